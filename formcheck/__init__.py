@@ -1,0 +1,1 @@
+"""FormCheck: a lifting form checker that looks at the spine."""
