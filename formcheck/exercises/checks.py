@@ -1,0 +1,154 @@
+"""What a check is, and how a measured value becomes a verdict."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+OK, WATCH, FAULT, NOT_MEASURED = "ok", "watch", "fault", "not-measured"
+"""Verdicts of a finding, from best to worst; the last one says nothing about the lifter."""
+
+SIDE = frozenset({"side-left", "side-right"})
+SIDE_OR_OBLIQUE = SIDE | {"oblique"}
+FRONT_OR_REAR = frozenset({"front", "rear"})
+ANY_VIEW = SIDE_OR_OBLIQUE | FRONT_OR_REAR
+
+REPS_FOR_SET_FAULT = 2
+"""A fault of the whole set needs this many faulty repetitions, or the only one of a single."""
+
+
+@dataclass(frozen=True)
+class Measurement:
+    """One measured value of one repetition.
+
+    Attributes
+    ----------
+    value : in the unit of the check that judges it; NaN when it could not be measured.
+    at_s : time of the frame that shows it, seconds since the first frame; NaN when there is none.
+    uncertainty : standard error in the same unit; a fault must exceed its limit by more than this.
+    reason : why the value is missing; empty when it is there.
+    """
+
+    value: float
+    at_s: float = math.nan
+    uncertainty: float = 0.0
+    reason: str = ""
+
+
+def missing(reason: str) -> Measurement:
+    """A value that could not be measured, and why."""
+    return Measurement(math.nan, reason=reason)
+
+
+@dataclass(frozen=True)
+class Check:
+    """One thing that is judged, with its limits in one place.
+
+    Attributes
+    ----------
+    id : stable name, unique within an exercise.
+    title : a few words for people.
+    measure : name of the measure it judges.
+    unit : unit of value and limits, "deg" or a word that reads well behind a number.
+    watch, fault : limits. ``fault`` above ``watch`` means that more is worse, below that less is worse.
+    views : views from which it can be judged.
+    cue : what to try, as a coach would call it.
+    why : why it matters, one sentence.
+    source : where the limits come from.
+    confidence : "low", "medium" or "high": how well the limits are backed.
+    worst : the worst verdict that this check may give; "watch" for what is no more than a hint.
+    """
+
+    id: str
+    title: str
+    measure: str
+    unit: str
+    watch: float
+    fault: float
+    views: frozenset[str]
+    cue: str
+    why: str
+    source: str
+    confidence: str
+    worst: str = FAULT
+
+    @property
+    def more_is_worse(self) -> bool:
+        """True when values above the limits are bad, False when values below them are."""
+        return self.fault >= self.watch
+
+
+@dataclass(frozen=True)
+class Finding:
+    """Verdict of one check on one repetition (``rep`` counts from 1) or on the whole set (``rep`` is None)."""
+
+    check: str
+    title: str
+    verdict: str
+    value: float
+    limit: float
+    unit: str
+    at_s: float
+    reason: str
+    cue: str
+    rep: int | None = None
+
+
+def judge(check: Check, measured: Measurement | None, view: str, rep: int | None = None) -> Finding:
+    """Compare a measured value with the limits of a check.
+
+    A value beyond the fault limit by no more than its own uncertainty counts as "watch". A missing value, or a view
+    from which the check cannot be judged, is "not-measured" with the reason.
+    """
+
+    def finding(verdict: str, limit: float, reason: str = "") -> Finding:
+        value, at_s = (measured.value, measured.at_s) if measured and not reason else (math.nan, math.nan)
+        return Finding(check.id, check.title, verdict, value, limit, check.unit, at_s, reason, check.cue, rep)
+
+    if view not in check.views:
+        return finding(NOT_MEASURED, check.watch, _view_reason(check.views, view))
+    if measured is None or math.isnan(measured.value):
+        reason = measured.reason if measured and measured.reason else "not seen clearly enough"
+        return finding(NOT_MEASURED, check.watch, reason)
+    sign = 1.0 if check.more_is_worse else -1.0
+    if sign * (measured.value - check.fault) > measured.uncertainty and check.worst == FAULT:
+        return finding(FAULT, check.fault)
+    if sign * (measured.value - check.watch) > 0:
+        return finding(WATCH, check.watch)
+    return finding(OK, check.watch)
+
+
+def _view_reason(views: frozenset[str], view: str) -> str:
+    if view == "unknown":
+        return "the direction of the camera could not be told"
+    needed = "the front or the rear" if views <= FRONT_OR_REAR else "the side"
+    seen = {"oblique": "at an angle", "front": "from the front", "rear": "from behind"}.get(view, "from the side")
+    return f"needs a view from {needed}; this was filmed {seen}"
+
+
+def judge_set(check: Check, per_rep: Sequence[Finding]) -> Finding:
+    """Verdict on the whole set from the findings of one check on its repetitions.
+
+    A set-level fault needs `REPS_FOR_SET_FAULT` faulty repetitions, or the only repetition of a single; one faulty
+    repetition among others is something to watch. The finding shows the worst repetition.
+    """
+    measured = [finding for finding in per_rep if finding.verdict != NOT_MEASURED]
+    if not measured:
+        reasons = [finding.reason for finding in per_rep]
+        reason = max(set(reasons), key=reasons.count) if reasons else "no repetition to judge"
+        return Finding(
+            check.id, check.title, NOT_MEASURED, math.nan, check.watch, check.unit, math.nan, reason, check.cue
+        )
+    sign = 1.0 if check.more_is_worse else -1.0
+    worst = max(measured, key=lambda finding: sign * finding.value)
+    faults = sum(finding.verdict == FAULT for finding in measured)
+    if faults >= REPS_FOR_SET_FAULT or (faults == 1 and len(per_rep) == 1):
+        verdict, limit = FAULT, check.fault
+    elif any(finding.verdict in (WATCH, FAULT) for finding in measured):
+        verdict, limit = WATCH, check.watch
+    else:
+        verdict, limit = OK, check.watch
+    return Finding(
+        check.id, check.title, verdict, worst.value, limit, check.unit, worst.at_s, "", check.cue, worst.rep
+    )

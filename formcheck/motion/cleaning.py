@@ -1,0 +1,211 @@
+"""Clean landmarks: cut the sequence at scene changes, drop impossible frames, bridge short gaps, filter without lag."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import signal
+
+from formcheck.landmarks import Landmark
+from formcheck.motion.geometry import distance, midpoint
+from formcheck.poses import FloatArray, PoseSequence
+
+CUTOFF_HZ = 6.0
+"""Low-pass of landmark positions; lifts hold next to nothing above it (Winter 2009; Sports2D uses the same)."""
+
+LONGEST_BRIDGED_GAP_S = 0.2
+"""Gaps up to this length are interpolated; longer ones stay missing."""
+
+CUT_PICTURE_CHANGE = 0.12
+"""A thumbnail that changes by more than this from one frame to the next, far above its surroundings, is a cut."""
+
+CUT_CONTRAST = 6.0
+"""How many times the typical change of its surroundings a cut must stand out."""
+
+LONGEST_TIME_STEP_S = 0.75
+"""A pause between two frames longer than this is a cut as well: nothing is known about what happened in between."""
+
+LENGTH_FACTOR_MAX = 1.5
+"""A limb longer in the picture than this many times its usual length is a tracking error."""
+
+FOOT_LIFT_MAX = 0.75
+"""Feet never rise above their usual place by more than this many trunk lengths in the lifts that are judged here."""
+
+DOUBTFUL_AROUND_S = 0.1
+"""Landmarks drift before they are lost, so this much time around rejected frames is not trusted either."""
+
+SHORTEST_SEGMENT_S = 0.4
+"""Anything shorter between two cuts cannot be filtered or judged."""
+
+
+@dataclass(frozen=True)
+class CleanPoses:
+    """Filtered poses and the uninterrupted stretches they consist of.
+
+    Attributes
+    ----------
+    poses : as given, with filtered coordinates; NaN where the lifter was not credibly seen.
+    segments : half-open index ranges without a cut inside, in order of time.
+    rejected : (T,) True where landmarks were given but were not credible.
+    """
+
+    poses: PoseSequence
+    segments: tuple[slice, ...]
+    rejected: NDArray[np.bool_]
+
+
+def clean(poses: PoseSequence) -> CleanPoses:
+    """Gate, bridge and filter all landmarks of a sequence."""
+    image, world = poses.image_px.copy(), poses.world_m.copy()
+    segments = find_segments(poses)
+    rejected = np.zeros(len(poses), dtype=bool)
+    for part in segments:
+        rejected[part] = implausible_frames(image[part])
+    rejected = _widened(rejected, poses.time_s) & poses.seen
+    image[rejected], world[rejected] = np.nan, np.nan
+    smooth_image, smooth_world = np.full_like(image, np.nan), np.full_like(world, np.nan)
+    for part in segments:
+        time_s = poses.time_s[part]
+        smooth_image[part] = smooth(time_s, image[part])
+        smooth_world[part] = smooth(time_s, world[part])
+    return CleanPoses(replace(poses, image_px=smooth_image, world_m=smooth_world), segments, rejected)
+
+
+def find_segments(poses: PoseSequence) -> tuple[slice, ...]:
+    """Stretches between cuts that are long enough to analyse."""
+    frames = len(poses)
+    if frames == 0:
+        return ()
+    starts = [0, *np.flatnonzero(_is_cut(poses)).tolist(), frames]
+    parts = [slice(a, b) for a, b in zip(starts[:-1], starts[1:], strict=True)]
+    return tuple(
+        part
+        for part in parts
+        if part.stop - part.start >= 4 and poses.time_s[part.stop - 1] - poses.time_s[part.start] >= SHORTEST_SEGMENT_S
+    )
+
+
+def _is_cut(poses: PoseSequence) -> NDArray[np.bool_]:
+    """(T,) True for the first frame after a cut."""
+    change = np.nan_to_num(poses.picture_change)
+    usual = signal.medfilt(change, 15) if len(change) >= 15 else np.full_like(change, np.median(change))
+    cut = (change > CUT_PICTURE_CHANGE) & (change > CUT_CONTRAST * usual)
+    cut[1:] |= np.diff(poses.time_s) > LONGEST_TIME_STEP_S
+    cut[0] = False
+    return cut
+
+
+def implausible_frames(image_px: FloatArray) -> NDArray[np.bool_]:
+    """(T,) True where a body cannot look like this: upside down, a limb far too long, or a jump that nobody can do."""
+    hips = midpoint(image_px[:, Landmark.LEFT_HIP, :2], image_px[:, Landmark.RIGHT_HIP, :2])
+    shoulders = midpoint(image_px[:, Landmark.LEFT_SHOULDER, :2], image_px[:, Landmark.RIGHT_SHOULDER, :2])
+    ankles = midpoint(image_px[:, Landmark.LEFT_ANKLE, :2], image_px[:, Landmark.RIGHT_ANKLE, :2])
+    trunk = distance(hips, shoulders)
+    if not np.isfinite(trunk).any():
+        return np.zeros(len(image_px), dtype=bool)
+    scale = np.nanpercentile(trunk, 75)
+    floor = np.nanpercentile(ankles[:, 1], 75)
+    with np.errstate(invalid="ignore"):
+        bad = ankles[:, 1] < hips[:, 1] - 0.3 * scale
+        bad |= shoulders[:, 1] > hips[:, 1] + 0.6 * scale
+        bad |= ankles[:, 1] < floor - FOOT_LIFT_MAX * scale
+        bad |= trunk > LENGTH_FACTOR_MAX * scale
+        for side in ("LEFT", "RIGHT"):
+            for a, b in (("HIP", "KNEE"), ("KNEE", "ANKLE")):
+                length = distance(image_px[:, Landmark[f"{side}_{a}"], :2], image_px[:, Landmark[f"{side}_{b}"], :2])
+                bad |= length > LENGTH_FACTOR_MAX * max(np.nanpercentile(length, 75), 0.6 * scale)
+        # One frame that leaps away and back is a mis-detection; the neighbours' median shows where the body was.
+        centre = midpoint(hips, shoulders)
+        usual = np.stack([_running_median(centre[:, axis], 7) for axis in range(2)], axis=1)
+        bad |= distance(centre, usual) > 0.6 * scale
+    return bad
+
+
+def _widened(flags: NDArray[np.bool_], time_s: FloatArray) -> NDArray[np.bool_]:
+    """Also True for samples within `DOUBTFUL_AROUND_S` of a flagged one."""
+    flagged_s = time_s[flags]
+    if len(flagged_s) == 0:
+        return flags
+    following = np.clip(np.searchsorted(flagged_s, time_s), 0, len(flagged_s) - 1)
+    nearest = np.minimum(
+        np.abs(flagged_s[following] - time_s), np.abs(time_s - flagged_s[np.maximum(following - 1, 0)])
+    )
+    return nearest <= DOUBTFUL_AROUND_S
+
+
+def _running_median(values: FloatArray, width: int) -> FloatArray:
+    """Median of each value and its neighbours, missing ones left out."""
+    padded = np.pad(values, width // 2, mode="constant", constant_values=np.nan)
+    windows = np.lib.stride_tricks.sliding_window_view(padded, width)
+    known = np.isfinite(windows).any(axis=1)
+    median = np.full(len(values), np.nan)
+    median[known] = np.nanmedian(windows[known], axis=1)
+    return median
+
+
+def smooth(time_s: FloatArray, values: FloatArray, cutoff_hz: float = CUTOFF_HZ) -> FloatArray:
+    """Bridge short gaps and low-pass without lag (Butterworth, 4th order after both passes).
+
+    Parameters
+    ----------
+    time_s : (T,) strictly rising, may be unevenly spaced.
+    values : (T, ...) with NaN where missing.
+
+    Returns
+    -------
+    Same shape. Gaps longer than `LONGEST_BRIDGED_GAP_S` stay NaN; stretches too short to filter are left as they are.
+    """
+    flat = values.reshape(len(values), -1)
+    result = np.full_like(flat, np.nan)
+    patterns = np.isfinite(flat)
+    # Landmarks are mostly missing together, so columns are grouped by what they miss and filtered at once.
+    keys = [column.tobytes() for column in patterns.T]
+    for key in dict.fromkeys(keys):
+        columns = [index for index, other in enumerate(keys) if other == key]
+        known = patterns[:, columns[0]]
+        for start, stop in bridged_stretches(time_s, known):
+            inside = np.arange(start, stop)
+            have = inside[known[start:stop]]
+            filled = np.stack([np.interp(time_s[inside], time_s[have], flat[have, column]) for column in columns], 1)
+            result[start:stop, columns] = low_pass(time_s[inside], filled, cutoff_hz)
+    return result.reshape(values.shape)
+
+
+def bridged_stretches(time_s: FloatArray, known: NDArray[np.bool_]) -> list[tuple[int, int]]:
+    """Half-open ranges of known samples, joined over gaps short enough to bridge."""
+    have = np.flatnonzero(known)
+    if len(have) == 0:
+        return []
+    consecutive = np.diff(have) == 1
+    breaks = np.flatnonzero(~consecutive & (np.diff(time_s[have]) > LONGEST_BRIDGED_GAP_S))
+    starts = have[np.concatenate([[0], breaks + 1])]
+    stops = have[np.concatenate([breaks, [len(have) - 1]])] + 1
+    return list(zip(starts.tolist(), stops.tolist(), strict=True))
+
+
+def low_pass(time_s: FloatArray, values: FloatArray, cutoff_hz: float) -> FloatArray:
+    """Zero-lag Butterworth along the first axis of gap-free values; uneven times are resampled to even ones and back.
+
+    Values are returned as they are where there are too few of them, or where they come too slowly for the cut-off to
+    mean anything.
+    """
+    if len(time_s) < 4:
+        return values
+    step_s = float(np.median(np.diff(time_s)))
+    # Padding of three cut-off periods lets the filter settle; a stretch shorter than that is mostly padding.
+    rate_hz = 1.0 / step_s
+    if cutoff_hz >= 0.45 * rate_hz:
+        return values
+    even_s = np.linspace(time_s[0], time_s[-1], max(4, round((time_s[-1] - time_s[0]) / step_s) + 1))
+    is_even = len(even_s) == len(time_s) and np.allclose(even_s, time_s, atol=0.05 * step_s)
+    even = values if is_even else _interpolate(even_s, time_s, values)
+    sections = signal.butter(2, cutoff_hz, fs=1.0 / (even_s[1] - even_s[0]), output="sos")
+    padding = min(len(even_s) - 1, max(9, round(rate_hz / cutoff_hz)))
+    filtered = signal.sosfiltfilt(sections, even, axis=0, padtype="odd", padlen=padding)
+    return np.asarray(filtered if is_even else _interpolate(time_s, even_s, filtered))
+
+
+def _interpolate(at_s: FloatArray, time_s: FloatArray, values: FloatArray) -> FloatArray:
+    return np.stack([np.interp(at_s, time_s, column) for column in values.T], axis=1)

@@ -1,0 +1,157 @@
+"""Find repetitions: cycles of the shoulders going down and up again, whatever the lift.
+
+Limits here are loose on purpose. They only say what is a repetition at all; what is a good one is judged elsewhere.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from scipy import signal
+
+from formcheck.poses import FloatArray
+
+SMALLEST_DROP = 0.08
+"""A cycle lowers the shoulders by at least this share of standing shoulder height above the ankles."""
+
+RETURN_SHARE = 0.5
+"""Between two bottoms the shoulders must come back up by this share of the shallower drop, or both are one bottom."""
+
+RISE_SHARE = 0.5
+"""A repetition must rise by this share of its drop; less is an attempt that was given up."""
+
+SHORTEST_RISE_S = 0.15
+"""Nobody lifts faster; a quicker rise is a tracking error."""
+
+LONGEST_UNSEEN_S = 2.5
+"""Across a longer gap in tracking no movement is assumed."""
+
+REST_BAND = 0.12
+"""Within this share of a cycle's travel from an extreme the lifter counts as resting there."""
+
+
+@dataclass(frozen=True)
+class Cycle:
+    """One bottom and the rise out of it; sample indices into the signals it was found in.
+
+    Attributes
+    ----------
+    before : last sample of the rest at the top before the descent, or the first sample seen of it.
+    bottom_from, bottom_to : first and last sample of the rest at the bottom.
+    bottom : sample of the lowest shoulders.
+    top_from : first sample at the top after the rise.
+    top : sample of the highest shoulders before the next descent.
+    top_to : last sample at the top.
+    after : last sample of the following descent (next bottom's start), or the last sample seen of it.
+    drop, rise : travel of the shoulders into and out of the bottom, in standing heights.
+    """
+
+    before: int
+    bottom_from: int
+    bottom: int
+    bottom_to: int
+    top_from: int
+    top: int
+    top_to: int
+    after: int
+    drop: float
+    rise: float
+
+
+def find_cycles(time_s: FloatArray, shoulder_height: FloatArray) -> tuple[Cycle, ...]:
+    """All bottoms followed by a rise.
+
+    Parameters
+    ----------
+    time_s : (T,) seconds, strictly rising.
+    shoulder_height : (T,) 1.0 = standing; NaN where not measured.
+    """
+    depth = _bridged_depth(time_s, shoulder_height)
+    bottoms = _bottoms(depth)
+    return tuple(cycle for cycle in _cycles(depth, bottoms) if _is_repetition(cycle, time_s, shoulder_height))
+
+
+def _bridged_depth(time_s: FloatArray, shoulder_height: FloatArray) -> FloatArray:
+    known = np.isfinite(shoulder_height)
+    if known.sum() < 4:
+        return np.zeros(len(time_s))
+    return np.interp(time_s, time_s[known], 1.0 - shoulder_height[known])
+
+
+def _bottoms(depth: FloatArray) -> list[int]:
+    """Lowest sample of every separate descent."""
+    # Standing before and after the clip is assumed, so that a set that starts or ends at the bottom has that bottom.
+    padded = np.concatenate([[0.0], depth, [0.0]])
+    peaks, _ = signal.find_peaks(padded, prominence=SMALLEST_DROP)
+    bottoms: list[int] = []
+    for peak in (peaks - 1).tolist():
+        if bottoms:
+            between = float(depth[bottoms[-1] : peak + 1].min())
+            shallower = min(depth[bottoms[-1]], depth[peak])
+            if between > (1.0 - RETURN_SHARE) * shallower:
+                if depth[peak] > depth[bottoms[-1]]:
+                    bottoms[-1] = peak
+                continue
+        bottoms.append(peak)
+    return bottoms
+
+
+def _cycles(depth: FloatArray, bottoms: list[int]) -> list[Cycle]:
+    last = len(depth) - 1
+    # The highest point between two bottoms ends one cycle and begins the next.
+    tops = [
+        a + int(depth[a : b + 1].argmin()) for a, b in zip([0, *bottoms], [*bottoms, last], strict=True)
+    ]
+    cycles = []
+    for index, bottom in enumerate(bottoms):
+        top_before, top = tops[index], tops[index + 1]
+        next_bottom = bottoms[index + 1] if index + 1 < len(bottoms) else last
+        drop, rise = float(depth[bottom] - depth[top_before]), float(depth[bottom] - depth[top])
+        low = depth[bottom] - REST_BAND * max(rise, SMALLEST_DROP)
+        high = depth[top] + REST_BAND * max(rise, SMALLEST_DROP)
+        cycles.append(
+            Cycle(
+                before=_last_below(depth, top_before, bottom, depth[top_before] + REST_BAND * max(drop, SMALLEST_DROP)),
+                bottom_from=_first_above(depth, top_before, bottom, low),
+                bottom=bottom,
+                bottom_to=_last_above(depth, bottom, top, low),
+                top_from=_first_below(depth, bottom, top, high),
+                top=top,
+                top_to=_last_below(depth, top, next_bottom, high),
+                after=_first_above(
+                    depth, top, next_bottom, depth[next_bottom] - REST_BAND * (depth[next_bottom] - depth[top])
+                ),
+                drop=drop,
+                rise=rise,
+            )
+        )
+    return cycles
+
+
+def _first_above(values: FloatArray, start: int, stop: int, limit: float) -> int:
+    """First sample of the closed range whose run up to ``stop`` stays at or above the limit."""
+    below = np.flatnonzero(values[start : stop + 1] < limit)
+    return start + int(below[-1]) + 1 if len(below) else start
+
+
+def _last_above(values: FloatArray, start: int, stop: int, limit: float) -> int:
+    below = np.flatnonzero(values[start : stop + 1] < limit)
+    return start + int(below[0]) - 1 if len(below) else stop
+
+
+def _first_below(values: FloatArray, start: int, stop: int, limit: float) -> int:
+    return _first_above(-values, start, stop, -limit)
+
+
+def _last_below(values: FloatArray, start: int, stop: int, limit: float) -> int:
+    return _last_above(-values, start, stop, -limit)
+
+
+def _is_repetition(cycle: Cycle, time_s: FloatArray, shoulder_height: FloatArray) -> bool:
+    if cycle.rise < SMALLEST_DROP or cycle.rise < RISE_SHARE * cycle.drop:
+        return False
+    if time_s[cycle.top] - time_s[cycle.bottom] < SHORTEST_RISE_S:
+        return False
+    known_s = time_s[cycle.bottom : cycle.top_to + 1][np.isfinite(shoulder_height[cycle.bottom : cycle.top_to + 1])]
+    return len(known_s) >= 3 and float(np.diff(known_s).max()) <= LONGEST_UNSEEN_S

@@ -1,0 +1,224 @@
+"""Named signals over time, computed from clean poses: joint angles, leans, heights."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+
+import numpy as np
+
+from formcheck.landmarks import PAIRED_JOINTS, Landmark, left_right
+from formcheck.motion.cleaning import smooth
+from formcheck.motion.geometry import joint_flexion_deg
+from formcheck.motion.spine import DorsalBend, dorsal_bend
+from formcheck.motion.view import smoothed_axis
+from formcheck.poses import FloatArray, PoseSequence
+
+PICTURE_ANGLES_MAX_YAW_DEG = 30.0
+"""Up to this yaw angles come from the picture, beyond it from the model's own 3-D guess, which is noisier."""
+
+STANDING_PERCENTILE = 97
+"""Standing height is this percentile of shoulder height: robust against a jump or a mis-detection."""
+
+ROUNDING_CUTOFF_HZ = 3.0
+"""The back bends slowly; what is faster in the contour is the mask's flicker."""
+
+
+@dataclass(frozen=True)
+class Signals:
+    """One value a frame for each named quantity; all arrays (T,), NaN = not measured.
+
+    Flexion is 0 when standing straight and grows as the joint bends. Leans are from the vertical, forward positive.
+    Heights are above the ankles and distances forward of the mid-foot, both in standing body heights measured from
+    ankle to shoulder (1.0 = shoulder height when standing).
+
+    Attributes
+    ----------
+    time_s : seconds since the first decoded frame.
+    forward : +1 where the lifter faces image-right, -1 image-left.
+    yaw_deg : 0 = side view, +90 = front, -90 = rear.
+    hip_flexion_deg, knee_flexion_deg, elbow_flexion_deg : joints of the near side (mean of both in front/rear views).
+    trunk_lean_deg, shank_lean_deg : hip -> shoulder and ankle -> knee.
+    arm_angle_deg : arm (shoulder -> wrist) away from the trunk line (shoulder -> hip), 0 = hanging along the trunk,
+        positive = raised forward.
+    neck_flexion_deg : shoulder -> ear line against the trunk line, forward positive.
+    hip_height, knee_height, shoulder_height, hand_height, eye_height : above the ankles.
+    hand_forward, shoulder_forward : in front of the mid-foot.
+    foot_lift : ankles above their usual height (jumps, steps, and plates that hide them).
+    heel_height : heel above the toes, relative to their usual level.
+    knee_ankle_ratio : distance between the knees over the distance between the ankles (front and rear views).
+    shoulder_tilt_deg, hip_tilt_deg : left side higher is positive (front and rear views).
+    dorsal_bend_deg, lower_bend_deg, upper_bend_deg, bend_uncertainty_deg, back_quality : see
+        `formcheck.motion.spine.DorsalBend`; the lifter's neutral is not taken off yet.
+    """
+
+    time_s: FloatArray
+    forward: FloatArray
+    yaw_deg: FloatArray
+    hip_flexion_deg: FloatArray
+    knee_flexion_deg: FloatArray
+    elbow_flexion_deg: FloatArray
+    trunk_lean_deg: FloatArray
+    shank_lean_deg: FloatArray
+    arm_angle_deg: FloatArray
+    neck_flexion_deg: FloatArray
+    hip_height: FloatArray
+    knee_height: FloatArray
+    shoulder_height: FloatArray
+    hand_height: FloatArray
+    eye_height: FloatArray
+    hand_forward: FloatArray
+    shoulder_forward: FloatArray
+    foot_lift: FloatArray
+    heel_height: FloatArray
+    knee_ankle_ratio: FloatArray
+    shoulder_tilt_deg: FloatArray
+    hip_tilt_deg: FloatArray
+    dorsal_bend_deg: FloatArray
+    lower_bend_deg: FloatArray
+    upper_bend_deg: FloatArray
+    bend_uncertainty_deg: FloatArray
+    back_quality: FloatArray
+
+    def __len__(self) -> int:
+        return len(self.time_s)
+
+    def columns(self) -> dict[str, FloatArray]:
+        """All signals by name, time first."""
+        return {field.name: getattr(self, field.name) for field in fields(self)}
+
+    def part(self, keep: slice) -> Signals:
+        """The same signals over some of their samples."""
+        return Signals(**{name: values[keep] for name, values in self.columns().items()})
+
+
+def compute_signals(poses: PoseSequence) -> Signals:
+    """Signals of one uninterrupted stretch of clean poses (see `formcheck.motion.cleaning`)."""
+    axis = smoothed_axis(poses)
+    forward = np.where(axis[:, 1] >= 0, 1.0, -1.0)
+    yaw_deg = np.degrees(np.arctan2(axis[:, 0], np.abs(axis[:, 1])))
+    scale_px, floor_px = _standing_scale(poses)
+    joints = _sagittal_joints(poses, axis, forward, yaw_deg)
+    height = {joint: (floor_px - _middle_px(poses, joint)[:, 1]) / scale_px for joint in PAIRED_JOINTS}
+    eye = (floor_px - _middle_px(poses, "EYE")[:, 1]) / scale_px
+    bend = _filtered_bend(poses, forward)
+    hip_to_shoulder = joints["SHOULDER"] - joints["HIP"]
+    ahead = {
+        joint: forward * (_middle_px(poses, joint)[:, 0] - _mid_foot_px(poses)) / scale_px
+        for joint in ("WRIST", "SHOULDER")
+    }
+    heel = height["HEEL"] - height["FOOT_INDEX"]
+    return Signals(
+        time_s=poses.time_s,
+        forward=forward,
+        yaw_deg=yaw_deg,
+        hip_flexion_deg=joint_flexion_deg(joints["SHOULDER"], joints["HIP"], joints["KNEE"]),
+        knee_flexion_deg=joint_flexion_deg(joints["HIP"], joints["KNEE"], joints["ANKLE"]),
+        elbow_flexion_deg=joint_flexion_deg(joints["SHOULDER"], joints["ELBOW"], joints["WRIST"]),
+        trunk_lean_deg=_lean_deg(hip_to_shoulder),
+        shank_lean_deg=_lean_deg(joints["KNEE"] - joints["ANKLE"]),
+        arm_angle_deg=_signed_deg(-hip_to_shoulder, joints["WRIST"] - joints["SHOULDER"]),
+        neck_flexion_deg=-_signed_deg(hip_to_shoulder, joints["EAR"] - joints["SHOULDER"]),
+        hip_height=height["HIP"],
+        knee_height=height["KNEE"],
+        shoulder_height=height["SHOULDER"],
+        hand_height=height["WRIST"],
+        eye_height=eye,
+        hand_forward=ahead["WRIST"],
+        shoulder_forward=ahead["SHOULDER"],
+        foot_lift=height["ANKLE"],
+        heel_height=heel - _usual(heel),
+        knee_ankle_ratio=_separation_ratio(poses),
+        shoulder_tilt_deg=_tilt_deg(poses, "SHOULDER"),
+        hip_tilt_deg=_tilt_deg(poses, "HIP"),
+        dorsal_bend_deg=bend.bend_deg,
+        lower_bend_deg=bend.lower_deg,
+        upper_bend_deg=bend.upper_deg,
+        bend_uncertainty_deg=bend.uncertainty_deg,
+        back_quality=bend.quality,
+    )
+
+
+def _middle_px(poses: PoseSequence, joint: str) -> FloatArray:
+    left, right = left_right(joint)
+    return (poses.image_px[:, left, :2] + poses.image_px[:, right, :2]) / 2.0
+
+
+def _mid_foot_px(poses: PoseSequence) -> FloatArray:
+    """(T,) horizontal position half-way between heels and toes; the median, as feet stay put and plates hide them."""
+    middle = (_middle_px(poses, "HEEL")[:, 0] + _middle_px(poses, "FOOT_INDEX")[:, 0]) / 2.0
+    return np.full(len(poses), _usual_value(middle))
+
+
+def _standing_scale(poses: PoseSequence) -> tuple[float, float]:
+    """Ankle-to-shoulder height when standing, and the ankles' vertical position, in pixels."""
+    floor_px = _usual_value(_middle_px(poses, "ANKLE")[:, 1])
+    rise = floor_px - _middle_px(poses, "SHOULDER")[:, 1]
+    tallest = np.nanpercentile(rise, STANDING_PERCENTILE) if np.isfinite(rise).any() else np.nan
+    return (float(tallest) if tallest > 0 else np.nan), floor_px
+
+
+def _usual_value(values: FloatArray) -> float:
+    return float(np.nanmedian(values)) if np.isfinite(values).any() else float("nan")
+
+
+def _usual(values: FloatArray) -> FloatArray:
+    return np.full(len(values), _usual_value(values))
+
+
+def _sagittal_joints(
+    poses: PoseSequence, axis: FloatArray, forward: FloatArray, yaw_deg: FloatArray
+) -> dict[str, FloatArray]:
+    """Joints in the lifter's sagittal plane, (T, 2) each: forward and up.
+
+    Side views use the picture and the near side. Other views use the model's 3-D guess turned into the lifter's own
+    plane; from the front or the rear both sides are equally well seen and are averaged.
+    """
+    from_picture = np.abs(yaw_deg) <= PICTURE_ANGLES_MAX_YAW_DEG
+    both_sides = np.abs(yaw_deg) >= 90.0 - PICTURE_ANGLES_MAX_YAW_DEG
+    direction = axis / np.linalg.norm(axis, axis=1, keepdims=True)
+    # The left-right axis turned by a quarter in the floor plane: from the camera's right/away to the lifter's front.
+    ahead = np.stack([direction[:, 1], -direction[:, 0]], axis=1)
+    result = {}
+    for joint in PAIRED_JOINTS:
+        left, right = left_right(joint)
+        near = np.where(forward > 0, int(right), int(left))
+        picked_px = poses.image_px[np.arange(len(poses)), near, :2]
+        picture = np.stack([forward * picked_px[:, 0], -picked_px[:, 1]], axis=1)
+        near_m = poses.world_m[np.arange(len(poses)), near]
+        mean_m = (poses.world_m[:, left] + poses.world_m[:, right]) / 2.0
+        point = np.where(both_sides[:, None], mean_m, near_m)
+        world = np.stack([(point[:, [0, 2]] * ahead).sum(axis=1), -point[:, 1]], axis=1)
+        result[joint] = np.where(from_picture[:, None], picture, world)
+    return result
+
+
+def _lean_deg(line: FloatArray) -> FloatArray:
+    return np.degrees(np.arctan2(line[:, 0], line[:, 1]))
+
+
+def _signed_deg(from_line: FloatArray, to_line: FloatArray) -> FloatArray:
+    """Angle between lines in the sagittal plane (forward, up), positive when the second is turned forward and up."""
+    cross = from_line[:, 0] * to_line[:, 1] - from_line[:, 1] * to_line[:, 0]
+    return np.degrees(np.arctan2(cross, (from_line * to_line).sum(axis=1)))
+
+
+def _tilt_deg(poses: PoseSequence, joint: str) -> FloatArray:
+    """Slope of the left-right line in the picture, the lifter's left side higher is positive."""
+    left, right = left_right(joint)
+    across = poses.image_px[:, left, :2] - poses.image_px[:, right, :2]
+    return np.degrees(np.arctan2(-across[:, 1], np.abs(across[:, 0])))
+
+
+def _separation_ratio(poses: PoseSequence) -> FloatArray:
+    knees = poses.image_px[:, Landmark.LEFT_KNEE, 0] - poses.image_px[:, Landmark.RIGHT_KNEE, 0]
+    ankles = poses.image_px[:, Landmark.LEFT_ANKLE, 0] - poses.image_px[:, Landmark.RIGHT_ANKLE, 0]
+    with np.errstate(invalid="ignore", divide="ignore"):
+        ratio = knees / ankles
+    return np.where(np.isfinite(ratio), ratio, np.nan)
+
+
+def _filtered_bend(poses: PoseSequence, forward: FloatArray) -> DorsalBend:
+    raw = dorsal_bend(poses, forward)
+    stacked = np.stack([raw.bend_deg, raw.lower_deg, raw.upper_deg, raw.uncertainty_deg], axis=1)
+    bend, lower, upper, uncertainty = smooth(poses.time_s, stacked, ROUNDING_CUTOFF_HZ).T
+    return DorsalBend(bend, lower, upper, np.abs(uncertainty), raw.quality)

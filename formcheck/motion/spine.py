@@ -1,0 +1,124 @@
+"""Bend of the back, seen from the side: how far the dorsal contour turns between hip and shoulder.
+
+There is no landmark between hips and shoulders, so the spine is read from the edge of the lifter's mask. For stations
+along the hip-shoulder line the distance to the dorsal edge is known (`PoseSequence.contour_px`); a smooth curve is
+fitted to it, and the turning of its tangent from the lower to the upper end is the bend. A back that bulges away from
+the line (rounded) gives a positive bend, a hollow one a negative bend. The value still holds the lifter's own build
+(buttocks, shoulder blades, clothes); `back_rounding` removes it by comparing with the lifter's neutral.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from formcheck.landmarks import Landmark
+from formcheck.motion.geometry import midpoint
+from formcheck.poses import FloatArray, PoseSequence, contour_stations
+
+FIT_FROM, FIT_TO = 0.05, 1.0
+"""Stretch of the hip-shoulder line that the curve is fitted to: above the buttocks' lower half, up to the shoulder."""
+
+DEGREE = 3
+"""A cubic can bend differently in its lower and upper part; higher degrees follow clothing folds."""
+
+EDGES_NEEDED = 0.85
+"""Share of the stations that must have an edge."""
+
+SHARPNESS_GOOD = 0.06
+"""Median fall of the mask per hundredth of the hip-shoulder length that a clear edge reaches."""
+
+RAGGED_MAX = 0.03
+"""Typical distance of the edge from the fitted curve, in hip-shoulder lengths, beyond which it is no back's edge."""
+
+
+@dataclass(frozen=True)
+class DorsalBend:
+    """Bend of the dorsal contour per frame, before the lifter's neutral is taken off; all arrays (T,).
+
+    Attributes
+    ----------
+    bend_deg : turning of the contour's tangent over the whole back; positive = rounded, negative = hollow.
+    lower_deg, upper_deg : the same over the lower and the upper half; they add up to ``bend_deg``.
+    uncertainty_deg : standard error from the fit's residuals and the edge's blur.
+    quality : 0..1; 0 = cannot be measured.
+    """
+
+    bend_deg: FloatArray
+    lower_deg: FloatArray
+    upper_deg: FloatArray
+    uncertainty_deg: FloatArray
+    quality: FloatArray
+
+
+def dorsal_distances(poses: PoseSequence, forward: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """Distance of the dorsal edge from the hip-shoulder line at each station, and its sharpness, both (T, S).
+
+    Parameters
+    ----------
+    forward : (T,) +1 where the lifter faces image-right, -1 image-left.
+
+    Returns
+    -------
+    Distances in hip-shoulder lengths, positive towards the back; sharpness 0..1. NaN where no edge was found.
+    """
+    hip = midpoint(poses.image_px[:, Landmark.LEFT_HIP, :2], poses.image_px[:, Landmark.RIGHT_HIP, :2])
+    shoulder = midpoint(poses.image_px[:, Landmark.LEFT_SHOULDER, :2], poses.image_px[:, Landmark.RIGHT_SHOULDER, :2])
+    trunk = shoulder - hip
+    length = np.linalg.norm(trunk, axis=1)
+    side = np.where(forward > 0, 0, 1)
+    frames = np.arange(len(poses))
+    with np.errstate(invalid="ignore", divide="ignore"):
+        to_back = forward[:, None] * np.stack([trunk[:, 1], -trunk[:, 0]], axis=1) / length[:, None]
+        edge = poses.contour_px[frames, side]
+        away = ((edge - hip[:, None]) * to_back[:, None]).sum(axis=2) / length[:, None]
+    return away, poses.contour_sharpness[frames, side]
+
+
+def dorsal_bend(poses: PoseSequence, forward: FloatArray) -> DorsalBend:
+    """Fit the dorsal contour of every frame and read its bend; see `DorsalBend`."""
+    away, sharpness = dorsal_distances(poses, forward)
+    stations = contour_stations()
+    inside = (stations >= FIT_FROM) & (stations <= FIT_TO)
+    return _fit(stations[inside], away[:, inside], sharpness[:, inside])
+
+
+def _fit(stations: FloatArray, away: FloatArray, sharpness: FloatArray) -> DorsalBend:
+    known: NDArray[np.bool_] = np.isfinite(away)
+    enough = known.mean(axis=1) >= EDGES_NEEDED
+    powers = stations[:, None] ** np.arange(DEGREE + 1)
+    weight = known.astype(float)
+    heights = np.where(known, away, 0.0)
+    normal = np.einsum("ts,si,sj->tij", weight, powers, powers)
+    # Frames that cannot be fitted get a harmless unit matrix, so that all the others can be solved in one call.
+    normal[~enough] = np.eye(DEGREE + 1)
+    moment = np.einsum("ts,si,ts->ti", weight, powers, heights)
+    coefficients = np.linalg.solve(normal, moment[..., None])[..., 0]
+    coefficients[~enough] = np.nan
+    residual = np.where(known, away - coefficients @ powers.T, np.nan)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        ragged = np.sqrt(np.nansum(residual**2, axis=1) / np.maximum(known.sum(axis=1) - DEGREE - 1, 1))
+        ragged[~enough] = np.nan
+    middle = (FIT_FROM + FIT_TO) / 2
+    at = np.array([FIT_FROM, middle, FIT_TO])
+    slope_of = np.arange(1, DEGREE + 1) * at[:, None] ** np.arange(DEGREE)
+    angle_deg = np.degrees(np.arctan(coefficients[:, 1:] @ slope_of.T))
+    lower, upper = angle_deg[:, 0] - angle_deg[:, 1], angle_deg[:, 1] - angle_deg[:, 2]
+    uncertainty = np.degrees(ragged * np.sqrt(_end_slope_variance(stations)))
+    clear = np.full(len(away), np.nan)
+    clear[enough] = np.nanmedian(sharpness[enough], axis=1)
+    quality = np.clip(clear / SHARPNESS_GOOD, 0, 1) * np.clip(2.0 - 2.0 * ragged / RAGGED_MAX, 0, 1)
+    return DorsalBend(lower + upper, lower, upper, uncertainty, np.nan_to_num(quality))
+
+
+def _end_slope_variance(stations: FloatArray) -> float:
+    """Variance of the difference of the end slopes per unit variance of an independent residual."""
+    powers = stations[:, None] ** np.arange(DEGREE + 1)
+    # Residuals along the contour hang together over about a fifth of the back, so only five are independent.
+    covariance = np.linalg.inv(powers.T @ powers) * len(stations) / 5.0
+    ends = np.array([FIT_FROM, FIT_TO])
+    slopes = np.concatenate([np.zeros((2, 1)), np.arange(1, DEGREE + 1) * ends[:, None] ** np.arange(DEGREE)], axis=1)
+    difference = slopes[0] - slopes[1]
+    return float(difference @ covariance @ difference)

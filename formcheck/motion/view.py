@@ -1,0 +1,102 @@
+"""From where the camera sees the lifter: the angle of the body's left-right axis to the line of sight."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from formcheck.landmarks import Landmark
+from formcheck.poses import FloatArray, PoseSequence
+
+SIDE_MAX_DEG = 25.0
+"""Up to this yaw a view is called a side view; beyond, oblique."""
+
+FRONT_MIN_DEG = 65.0
+"""From this yaw on a view is called front or rear."""
+
+SMOOTHING_S = 1.0
+"""The camera stands still and lifters turn slowly, so the axis is averaged over this long."""
+
+
+@dataclass(frozen=True)
+class View:
+    """Direction from which a stretch of video shows the lifter.
+
+    Attributes
+    ----------
+    name : "side-left" (the lifter's left side is near, facing image-left), "side-right", "front", "rear", "oblique",
+        "unknown".
+    yaw_deg : 0 = exactly from the side, +90 = from the front, -90 = from behind; NaN when unknown.
+    forward : +1 when the lifter faces image-right, -1 when image-left.
+    spread_deg : how much the yaw varies over the stretch (circular standard deviation).
+    """
+
+    name: str
+    yaw_deg: float
+    forward: int
+    spread_deg: float
+
+    @property
+    def near_side(self) -> str:
+        """ "RIGHT" or "LEFT": the lifter's own side that is nearer to the camera."""
+        return "RIGHT" if self.forward > 0 else "LEFT"
+
+
+UNKNOWN_VIEW = View("unknown", float("nan"), 1, float("nan"))
+
+
+def body_axis(poses: PoseSequence) -> FloatArray:
+    """(T, 2) unit vector of the lifter's right -> left axis in the floor plane: image-right and away-from-camera parts.
+
+    (0, 1) = the right side is near, (0, -1) = the left side is near, (1, 0) = facing the camera. NaN where not seen.
+    """
+    world = poses.world_m
+    axis = np.zeros((len(poses), 2))
+    for joint in ("HIP", "SHOULDER"):
+        across = world[:, Landmark[f"LEFT_{joint}"]] - world[:, Landmark[f"RIGHT_{joint}"]]
+        flat = across[:, [0, 2]]
+        with np.errstate(invalid="ignore", divide="ignore"):
+            axis += flat / np.linalg.norm(flat, axis=1, keepdims=True)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        return axis / np.linalg.norm(axis, axis=1, keepdims=True)
+
+
+def view_of(poses: PoseSequence, keep: slice = slice(None)) -> View:
+    """View over a stretch of a sequence (half-open sample range)."""
+    axis = body_axis(poses)[keep]
+    axis = axis[np.isfinite(axis).all(axis=1)]
+    if len(axis) == 0:
+        return UNKNOWN_VIEW
+    middle = np.median(axis, axis=0)
+    if np.hypot(*middle) < 0.2:
+        return UNKNOWN_VIEW
+    return _view_from_axis(middle, axis)
+
+
+def _view_from_axis(middle: FloatArray, axis: FloatArray) -> View:
+    resultant = min(1.0, float(np.hypot(*axis.mean(axis=0))))
+    spread_deg = float(np.degrees(np.sqrt(-2.0 * np.log(max(resultant, 1e-9)))))
+    forward = 1 if middle[1] >= 0 else -1
+    yaw_deg = float(np.degrees(np.arctan2(middle[0], abs(middle[1]))))
+    if abs(yaw_deg) <= SIDE_MAX_DEG:
+        name = "side-right" if forward > 0 else "side-left"
+    elif abs(yaw_deg) >= FRONT_MIN_DEG:
+        name = "front" if yaw_deg > 0 else "rear"
+    else:
+        name = "oblique"
+    return View(name, yaw_deg, forward, spread_deg)
+
+
+def smoothed_axis(poses: PoseSequence) -> FloatArray:
+    """`body_axis` averaged over `SMOOTHING_S` and carried over gaps, (T, 2); all NaN when the lifter is never seen."""
+    axis = body_axis(poses)
+    known = np.isfinite(axis).all(axis=1)
+    if not known.any():
+        return axis
+    filled = np.stack([np.interp(poses.time_s, poses.time_s[known], axis[known, i]) for i in range(2)], axis=1)
+    step_s = float(np.median(np.diff(poses.time_s))) if len(poses) > 1 else SMOOTHING_S
+    width = max(1, min(len(poses), round(SMOOTHING_S / step_s)))
+    window = np.ones(width)
+    weight = np.convolve(np.ones(len(poses)), window, mode="same")
+    return np.stack([np.convolve(filled[:, i], window, mode="same") / weight for i in range(2)], axis=1)

@@ -1,0 +1,151 @@
+"""The result of an analysis, and its form as a dictionary (report.json, schema 1)."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, field
+from importlib import metadata
+from typing import Any
+
+from formcheck.exercises.checks import Finding
+from formcheck.motion.signals import Signals
+from formcheck.motion.view import View
+from formcheck.poses import VideoInfo
+
+SCHEMA = 1
+"""Version of report.json. Additions keep it; renaming or removing a name raises it."""
+
+GOOD, WATCH, FAULT, NOT_JUDGED = "good", "watch", "fault", "not-judged"
+"""Verdicts on a set."""
+
+
+@dataclass(frozen=True)
+class ExerciseChoice:
+    """Which lift was analysed: name (or "none"), "user" or "auto", and 0..1 how sure the recognition is."""
+
+    name: str
+    chosen_by: str
+    confidence: float
+
+
+@dataclass(frozen=True)
+class Tracking:
+    """How well the lifter was seen: frames with a lifter, quality 0..1, remarks in plain words."""
+
+    frames_with_pose: int
+    quality: float
+    notes: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class RepReport:
+    """One repetition: instants in seconds since the first frame, measures by name (NaN = not measured), findings."""
+
+    index: int
+    start_s: float
+    bottom_s: float
+    top_s: float
+    end_s: float
+    partial: bool
+    measures: dict[str, float]
+    findings: tuple[Finding, ...]
+
+
+@dataclass(frozen=True)
+class Report:
+    """Everything that an analysis says about a set.
+
+    ``summary`` is the verdict in one sentence, ``advice`` at most three things to try, most important first.
+    ``signals`` cover all frames of the video (NaN between cuts) and are None when no lifter was seen at all.
+    """
+
+    video: VideoInfo
+    exercise: ExerciseChoice
+    view: View
+    sagittal_ok: bool
+    tracking: Tracking
+    reps: tuple[RepReport, ...]
+    findings: tuple[Finding, ...]
+    verdict: str
+    summary: str
+    advice: tuple[str, ...]
+    model: str = ""
+    load_kg: float | None = None
+    signals: Signals | None = field(default=None, repr=False, compare=False)
+
+    def to_dict(self) -> dict[str, Any]:
+        """As plain data for report.json; missing numbers become None."""
+        return {
+            "schema": SCHEMA,
+            "formcheck": version(),
+            "model": self.model,
+            "video": {
+                "file": self.video.file,
+                "duration_s": _number(self.video.duration_s),
+                "width": self.video.width,
+                "height": self.video.height,
+                "frames": self.video.frames,
+                "rotation_deg": self.video.rotation_deg,
+                "complete": self.video.complete,
+            },
+            "exercise": {
+                "name": self.exercise.name,
+                "chosen_by": self.exercise.chosen_by,
+                "confidence": _number(self.exercise.confidence),
+            },
+            "load_kg": self.load_kg,
+            "view": {
+                "name": self.view.name,
+                "yaw_deg": _number(self.view.yaw_deg),
+                "sagittal_ok": self.sagittal_ok,
+            },
+            "tracking": {
+                "frames_with_pose": self.tracking.frames_with_pose,
+                "quality": _number(self.tracking.quality),
+                "notes": list(self.tracking.notes),
+            },
+            "reps": [
+                {
+                    "index": rep.index,
+                    "start_s": _number(rep.start_s),
+                    "bottom_s": _number(rep.bottom_s),
+                    "top_s": _number(rep.top_s),
+                    "end_s": _number(rep.end_s),
+                    "partial": rep.partial,
+                    "measures": {name: _number(value) for name, value in rep.measures.items()},
+                    "findings": [_finding(finding) for finding in rep.findings],
+                }
+                for rep in self.reps
+            ],
+            "findings": [_finding(finding) | {"rep": finding.rep} for finding in self.findings],
+            "verdict": self.verdict,
+            "summary": self.summary,
+            "advice": list(self.advice),
+        }
+
+
+def version() -> str:
+    """Version of the installed FormCheck, "unknown" when it runs from a bare source tree."""
+    try:
+        return metadata.version("formcheck")
+    except metadata.PackageNotFoundError:
+        return "unknown"
+
+
+def _finding(finding: Finding) -> dict[str, Any]:
+    return {
+        "check": finding.check,
+        "title": finding.title,
+        "verdict": finding.verdict,
+        "value": _number(finding.value),
+        "limit": _number(finding.limit),
+        "unit": finding.unit,
+        "at_s": _number(finding.at_s),
+        "reason": finding.reason,
+        "cue": finding.cue,
+    }
+
+
+def _number(value: float) -> float | None:
+    """Rounded so that reports are readable and comparable; None for what was not measured."""
+    return None if not math.isfinite(value) else round(float(value), 3)

@@ -1,0 +1,244 @@
+"""Truth of a clip, from the rig, the mesh and the script of the motion alone."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import numpy as np
+from numpy.typing import NDArray
+
+from . import posing, scene
+from .body import BONE, SPINE, Body
+from .motion import Moment, Script
+from .posing import LUMBAR_SHARES, THORACIC_SHARES, Pose, flexion
+from .spec import ClipSpec
+
+Array = NDArray[np.float64]
+
+SCHEMA = 1
+JOINTS = tuple(
+    f"{name}.{side}"
+    for name in ("ear", "shoulder", "elbow", "wrist", "hip", "knee", "ankle", "heel", "toe")
+    for side in ("L", "R")
+)
+DENSE_HZ = 240.0
+
+
+def joint_places(body: Body, pose: Pose) -> dict[str, Array]:
+    """World places (F, 3) of the joints and surface points in JOINTS."""
+    return {name: pose.point(body, name) for name in JOINTS}
+
+
+def _lean(a: Array, b: Array) -> Array:
+    """Lean of the line from a to b from vertical in the sagittal plane, degrees, forward positive."""
+    return np.asarray(np.degrees(np.arctan2(b[:, 0] - a[:, 0], b[:, 2] - a[:, 2])))
+
+
+def _pitch(turn: Array) -> Array:
+    """Sagittal turning of bones (..., 3, 3) from rest, degrees, forward positive."""
+    return np.asarray(np.degrees(np.arctan2(turn[..., 0, 2], turn[..., 2, 2])))
+
+
+def angles(body: Body, pose: Pose, joints: dict[str, Array]) -> dict[str, Array]:
+    """Joint angles per instant, degrees; one column (F,) for each side where sides differ."""
+    out: dict[str, Array] = {}
+    flat = {k: v * [1.0, 0.0, 1.0] for k, v in joints.items()}
+    for side in ("L", "R"):
+        hip, knee, ankle = (joints[f"{n}.{side}"] for n in ("hip", "knee", "ankle"))
+        shoulder, elbow, wrist = (joints[f"{n}.{side}"] for n in ("shoulder", "elbow", "wrist"))
+        out[f"hip_flexion_deg.{side}"] = flexion(shoulder, hip, knee)
+        out[f"hip_flexion_sagittal_deg.{side}"] = flexion(
+            flat[f"shoulder.{side}"], flat[f"hip.{side}"], flat[f"knee.{side}"]
+        )
+        out[f"knee_flexion_deg.{side}"] = flexion(hip, knee, ankle)
+        out[f"elbow_flexion_deg.{side}"] = flexion(shoulder, elbow, wrist)
+    hips = 0.5 * (joints["hip.L"] + joints["hip.R"])
+    shoulders = 0.5 * (joints["shoulder.L"] + joints["shoulder.R"])
+    wrists = 0.5 * (joints["wrist.L"] + joints["wrist.R"])
+    knees = 0.5 * (joints["knee.L"] + joints["knee.R"])
+    ankles = 0.5 * (joints["ankle.L"] + joints["ankle.R"])
+    ears = 0.5 * (joints["ear.L"] + joints["ear.R"])
+    out["trunk_lean_deg"] = _lean(hips, shoulders)
+    out["shank_lean_deg"] = _lean(ankles, knees)
+    out["arm_trunk_deg"] = np.degrees(
+        np.arctan2(wrists[:, 0] - shoulders[:, 0], shoulders[:, 2] - wrists[:, 2])
+    ) + _lean(hips, shoulders)
+    out["ear_shoulder_lean_deg"] = _lean(shoulders, ears)
+    return out
+
+
+def spine(body: Body, pose: Pose) -> dict[str, Array]:
+    """Sagittal pitch of the spine's bones (F, 7) from the pelvis up and the bends between them, degrees."""
+    bones = ["root", *SPINE]
+    pitch = np.unwrap(_pitch(pose.turn[:, [BONE[b] for b in bones]]), axis=1, period=360.0)
+    joint = np.diff(pitch, axis=1)
+    lumbar = joint[:, [k for k, b in enumerate(SPINE) if b in LUMBAR_SHARES]].sum(axis=1)
+    thoracic = joint[:, [k for k, b in enumerate(SPINE) if b in THORACIC_SHARES]].sum(axis=1)
+    head = _pitch(pose.turn[:, BONE["head"]]) - _pitch(pose.turn[:, BONE["spine01b"]])
+    return {
+        "bone_pitch_deg": pitch,
+        "lumbar_bend_deg": lumbar,
+        "thoracic_bend_deg": thoracic,
+        "back_rounding_deg": lumbar + thoracic,
+        "neck_flexion_deg": head,
+    }
+
+
+def dorsal_turning(body: Body, pose: Pose) -> Array:
+    """Turning of the tangent of the back's midline skin from hip to shoulder level against standing, degrees (F,)."""
+    rest = _dorsal_turn(body.vertices[body.dorsal][None])[0]
+    vertices = body.vertices[body.dorsal]
+    weights = body.weights[body.dorsal].astype(np.float64)
+    shift = pose.head - np.einsum("fbij,bj->fbi", pose.turn, body.heads)
+    moved = np.einsum("vb,fbij,vj->fvi", weights, pose.turn, vertices) + np.einsum("vb,fbi->fvi", weights, shift)
+    return _dorsal_turn(moved) - rest
+
+
+def _dorsal_turn(line: Array) -> Array:
+    """Angle between the lowest and the highest quarter of a chain of points (F, N, 3) in the sagittal plane, degrees."""
+    xz = line[..., [0, 2]]
+    n = max(3, xz.shape[1] // 4)
+
+    def direction(part: Array) -> Array:
+        centred = part - part.mean(axis=1, keepdims=True)
+        _, _, v = np.linalg.svd(centred, full_matrices=False)
+        along = v[:, 0]
+        return np.asarray(along * np.sign(np.sum(along * (part[:, -1] - part[:, 0]), axis=1))[:, None])
+
+    low, high = direction(xz[:, :n]), direction(xz[:, -n:])
+    turn = np.degrees(np.arctan2(high[:, 0], high[:, 1]) - np.arctan2(low[:, 0], low[:, 1]))
+    return np.asarray((turn + 180) % 360 - 180)
+
+
+def _first(where: NDArray[np.bool_], time_s: Array, fallback: float) -> float:
+    return float(time_s[np.argmax(where)]) if where.any() else fallback
+
+
+def events(body: Body, clip: ClipSpec, script: Script) -> list[dict[str, float]]:
+    """Instants of every rep, seconds, found on a dense resampling of the scripted motion."""
+    out = []
+    for mark in script.marks:
+        start, end = min(mark.values()), max(mark.values())
+        t = np.arange(start - 0.02, end + 0.02, 1 / DENSE_HZ)
+        moment = script.at(t)
+        pose = posing.solve(body, moment.controls)
+        joints = joint_places(body, pose)
+        maker = {"deadlift": _deadlift_events, "squat": _squat_events, "swing": _swing_events}[clip.exercise]
+        out.append(maker(t, moment, joints, mark))
+    return out
+
+
+def _deadlift_events(t: Array, moment: Moment, joints: dict[str, Array], mark: dict[str, float]) -> dict[str, float]:
+    z = moment.load_place[:, 2]
+    top = z[(t >= mark["pull_end_s"]) & (t <= mark["lower_start_s"])].max()
+    rising, falling = t <= mark["pull_end_s"], t >= mark["lower_start_s"]
+    knee = 0.5 * (joints["knee.L"] + joints["knee.R"])[:, 2]
+    floor = z.min()
+    return {
+        "start_s": mark["pull_start_s"],
+        "bottom_s": mark["pull_start_s"],
+        "lift_off_s": _first(rising & (z > floor + 0.01), t, mark["pull_start_s"]),
+        "knee_passing_s": _first(rising & (z > knee), t, mark["pull_start_s"]),
+        "lockout_s": _first(rising & (z > top - 0.01), t, mark["pull_end_s"]),
+        "top_s": _first(rising & (z > top - 0.01), t, mark["pull_end_s"]),
+        "lower_start_s": _first(falling & (z < top - 0.01), t, mark["lower_start_s"]),
+        "knee_passing_down_s": _first(falling & (z < knee), t, mark["lower_end_s"]),
+        "floor_s": _first(falling & (z < floor + 0.01), t, mark["lower_end_s"]),
+        "end_s": mark["lower_end_s"],
+    }
+
+
+def _squat_events(t: Array, moment: Moment, joints: dict[str, Array], mark: dict[str, float]) -> dict[str, float]:
+    hip = 0.5 * (joints["hip.L"] + joints["hip.R"])[:, 2]
+    low, high = hip.min(), hip.max()
+    within = 0.03 * (high - low)
+    bottom = 0.5 * (mark["bottom_start_s"] + mark["bottom_end_s"])
+    before, after = t <= bottom, t >= bottom
+    return {
+        "start_s": mark["down_start_s"],
+        "descent_s": _first(before & (hip < high - within), t, mark["down_start_s"]),
+        "bottom_s": bottom,
+        "bottom_hold_start_s": mark["bottom_start_s"],
+        "ascent_s": mark["bottom_end_s"],
+        "top_s": _first(after & (hip > high - within), t, mark["up_end_s"]),
+        "end_s": mark["up_end_s"],
+    }
+
+
+def _swing_events(t: Array, moment: Moment, joints: dict[str, Array], mark: dict[str, float]) -> dict[str, float]:
+    return {
+        "start_s": mark["bottom_s"],
+        "bottom_s": mark["bottom_s"],
+        "hips_extended_s": mark["hips_extended_s"],
+        "top_s": mark["top_s"],
+        "fold_start_s": mark["fold_start_s"],
+        "end_s": mark["next_bottom_s"],
+    }
+
+
+def _round(value: Array, digits: int) -> list[object]:
+    out: list[object] = np.round(value, digits).tolist()
+    return out
+
+
+def clip_truth(body: Body, clip: ClipSpec, script: Script, time_s: Array) -> dict[str, object]:
+    """Everything known about a clip; the schema is in this folder's README."""
+    moment = script.at(time_s)
+    pose = posing.solve(body, moment.controls)
+    joints = joint_places(body, pose)
+    found = angles(body, pose, joints)
+    back = spine(body, pose)
+    camera = scene.camera_for(clip.scene)
+    near = "L" if clip.scene.facing == "left" else "R"
+    far = "R" if near == "L" else "L"
+    px = {name: camera.project(places)[0] for name, places in joints.items()}
+    load_px = camera.project(moment.load_place)[0]
+    frames: dict[str, object] = {"time_s": _round(time_s, 4)}
+    for name in ("hip_flexion_deg", "hip_flexion_sagittal_deg", "knee_flexion_deg", "elbow_flexion_deg"):
+        frames[name] = _round(found[f"{name}.{near}"], 2)
+        frames[name.replace("_deg", "_far_deg")] = _round(found[f"{name}.{far}"], 2)
+    for name in ("trunk_lean_deg", "shank_lean_deg", "arm_trunk_deg", "ear_shoulder_lean_deg"):
+        frames[name] = _round(found[name], 2)
+    for name, column in back.items():
+        frames[name] = _round(column, 2)
+    frames["dorsal_turning_deg"] = _round(dorsal_turning(body, pose), 2)
+    frames["joints_px"] = {n: _round(v, 1) for n, v in px.items()}
+    frames["joints_m"] = {n: _round(v, 3) for n, v in joints.items()}
+    frames["load_px"] = _round(load_px, 1)
+    frames["load_m"] = _round(moment.load_place, 3)
+    reps = [
+        {k: round(v, 3) for k, v in e.items()}
+        | {"faults": {k: round(v, 3) for k, v in r.faults.present().items()}}
+        for e, r in zip(events(body, clip, script), script.plan, strict=True)
+    ]
+    settings = dataclasses.asdict(clip)
+    for part in ("body", "scene", "faults"):
+        settings.pop(part)
+    return {
+        "schema": SCHEMA,
+        "exercise": clip.exercise,
+        "seed": clip.seed,
+        "split": clip.split,
+        "clip": settings,
+        "body": dataclasses.asdict(clip.body)
+        | {
+            "foot_length_m": round(body.foot_length_m, 4),
+            "thigh_m": round(body.thigh_m, 4),
+            "shank_m": round(body.shank_m, 4),
+            "upper_arm_m": round(body.upper_arm_m, 4),
+            "forearm_m": round(body.forearm_m, 4),
+        },
+        "scene": dataclasses.asdict(clip.scene),
+        "faults": clip.faults.present(),
+        "view": {
+            "name": scene.view_name(clip.scene),
+            "yaw_deg": clip.scene.yaw_deg,
+            "facing": clip.scene.facing,
+            "near_side": near,
+        },
+        "video_size_px": [clip.scene.width, clip.scene.height],
+        "fps": clip.scene.fps,
+        "n_frames": len(time_s),
+        "reps": reps,
+        "frames": frames,
+    }
