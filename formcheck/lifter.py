@@ -97,9 +97,7 @@ class _Track:
         return float(high - low) / self.size_px
 
 
-def choose_lifter(
-    sightings: Sequence[Sighting], time_s: FloatArray
-) -> tuple[tuple[Sighting, ...], tuple[str, ...]]:
+def choose_lifter(sightings: Sequence[Sighting], time_s: FloatArray) -> tuple[tuple[Sighting, ...], tuple[str, ...]]:
     """The lifter's sightings, one a frame at most, and remarks for the report.
 
     Parameters

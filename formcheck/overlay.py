@@ -17,11 +17,12 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from formcheck.exercises import exercise_named
 from formcheck.exercises.checks import FAULT, OK, SIDE_OR_OBLIQUE, WATCH, Finding
 from formcheck.landmarks import Landmark
 from formcheck.motion.cleaning import clean
 from formcheck.poses import FloatArray, PoseSequence, contour_stations
-from formcheck.report import RepReport, Report
+from formcheck.report import Report, RepReport
 
 RgbImage = NDArray[np.uint8]
 Rgb = tuple[int, int, int]
@@ -130,7 +131,7 @@ def plan_overlay(poses: PoseSequence, report: Report, width: int, height: int) -
     forward = signals.forward if signals is not None else np.full(frames, float(report.view.forward))
     forward = np.where(forward >= 0, 1.0, -1.0)
     shows_back = report.view.name in SIDE_OR_OBLIQUE
-    rounding_deg = getattr(signals, "back_rounding_deg", signals.dorsal_bend_deg) if signals else np.full(frames, np.nan)
+    rounding_deg = signals.back_rounding_deg if signals is not None else np.full(frames, np.nan)
     contour_px = _dorsal_contour(poses, forward) * scale
     if not shows_back:
         contour_px, rounding_deg = np.full_like(contour_px, np.nan), np.full(frames, np.nan)
@@ -156,7 +157,11 @@ def plan_overlay(poses: PoseSequence, report: Report, width: int, height: int) -
 
 def rounding_limits_deg(exercise: str) -> tuple[float, float]:
     """Watch and fault limit of back rounding of an exercise, or `DEFAULT_LIMITS_DEG` where it has none."""
-    return DEFAULT_LIMITS_DEG
+    known = exercise_named(exercise)
+    checks = () if known is None else known.checks
+    return next(
+        ((check.watch, check.fault) for check in checks if check.measure == "back_rounding_deg"), DEFAULT_LIMITS_DEG
+    )
 
 
 def rounding_level(rounding_deg: float, limits_deg: tuple[float, float]) -> str:
@@ -216,7 +221,7 @@ def _dorsal_contour(poses: PoseSequence, forward: FloatArray) -> FloatArray:
 
 def _free_places(joints_px: FloatArray, width: int, height: int) -> tuple[bool, bool]:
     """Whether there is more room above than below the body, and more to its left than to its right."""
-    seen = np.isfinite(joints_px).all(axis=(1, 2))
+    seen: NDArray[np.bool_] = np.isfinite(joints_px.reshape(len(joints_px), -1)).all(axis=1)
     if not seen.any():
         return False, True
     lowest, highest = joints_px[seen].min(axis=1), joints_px[seen].max(axis=1)
@@ -294,9 +299,7 @@ def _draw_skeleton(canvas: RgbImage, plan: OverlayPlan, index: int, stroke: floa
     def lines(side: str, segments: Sequence[tuple[str, str]]) -> list[FloatArray]:
         return [joints[[Landmark[f"{side}_{a}"], Landmark[f"{side}_{b}"]]] for a, b in segments]
 
-    across = [
-        joints[[Landmark[f"LEFT_{joint}"], Landmark[f"RIGHT_{joint}"]]] for joint in ("SHOULDER", "HIP")
-    ]
+    across = [joints[[Landmark[f"LEFT_{joint}"], Landmark[f"RIGHT_{joint}"]]] for joint in ("SHOULDER", "HIP")]
     if plan.both_sides:
         thick = [line for side in (far, near) for line in lines(side, NEAR_SEGMENTS)]
         thin = [line for side in (far, near) for line in lines(side, THIN_SEGMENTS[:1])] + across
@@ -324,7 +327,7 @@ def _draw_back(canvas: RgbImage, plan: OverlayPlan, index: int, stroke: float) -
     if not np.isfinite(line).any():
         return
     # A fault is also thicker, so that colour is not its only sign.
-    width = {OK: 2.6, WATCH: 3.0, FAULT: 3.6}.get(level, 1.8) * stroke
+    width = {OK: 1.8, WATCH: 2.2, FAULT: 2.7}.get(level, 1.4) * stroke
     _stroke(canvas, line, LEVEL_COLOURS[level], width, casing=0.5 * stroke)
     if level in (WATCH, FAULT):
         _tag_at_back(canvas, plan, index, line, f"{value:.0f}°", LEVEL_COLOURS[level], width)
@@ -360,56 +363,62 @@ def _draw_panel(
 ) -> tuple[float, float]:
     """The strip with rep counter and back rounding; returns its upper and lower edge."""
     size = _text_size(plan)
+    pad = 0.5 * size
     small = max(9, round(0.62 * size))
-    with_legend = not plan.back_note
-    pad = 0.55 * size
-    body = 1.15 * size + (1.75 * small if with_legend else 0.0)
-    panel_height = body + 2 * pad
+    entries = () if plan.back_note else _legend_entries(plan)
+    # In a wide picture the legend fits between the two texts, in a narrow one it gets a line of its own.
+    one_line = _legend_width(entries, small) <= plan.width - 2 * pad - 21 * size
+    panel_height = 1.15 * size + (0.0 if one_line else 1.75 * small) + 2 * pad
     top = 0.0 if plan.panel_at_top else plan.height - panel_height
     _panel(canvas, 0, top, plan.width, top + panel_height, PANEL_OPACITY)
     baseline = top + pad + 0.95 * size
-    _text(canvas, rep_text(plan.reps, time_s), pad, baseline, size, WHITE, 700)
-    level = rounding_level(rounding_deg, plan.limits_deg)
-    if plan.back_note:
-        back, level = f"Back: {plan.back_note}", NOT_KNOWN
-    elif not seen:
-        back, level = "Lifter not seen", NOT_KNOWN
-    elif level == NOT_KNOWN:
-        back = "Back: not measured"
-    else:
-        back = f"Back {_signed(rounding_deg)}° {rounding_word(rounding_deg, plan.limits_deg)}"
-    room = plan.width - 3 * pad - _text_width(rep_text(plan.reps, time_s), size, 700)
-    fitted = _fitting_size(back, size, 600, room)
-    x = plan.width - pad - _text_width(back, fitted, 600)
-    _text(canvas, back, x, baseline, fitted, LEVEL_COLOURS[level], 600)
-    if with_legend:
-        _draw_legend(canvas, plan, pad, baseline + 1.75 * small, small)
+    counter = rep_text(plan.reps, time_s)
+    _text(canvas, counter, pad, baseline, size, WHITE, 700)
+    words, level = back_text(plan, rounding_deg, seen)
+    room = plan.width - 3 * pad - _text_width(counter, size, 700)
+    fitted = _fitting_size(words, size, 600, room)
+    _text(
+        canvas, words, plan.width - pad - _text_width(words, fitted, 600), baseline, fitted, LEVEL_COLOURS[level], 600
+    )
+    if entries:
+        while small > 8 and _legend_width(entries, small) > plan.width - 2 * pad:
+            small -= 1
+        x = pad if not one_line else pad + 5.5 * size
+        _draw_legend(canvas, entries, x, baseline + (0.0 if one_line else 1.75 * small), small)
     return top, top + panel_height
 
 
-def _draw_legend(canvas: RgbImage, plan: OverlayPlan, pad: float, baseline: float, size: int) -> None:
+def back_text(plan: OverlayPlan, rounding_deg: float, seen: bool) -> tuple[str, str]:
+    """What the panel says about the back in one frame, and the level that gives it its colour."""
+    if plan.back_note:
+        return f"Back: {plan.back_note}", NOT_KNOWN
+    if not seen:
+        return "Lifter not seen", NOT_KNOWN
+    level = rounding_level(rounding_deg, plan.limits_deg)
+    if level == NOT_KNOWN:
+        return "Back: not measured", NOT_KNOWN
+    return f"Back {_signed(rounding_deg)}° {rounding_word(rounding_deg, plan.limits_deg)}", level
+
+
+def _legend_entries(plan: OverlayPlan) -> tuple[tuple[str, str], ...]:
     watch, fault = plan.limits_deg
-    entries = (
+    return (
         (OK, "neutral"),
         (WATCH, f"rounding >{watch:.0f}°"),
         (FAULT, f"rounded >{fault:.0f}°"),
         (NOT_KNOWN, "not measured"),
     )
 
-    def width_at(size: int) -> float:
-        return sum(2.6 * size + _text_width(words, size, 450) for _, words in entries)
 
-    while size > 8 and width_at(size) > plan.width - 2 * pad:
-        size -= 1
-    x = pad
+def _legend_width(entries: Sequence[tuple[str, str]], size: int) -> float:
+    return sum(2.6 * size + _text_width(words, size, 450) for _, words in entries)
+
+
+def _draw_legend(canvas: RgbImage, entries: Sequence[tuple[str, str]], x: float, baseline: float, size: int) -> None:
     for level, words in entries:
         middle = baseline - 0.34 * size
-        _stroke(
-            canvas,
-            np.array([[x, middle], [x + 1.1 * size, middle]]),
-            LEVEL_COLOURS[level],
-            max(2.0, 0.32 * size),
-        )
+        mark = np.array([[x, middle], [x + 1.1 * size, middle]])
+        _stroke(canvas, mark, LEVEL_COLOURS[level], max(2.0, 0.32 * size))
         _text(canvas, words, x + 1.6 * size, baseline, size, LIGHT, 450)
         x += 2.6 * size + _text_width(words, size, 450)
 

@@ -71,4 +71,6 @@ def load_poses(path: str | Path) -> PoseSequence:
     except PermissionError as error:
         raise PoseFileError(f"{path} cannot be read: permission denied.") from error
     except (OSError, ValueError, KeyError, TypeError, EOFError, zipfile.BadZipFile, MemoryError) as error:
-        raise PoseFileError(f"{path} is not a FormCheck pose file, or it is damaged: analyse the video again.") from error
+        raise PoseFileError(
+            f"{path} is not a FormCheck pose file, or it is damaged: analyse the video again."
+        ) from error

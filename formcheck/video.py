@@ -100,13 +100,16 @@ class Frame:
 class VideoFacts:
     """What is known of a video before it is read to its end.
 
-    ``width`` and ``height`` are those of the delivered frames: upright, with square pixels, at most ``max_side``.
+    ``width`` and ``height`` are those of the delivered frames: upright, with square pixels, at most ``max_side``;
+    ``source_width`` and ``source_height`` are the same without that limit.
     ``rotation_deg`` is the clockwise turn (0, 90, 180, 270) that the file asks players to make. ``duration_s``,
     ``frames`` and ``nominal_fps`` come from the header: estimates, None where it says nothing sensible.
     """
 
     width: int
     height: int
+    source_width: int
+    source_height: int
     rotation_deg: int
     duration_s: float | None
     frames: int | None
@@ -141,6 +144,8 @@ class VideoReader:
         self.info = VideoFacts(
             width=self._picture.width,
             height=self._picture.height,
+            source_width=self._picture.source_width,
+            source_height=self._picture.source_height,
             rotation_deg=self._picture.rotation_deg,
             duration_s=self._source.duration_s,
             frames=self._source.frame_estimate,
@@ -250,7 +255,7 @@ class _Walk:
         if not exact and self._can_seek:
             return self._current
         # The first frame past the wanted time is kept: it may be nearer, and the next wanted time may lie behind it.
-        while True:
+        while self._time_s(self._current) < wanted_s:
             if self._following is None:
                 self._following = next(self._source.frames(), None)
             if self._following is None:
@@ -260,6 +265,7 @@ class _Walk:
                 after_s = self._time_s(self._following) - wanted_s
                 return self._following if after_s < before_s else self._current
             self._current, self._following = self._following, None
+        return self._current
 
     def _seek(self, wanted_s: float) -> None:
         landed = self._source.seek(wanted_s + self._start_s)
@@ -578,7 +584,10 @@ class _Picture:
         self.rotation_deg = self._orientation.rotation_deg
         self._stored_size = first.width, first.height
         self._size = _square_pixel_size(first.width, first.height, source.stream.sample_aspect_ratio, max_side)
-        self.width, self.height = reversed(self._size) if self._orientation.transpose else self._size
+        full_size = _square_pixel_size(first.width, first.height, source.stream.sample_aspect_ratio, None)
+        turned = slice(None, None, -1 if self._orientation.transpose else 1)
+        self.width, self.height = self._size[turned]
+        self.source_width, self.source_height = full_size[turned]
         self.resized = False
         self._reformatter = VideoReformatter()
         self._hdr_reformatter = VideoReformatter()
@@ -857,6 +866,9 @@ class VideoWriter:
         except AV_ERRORS as error:
             self.discard()
             raise OutputError(f"The video {self.path} cannot be written: {_reason(error)}.") from None
+        except BaseException:  # Ctrl-C while the file is being finished
+            self.discard()
+            raise
 
 
 def _reason(error: BaseException) -> str:

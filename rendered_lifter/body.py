@@ -363,8 +363,10 @@ def _wear(
         return np.asarray(np.clip(field / width_m, 0.0, 1.0))
 
     shoe = ramp(garments.shoes, 0.012)
-    out = _smooth(out, edges, 0.7 * shoe, 14)
-    out += (0.012 * shoe)[:, None] * normals
+    # Strong smoothing closes the gaps between the toes and shrinks the foot; the shoe's thickness makes up for it.
+    flat = _smooth(out, edges, 0.9 * shoe, 45)
+    flat += (0.020 * shoe)[:, None] * vertex_normals(flat, triangles)
+    out = flat
     shirt = ramp(garments.shirt, 0.015)
     thick = {"tight": 0.005, "loose": 0.018, "tank": 0.005}[spec.shirt]
     out = _smooth(out, edges, 0.8 * shirt, {"tight": 3, "loose": 25, "tank": 3}[spec.shirt])
@@ -374,5 +376,5 @@ def _wear(
     hair = ramp(garments.hair, 0.02)
     out += (0.012 * hair)[:, None] * normals
     low = garments.shoes > 0
-    out[low, 2] = np.where(out[low, 2] < 0.012, 0.0, out[low, 2])
+    out[low, 2] = np.where(out[low, 2] < 0.018, 0.0, out[low, 2])
     return out

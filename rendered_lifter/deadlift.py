@@ -35,12 +35,12 @@ def set_up(
 
     `sit` 0 is a good start with the shoulders ahead of the bar; more brings the shins forward and the hips down.
     """
-    shank = np.deg2rad(12.0 + 22.0 * sit)
-    ahead = 0.02 - 0.12 * sit
+    shank = np.deg2rad(10.0 + 24.0 * sit)
+    ahead = 0.03 - 0.13 * sit
     chord = float(
         trunk_chord(body, np.deg2rad([faults.lumbar_rounding_deg]), np.deg2rad([faults.thoracic_rounding_deg]))[0][0]
     )
-    reach = float(motion.arm_reach(body, np.array([motion.SOFT_ELBOW_RAD + np.deg2rad(faults.arm_bend_deg * 0)]))[0])
+    reach = float(motion.arm_reach(body, np.array([motion.SOFT_ELBOW_RAD]))[0])
     spread = half_grip_m - body.joint("upperarm01.L")[1]
     shoulder = np.array([bar[0] + ahead, bar[1] + np.sqrt(reach**2 - ahead**2 - spread**2)])
     x, z = motion.planar_ankle(body, stance, motion.heel_pitch(body, faults.heel_rise_fl))
@@ -75,9 +75,38 @@ def pull(body: Body, clip: ClipSpec, stance: Stance, faults: Faults, half_grip_m
     shank0, knee0, lean0 = set_up(body, stance, faults, bar, half_grip_m, sit)
     shoot = faults.hips_shoot_up_deg
     gain = np.deg2rad(shoot - 3.0 * max(0.0, 1 - shoot / 3.0))
-    knee_pass = knee0 * max(0.30 - 0.008 * shoot, 0.12)
+    pass_shank = np.deg2rad(-1.0)
+
+    def bar_over_knee(knee_flexion: float) -> float:
+        """Height of the bar over the knee joint when the leg is bent so much at the pass."""
+        one = {k: np.array([v]) for k, v in motion.STANDING.items()}
+        more = np.deg2rad(faults.rounding_growth_deg)
+        one |= {
+            "shank": np.array([pass_shank]),
+            "knee": np.array([knee_flexion]),
+            "lean": np.array([lean0 + gain]),
+            "lumbar": np.array([np.deg2rad(faults.lumbar_rounding_deg) + 0.6 * more]),
+            "thoracic": np.array([np.deg2rad(faults.thoracic_rounding_deg) + 0.4 * more]),
+            "heel": np.array([0.65 * motion.heel_pitch(body, faults.heel_rise_fl)]),
+        }
+        shoulder = motion.shoulders(body, motion.hips_from_legs(body, stance, one), one)[0]
+        elbow = np.array([motion.SOFT_ELBOW_RAD + np.deg2rad(faults.arm_bend_deg)])
+        reach = float(motion.arm_reach(body, elbow)[0])
+        ahead = shoulder[0] - bar[0] - 0.016
+        spread = half_grip_m - body.joint("upperarm01.L")[1]
+        height = shoulder[2] - np.sqrt(max(reach**2 - ahead**2 - spread**2, 0.01))
+        _, ankle_z = motion.planar_ankle(body, stance, one["heel"])
+        return float(height - ankle_z[0] - body.shank_m * np.cos(pass_shank))
+
+    # The legs open until the bar is at the knees, so that what is dialled for the knees is there at the knees.
+    low, high = 0.08 * knee0, 0.85 * knee0
+    knee_pass = low
+    if bar_over_knee(high) > 0:
+        knee_pass = high
+    elif bar_over_knee(low) > 0:
+        knee_pass = float(brentq(bar_over_knee, low, high))
     stand = motion.STANDING
-    knee1 = stand["knee"] + np.deg2rad(faults.soft_lockout_knee_deg)
+    knee1 = max(stand["knee"], np.deg2rad(faults.soft_lockout_knee_deg))
     shank1 = stand["shank"] + np.deg2rad(0.45 * faults.soft_lockout_knee_deg + 0.25 * faults.over_extension_deg)
     lean1 = stand["lean"]
     if faults.soft_lockout_hip_deg > 0:
@@ -85,7 +114,7 @@ def pull(body: Body, clip: ClipSpec, stance: Stance, faults: Faults, half_grip_m
     if faults.over_extension_deg > 0:
         lean1 = -np.deg2rad(faults.over_extension_deg)
     knee = curve((0, knee0), (_PASS, knee_pass), (1, knee1))
-    shank = curve((0, shank0), (_PASS, np.deg2rad(-1.0)), (1, shank1))
+    shank = curve((0, shank0), (_PASS, pass_shank), (1, shank1))
     lean = curve((0, lean0), (_PASS, lean0 + gain), (1, lean1))
     deep = curve((0, 1), (_PASS, 1), (1, 0))
     grow = curve((0, 0), (_PASS, 1), (1, 0))
@@ -107,19 +136,19 @@ def pull(body: Body, clip: ClipSpec, stance: Stance, faults: Faults, half_grip_m
             "heel": motion.heel_pitch(body, faults.heel_rise_fl) * fade(s),
             "shift": faults.shift_left * 2 * body.joint("upperleg01.L")[1] * fade(s),
             "tilt": np.deg2rad(faults.tilt_left_deg) * fade(s),
-            "knees_in": faults.knees_in * deep(s) * fade(s),
+            "knees_in": zero + faults.knees_in,
+            "knees_in_share": deep(s) * fade(s),
             "elbow": motion.SOFT_ELBOW_RAD + np.deg2rad(faults.arm_bend_deg) * bend(s),
-            "bar_x": bar[0] + 0.03 * s + faults.bar_drift_fl * body.foot_length_m * drift(s),
+            "bar_x": bar[0] + 0.038 * s + faults.bar_drift_fl * body.foot_length_m * drift(s),
             "arm": zero,
             "hold": zero + 1,
             "lifted": zero + 1,
-            "step": zero,
         }
 
     return posture
 
 
-def _approach(bottom: Posture, lean_neck: bool = True) -> Callable[[Array], Posture]:
+def _approach(bottom: Posture) -> Callable[[Array], Posture]:
     """From standing, arms free, to the bar: the hinge first, then the knees, hands reaching near the end."""
 
     def posture(s: Array) -> Posture:
@@ -191,7 +220,7 @@ def script(body: Body, clip: ClipSpec, rng: np.random.Generator) -> Script:
     height = _start_height(clip)
 
     def at(time_s: Array) -> Moment:
-        p = motion.sample(segments, time_s)
+        p = motion.swayed(motion.sample(segments, time_s), clip, time_s)
         hips = motion.hips_from_legs(body, stance, p)
         shoulder = motion.shoulders(body, hips, p)
         reach = motion.arm_reach(body, p["elbow"])
@@ -213,7 +242,7 @@ def script(body: Body, clip: ClipSpec, rng: np.random.Generator) -> Script:
         turn = np.broadcast_to(np.eye(3), (len(time_s), 3, 3))
         return Moment(motion.controls(body, stance, p, grip, hint, palm), kind, bar, turn, p["lifted"])
 
-    return Script(t, at, plan, marks)
+    return motion.walked_in(Script(t, at, plan, marks), body, clip)
 
 
 __all__ = ["Rep", "pull", "script", "set_up"]

@@ -102,17 +102,13 @@ def ball(centre: tuple[float, float, float], radius: float, rgb: tuple[float, ..
 
 def plate(diameter_m: float, y_m: float, rgb: tuple[float, ...]) -> Mesh:
     """A bumper plate about the y axis, centred on `y_m`, with a rim, a groove and a steel hub."""
-    r, t = diameter_m / 2, 0.03 + 0.04 * diameter_m
-    h = t / 2
-    profile = [
-        (0.0, -h * 0.8), (0.05, -h * 0.8), (0.055, -h * 0.5), (0.80 * r, -h * 0.5), (0.86 * r, -h), (0.98 * r, -h),
-        (r, -h * 0.7), (r, h * 0.7), (0.98 * r, h), (0.86 * r, h), (0.80 * r, h * 0.5), (0.055, h * 0.5),
-        (0.05, h * 0.8), (0.0, h * 0.8),
-    ]  # fmt: skip
-    solid = lathe(profile, rgb, 0.15, 56)
-    radius = np.hypot(solid.vertices[:, 0], solid.vertices[:, 2])
-    solid.rgb[radius < 0.056] = (0.62, 0.63, 0.65)
-    return solid.moved(np.eye(3), np.array([0.0, y_m, 0.0]))
+    r, h = diameter_m / 2, 0.015 + 0.02 * diameter_m
+    disc = lathe(
+        [(0.05, -h * 0.5), (0.80 * r, -h * 0.5), (0.86 * r, -h), (0.98 * r, -h), (r, -h * 0.7), (r, h * 0.7),
+         (0.98 * r, h), (0.86 * r, h), (0.80 * r, h * 0.5), (0.05, h * 0.5)], rgb, 0.1, 56,
+    )  # fmt: skip
+    hub = lathe([(0.0, -h * 0.8), (0.05, -h * 0.8), (0.05, h * 0.8), (0.0, h * 0.8)], (0.62, 0.63, 0.65), 0.3, 28)
+    return join([disc, hub]).moved(np.eye(3), np.array([0.0, y_m, 0.0]))
 
 
 def barbell(plates: str, diameter_m: float, near_y: float, kind: str) -> Mesh:

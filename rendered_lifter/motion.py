@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -11,7 +12,7 @@ from scipy.interpolate import PchipInterpolator
 from scipy.optimize import brentq
 
 from .body import Body
-from .posing import Controls, reach_m, trunk_chord
+from .posing import Controls, reach_m, trunk_chord, two_link
 from .spec import ClipSpec, Faults
 
 Array = NDArray[np.float64]
@@ -20,8 +21,8 @@ SOFT_ELBOW_RAD = np.deg2rad(4.0)
 
 # Curves every posture has, with the value of standing at ease.
 STANDING = {
-    "shank": np.deg2rad(4.0),  # lean of the shank, forward positive
-    "knee": np.deg2rad(4.0),  # flexion
+    "shank": np.deg2rad(6.0),  # lean of the shank, forward positive
+    "knee": np.deg2rad(5.0),  # flexion
     "lean": np.deg2rad(1.5),  # of the line from hip to shoulder
     "lumbar": 0.0,
     "thoracic": 0.0,
@@ -29,13 +30,13 @@ STANDING = {
     "heel": 0.0,  # pitch of the foot, heel up
     "shift": 0.0,  # of the pelvis to the left, metres
     "tilt": 0.0,  # side bend to the left
-    "knees_in": 0.0,  # fraction of knee separation lost
+    "knees_in": 0.0,  # fraction of the standing knee separation to lose
+    "knees_in_share": 0.0,  # how much of that loss is present
     "elbow": SOFT_ELBOW_RAD,
     "bar_x": 0.0,
     "arm": 0.0,  # shoulder-hand line from hanging, forward positive
     "hold": 0.0,  # 1: hands on the load, 0: arms free
     "lifted": 0.0,  # 1: the load follows the hands
-    "step": 0.0,
 }
 
 
@@ -193,28 +194,30 @@ def controls(
 
 def knee_yaw(body: Body, stance: Stance, hip_mid: Array, ankle: Array, p: Posture) -> Array:
     """Direction of the knees: over the toes, or inwards until the wanted share of their separation is gone."""
-    sign = np.array([1.0, -1.0])
-    yaw = np.broadcast_to(sign * stance.toe_out_rad, (len(p["lean"]), 2)).copy()
-    lost = p["knees_in"]
-    if not np.any(lost):
-        return yaw
-    half_hip = body.joint("upperleg01.L")[1]
-    share = body.shank_m / (body.shank_m + body.thigh_m)
-    standing = stance.half_width_m + (half_hip - stance.half_width_m) * share
-    x, z = planar_ankle(body, stance, p["heel"])
-    dx, dz = hip_mid[:, 0] - x, hip_mid[:, 2] - z
-    spread = stance.half_width_m - half_hip
-    d = np.sqrt(dx**2 + dz**2 + spread**2)
-    along = (body.shank_m**2 - body.thigh_m**2 + d**2) / (2 * d)
-    off = np.sqrt(np.maximum(body.shank_m**2 - along**2, 1e-9))
-    on_line = stance.half_width_m - spread * along / d
-    wanted = standing * (1 - lost)
-    # The knee circles the hip-ankle line with radius `off`; its sideways part is off * sin(yaw) to first order.
-    inward = np.arcsin(np.clip((wanted - on_line) / off, -0.95, 0.95))
-    blend = ease(lost / max(float(lost.max()), 1e-9))
-    new = (1 - blend) * stance.toe_out_rad + blend * inward
-    yaw[:, 0], yaw[:, 1] = new, -new
-    return yaw
+    n = len(p["lean"])
+    yaw = np.full(n, stance.toe_out_rad)
+    if np.any(p["knees_in"]):
+        hip = np.stack([hip_mid[:, 0], np.full(n, body.joint("upperleg01.L")[1]), hip_mid[:, 2]], axis=1)
+        x, z = planar_ankle(body, stance, p["heel"])
+        foot = np.stack([x, ankle[:, 0, 1], z], axis=1)
+
+        def half_gap(angle: Array) -> Array:
+            hint = np.stack([np.cos(angle), np.sin(angle), np.zeros(n)], axis=1)
+            knee, _ = two_link(hip, foot, body.thigh_m, body.shank_m, hint)
+            return np.asarray(knee[:, 1])
+
+        # Bones of the same length, so the knee of a standing leg lies this far along it.
+        share = body.thigh_m / (body.shank_m + body.thigh_m)
+        standing = hip[:, 1] + (stance.half_width_m - hip[:, 1]) * share
+        natural = half_gap(yaw)
+        wanted = natural + p["knees_in_share"] * (standing * (1 - p["knees_in"]) - natural)
+        low, high = np.full(n, -1.4), yaw
+        for _ in range(30):
+            middle = 0.5 * (low + high)
+            wide = half_gap(middle) > wanted
+            low, high = np.where(wide, low, middle), np.where(wide, middle, high)
+        yaw = 0.5 * (low + high)
+    return np.stack([yaw, -yaw], axis=1)
 
 
 def hanging(body: Body, shoulder_mid: Array, arm: Array, elbow: Array, half_width_m: float) -> Array:
@@ -266,3 +269,86 @@ class Script:
     at: Callable[[Array], Moment]
     plan: list[Rep]
     marks: list[dict[str, float]]
+
+
+def swayed(p: Posture, clip: ClipSpec, time_s: Array) -> Posture:
+    """Add the slow small sway of a living body to a posture's lean; none without variation."""
+    if clip.variation == 0:
+        return p
+    rng = np.random.default_rng([clip.seed, 11])
+    rates, phases = rng.uniform(0.15, 0.7, 3), rng.uniform(0, 2 * np.pi, 3)
+    noise = np.sin(2 * np.pi * rates * time_s[:, None] + phases).mean(axis=1)
+    return {**p, "lean": p["lean"] + np.deg2rad(0.5 * clip.variation) * noise}
+
+
+_WALK_STEPS, _WALK_STEP_S, _WALK_M = 6, 0.52, 1.5
+
+
+def walked_in(script: Script, body: Body, clip: ClipSpec) -> Script:
+    """Let the lifter walk up from behind first, if the clip asks for it; all else comes that much later."""
+    if not clip.walk_in:
+        return script
+    walk_s = _WALK_STEPS * _WALK_STEP_S
+    stride = _WALK_M / (_WALK_STEPS - 1)
+    # Feet take turns: the first and the last step are half as long as those between.
+    holds = np.zeros((_WALK_STEPS + 1, 2))
+    for k in range(_WALK_STEPS):
+        holds[k + 1] = holds[k]
+        holds[k + 1, k % 2] += stride * (1 if k in (0, _WALK_STEPS - 1) else 2)
+    holds -= holds[-1]
+
+    def walking(t: Array) -> Moment:
+        n = len(t)
+        start = script.at(np.zeros(n))
+        c = start.controls
+        step = np.clip((t / _WALK_STEP_S).astype(int), 0, _WALK_STEPS - 1)
+        s = t / _WALK_STEP_S - step
+        feet = holds[step] + (holds[step + 1] - holds[step]) * ease(s)[:, None]
+        moving = (holds[step + 1] != holds[step]).astype(float)
+        begin, end = ease(t / 0.6), ease((walk_s - t) / 0.6)
+        going = np.minimum(begin, end)
+        u = t / walk_s
+        place = -_WALK_M * (1 - (u - 0.08 * np.sin(2 * np.pi * u)))
+        lift = moving * np.sin(np.pi * s)[:, None]
+        ankle = c.ankle.copy()
+        ankle[:, :, 0] += feet
+        ankle[:, :, 2] += 0.07 * lift
+        behind = np.clip(place[:, None] - feet - 0.12, 0, 1)
+        hips = c.hip_mid + np.stack([place, np.zeros(n), -0.05 * going + 0.012 * going * np.sin(2 * np.pi * s)], axis=1)
+        grip = c.grip.copy()
+        grip[:, :, 0] += place[:, None]
+        grip[:, :, 2] -= 0.04 * going[:, None]
+        lifted = start.load_lifted > 0.5
+        if not lifted.any():
+            # Free arms swing against the legs.
+            ahead = feet - feet.mean(axis=1, keepdims=True)
+            grip[:, :, 0] -= 0.8 * ahead
+            grip[:, :, 2] += 0.5 * ahead**2
+        moved = start.load_place + np.stack([place, np.zeros(n), -0.05 * going], axis=1)
+        return Moment(
+            dataclasses.replace(c, hip_mid=hips, ankle=ankle, heel_pitch=c.heel_pitch + 1.6 * behind, grip=grip),
+            start.load_kind,
+            np.where(lifted[:, None], moved, start.load_place),
+            start.load_turn,
+            start.load_lifted,
+        )
+
+    def at(time_s: Array) -> Moment:
+        first, then = walking(np.minimum(time_s, walk_s)), script.at(np.maximum(time_s - walk_s, 0.0))
+        early = time_s < walk_s
+
+        def pick(a: Array, b: Array) -> Array:
+            return np.where(early.reshape(-1, *[1] * (a.ndim - 1)), a, b)
+
+        mixed = {f.name: pick(getattr(first.controls, f.name), getattr(then.controls, f.name))
+                 for f in dataclasses.fields(Controls)}
+        return Moment(
+            Controls(**mixed),
+            then.load_kind,
+            pick(first.load_place, then.load_place),
+            pick(first.load_turn, then.load_turn),
+            pick(first.load_lifted, then.load_lifted),
+        )
+
+    marks = [{k: v + walk_s for k, v in mark.items()} for mark in script.marks]
+    return Script(script.duration_s + walk_s, at, script.plan, marks)

@@ -247,29 +247,28 @@ def random_spec(seed: int, exercise: str, split: str = "tune", **overrides: Any)
 
 def with_overrides(clip: ClipSpec, **overrides: Any) -> ClipSpec:
     """Replace fields by name, wherever in the spec they live. Raises ValueError for a name that is nowhere."""
-    own = {f.name for f in fields(ClipSpec)}
-    parts: dict[str, dict[str, Any]] = {"body": {}, "scene": {}, "faults": {}}
-    top: dict[str, Any] = {}
+    places: list[tuple[str, Any]] = [("clip", ClipSpec), ("faults", Faults), ("scene", SceneSpec), ("body", BodySpec)]
+    parts: dict[str, dict[str, Any]] = {part: {} for part, _ in places}
     for name, value in overrides.items():
-        fault = fault_name(name)
-        if name in own:
-            top[name] = value
-        elif fault is not None:
-            parts["faults"][fault] = float(value)
-        elif name in {f.name for f in fields(SceneSpec)}:
-            parts["scene"][name] = value
-        elif name in {f.name for f in fields(BodySpec)}:
-            parts["body"][name] = value
+        for part, kind in places:
+            full = field_name(kind, name)
+            if full is not None:
+                parts[part][full] = float(value) if part == "faults" else value
+                break
         else:
             raise ValueError(f"no setting is called {name!r}")
+    top = parts.pop("clip")
     clip = dataclasses.replace(clip, **top)
     changed = {p: dataclasses.replace(getattr(clip, p), **values) for p, values in parts.items() if values}
     return dataclasses.replace(clip, **changed) if changed else clip
 
 
-def fault_name(name: str) -> str | None:
-    """The full name of a fault given with or without its unit suffix; None if there is no such fault."""
-    for f in fields(Faults):
-        if name in (f.name, f.name.rsplit("_", 1)[0] if f.name.endswith(("_deg", "_fl", "_tl", "_left")) else f.name):
+def field_name(kind: Any, name: str) -> str | None:
+    """The full name of a setting given with or without its unit, or None if `kind` has no such field."""
+    for f in fields(kind):
+        short = f.name
+        for unit in ("_deg", "_fl", "_tl", "_m", "_s"):
+            short = short.removesuffix(unit)
+        if name in (f.name, short):
             return f.name
     return None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -45,31 +46,44 @@ def ways(
     """Postures of the way down and of the way up, both from standing (phase 0) to the bottom (phase 1)."""
     shank1, knee1, lean1 = bottom(body, clip, stance, faults)
     stand = motion.STANDING
-    knee0 = stand["knee"] + np.deg2rad(faults.soft_lockout_knee_deg)
+    knee0 = max(stand["knee"], np.deg2rad(faults.soft_lockout_knee_deg))
     shank0 = stand["shank"] + np.deg2rad(0.45 * faults.soft_lockout_knee_deg + 0.25 * faults.over_extension_deg)
-    lean0 = stand["lean"]
+    lean0 = np.deg2rad(4.0) if clip.load == "barbell" else stand["lean"]
     if faults.soft_lockout_hip_deg > 0:
         lean0 = max(lean0, np.deg2rad(faults.soft_lockout_hip_deg) - (knee0 - shank0))
     if faults.over_extension_deg > 0:
         lean0 = -np.deg2rad(faults.over_extension_deg)
     early = 0.72  # phase at the end of the first third of the way up
     shoot = np.deg2rad(faults.hips_shoot_up_deg)
-    knee_share = 0.52 - 0.006 * faults.hips_shoot_up_deg
     fade = curve((0, 0), (0.5, 0.4), (1, 1))
+
+    def hip_height(knee_flexion: Any, shank_lean: Any) -> Any:
+        return body.shank_m * np.cos(shank_lean) + body.thigh_m * np.cos(knee_flexion - shank_lean)
 
     def way(up: bool) -> Callable[[Array], Posture]:
         knee = curve((0, knee0), (0.5, knee0 + (0.46 if not up else 0.44) * (knee1 - knee0)), (1, knee1))
         lean = curve((0, lean0), (0.5, lean0 + 0.62 * (lean1 - lean0)), (1, lean1))
         shank = curve((0, shank0), (0.5, shank0 + 0.55 * (shank1 - shank0)), (1, shank1))
         if up and shoot > 0:
-            knee = curve((0, knee0), (early, knee0 + knee_share * (knee1 - knee0)), (1, knee1))
+            # A third of the hips' way up is done with the trunk tipped forward; the knees open for it.
+            shank_then = shank0 + 0.45 * (shank1 - shank0)
+            top, low = hip_height(knee0, shank0), hip_height(knee1, shank1)
+
+            def above(flexion: float) -> float:
+                return hip_height(flexion, shank_then) - low - (top - low) / 3
+
+            knee_then = float(brentq(above, knee0, knee1)) if above(knee0) * above(knee1) < 0 else 0.7 * knee1
+            knee = curve((0, knee0), (early, knee_then), (1, knee1))
             lean = curve((0, lean0), (early, lean1 + shoot), (1, lean1))
-            shank = curve((0, shank0), (early, shank0 + 0.35 * (shank1 - shank0)), (1, shank1))
+            shank = curve((0, shank0), (early, shank_then), (1, shank1))
+        grid = np.linspace(0, 1, 401)
+        heights = hip_height(knee(grid), shank(grid))
+        fifth = float(grid[np.argmax(heights < heights[-1] + 0.2 * (heights[0] - heights[-1]))])
 
         def posture(s: Array) -> Posture:
             zero = np.zeros(len(s))
             arch = -np.deg2rad(0.5 * faults.over_extension_deg) * np.clip((0.3 - s) / 0.3, 0, 1) ** 2
-            wink = np.deg2rad(faults.butt_wink_deg) * motion.ease((s - 0.8) / 0.2)
+            wink = np.deg2rad(faults.butt_wink_deg) * motion.ease((s - fifth) / (1 - fifth))
             return {
                 "shank": shank(s),
                 "knee": knee(s),
@@ -80,13 +94,13 @@ def ways(
                 "heel": motion.heel_pitch(body, faults.heel_rise_fl) * motion.ease((s - 0.3) / 0.7),
                 "shift": faults.shift_left * 2 * body.joint("upperleg01.L")[1] * fade(s),
                 "tilt": np.deg2rad(faults.tilt_left_deg) * fade(s),
-                "knees_in": faults.knees_in * motion.ease(s / 0.9),
+                "knees_in": zero + faults.knees_in,
+                "knees_in_share": motion.ease(s / 0.9),
                 "elbow": zero + motion.SOFT_ELBOW_RAD,
                 "bar_x": zero,
                 "arm": np.deg2rad(8 + 78 * fade(s)),
                 "hold": zero + 1,
                 "lifted": zero + 1,
-                "step": zero,
             }
 
         return posture
@@ -127,7 +141,7 @@ def script(body: Body, clip: ClipSpec, rng: np.random.Generator) -> Script:
     shoulder_y = body.joint("upperarm01.L")[1]
 
     def at(time_s: Array) -> Moment:
-        p = motion.sample(segments, time_s)
+        p = motion.swayed(motion.sample(segments, time_s), clip, time_s)
         n = len(time_s)
         hips = motion.hips_from_legs(body, stance, p)
         shoulder = motion.shoulders(body, hips, p)
@@ -166,4 +180,4 @@ def script(body: Body, clip: ClipSpec, rng: np.random.Generator) -> Script:
             palm = np.einsum("fij,kj->fki", top_turn, palm)
         return Moment(motion.controls(body, stance, p, grip, hint, palm), kind, place, turn, p["lifted"])
 
-    return Script(t, at, plan, marks)
+    return motion.walked_in(Script(t, at, plan, marks), body, clip)

@@ -68,6 +68,10 @@ class Stroke:
         """Depth of the hinge from 1 at the bottom to 0 with open hips."""
         return 1 - motion.ease(t / self.extend_s)
 
+    def settled(self, t: Array) -> tuple[Array, Array]:
+        """How much of a soft lockout, and of leaning back, is there so many seconds after the bottom, 0 to 1."""
+        return motion.ease(t / self.extend_s), motion.ease((t - 0.75 * self.extend_s) / (0.5 * self.extend_s))
+
     def hinge_down(self, t: Array) -> Array:
         return motion.ease((t - (self.up_s - self.fold_s)) / self.fold_s)
 
@@ -77,38 +81,41 @@ def _hermite(s: Array, a: float, b: float, va: float, vb: float) -> Array:
     return np.asarray(a + (b - a) * h + va * (s - 2 * s**2 + s**3) + vb * (s**3 - s**2))
 
 
-def hinge(body: Body, faults: Faults, depth: Array, arm: Array, elbow_share: Array, top_share: Array) -> Posture:
+def hinge(
+    body: Body, faults: Faults, depth: Array, arm: Array, elbow_share: Array, top_share: Array, back_share: Array
+) -> Posture:
     """Posture for a depth of the hinge: 0 plank, 1 backswing."""
     deg = np.deg2rad
     stand = motion.STANDING
     squat = faults.squatted_swing_deg
     knee1, lean1, shank1 = deg(30.0 + squat), deg(66.0 - 0.62 * squat), deg(2.0 + 0.50 * squat)
-    knee0 = stand["knee"] + deg(faults.soft_lockout_knee_deg) * top_share
-    shank0 = stand["shank"] + deg(0.45 * faults.soft_lockout_knee_deg + 0.25 * faults.over_extension_deg) * top_share
+    knee0 = stand["knee"] + max(deg(faults.soft_lockout_knee_deg) - stand["knee"], 0.0) * top_share
+    shank0 = stand["shank"] + deg(0.45 * faults.soft_lockout_knee_deg) * top_share
+    shank0 = shank0 + deg(0.25 * faults.over_extension_deg) * back_share
     lean0 = np.full(len(depth), stand["lean"])
     if faults.soft_lockout_hip_deg > 0:
         lean0 = np.maximum(lean0, deg(faults.soft_lockout_hip_deg) * top_share - (knee0 - shank0))
     if faults.over_extension_deg > 0:
-        lean0 = lean0 - (lean0 + deg(faults.over_extension_deg)) * top_share
+        lean0 = lean0 - (lean0 + deg(faults.over_extension_deg)) * back_share
     zero = np.zeros(len(depth))
     fade = depth * np.sqrt(depth.clip(0, 1))
     return {
         "shank": shank0 + (shank1 - shank0) * depth,
         "knee": knee0 + (knee1 - knee0) * depth,
         "lean": lean0 + (lean1 - lean0) * depth,
-        "lumbar": deg(faults.lumbar_rounding_deg) * fade - deg(0.5 * faults.over_extension_deg) * top_share * (1 - depth),
+        "lumbar": deg(faults.lumbar_rounding_deg) * fade - deg(0.5 * faults.over_extension_deg) * back_share * (1 - depth),
         "thoracic": deg(faults.thoracic_rounding_deg) * fade,
         "neck": deg(faults.neck_deg) * fade - 0.15 * lean1 * depth,
         "heel": motion.heel_pitch(body, faults.heel_rise_fl) * depth,
         "shift": faults.shift_left * 2 * body.joint("upperleg01.L")[1] * fade,
         "tilt": deg(faults.tilt_left_deg) * fade,
-        "knees_in": faults.knees_in * depth,
+        "knees_in": zero + faults.knees_in,
+        "knees_in_share": depth,
         "elbow": motion.SOFT_ELBOW_RAD + deg(faults.arm_bend_deg) * elbow_share,
         "bar_x": zero,
         "arm": arm,
         "hold": zero + 1,
         "lifted": zero + 1,
-        "step": zero,
     }
 
 
@@ -129,13 +136,13 @@ def stroke(body: Body, clip: ClipSpec, faults: Faults, pace: float) -> Stroke:
 
     def left_on_the_way_up(extend_s: float) -> float:
         s = Stroke(faults, pace, base.float_s, throw, time, angle, rate, extend_s, throw)
-        p = hinge(body, faults, s.hinge_up(t), s.arm_up(t), zero, zero + 1)
+        p = hinge(body, faults, s.hinge_up(t), s.arm_up(t), zero, *s.settled(t))
         below = np.flatnonzero(np.degrees(p["arm"] + p["lean"]) < 30.0)
         return float(_flexion_deg(p)[min(below[-1] + 1, len(t) - 1)]) if len(below) else 90.0
 
     def left_on_the_way_down(fold_s: float) -> float:
         s = Stroke(faults, pace, base.float_s, throw, time, angle, rate, throw, fold_s)
-        p = hinge(body, faults, s.hinge_down(t), s.arm_down(t), zero, zero)
+        p = hinge(body, faults, s.hinge_down(t), s.arm_down(t), zero, zero, zero)
         at = int(np.argmax(s.arm_down(t) < np.deg2rad(45.0)))
         return float(_flexion_deg(p)[at])
 
@@ -188,7 +195,7 @@ def script(body: Body, clip: ClipSpec, rng: np.random.Generator) -> Script:
 
         def idle(where: NDArray[np.bool_], depth: Array, faults: Faults) -> None:
             arm = _REST_ARM + (_BEHIND - _REST_ARM) * depth
-            put(where, hinge(body, faults, depth, arm, depth * 0, depth * 0))
+            put(where, hinge(body, faults, depth, arm, depth * 0, depth * 0, depth * 0))
 
         early = time_s < marks[0]["bottom_s"]
         idle(early, motion.ease((time_s[early] - first) / hike), strokes[0].faults)
@@ -198,19 +205,19 @@ def script(body: Body, clip: ClipSpec, rng: np.random.Generator) -> Script:
             up = (time_s >= m["bottom_s"]) & (time_s < m["top_s"])
             u = time_s[up] - m["bottom_s"]
             bend = motion.ease(u / (0.5 * s.up_s))
-            put(up, hinge(body, s.faults, s.hinge_up(u), s.arm_up(u), bend, motion.ease(u / s.extend_s)))
+            put(up, hinge(body, s.faults, s.hinge_up(u), s.arm_up(u), bend, *s.settled(u)))
             down = (time_s >= m["top_s"]) & (time_s < m["next_bottom_s"])
             d = time_s[down] - m["top_s"]
             after = strokes[min(i + 1, len(strokes) - 1)]
             loosen = 1 - motion.ease(d / (0.6 * s.up_s))
-            here = hinge(body, s.faults, s.hinge_down(d), s.arm_down(d), loosen, loosen)
-            there = hinge(body, after.faults, s.hinge_down(d), s.arm_down(d), loosen * 0, loosen * 0)
+            here = hinge(body, s.faults, s.hinge_down(d), s.arm_down(d), loosen, loosen, loosen)
+            there = hinge(body, after.faults, s.hinge_down(d), s.arm_down(d), loosen * 0, loosen * 0, loosen * 0)
             share = motion.ease(d / s.up_s)
             put(down, {k: here[k] + (there[k] - here[k]) * share for k in here})
         return out
 
     def at(time_s: Array) -> Moment:
-        p = posture_at(time_s)
+        p = motion.swayed(posture_at(time_s), clip, time_s)
         hips = motion.hips_from_legs(body, stance, p)
         shoulder = motion.shoulders(body, hips, p)
         grip = motion.hanging(body, shoulder, p["arm"], p["elbow"], _HALF_GRIP_M)
@@ -223,4 +230,4 @@ def script(body: Body, clip: ClipSpec, rng: np.random.Generator) -> Script:
         turn = np.stack([-up_axes[..., 2], up_axes[..., 1], up_axes[..., 0]], axis=-1)
         return Moment(motion.controls(body, stance, p, grip, hint, palm), "kettlebell", place, turn, p["lifted"])
 
-    return Script(duration, at, plan, marks)
+    return motion.walked_in(Script(duration, at, plan, marks), body, clip)

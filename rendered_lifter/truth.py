@@ -114,8 +114,8 @@ def _first(where: NDArray[np.bool_], time_s: Array, fallback: float) -> float:
     return float(time_s[np.argmax(where)]) if where.any() else fallback
 
 
-def events(body: Body, clip: ClipSpec, script: Script) -> list[dict[str, float]]:
-    """Instants of every rep, seconds, found on a dense resampling of the scripted motion."""
+def events(body: Body, clip: ClipSpec, script: Script) -> list[tuple[dict[str, float], dict[str, float]]]:
+    """Instants (seconds) and measures of every rep, found on a dense resampling of the scripted motion."""
     out = []
     for mark in script.marks:
         start, end = min(mark.values()), max(mark.values())
@@ -124,8 +124,104 @@ def events(body: Body, clip: ClipSpec, script: Script) -> list[dict[str, float]]
         pose = posing.solve(body, moment.controls)
         joints = joint_places(body, pose)
         maker = {"deadlift": _deadlift_events, "squat": _squat_events, "swing": _swing_events}[clip.exercise]
-        out.append(maker(t, moment, joints, mark))
+        event = maker(t, moment, joints, mark)
+        seen = measures(body, clip, t, moment, joints, angles(body, pose, joints), spine(body, pose), event)
+        out.append((event, seen))
     return out
+
+
+def measures(
+    body: Body,
+    clip: ClipSpec,
+    t: Array,
+    moment: Moment,
+    joints: dict[str, Array],
+    found: dict[str, Array],
+    back: dict[str, Array],
+    event: dict[str, float],
+) -> dict[str, float]:
+    """What the rig did in one rep in the terms of the faults: the dials as they came out."""
+
+    def at(column: Array, name: str) -> float:
+        return float(np.interp(event[name], t, column))
+
+    def both(name: str) -> Array:
+        return np.asarray(0.5 * (found[f"{name}.L"] + found[f"{name}.R"]))
+
+    def middle(name: str) -> Array:
+        return np.asarray(0.5 * (joints[f"{name}.L"] + joints[f"{name}.R"]))
+
+    during = (t >= event["start_s"]) & (t <= event["end_s"])
+    # Signed, unlike the joint angle: over-extension counts below zero.
+    hip = found["trunk_lean_deg"] - _lean(middle("knee"), middle("hip"))
+    knee = both("knee_flexion_deg")
+    rounding, lean, shank = back["back_rounding_deg"], found["trunk_lean_deg"], found["shank_lean_deg"]
+    flat_heel = body.points["heel.L"][1][2]
+    gap = np.abs(joints["knee.L"] - joints["knee.R"])[:, 1]
+    foot = 0.5 * (middle("heel") + middle("toe"))
+    low, high = int(np.argmin(np.abs(t - event["bottom_s"]))), int(np.argmin(np.abs(t - event["end_s" if clip.exercise == "squat" else "top_s"])))
+    tilt = np.degrees(np.arctan2(joints["shoulder.R"][:, 2] - joints["shoulder.L"][:, 2],
+                                 joints["shoulder.L"][:, 1] - joints["shoulder.R"][:, 1]))
+    out = {
+        "back_rounding_bottom_deg": rounding[low],
+        "lumbar_bend_bottom_deg": back["lumbar_bend_deg"][low],
+        "thoracic_bend_bottom_deg": back["thoracic_bend_deg"][low],
+        "back_rounding_max_deg": rounding[during].max(),
+        "hip_flexion_top_deg": hip[high],
+        "knee_flexion_top_deg": knee[high],
+        "trunk_lean_top_deg": lean[high],
+        "hip_flexion_bottom_deg": hip[low],
+        "knee_flexion_bottom_deg": knee[low],
+        "trunk_lean_bottom_deg": lean[low],
+        "trunk_minus_shank_bottom_deg": lean[low] - shank[low],
+        "hip_above_knee_bottom_tl": (middle("hip") - middle("knee"))[low, 2] / body.thigh_m,
+        "heel_rise_max_fl": (middle("heel")[during, 2].max() - flat_heel) / body.foot_length_m,
+        "neck_flexion_bottom_deg": back["neck_flexion_deg"][low],
+        "elbow_flexion_max_deg": both("elbow_flexion_deg")[during].max(),
+        "knee_gap_lost": 1 - gap[during].min() / gap[high],
+        "hip_shift_left_bottom": middle("hip")[low, 1] / (2 * body.joint("upperleg01.L")[1]),
+        "shoulder_tilt_left_bottom_deg": tilt[low],
+        "load_ahead_of_mid_foot_max_fl": np.abs(moment.load_place - foot)[during, 0].max() / body.foot_length_m,
+    }
+    if clip.exercise == "deadlift":
+        pulled = (t >= event["lift_off_s"]) & (t <= event["knee_passing_s"])
+        hip_z, shoulder_z = middle("hip")[:, 2], middle("shoulder")[:, 2]
+        rise = at(shoulder_z, "knee_passing_s") - at(shoulder_z, "lift_off_s")
+        out |= {
+            "rounding_growth_deg": rounding[pulled].max() - at(rounding, "start_s"),
+            "trunk_lean_gain_deg": lean[pulled].max() - at(lean, "start_s"),
+            "hip_to_shoulder_rise": (at(hip_z, "knee_passing_s") - at(hip_z, "lift_off_s")) / max(rise, 1e-3),
+            "elbow_flexion_pull_deg": both("elbow_flexion_deg")[pulled].max(),
+        }
+    if clip.exercise == "squat":
+        hip_z, shoulder_z = middle("hip")[:, 2], middle("shoulder")[:, 2]
+        top = at(hip_z, "top_s")
+        start = int(np.argmin(np.abs(t - event["ascent_s"])))
+        third = start + int(np.argmax(hip_z[start:] > hip_z[low] + (top - hip_z[low]) / 3))
+        rise = shoulder_z[third] - shoulder_z[start]
+        down = (t >= event["start_s"]) & (t <= event["bottom_s"])
+        fifth = int(np.argmax(down & (hip_z < hip_z[low] + 0.2 * (top - hip_z[low]))))
+        out |= {
+            "hip_to_shoulder_rise": (hip_z[third] - hip_z[start]) / max(rise, 1e-3),
+            "trunk_lean_gain_deg": lean[start:third].max() - lean[start],
+            "butt_wink_deg": rounding[low] - rounding[fifth],
+        }
+    if clip.exercise == "swing":
+        up, down = (t >= event["bottom_s"]) & (t <= event["top_s"]), (t >= event["top_s"]) & (t <= event["end_s"])
+        arm = found["arm_trunk_deg"]
+        hang = arm - lean
+        before = np.flatnonzero(up & (arm < 30))
+        passing = min(before[-1] + 1, len(t) - 1) if len(before) else low
+        falling = int(np.argmax(down & (hang < 45)))
+        out |= {
+            "hip_flexion_left_at_arm_30_deg": hip[passing],
+            "hip_flexion_at_fold_arm_45_deg": hip[falling],
+            "elbow_flexion_up_deg": both("elbow_flexion_deg")[up].max(),
+            "arm_top_deg": hang[high],
+            "wrist_below_knee_bottom_tl": (middle("knee") - middle("wrist"))[low, 2] / body.thigh_m,
+            "hip_to_knee_range": (hip[up].max() - hip[high]) / max(knee[up].max() - knee[high], 1.0),
+        }
+    return {k: float(v) for k, v in out.items()}
 
 
 def _deadlift_events(t: Array, moment: Moment, joints: dict[str, Array], mark: dict[str, float]) -> dict[str, float]:
@@ -140,7 +236,7 @@ def _deadlift_events(t: Array, moment: Moment, joints: dict[str, Array], mark: d
         "lift_off_s": _first(rising & (z > floor + 0.01), t, mark["pull_start_s"]),
         "knee_passing_s": _first(rising & (z > knee), t, mark["pull_start_s"]),
         "lockout_s": _first(rising & (z > top - 0.01), t, mark["pull_end_s"]),
-        "top_s": _first(rising & (z > top - 0.01), t, mark["pull_end_s"]),
+        "top_s": 0.5 * (mark["pull_end_s"] + mark["lower_start_s"]),
         "lower_start_s": _first(falling & (z < top - 0.01), t, mark["lower_start_s"]),
         "knee_passing_down_s": _first(falling & (z < knee), t, mark["lower_end_s"]),
         "floor_s": _first(falling & (z < floor + 0.01), t, mark["lower_end_s"]),
@@ -208,8 +304,11 @@ def clip_truth(body: Body, clip: ClipSpec, script: Script, time_s: Array) -> dic
     frames["load_m"] = _round(moment.load_place, 3)
     reps = [
         {k: round(v, 3) for k, v in e.items()}
-        | {"faults": {k: round(v, 3) for k, v in r.faults.present().items()}}
-        for e, r in zip(events(body, clip, script), script.plan, strict=True)
+        | {
+            "faults": {k: round(v, 3) for k, v in r.faults.present().items()},
+            "measures": {k: round(v, 3) for k, v in seen.items()},
+        }
+        for (e, seen), r in zip(events(body, clip, script), script.plan, strict=True)
     ]
     settings = dataclasses.asdict(clip)
     for part in ("body", "scene", "faults"):

@@ -722,6 +722,18 @@ def test_an_interrupted_file_leaves_nothing_and_the_old_one_stays(
     assert path.read_text() == "older"
 
 
+def test_ctrl_c_while_finishing_leaves_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupted(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    writer = VideoWriter(tmp_path / "out.mp4")
+    writer.write(upright_picture(), 0.0)
+    monkeypatch.setattr(video.os, "replace", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        writer.close()
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_nothing_written_is_an_error_and_leaves_no_file(tmp_path: Path) -> None:
     with pytest.raises(OutputError, match="no picture"), VideoWriter(tmp_path / "out.mp4"):
         pass

@@ -149,6 +149,4 @@ def judge_set(check: Check, per_rep: Sequence[Finding]) -> Finding:
         verdict, limit = WATCH, check.watch
     else:
         verdict, limit = OK, check.watch
-    return Finding(
-        check.id, check.title, verdict, worst.value, limit, check.unit, worst.at_s, "", check.cue, worst.rep
-    )
+    return Finding(check.id, check.title, verdict, worst.value, limit, check.unit, worst.at_s, "", check.cue, worst.rep)

@@ -100,9 +100,7 @@ def _bottoms(depth: FloatArray) -> list[int]:
 def _cycles(depth: FloatArray, bottoms: list[int]) -> list[Cycle]:
     last = len(depth) - 1
     # The highest point between two bottoms ends one cycle and begins the next.
-    tops = [
-        a + int(depth[a : b + 1].argmin()) for a, b in zip([0, *bottoms], [*bottoms, last], strict=True)
-    ]
+    tops = [a + int(depth[a : b + 1].argmin()) for a, b in zip([0, *bottoms], [*bottoms, last], strict=True)]
     cycles = []
     for index, bottom in enumerate(bottoms):
         top_before, top = tops[index], tops[index + 1]

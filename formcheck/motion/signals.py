@@ -5,19 +5,35 @@ from __future__ import annotations
 from dataclasses import dataclass, fields
 
 import numpy as np
+from numpy.typing import NDArray
 
 from formcheck.landmarks import PAIRED_JOINTS, Landmark, left_right
 from formcheck.motion.cleaning import smooth
 from formcheck.motion.geometry import joint_flexion_deg
-from formcheck.motion.spine import DorsalBend, dorsal_bend
+from formcheck.motion.spine import QUALITY_MIN, DorsalBend, back_can_be_seen, dorsal_bend, find_neutral
 from formcheck.motion.view import smoothed_axis
 from formcheck.poses import FloatArray, PoseSequence
+
+BoolArray = NDArray[np.bool_]
+
+STANDING_HEIGHT = 0.96
+STANDING_LEAN_DEG = 15.0
+"""Shoulders this high and a trunk this upright count as standing, where the lifter's neutral is read."""
 
 PICTURE_ANGLES_MAX_YAW_DEG = 30.0
 """Up to this yaw angles come from the picture, beyond it from the model's own 3-D guess, which is noisier."""
 
 STANDING_PERCENTILE = 97
 """Standing height is this percentile of shoulder height: robust against a jump or a mis-detection."""
+
+THIGH_TO_TRUNK = (0.58, 1.1)
+SHANK_TO_TRUNK = (0.55, 1.15)
+THIGH_TO_SHANK = (0.72, 1.4)
+UPPER_ARM_TO_TRUNK = (0.38, 0.85)
+FOREARM_TO_UPPER_ARM = (0.5, 1.25)
+"""Proportions in side views outside which a limb's landmarks are wrong, whatever their visibility says: plates hide
+knees and wrists, and the model then guesses. Clean clips of several lifters stay within 0.66-0.90, 0.63-0.97,
+0.84-1.3, 0.48-0.72 and 0.6-1.1; trunk length is the clip's upper quartile, as a rounded trunk is shorter."""
 
 ROUNDING_CUTOFF_HZ = 3.0
 """The back bends slowly; what is faster in the contour is the mask's flicker."""
@@ -49,6 +65,8 @@ class Signals:
     shoulder_tilt_deg, hip_tilt_deg : left side higher is positive (front and rear views).
     dorsal_bend_deg, lower_bend_deg, upper_bend_deg, bend_uncertainty_deg, back_quality : see
         `formcheck.motion.spine.DorsalBend`; the lifter's neutral is not taken off yet.
+    back_rounding_deg, back_rounding_uncertainty_deg : bend against the lifter's neutral, positive = rounded; side views
+        only, see `formcheck.motion.spine.Neutral`.
     """
 
     time_s: FloatArray
@@ -78,6 +96,8 @@ class Signals:
     upper_bend_deg: FloatArray
     bend_uncertainty_deg: FloatArray
     back_quality: FloatArray
+    back_rounding_deg: FloatArray
+    back_rounding_uncertainty_deg: FloatArray
 
     def __len__(self) -> int:
         return len(self.time_s)
@@ -102,6 +122,12 @@ def compute_signals(poses: PoseSequence) -> Signals:
     eye = (floor_px - _middle_px(poses, "EYE")[:, 1]) / scale_px
     bend = _filtered_bend(poses, forward)
     hip_to_shoulder = joints["SHOULDER"] - joints["HIP"]
+    trunk_lean = _lean_deg(hip_to_shoulder)
+    neutral = find_neutral(bend, (height["SHOULDER"] > STANDING_HEIGHT) & (np.abs(trunk_lean) < STANDING_LEAN_DEG))
+    rounding = np.where(
+        back_can_be_seen(yaw_deg) & (bend.quality >= QUALITY_MIN), bend.bend_deg - neutral.bend_deg, np.nan
+    )
+    thigh_ok, shank_ok, arm_ok = _believable_limbs(joints, np.abs(yaw_deg) <= PICTURE_ANGLES_MAX_YAW_DEG)
     ahead = {
         joint: forward * (_middle_px(poses, joint)[:, 0] - _mid_foot_px(poses)) / scale_px
         for joint in ("WRIST", "SHOULDER")
@@ -111,11 +137,11 @@ def compute_signals(poses: PoseSequence) -> Signals:
         time_s=poses.time_s,
         forward=forward,
         yaw_deg=yaw_deg,
-        hip_flexion_deg=joint_flexion_deg(joints["SHOULDER"], joints["HIP"], joints["KNEE"]),
-        knee_flexion_deg=joint_flexion_deg(joints["HIP"], joints["KNEE"], joints["ANKLE"]),
-        elbow_flexion_deg=joint_flexion_deg(joints["SHOULDER"], joints["ELBOW"], joints["WRIST"]),
-        trunk_lean_deg=_lean_deg(hip_to_shoulder),
-        shank_lean_deg=_lean_deg(joints["KNEE"] - joints["ANKLE"]),
+        hip_flexion_deg=_only(thigh_ok, joint_flexion_deg(joints["SHOULDER"], joints["HIP"], joints["KNEE"])),
+        knee_flexion_deg=_only(thigh_ok & shank_ok, joint_flexion_deg(joints["HIP"], joints["KNEE"], joints["ANKLE"])),
+        elbow_flexion_deg=_only(arm_ok, joint_flexion_deg(joints["SHOULDER"], joints["ELBOW"], joints["WRIST"])),
+        trunk_lean_deg=trunk_lean,
+        shank_lean_deg=_only(shank_ok, _lean_deg(joints["KNEE"] - joints["ANKLE"])),
         arm_angle_deg=_signed_deg(-hip_to_shoulder, joints["WRIST"] - joints["SHOULDER"]),
         neck_flexion_deg=-_signed_deg(hip_to_shoulder, joints["EAR"] - joints["SHOULDER"]),
         hip_height=height["HIP"],
@@ -135,6 +161,8 @@ def compute_signals(poses: PoseSequence) -> Signals:
         upper_bend_deg=bend.upper_deg,
         bend_uncertainty_deg=bend.uncertainty_deg,
         back_quality=bend.quality,
+        back_rounding_deg=rounding,
+        back_rounding_uncertainty_deg=np.hypot(bend.uncertainty_deg, neutral.uncertainty_deg),
     )
 
 
@@ -192,6 +220,33 @@ def _sagittal_joints(
     return result
 
 
+def _believable_limbs(joints: dict[str, FloatArray], side_view: BoolArray) -> tuple[BoolArray, BoolArray, BoolArray]:
+    """(T,) each for thigh, shank and arm: False where a side view shows it in proportions that no body has."""
+
+    def length(a: str, b: str) -> FloatArray:
+        return np.asarray(np.linalg.norm(joints[a] - joints[b], axis=1))
+
+    def within(part: FloatArray, whole: FloatArray | float, limits: tuple[float, float]) -> BoolArray:
+        with np.errstate(invalid="ignore", divide="ignore"):
+            ratio = part / whole
+            return np.asarray(~side_view | ((ratio >= limits[0]) & (ratio <= limits[1])))
+
+    trunk_lengths = length("HIP", "SHOULDER")[side_view]
+    trunk = float(np.nanpercentile(trunk_lengths, 75)) if np.isfinite(trunk_lengths).any() else float("nan")
+    thigh, shank = length("HIP", "KNEE"), length("KNEE", "ANKLE")
+    upper_arm, forearm = length("SHOULDER", "ELBOW"), length("ELBOW", "WRIST")
+    leg = within(thigh, shank, THIGH_TO_SHANK)
+    return (
+        within(thigh, trunk, THIGH_TO_TRUNK),
+        within(shank, trunk, SHANK_TO_TRUNK) & leg,
+        within(upper_arm, trunk, UPPER_ARM_TO_TRUNK) & within(forearm, upper_arm, FOREARM_TO_UPPER_ARM),
+    )
+
+
+def _only(where: BoolArray, values: FloatArray) -> FloatArray:
+    return np.where(where, values, np.nan)
+
+
 def _lean_deg(line: FloatArray) -> FloatArray:
     return np.degrees(np.arctan2(line[:, 0], line[:, 1]))
 
@@ -222,3 +277,9 @@ def _filtered_bend(poses: PoseSequence, forward: FloatArray) -> DorsalBend:
     stacked = np.stack([raw.bend_deg, raw.lower_deg, raw.upper_deg, raw.uncertainty_deg], axis=1)
     bend, lower, upper, uncertainty = smooth(poses.time_s, stacked, ROUNDING_CUTOFF_HZ).T
     return DorsalBend(bend, lower, upper, np.abs(uncertainty), raw.quality)
+
+
+def no_signals(time_s: FloatArray) -> Signals:
+    """Signals of frames in which nothing was measured: NaN everywhere but for the time."""
+    columns = {field.name: np.full(len(time_s), np.nan) for field in fields(Signals)}
+    return Signals(**(columns | {"time_s": time_s.copy()}))

@@ -34,6 +34,41 @@ RAGGED_MAX = 0.03
 """Typical distance of the edge from the fitted curve, in hip-shoulder lengths, beyond which it is no back's edge."""
 
 
+QUALITY_MIN = 0.25
+"""Below this quality a frame's back is not judged."""
+
+FRONT_YAW_MAX_DEG = 25.0
+REAR_YAW_MAX_DEG = -15.0
+"""Turned further to the front a bend is under-estimated, further to the rear the edge is no longer the back's middle.
+The model's yaw itself is off by up to about ten degrees, always towards the front."""
+
+HINGE_NEUTRAL_DEG = 6.0
+HINGE_NEUTRAL_SLOPE = 0.3
+HINGE_NEUTRAL_SPREAD_DEG = 8.0
+"""A neutral back that hinges shows this bend plus this share of the standing one; the spread is between lifters."""
+
+NEUTRAL_PRIOR_DEG = 2.0
+NEUTRAL_PRIOR_SPREAD_DEG = 12.0
+"""The same for a lifter who is never seen standing."""
+
+STANDING_FRAMES_MIN = 3
+
+
+@dataclass(frozen=True)
+class Neutral:
+    """Bend that this lifter's contour shows in a hinge with a neutral back.
+
+    Attributes
+    ----------
+    bend_deg, uncertainty_deg : value and its standard error.
+    source : "standing" (read from standing frames of the same clip) or "population".
+    """
+
+    bend_deg: float
+    uncertainty_deg: float
+    source: str
+
+
 @dataclass(frozen=True)
 class DorsalBend:
     """Bend of the dorsal contour per frame, before the lifter's neutral is taken off; all arrays (T,).
@@ -83,6 +118,20 @@ def dorsal_bend(poses: PoseSequence, forward: FloatArray) -> DorsalBend:
     stations = contour_stations()
     inside = (stations >= FIT_FROM) & (stations <= FIT_TO)
     return _fit(stations[inside], away[:, inside], sharpness[:, inside])
+
+
+def find_neutral(bend: DorsalBend, standing: NDArray[np.bool_]) -> Neutral:
+    """The lifter's neutral, from frames (T,) in which the lifter stands; from the population where there are none."""
+    upright = bend.bend_deg[standing & (bend.quality >= QUALITY_MIN) & np.isfinite(bend.bend_deg)]
+    if len(upright) < STANDING_FRAMES_MIN:
+        return Neutral(NEUTRAL_PRIOR_DEG, NEUTRAL_PRIOR_SPREAD_DEG, "population")
+    level = float(np.median(upright))
+    return Neutral(HINGE_NEUTRAL_DEG + HINGE_NEUTRAL_SLOPE * level, HINGE_NEUTRAL_SPREAD_DEG, "standing")
+
+
+def back_can_be_seen(yaw_deg: FloatArray) -> NDArray[np.bool_]:
+    """(T,) True where the view is close enough to the side for the contour to be the back's."""
+    return np.asarray((yaw_deg <= FRONT_YAW_MAX_DEG) & (yaw_deg >= REAR_YAW_MAX_DEG))
 
 
 def _fit(stations: FloatArray, away: FloatArray, sharpness: FloatArray) -> DorsalBend:

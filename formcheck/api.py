@@ -1,0 +1,41 @@
+"""The way in for Python programs: a video file in, a report out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+from formcheck.analysis import AUTO, analyze
+from formcheck.pose_models import find_model
+from formcheck.report import Report
+
+
+def analyze_video(
+    path: str | Path,
+    exercise: str = AUTO,
+    *,
+    load_kg: float | None = None,
+    model: str | Path = "full",
+    progress: Callable[[int, int | None], None] | None = None,
+    cancelled: Callable[[], bool] | None = None,
+) -> Report:
+    """Analyse the lift in a video.
+
+    Parameters
+    ----------
+    path : the video.
+    exercise : "auto", "deadlift", "kettlebell-swing" or "squat".
+    load_kg : the load, for the advice.
+    model : "lite", "full", "heavy" or the path of a pose model; fetched when it is not here yet.
+    progress : called with frames done and frames expected (None = unknown).
+    cancelled : asked after every frame; True stops the work.
+
+    Raises
+    ------
+    FormCheckError : the file cannot be read, the model cannot be fetched, or the work was stopped.
+    """
+    # MediaPipe and OpenCV take a second to load, and `import formcheck` must work where their libraries are missing.
+    from formcheck.pose_estimation import estimate_poses
+
+    poses = estimate_poses(path, find_model(model), progress=progress, cancelled=cancelled)
+    return analyze(poses, exercise, load_kg=load_kg)

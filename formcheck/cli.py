@@ -1,0 +1,454 @@
+"""The ``formcheck`` command.
+
+Heavy libraries (MediaPipe, OpenCV, PyAV) are imported inside the commands that need them, so that ``formcheck --help``
+is quick and works where their system libraries are missing. Standard output carries results, standard error all else.
+Exit codes: 0 analysed; 2 wrong usage or unreadable input; 3 nothing to judge; 130 stopped by Ctrl-C, 143 by SIGTERM.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import enum
+import re
+import signal
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Protocol
+
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, DownloadColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
+from rich.text import Text
+
+from formcheck.errors import Cancelled, FormCheckError, OutputError, SystemLibraryError, UsageError, VideoError
+from formcheck.native_logs import quiet_native_logs
+
+if TYPE_CHECKING:
+    from formcheck.outputs import ReportFolder
+    from formcheck.poses import PoseSequence
+    from formcheck.report import Report
+
+NOTHING_TO_JUDGE = 3
+STOPPED, TERMINATED = 130, 143
+
+KG_PER_LB = 0.45359237
+HEAVIEST_LOAD_KG = 1000.0
+
+ProgressCallback = Callable[[int, "int | None"], None]
+
+
+class Exercise(enum.StrEnum):
+    """Choices of --exercise."""
+
+    AUTO = "auto"
+    DEADLIFT = "deadlift"
+    KETTLEBELL_SWING = "kettlebell-swing"
+    SQUAT = "squat"
+
+
+class FetchChoice(enum.StrEnum):
+    """Choices of ``models fetch``."""
+
+    LITE = "lite"
+    FULL = "full"
+    HEAVY = "heavy"
+    ALL = "all"
+
+
+app = typer.Typer(
+    name="formcheck",
+    help="Checks the form of deadlifts, kettlebell swings and squats in a video, rep by rep.",
+    epilog="FormCheck gives general fitness information. It is no medical device and replaces no coach or clinician.",
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+models_app = typer.Typer(help="List and fetch pose models.", rich_markup_mode=None)
+app.add_typer(models_app, name="models")
+
+
+def main() -> None:
+    """Entry point of the ``formcheck`` command."""
+    try:
+        app(prog_name="formcheck")
+    except KeyboardInterrupt:
+        _say("Stopped.")
+        raise SystemExit(STOPPED) from None
+
+
+@app.callback(invoke_without_command=True)
+def _root(
+    context: typer.Context,
+    show_version: Annotated[bool, typer.Option("--version", help="Show the version and exit.", is_eager=True)] = False,
+) -> None:
+    if show_version:
+        version()
+        raise typer.Exit
+    if context.invoked_subcommand is None:
+        typer.echo(context.get_help())
+
+
+@app.command()
+def analyze(
+    input_path: Annotated[
+        Path, typer.Argument(metavar="INPUT", help="A video of a set, or poses.npz of an earlier report.")
+    ],
+    exercise: Annotated[
+        Exercise, typer.Option("--exercise", "-e", help="The lift; auto recognises it.", case_sensitive=False)
+    ] = Exercise.AUTO,
+    load: Annotated[
+        str | None, typer.Option("--load", metavar="WEIGHT", help="The weight on the bar, such as 100kg or 225lb.")
+    ] = None,
+    out: Annotated[
+        Path | None,
+        typer.Option("--out", "-o", metavar="DIR", help="Folder for the report [default: formcheck-reports/<name>]."),
+    ] = None,
+    model: Annotated[
+        str, typer.Option("--model", "-m", metavar="MODEL", help="Pose model: lite, full, heavy or a .task file.")
+    ] = "full",
+    no_video: Annotated[bool, typer.Option("--no-video", help="Leave out annotated.mp4, which saves time.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print report.json instead of the summary.")] = False,
+) -> None:
+    """Analyse a set and write a report: report.json, reps.csv, signals.csv, poses.npz, annotated.mp4."""
+    with _user_friendly() as stop, quiet_native_logs():
+        request = _Request(input_path, exercise.value, parse_load_kg(load), out, model, not no_video, as_json)
+        code = _analyze(request, stop)
+    raise typer.Exit(code)
+
+
+@models_app.callback(invoke_without_command=True)
+def models(context: typer.Context) -> None:
+    """List the pose models and where they are."""
+    if context.invoked_subcommand is not None:
+        return
+    with _user_friendly():
+        from formcheck.pose_models import list_models
+
+        for status in list_models():
+            if status.path is None:
+                state = "not here yet; fetched when it is first used"
+            elif status.hash_ok:
+                state = f"{status.origin}, {status.path}"
+            else:
+                state = status.problem
+            _print(f"{status.name:<6} {status.size_bytes / 1e6:5.1f} MB  {state}")
+
+
+@models_app.command()
+def fetch(
+    name: Annotated[FetchChoice, typer.Argument(help="Which model.", metavar="[lite|full|heavy|all]")] = (
+        FetchChoice.FULL
+    ),
+) -> None:
+    """Fetch a pose model, so that later analyses need no network."""
+    with _user_friendly():
+        from formcheck.pose_models import fetch_model
+
+        for each in ("lite", "full", "heavy") if name is FetchChoice.ALL else (name.value,):
+            with _stage(f"Fetching pose model {each}", bytes_=True) as progress:
+                model_file = fetch_model(each, progress)
+            _print(f"{each}: {model_file.origin}, {model_file.path}")
+
+
+@app.command()
+def doctor() -> None:
+    """Check this machine: versions, system libraries, codecs, pose models, camera."""
+    with _user_friendly():
+        from formcheck.system_check import check_system
+
+        marks = {True: ("✓", "green"), False: ("✗", "bold red"), None: ("•", "dim")}
+        results = check_system()
+        width = max(len(result.name) for result in results)
+        for result in results:
+            mark, style = marks[result.ok]
+            _print(f"{mark} ", style, end="")
+            _print(f"{result.name:<{width}}  {result.detail}")
+            if result.remedy:
+                _print(f"  {'':<{width}}  -> {result.remedy}", "yellow")
+        wrong = sum(result.ok is False for result in results)
+        _print(f"\n{wrong} to repair: see the lines with ->." if wrong else "\nAll that is needed is here.")
+    raise typer.Exit(2 if wrong else 0)
+
+
+@app.command()
+def version() -> None:
+    """Show the version."""
+    from importlib import metadata
+
+    try:
+        number = metadata.version("formcheck")
+    except metadata.PackageNotFoundError:
+        number = "unknown"
+    typer.echo(f"formcheck {number}")
+
+
+# --- analyze -------------------------------------------------------------------------------------------------------
+
+
+def parse_load_kg(text: str | None) -> float | None:
+    """Kilograms from what people write: 100, 100kg, 102.5 kg, 225lb. `UsageError` for anything else."""
+    if text is None:
+        return None
+    match = re.fullmatch(r"\s*(\d+(?:[.,]\d{1,2})?)\s*(kgs?|lbs?)?\s*", text, re.IGNORECASE)
+    if match is None:
+        raise UsageError(f"--load {text!r} is not a weight: write it like 100kg or 225lb.")
+    load_kg = float(match[1].replace(",", "."))
+    if (match[2] or "").lower().startswith("lb"):
+        load_kg *= KG_PER_LB
+    if not 0 < load_kg <= HEAVIEST_LOAD_KG:
+        raise UsageError(f"--load {text!r} is not a weight that anybody lifts: write it like 100kg or 225lb.")
+    return round(load_kg, 3)
+
+
+@dataclass(frozen=True)
+class _Request:
+    input_path: Path
+    exercise: str
+    load_kg: float | None
+    out: Path | None
+    model: str
+    with_video: bool
+    as_json: bool
+
+
+class _Stop(Protocol):
+    """Says whether the user wants to stop."""
+
+    def is_set(self) -> bool: ...
+
+
+def _analyze(request: _Request, stop: _Stop) -> int:
+    from formcheck import outputs
+
+    remarks: list[str] = []
+    poses, video_path = _open_input(request, remarks)
+    names = [outputs.REPORT_JSON, outputs.REPS_CSV, outputs.SIGNALS_CSV, outputs.POSES_NPZ]
+    if video_path is not None and request.with_video:
+        names.append(outputs.ANNOTATED_MP4)
+    name = outputs.default_folder_name(request.input_path, poses.video.file if poses is not None else "")
+    with outputs.open_report_folder(request.input_path, request.out, names, name) as folder:
+        if poses is None:
+            poses = _find_poses(request, stop)
+        report = _judge(poses, request)
+        folder.write_text(outputs.REPORT_JSON, outputs.report_json(report))
+        folder.write_text(outputs.REPS_CSV, outputs.reps_csv(report.reps))
+        folder.write_text(outputs.SIGNALS_CSV, outputs.signals_csv(report.signals, poses.time_s))
+        folder.write_poses(poses)
+        problem: FormCheckError | None = None
+        if outputs.ANNOTATED_MP4 in names and video_path is not None:
+            try:
+                _draw_video(video_path, poses, report, folder, stop)
+            except (KeyboardInterrupt, Cancelled):
+                _say(f"Stopped. The report without the video is in {folder.path}")
+                raise _AlreadySaid(STOPPED) from None
+            except (OutputError, VideoError) as error:
+                problem = error  # the report itself is worth showing all the same
+        remarks += [f"{path.name} there is from an earlier analysis" for path in folder.left_over]
+        _show(report, folder, remarks, request.as_json)
+    if problem is not None:
+        raise problem
+    nothing = report.exercise.name == "none" or not report.reps
+    return NOTHING_TO_JUDGE if nothing else 0
+
+
+def _open_input(request: _Request, remarks: list[str]) -> tuple[PoseSequence | None, Path | None]:
+    """Poses, if the input holds some, and the video, if there is one; unreadable input is found out here."""
+    path = request.input_path
+    if path.suffix.lower() != ".npz":
+        from formcheck.video import VideoReader
+
+        VideoReader(path, max_side=64).close()
+        return None, path
+    from formcheck.pose_files import load_poses
+
+    poses = load_poses(path)
+    video_path = _video_beside(path, poses) if request.with_video else None
+    if request.with_video and video_path is None:
+        source = Path(poses.video.file).name or "the video"
+        remarks.append(f"annotated.mp4 needs the video: analyse {source} itself, or put it beside {path.name}")
+    return poses, video_path
+
+
+def _video_beside(path: Path, poses: PoseSequence) -> Path | None:
+    """The video that the poses come from, if it lies in the same folder."""
+    # Only the last part of the name: a pose file from elsewhere must not choose what is read here.
+    name = Path(poses.video.file.replace("\\", "/")).name
+    video_path = path.parent / name
+    if not name or not video_path.is_file():
+        return None
+    from formcheck.video import VideoReader
+
+    try:
+        with VideoReader(video_path, max_side=None) as reader:
+            size = reader.info.width, reader.info.height
+    except VideoError:
+        return None
+    return video_path if size == (poses.video.width, poses.video.height) else None
+
+
+def _find_poses(request: _Request, stop: _Stop) -> PoseSequence:
+    from formcheck import pose_estimation, pose_models
+
+    with _stage("Looking for the pose model", bytes_=True, announce=False) as progress:
+        model_file = pose_models.find_model(request.model, progress=progress)
+    with _stage(f"Watching {_printable(request.input_path.name)}") as progress:
+        return pose_estimation.estimate_poses(request.input_path, model_file, progress=progress, cancelled=stop.is_set)
+
+
+def _judge(poses: PoseSequence, request: _Request) -> Report:
+    from formcheck import analysis
+
+    return analysis.analyze(poses, request.exercise, load_kg=request.load_kg)
+
+
+def _draw_video(video_path: Path, poses: PoseSequence, report: Report, folder: ReportFolder, stop: _Stop) -> None:
+    from formcheck import annotate
+    from formcheck.outputs import ANNOTATED_MP4
+
+    with _stage("Drawing annotated.mp4") as progress:
+        folder.write(
+            ANNOTATED_MP4,
+            lambda path: annotate.write_annotated_video(
+                video_path, poses, report, path, progress=progress, cancelled=stop.is_set
+            ),
+        )
+
+
+def _show(report: Report, folder: ReportFolder, remarks: list[str], as_json: bool) -> None:
+    from formcheck.outputs import report_json
+    from formcheck.summary import print_summary
+
+    if not as_json:
+        print_summary(Console(highlight=False), report, folder.path, folder.written, remarks)
+        return
+    # JSON is UTF-8 whatever the terminal's encoding is.
+    sys.stdout.flush()
+    sys.stdout.buffer.write(report_json(report).encode("utf-8", "replace"))
+    sys.stdout.flush()
+    _say(f"Report in {folder.path}")
+    for remark in remarks:
+        _say(f"{remark}.")
+
+
+# --- talking to people ---------------------------------------------------------------------------------------------
+
+
+class _AlreadySaid(Exception):
+    """Ends a command with that exit code; the user has been told why."""
+
+    def __init__(self, exit_code: int) -> None:
+        super().__init__()
+        self.exit_code = exit_code
+
+
+@contextlib.contextmanager
+def _user_friendly() -> Iterator[threading.Event]:
+    """Errors raised on purpose become one line and an exit code, and so does Ctrl-C; yields the event it sets."""
+    stop = threading.Event()
+    received: list[int] = []
+    try:
+        with _stop_signals(stop, received):
+            yield stop
+    except _AlreadySaid as end:
+        code = end.exit_code
+    except (KeyboardInterrupt, Cancelled):
+        _say("Stopped.")
+        code = STOPPED
+    except SystemLibraryError as error:
+        _say(f"{error} (formcheck doctor shows more)")
+        code = error.exit_code
+    except FormCheckError as error:
+        _say(str(error))
+        code = error.exit_code
+    except MemoryError:
+        _say("There is not enough memory for this: close other programs, or use a smaller video.")
+        code = 2
+    except BrokenPipeError:
+        raise  # whoever read our output has gone; nobody is left to tell
+    except (ImportError, OSError) as error:
+        _say(_what_is_missing(error))
+        code = 2
+    else:
+        return
+    raise typer.Exit(TERMINATED if code == STOPPED and signal.SIGTERM in received else code)
+
+
+def _what_is_missing(error: ImportError | OSError) -> str:
+    from formcheck.system_check import system_library_hint
+
+    hint = system_library_hint(error)
+    if hint is not None:
+        return f"{hint} (formcheck doctor shows more)"
+    if isinstance(error, ImportError):
+        return f"FormCheck is not installed completely ({error}): run pip install --force-reinstall formcheck"
+    return f"Something could not be read or written: {error}"
+
+
+@contextlib.contextmanager
+def _stop_signals(stop: threading.Event, received: list[int]) -> Iterator[None]:
+    """Ctrl-C and SIGTERM interrupt the block cleanly; a second one ends the process at once."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+
+    def on_signal(number: int, _frame: object) -> None:
+        received.append(number)
+        # Native code may swallow the exception; the flag is asked after every frame.
+        stop.set()
+        for each in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(each, signal.SIG_DFL)
+        raise KeyboardInterrupt
+
+    before = {number: signal.signal(number, on_signal) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+@contextlib.contextmanager
+def _stage(description: str, *, bytes_: bool = False, announce: bool = True) -> Iterator[ProgressCallback]:
+    """A progress bar with the time left on a terminal, one plain line elsewhere; all on standard error."""
+    console = Console(stderr=True)
+    if not console.is_terminal:
+        if announce:
+            _say(f"{description} ...")
+        yield lambda _done, _total: None
+        return
+    columns: list[Any] = [TextColumn("{task.description}", markup=False), BarColumn(bar_width=24)]
+    columns += [DownloadColumn()] if bytes_ else [TaskProgressColumn()]
+    columns.append(TimeRemainingColumn())
+    with Progress(*columns, console=console, transient=True) as bars:
+        # A stage that has nothing to do shows no bar.
+        task = bars.add_task(description, total=None, visible=announce)
+
+        def advance(done: int, total: int | None) -> None:
+            # The frame count in a header is an estimate; a bar beyond its end would look broken.
+            bars.update(task, completed=done, total=None if total is None else max(done, total), visible=True)
+
+        yield advance
+
+
+def _print(line: str, style: str = "", end: str = "\n") -> None:
+    """A line on standard output, never broken, so that paths and commands can be copied from it."""
+    from formcheck.summary import safe_text, shows_symbols
+
+    console = Console(highlight=False)
+    breaks, text = line.startswith("\n"), safe_text(line.lstrip("\n"), shows_symbols(console.encoding))
+    console.print(Text("\n" * breaks + text, style=style), soft_wrap=True, end=end)
+
+
+def _say(message: str) -> None:
+    """One line on standard error."""
+    Console(stderr=True, highlight=False).print(Text(_printable(message)), soft_wrap=True)
+
+
+def _printable(text: str) -> str:
+    """Without control characters: file names and messages of other programs end up here."""
+    text = text.encode("utf-8", "replace").decode()
+    return "".join(letter if letter.isprintable() else " " for letter in text)

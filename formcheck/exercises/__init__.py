@@ -1,0 +1,11 @@
+"""The lifts that FormCheck knows; a new one is one file and one line here."""
+
+from formcheck.exercises import deadlift, kettlebell_swing, squat
+from formcheck.exercises.exercise import Exercise
+
+EXERCISES: tuple[Exercise, ...] = (deadlift.EXERCISE, kettlebell_swing.EXERCISE, squat.EXERCISE)
+
+
+def exercise_named(name: str) -> Exercise | None:
+    """The exercise with that name, None when there is none."""
+    return next((exercise for exercise in EXERCISES if exercise.name == name), None)

@@ -1,0 +1,172 @@
+"""Deadlift: the hip hinge with a load from the floor, barbell or kettlebell."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from formcheck.exercises.checks import SIDE, SIDE_OR_OBLIQUE, WATCH, Check, Measurement
+from formcheck.exercises.exercise import Exercise, Rep
+from formcheck.exercises.measuring import (
+    ANGLE_UNCERTAINTY_DEG,
+    back_rounding,
+    common_measures,
+    difference,
+    sustained_peak,
+    typical,
+)
+from formcheck.exercises.shape import CycleShape, at_least, at_most
+from formcheck.motion.reps import Cycle
+from formcheck.motion.signals import Signals
+
+REST_SHOWN_S = 1.0
+"""Of a long rest on the floor, the instant called "bottom" lies in the last part of this length."""
+
+LOCKOUT_SHOWN_S = 1.2
+"""Of a long rest at the top, the instant called "top" lies in the first part of this length, doubled."""
+
+SET_UP_S = 0.5
+"""The set-up is judged over this time before lift-off."""
+
+PARTIAL_TOP_LEAN_DEG = 40.0
+"""A trunk that still leans further than this at its highest never came near lockout."""
+
+SET_UP_GROWTH_S = 0.3
+
+ROUNDING_GROWTH_UNCERTAINTY_DEG = 4.0
+"""Of a change within one repetition; the lifter's neutral drops out of it."""
+
+
+def resemblance(shape: CycleShape) -> float:
+    """Trunk well forward, arms hanging long, hands low at the bottom and no higher than the hips at the top."""
+    return float(
+        np.prod(
+            [
+                at_least(shape.trunk_lean_deg, 22, 38),
+                at_least(shape.hang, 0.16, 0.26),
+                at_most(shape.elbow_flexion_deg, 50, 90),
+                at_most(shape.hand_height, 0.42, 0.54),
+                at_most(shape.arm_reach_deg, 84, 100),
+                at_most(shape.hand_reach, 0.88, 1.0),
+                at_most(shape.top_lean_deg, 42, 52),
+                at_most(shape.drop, 0.64, 0.72),
+            ]
+        )
+    )
+
+
+def rep_of(signals: Signals, cycle: Cycle) -> Rep:
+    """Load on the floor -> lockout -> load back on the floor."""
+    time_s = signals.time_s
+    rest_from = max(cycle.bottom_from, int(np.searchsorted(time_s, time_s[cycle.bottom_to] - 2 * REST_SHOWN_S)))
+    bottom = (rest_from + cycle.bottom_to) // 2
+    shown_to = min(cycle.top_to, int(np.searchsorted(time_s, time_s[cycle.top_from] + 2 * LOCKOUT_SHOWN_S)))
+    return Rep(
+        cycle=cycle,
+        start=rest_from,
+        bottom=bottom,
+        lift_off=cycle.bottom_to,
+        lockout=cycle.top_from,
+        top=(cycle.top_from + shown_to) // 2,
+        end=max(cycle.after, cycle.top_to),
+        partial=bool(
+            np.nanmin(signals.trunk_lean_deg[cycle.top_from : cycle.top_to + 1], initial=90.0) > PARTIAL_TOP_LEAN_DEG
+        ),
+    )
+
+
+def knee_passing(signals: Signals, rep: Rep) -> int:
+    """First sample at which the hands pass the knees on the way up; half-way where the hands were not seen."""
+    way_up = slice(rep.lift_off, rep.lockout + 1)
+    above = np.flatnonzero(signals.hand_height[way_up] >= signals.knee_height[way_up])
+    return rep.lift_off + int(above[0]) if len(above) else (rep.lift_off + rep.lockout) // 2
+
+
+def measure(signals: Signals, rep: Rep) -> dict[str, Measurement]:
+    """Measures of one repetition by name."""
+    time_s = signals.time_s
+    set_up = max(rep.start, int(np.searchsorted(time_s, time_s[rep.lift_off] - SET_UP_S)))
+    passing = knee_passing(signals, rep)
+    just_before = max(rep.start, int(np.searchsorted(time_s, time_s[rep.lift_off] - SET_UP_GROWTH_S)))
+    rounding_before = typical(signals, signals.back_rounding_deg, just_before, rep.lift_off)
+    rounding_after = typical(signals, signals.back_rounding_deg, (rep.lift_off + passing) // 2, passing)
+    return {
+        "back_rounding_deg": back_rounding(signals, set_up, passing),
+        "back_rounding_growth_deg": difference(rounding_after, rounding_before, ROUNDING_GROWTH_UNCERTAINTY_DEG),
+        **common_measures(signals, rep),
+        "elbow_flexion_max_deg": sustained_peak(
+            signals, signals.elbow_flexion_deg, rep.lift_off, rep.lockout, ANGLE_UNCERTAINTY_DEG
+        ),
+    }
+
+
+CHECKS = (
+    Check(
+        id="back-rounding",
+        title="Back rounding",
+        measure="back_rounding_deg",
+        unit="deg",
+        watch=20,
+        fault=30,
+        views=SIDE,
+        cue="Chest proud, squeeze your armpits. If the back cannot stay flat, the load is too heavy today.",
+        why="A back that keeps its shape passes the load on to the hips, which are built for it.",
+        source="Own measurements on labelled clips; see docs/spine.md",
+        confidence="medium",
+    ),
+    Check(
+        id="back-rounding-growth",
+        title="Back giving way after lift-off",
+        measure="back_rounding_growth_deg",
+        unit="deg",
+        watch=10,
+        fault=15,
+        views=SIDE,
+        cue="Squeeze the bar off the floor with a set back; lower the load if it still gives way.",
+        why="A back that bends once the load hangs on it was not set, or the load is more than it can hold.",
+        source="Provisional, from the fault catalogue",
+        confidence="low",
+    ),
+    Check(
+        id="arm-pull",
+        title="Pulling with the arms",
+        measure="elbow_flexion_max_deg",
+        unit="deg",
+        watch=15 + 10,
+        fault=25 + 15,
+        views=SIDE_OR_OBLIQUE,
+        cue="Arms are ropes: push the floor away with the legs.",
+        why="Bent arms lengthen under load and pull the shoulders out of place; legs and hips do the work.",
+        source="Provisional; raised from 15 / 25 by what straight arms measure",
+        confidence="low",
+    ),
+    Check(
+        id="soft-lockout-hips",
+        title="Hips not locked out",
+        measure="hip_flexion_top_deg",
+        unit="deg",
+        watch=20,
+        fault=30,
+        views=SIDE_OR_OBLIQUE,
+        cue="Stand tall: hips through, squeeze the glutes.",
+        why="The lift ends with hips and knees straight.",
+        source="IPF technical rules; limits provisional",
+        confidence="low",
+        worst=WATCH,
+    ),
+    Check(
+        id="soft-lockout-knees",
+        title="Knees not locked out",
+        measure="knee_flexion_top_deg",
+        unit="deg",
+        watch=20,
+        fault=30,
+        views=SIDE_OR_OBLIQUE,
+        cue="Stand tall: knees straight at the top.",
+        why="The lift ends with hips and knees straight.",
+        source="IPF technical rules; limits provisional",
+        confidence="low",
+        worst=WATCH,
+    ),
+)
+
+EXERCISE = Exercise("deadlift", "Deadlift", resemblance, rep_of, measure, CHECKS)

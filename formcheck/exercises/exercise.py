@@ -1,0 +1,49 @@
+"""What an exercise is: how it is recognised, where its instants lie, what is measured and judged."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from formcheck.exercises.checks import Check, Measurement
+from formcheck.exercises.shape import CycleShape
+from formcheck.motion.reps import Cycle
+from formcheck.motion.signals import Signals
+
+
+@dataclass(frozen=True)
+class Rep:
+    """One repetition with its named instants, as sample indices into the signals.
+
+    ``start`` <= ``bottom`` <= ``top`` <= ``end``. ``lift_off`` is the last sample before the way up and
+    ``lockout`` the first one at the top. ``partial`` is True when the way up ends clearly short of standing.
+    """
+
+    cycle: Cycle
+    start: int
+    bottom: int
+    lift_off: int
+    lockout: int
+    top: int
+    end: int
+    partial: bool = False
+
+
+@dataclass(frozen=True)
+class Exercise:
+    """A lift: its name and title, and the functions that know it.
+
+    Attributes
+    ----------
+    resemblance : how much a cycle looks like a repetition of this lift, 0..1.
+    rep : the repetition that a cycle is.
+    measure : everything measured on one repetition, by name; names end in the unit.
+    checks : what is judged, most important first.
+    """
+
+    name: str
+    title: str
+    resemblance: Callable[[CycleShape], float]
+    rep: Callable[[Signals, Cycle], Rep]
+    measure: Callable[[Signals, Rep], dict[str, Measurement]]
+    checks: tuple[Check, ...]

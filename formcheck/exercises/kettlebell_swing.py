@@ -1,0 +1,180 @@
+"""Kettlebell swing: the hips throw the bell, the arms only hold on to it."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from formcheck.exercises.checks import SIDE, SIDE_OR_OBLIQUE, WATCH, Check, Measurement, missing
+from formcheck.exercises.exercise import Exercise, Rep
+from formcheck.exercises.measuring import (
+    ANGLE_UNCERTAINTY_DEG,
+    NOT_SEEN,
+    back_rounding,
+    common_measures,
+    sustained_low,
+    sustained_peak,
+)
+from formcheck.exercises.shape import CycleShape, at_least, at_most
+from formcheck.motion.reps import Cycle
+from formcheck.motion.signals import Signals
+
+ARMS_FREE_DEG = 30.0
+"""Arms this far forward of the vertical have left the body: by then the hips should have done their work."""
+
+BOTTOM_WINDOW_S = 0.15
+"""The back is judged over this much time on both sides of the bottom."""
+
+ROM_RATIO_UNCERTAINTY = 0.2
+
+
+def resemblance(shape: CycleShape) -> float:
+    """Trunk forward, arms hanging long at the bottom, then flung out in front by a quick rise, but not overhead."""
+    return float(
+        np.prod(
+            [
+                at_least(shape.trunk_lean_deg, 12, 25),
+                at_least(shape.hang, 0.16, 0.24),
+                at_most(shape.elbow_flexion_deg, 50, 90),
+                at_least(shape.arm_reach_deg, 50, 68),
+                at_least(shape.hand_reach, 0.66, 0.78),
+                at_most(shape.hand_reach, 1.27, 1.36),
+                at_most(shape.top_lean_deg, 30, 42),
+                at_most(shape.rise_s, 1.0, 1.6),
+                at_most(shape.drop, 0.55, 0.65),
+            ]
+        )
+    )
+
+
+def rep_of(signals: Signals, cycle: Cycle) -> Rep:
+    """Backswing -> hip snap -> float -> bell on its way down."""
+    hands = signals.hand_height
+    low, high = cycle.bottom, cycle.top_to
+    top = low + _highest(hands[low : cycle.after + 1]) if np.isfinite(hands[low : cycle.after + 1]).any() else cycle.top
+    top = max(top, cycle.top_from)
+    return Rep(
+        cycle=cycle,
+        start=cycle.before,
+        bottom=low,
+        lift_off=cycle.bottom_to,
+        lockout=cycle.top_from,
+        top=min(top, max(high, cycle.top_from)),
+        end=max(cycle.top_to, top),
+    )
+
+
+def _highest(values: np.ndarray) -> int:
+    return int(np.nanargmax(values))
+
+
+def measure(signals: Signals, rep: Rep) -> dict[str, Measurement]:
+    """Measures of one repetition by name."""
+    time_s = signals.time_s
+    start = int(np.searchsorted(time_s, time_s[rep.bottom] - BOTTOM_WINDOW_S))
+    stop = min(len(time_s) - 1, int(np.searchsorted(time_s, time_s[rep.bottom] + BOTTOM_WINDOW_S)))
+    found = common_measures(signals, rep)
+    hip_rom, hip_rom_why = _range(found["hip_flexion_bottom_deg"], found["hip_flexion_top_deg"])
+    knee_rom, knee_rom_why = _range(found["knee_flexion_bottom_deg"], found["knee_flexion_top_deg"])
+    why = hip_rom_why or knee_rom_why
+    ratio = (
+        missing(why)
+        if why
+        else Measurement(hip_rom / max(knee_rom, 5.0), float(time_s[rep.bottom]), ROM_RATIO_UNCERTAINTY)
+    )
+    return {
+        "back_rounding_deg": back_rounding(signals, start, stop),
+        **found,
+        "hip_to_knee_rom_ratio": ratio,
+        "elbow_flexion_max_deg": sustained_peak(
+            signals, signals.elbow_flexion_deg, rep.bottom, rep.lockout, ANGLE_UNCERTAINTY_DEG
+        ),
+        "hip_flexion_at_arm_lift_deg": _hips_at_arm_lift(signals, rep),
+        "hand_height_top": sustained_peak(signals, signals.hand_height, rep.bottom, rep.end),
+    }
+
+
+def _range(bottom: Measurement, top: Measurement) -> tuple[float, str]:
+    return bottom.value - top.value, bottom.reason or top.reason
+
+
+def _hips_at_arm_lift(signals: Signals, rep: Rep) -> Measurement:
+    """Hip flexion left at the moment when the arms pass `ARMS_FREE_DEG` in front of the vertical."""
+    way_up = slice(rep.bottom, rep.end + 1)
+    from_vertical = signals.arm_angle_deg[way_up] - signals.trunk_lean_deg[way_up]
+    passed = np.flatnonzero(from_vertical >= ARMS_FREE_DEG)
+    if len(passed) == 0:
+        return missing("the arms never left the body" if np.isfinite(from_vertical).any() else NOT_SEEN)
+    sample = rep.bottom + int(passed[0])
+    return sustained_low(signals, signals.hip_flexion_deg, sample, sample, ANGLE_UNCERTAINTY_DEG)
+
+
+CHECKS = (
+    Check(
+        id="back-rounding",
+        title="Back rounding in the backswing",
+        measure="back_rounding_deg",
+        unit="deg",
+        watch=20,
+        fault=30,
+        views=SIDE,
+        cue="Long spine: chest out over the bell, then snap.",
+        why="The bell pulls hardest at the bottom; a set back hands that pull on to the hips.",
+        source="Own measurements on labelled clips; see docs/spine.md",
+        confidence="medium",
+    ),
+    Check(
+        id="arm-lift",
+        title="Lifting the bell with the arms",
+        measure="hip_flexion_at_arm_lift_deg",
+        unit="deg",
+        watch=30,
+        fault=45,
+        views=SIDE_OR_OBLIQUE,
+        cue="Snap the hips and let the bell float: the arms only guide it.",
+        why="Arms that rise before the hips have opened do the hips' work, and the shoulders pay for it.",
+        source="SFG swing standard; limit provisional",
+        confidence="low",
+    ),
+    Check(
+        id="bent-arms",
+        title="Bent arms",
+        measure="elbow_flexion_max_deg",
+        unit="deg",
+        watch=30,
+        fault=45,
+        views=SIDE_OR_OBLIQUE,
+        cue="Long arms: they are ropes with a bell at the end.",
+        why="Bent elbows show that the arms are lifting.",
+        source="SFG swing standard; limit provisional",
+        confidence="low",
+    ),
+    Check(
+        id="squatting-the-swing",
+        title="Squatting instead of hinging",
+        measure="hip_to_knee_rom_ratio",
+        unit="times the knees",
+        watch=1.4,
+        fault=1.1,
+        views=SIDE_OR_OBLIQUE,
+        cue="Hips back, shins upright: hinge, do not sit.",
+        why="The swing is a hinge; bending the knees far takes the work away from the hips.",
+        source="Provisional; lowered from 2.0 / 1.5 by what good swings measure",
+        confidence="low",
+    ),
+    Check(
+        id="no-plank-hips",
+        title="Hips not open at the top",
+        measure="hip_flexion_top_deg",
+        unit="deg",
+        watch=20,
+        fault=30,
+        views=SIDE_OR_OBLIQUE,
+        cue="Stand like a plank at the top.",
+        why="The hips finish the swing; what they leave over, the back and the arms must do.",
+        source="SFG swing standard; limit provisional",
+        confidence="low",
+        worst=WATCH,
+    ),
+)
+
+EXERCISE = Exercise("kettlebell-swing", "Kettlebell swing", resemblance, rep_of, measure, CHECKS)

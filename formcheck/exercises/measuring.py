@@ -1,0 +1,109 @@
+"""Reading values off signals at an instant or over a phase, with the frame that shows them."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from formcheck.exercises.checks import Measurement, missing
+from formcheck.exercises.exercise import Rep
+from formcheck.motion.signals import Signals
+from formcheck.motion.spine import back_can_be_seen
+from formcheck.poses import FloatArray
+
+ANGLE_UNCERTAINTY_DEG = 4.0
+"""Standard error of a joint angle from landmarks in a side view, see docs/accuracy."""
+
+AT_INSTANT_S = 0.1
+"""A value at an instant is the median over this much time around it."""
+
+SUSTAINED_S = 0.1
+"""A peak counts only when it lasts this long: shorter ones are tracking noise."""
+
+SHARE_MEASURED_MIN = 0.4
+"""A phase of which less than this share was measured is not judged."""
+
+NOT_SEEN = "not seen clearly enough"
+
+
+def at_instant(signals: Signals, values: FloatArray, sample: int, uncertainty: float = 0.0) -> Measurement:
+    """Median around one sample; missing when nothing was measured there."""
+    at_s = float(signals.time_s[sample])
+    near = np.abs(signals.time_s - at_s) <= AT_INSTANT_S
+    known = values[near & np.isfinite(values)]
+    if len(known) == 0:
+        return missing(NOT_SEEN)
+    return Measurement(float(np.median(known)), at_s, uncertainty)
+
+
+def sustained_peak(
+    signals: Signals, values: FloatArray, start: int, stop: int, uncertainty: float = 0.0
+) -> Measurement:
+    """Highest value that lasts for `SUSTAINED_S` within the closed sample range, and its middle."""
+    part, time_s = values[start : stop + 1], signals.time_s[start : stop + 1]
+    if len(part) == 0 or np.isfinite(part).mean() < SHARE_MEASURED_MIN:
+        return missing(NOT_SEEN)
+    step_s = float(np.median(np.diff(signals.time_s))) if len(signals) > 1 else SUSTAINED_S
+    width = max(1, min(len(part), round(SUSTAINED_S / step_s) + 1))
+    windows = np.lib.stride_tricks.sliding_window_view(part, width)
+    held = np.where(np.isfinite(windows).all(axis=1), windows.min(axis=1), np.nan)
+    if not np.isfinite(held).any():
+        return missing(NOT_SEEN)
+    best = int(np.nanargmax(held))
+    return Measurement(float(held[best]), float(time_s[best + width // 2]), uncertainty)
+
+
+def sustained_low(signals: Signals, values: FloatArray, start: int, stop: int, uncertainty: float = 0.0) -> Measurement:
+    """Lowest value that lasts for `SUSTAINED_S` within the closed sample range."""
+    peak = sustained_peak(signals, -values, start, stop, uncertainty)
+    return Measurement(-peak.value, peak.at_s, peak.uncertainty, peak.reason)
+
+
+def typical(signals: Signals, values: FloatArray, start: int, stop: int, uncertainty: float = 0.0) -> Measurement:
+    """Median over the closed sample range, shown by the frame that comes closest to it."""
+    part = values[start : stop + 1]
+    known = np.isfinite(part)
+    if len(part) == 0 or known.mean() < SHARE_MEASURED_MIN:
+        return missing(NOT_SEEN)
+    middle = float(np.median(part[known]))
+    closest = int(np.nanargmin(np.abs(part - middle)))
+    return Measurement(middle, float(signals.time_s[start + closest]), uncertainty)
+
+
+def back_rounding(signals: Signals, start: int, stop: int) -> Measurement:
+    """Back rounding held over the closed sample range: the upper quartile, so that one good frame does not excuse it."""
+    part = signals.back_rounding_deg[start : stop + 1]
+    known = np.isfinite(part)
+    if len(part) == 0 or known.mean() < SHARE_MEASURED_MIN:
+        return missing(_why_no_back(signals, start, stop))
+    value = float(np.percentile(part[known], 75))
+    closest = start + int(np.nanargmin(np.abs(part - value)))
+    uncertainty = float(np.median(signals.back_rounding_uncertainty_deg[start : stop + 1][known]))
+    return Measurement(value, float(signals.time_s[closest]), uncertainty)
+
+
+def difference(later: Measurement, earlier: Measurement, uncertainty: float) -> Measurement:
+    """Growth from one measurement to another, shown by the later frame; missing when either is."""
+    for part in (later, earlier):
+        if part.reason:
+            return part
+    return Measurement(later.value - earlier.value, later.at_s, uncertainty)
+
+
+def _why_no_back(signals: Signals, start: int, stop: int) -> str:
+    yaw = signals.yaw_deg[start : stop + 1]
+    if np.isfinite(yaw).any() and not back_can_be_seen(np.array([np.nanmedian(yaw)]))[0]:
+        return "the back can only be judged from the side"
+    return "the outline of the back is not clear enough"
+
+
+def common_measures(signals: Signals, rep: Rep) -> dict[str, Measurement]:
+    """Angles at the bottom and at the top that every lift reports."""
+    top = (rep.lockout, max(rep.lockout, min(rep.cycle.top_to, rep.end)))
+    return {
+        "hip_flexion_bottom_deg": at_instant(signals, signals.hip_flexion_deg, rep.bottom, ANGLE_UNCERTAINTY_DEG),
+        "knee_flexion_bottom_deg": at_instant(signals, signals.knee_flexion_deg, rep.bottom, ANGLE_UNCERTAINTY_DEG),
+        "trunk_lean_bottom_deg": at_instant(signals, signals.trunk_lean_deg, rep.bottom, ANGLE_UNCERTAINTY_DEG),
+        "hip_flexion_top_deg": sustained_low(signals, signals.hip_flexion_deg, *top, ANGLE_UNCERTAINTY_DEG),
+        "knee_flexion_top_deg": sustained_low(signals, signals.knee_flexion_deg, *top, ANGLE_UNCERTAINTY_DEG),
+        "trunk_lean_top_deg": sustained_low(signals, signals.trunk_lean_deg, *top, ANGLE_UNCERTAINTY_DEG),
+    }

@@ -1,0 +1,43 @@
+"""Which lift is this? Every cycle is compared with every lift, and the set decides together."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from formcheck.exercises.exercise import Exercise
+from formcheck.exercises.shape import CycleShape
+
+LIKE = 0.35
+"""A cycle that resembles a lift at least this much is a repetition of it."""
+
+SHARE_NEEDED = 0.6
+"""Automatic recognition needs this share of the cycles to be of one lift; otherwise it sees no known lift."""
+
+
+@dataclass(frozen=True)
+class Recognition:
+    """The lift that a set of cycles resembles most, or None, and how sure that is (0..1)."""
+
+    exercise: Exercise | None
+    confidence: float
+
+
+def recognise(shapes: Sequence[CycleShape], exercises: Sequence[Exercise]) -> Recognition:
+    """Decide which lift a set consists of.
+
+    Cycles count by how far the shoulders travel, so that fidgeting between repetitions does not outvote them.
+    """
+    total = sum(shape.rise for shape in shapes)
+    if total <= 0:
+        return Recognition(None, 0.0)
+    best, best_share, best_score = None, 0.0, 0.0
+    for exercise in exercises:
+        likeness = [exercise.resemblance(shape) for shape in shapes]
+        share = sum(shape.rise for shape, like in zip(shapes, likeness, strict=True) if like >= LIKE) / total
+        score = sum(shape.rise * like for shape, like in zip(shapes, likeness, strict=True)) / total
+        if score > best_score:
+            best, best_share, best_score = exercise, share, score
+    if best is None or best_share < SHARE_NEEDED:
+        return Recognition(None, 1.0 - best_score)
+    return Recognition(best, best_score)
