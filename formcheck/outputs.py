@@ -191,6 +191,7 @@ class ReportFolder:
                 # Noted before the move, so that a stop in between never makes our own file look foreign.
                 self._owned[name] = [*self._owned.get(name, [])[-1:], digest]
                 _write_marker(self.path, self._scratch, self._owned, self.input_path)
+                shutil.copymode(self.path / MARKER, partial)  # temporary files may be private, reports need not be
                 os.replace(partial, target)
             finally:
                 with contextlib.suppress(OSError):

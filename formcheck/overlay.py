@@ -221,7 +221,7 @@ def _dorsal_contour(poses: PoseSequence, forward: FloatArray) -> FloatArray:
 
 def _free_places(joints_px: FloatArray, width: int, height: int) -> tuple[bool, bool]:
     """Whether there is more room above than below the body, and more to its left than to its right."""
-    seen: NDArray[np.bool_] = np.isfinite(joints_px.reshape(len(joints_px), -1)).all(axis=1)
+    seen = np.asarray(np.isfinite(joints_px).all(axis=(1, 2)))
     if not seen.any():
         return False, True
     lowest, highest = joints_px[seen].min(axis=1), joints_px[seen].max(axis=1)
@@ -236,12 +236,12 @@ def smooth_line(points: FloatArray) -> FloatArray:
 
     A running median drops spikes, a Gaussian over neighbouring stations the staircase of the mask.
     """
-    known = np.isfinite(points).all(axis=1)
+    known = np.asarray(np.isfinite(points).all(axis=1))
     if known.sum() < 5:
         return np.full_like(points, np.nan)
     middle = np.stack([_running_median(points[:, axis], 5) for axis in range(2)], axis=1)
     kernel = np.exp(-0.5 * (np.arange(-6, 7) / 2.5) ** 2)
-    usable = np.isfinite(middle).all(axis=1)
+    usable = np.asarray(np.isfinite(middle).all(axis=1))
     # Both axes are smoothed as departures from a straight line, or the line's ends would shrink inwards.
     places = np.arange(len(points))
     base = np.stack([np.polyval(np.polyfit(places[usable], middle[usable, axis], 1), places) for axis in range(2)], 1)

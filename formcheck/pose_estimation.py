@@ -1,4 +1,4 @@
-"""From a video to the poses of the one who lifts, with MediaPipe's PoseLandmarker, frame by frame and in flat memory."""
+"""From a video to the poses of the one who lifts: MediaPipe's PoseLandmarker, frame by frame, in flat memory."""
 
 from __future__ import annotations
 
@@ -131,7 +131,7 @@ def _nothing(frames: int) -> dict[str, FloatArray]:
 
 def _thumbnail(rgb: NDArray[np.uint8]) -> NDArray[np.float32]:
     small = cv2.resize(rgb, THUMBNAIL, interpolation=cv2.INTER_AREA)
-    return cv2.cvtColor(small, cv2.COLOR_RGB2GRAY).astype(np.float32) / 255.0
+    return np.asarray(cv2.cvtColor(small, cv2.COLOR_RGB2GRAY), dtype=np.float32) / np.float32(255)
 
 
 def _people_in(path: str | Path, model: ModelFile) -> int:
@@ -166,7 +166,7 @@ Find = Callable[[NDArray[np.uint8], int, int, float], list[Sighting]]
 
 @contextmanager
 def _landmarker(options: _Options) -> Iterator[Find]:
-    """A function that finds people in a picture: (rgb, frame index, time in ms, scale to source pixels) -> sightings."""
+    """A function that finds people in a picture: (rgb, frame index, time in ms, scale to source) -> sightings."""
     with helpful_import_errors():
         import mediapipe
         from mediapipe.tasks.python import BaseOptions, vision

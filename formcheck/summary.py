@@ -43,6 +43,8 @@ VIEW_WORDS = {
     "oblique": "at an angle",
 }
 
+TABLE_NOTE = "Back: rounding against your own neutral. Hip, knee: flexion at the bottom."
+
 PLAIN = {
     "✓": "ok",
     "✗": "x",
@@ -111,7 +113,7 @@ def summary(
         page.text(_facts(report), "dim"),
     ]
     if report.reps:
-        parts += ["", page.rep_table(report.reps)]
+        parts += ["", page.rep_table(report.reps), page.text(TABLE_NOTE, "dim")]
     parts += page.section("Worth knowing", page.findings(report))
     parts += page.section("Not judged", page.not_judged(report))
     parts += page.section("Try next", [page.item(f"{n}.", advice) for n, advice in enumerate(report.advice, start=1)])
@@ -140,7 +142,7 @@ class _Page:
     def section(self, title: str, lines: Sequence[RenderableType]) -> list[RenderableType]:
         if not lines:
             return []
-        return ["", Text(title, style="bold underline"), *(Padding(line, (0, 0, 0, 2)) for line in lines)]
+        return ["", Text(title, style="bold underline"), *(Padding(line, (0, 0, 0, 2), expand=False) for line in lines)]
 
     def item(self, mark: str, words: str, style: str = "") -> Table:
         """A line with a mark in front, whose continuation lines are indented."""
@@ -167,9 +169,6 @@ class _Page:
                 self.text(degrees(rep.measures.get("knee_flexion_bottom_deg", math.nan))),
                 self.rep_verdict(rep),
             )
-        table.caption = safe_text("Back: rounding against your own neutral. Hip, knee: flexion at the bottom.", True)
-        table.caption_justify = "left"
-        table.caption_style = "dim"
         return table
 
     def rep_verdict(self, rep: RepReport) -> Text:

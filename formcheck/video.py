@@ -585,9 +585,9 @@ class _Picture:
         self._stored_size = first.width, first.height
         self._size = _square_pixel_size(first.width, first.height, source.stream.sample_aspect_ratio, max_side)
         full_size = _square_pixel_size(first.width, first.height, source.stream.sample_aspect_ratio, None)
-        turned = slice(None, None, -1 if self._orientation.transpose else 1)
-        self.width, self.height = self._size[turned]
-        self.source_width, self.source_height = full_size[turned]
+        across, down = (1, 0) if self._orientation.transpose else (0, 1)
+        self.width, self.height = self._size[across], self._size[down]
+        self.source_width, self.source_height = full_size[across], full_size[down]
         self.resized = False
         self._reformatter = VideoReformatter()
         self._hdr_reformatter = VideoReformatter()

@@ -60,6 +60,7 @@ def rep_of(signals: Signals, cycle: Cycle) -> Rep:
     rest_from = max(cycle.bottom_from, int(np.searchsorted(time_s, time_s[cycle.bottom_to] - 2 * REST_SHOWN_S)))
     bottom = (rest_from + cycle.bottom_to) // 2
     shown_to = min(cycle.top_to, int(np.searchsorted(time_s, time_s[cycle.top_from] + 2 * LOCKOUT_SHOWN_S)))
+    top_lean_deg = signals.trunk_lean_deg[cycle.top_from : cycle.top_to + 1]
     return Rep(
         cycle=cycle,
         start=rest_from,
@@ -68,9 +69,7 @@ def rep_of(signals: Signals, cycle: Cycle) -> Rep:
         lockout=cycle.top_from,
         top=(cycle.top_from + shown_to) // 2,
         end=max(cycle.after, cycle.top_to),
-        partial=bool(
-            np.nanmin(signals.trunk_lean_deg[cycle.top_from : cycle.top_to + 1], initial=90.0) > PARTIAL_TOP_LEAN_DEG
-        ),
+        partial=bool(np.nanmin(top_lean_deg, initial=90.0) > PARTIAL_TOP_LEAN_DEG),
     )
 
 

@@ -70,7 +70,7 @@ def typical(signals: Signals, values: FloatArray, start: int, stop: int, uncerta
 
 
 def back_rounding(signals: Signals, start: int, stop: int) -> Measurement:
-    """Back rounding held over the closed sample range: the upper quartile, so that one good frame does not excuse it."""
+    """Upper quartile of back rounding over the closed sample range: one good frame does not excuse the others."""
     part = signals.back_rounding_deg[start : stop + 1]
     known = np.isfinite(part)
     if len(part) == 0 or known.mean() < SHARE_MEASURED_MIN:

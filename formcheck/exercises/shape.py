@@ -24,7 +24,7 @@ class CycleShape:
     hand_height, hang : hands above the ankles, and below the shoulders, at the bottom.
     elbow_flexion_deg : at the bottom.
     top_lean_deg, top_hand_height : while resting at the top.
-    arm_reach_deg, hand_reach : furthest raise of the arm from the trunk, and highest hands, from bottom to next descent.
+    arm_reach_deg, hand_reach : furthest raise of the arm from the trunk, and highest hands, until the next descent.
     foot_lift : how far the ankles leave their usual height on the way up.
     rise_s, cycle_s : duration of the way up, and from descent to the end of the top.
     """

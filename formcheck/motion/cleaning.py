@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -79,7 +80,7 @@ def find_segments(poses: PoseSequence) -> tuple[slice, ...]:
     if frames == 0:
         return ()
     starts = [0, *np.flatnonzero(_is_cut(poses)).tolist(), frames]
-    parts = [slice(a, b) for a, b in zip(starts[:-1], starts[1:], strict=True)]
+    parts = [slice(a, b) for a, b in itertools.pairwise(starts)]
     return tuple(
         part
         for part in parts

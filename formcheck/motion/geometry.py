@@ -23,7 +23,7 @@ def joint_flexion_deg(proximal: FloatArray, joint: FloatArray, distal: FloatArra
     lengths = np.linalg.norm(to_proximal, axis=-1) * np.linalg.norm(to_distal, axis=-1)
     with np.errstate(divide="ignore", invalid="ignore"):
         cosine = (to_proximal * to_distal).sum(axis=-1) / lengths
-    return 180.0 - np.degrees(np.arccos(np.clip(cosine, -1.0, 1.0)))
+    return np.asarray(180.0 - np.degrees(np.arccos(np.clip(cosine, -1.0, 1.0))))
 
 
 def lean_deg(lower: FloatArray, upper: FloatArray, forward: float) -> FloatArray:
@@ -56,4 +56,4 @@ def turning_deg(direction_from: FloatArray, direction_to: FloatArray) -> FloatAr
     """Signed angle from one direction (..., 2) to another in the picture, clockwise as seen positive, -180..180."""
     cross = direction_from[..., 0] * direction_to[..., 1] - direction_from[..., 1] * direction_to[..., 0]
     dot = (direction_from * direction_to).sum(axis=-1)
-    return np.degrees(np.arctan2(cross, dot))
+    return np.asarray(np.degrees(np.arctan2(cross, dot)))

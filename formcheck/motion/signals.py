@@ -124,9 +124,7 @@ def compute_signals(poses: PoseSequence) -> Signals:
     hip_to_shoulder = joints["SHOULDER"] - joints["HIP"]
     trunk_lean = _lean_deg(hip_to_shoulder)
     neutral = find_neutral(bend, (height["SHOULDER"] > STANDING_HEIGHT) & (np.abs(trunk_lean) < STANDING_LEAN_DEG))
-    rounding = np.where(
-        back_can_be_seen(yaw_deg) & (bend.quality >= QUALITY_MIN), bend.bend_deg - neutral.bend_deg, np.nan
-    )
+    back_ok = back_can_be_seen(yaw_deg) & (bend.quality >= QUALITY_MIN)
     thigh_ok, shank_ok, arm_ok = _believable_limbs(joints, np.abs(yaw_deg) <= PICTURE_ANGLES_MAX_YAW_DEG)
     ahead = {
         joint: forward * (_middle_px(poses, joint)[:, 0] - _mid_foot_px(poses)) / scale_px
@@ -161,7 +159,7 @@ def compute_signals(poses: PoseSequence) -> Signals:
         upper_bend_deg=bend.upper_deg,
         bend_uncertainty_deg=bend.uncertainty_deg,
         back_quality=bend.quality,
-        back_rounding_deg=rounding,
+        back_rounding_deg=_only(back_ok, bend.bend_deg - neutral.bend_deg),
         back_rounding_uncertainty_deg=np.hypot(bend.uncertainty_deg, neutral.uncertainty_deg),
     )
 
@@ -254,7 +252,7 @@ def _lean_deg(line: FloatArray) -> FloatArray:
 def _signed_deg(from_line: FloatArray, to_line: FloatArray) -> FloatArray:
     """Angle between lines in the sagittal plane (forward, up), positive when the second is turned forward and up."""
     cross = from_line[:, 0] * to_line[:, 1] - from_line[:, 1] * to_line[:, 0]
-    return np.degrees(np.arctan2(cross, (from_line * to_line).sum(axis=1)))
+    return np.asarray(np.degrees(np.arctan2(cross, (from_line * to_line).sum(axis=1))))
 
 
 def _tilt_deg(poses: PoseSequence, joint: str) -> FloatArray:
