@@ -17,6 +17,7 @@ from formcheck.exercises.exercise import Exercise, Rep
 from formcheck.exercises.recognition import LIKE, Recognition, recognise
 from formcheck.exercises.shape import shape_of
 from formcheck.motion.cleaning import CleanPoses, clean
+from formcheck.motion.load import empty_handed
 from formcheck.motion.reps import Cycle, find_cycles
 from formcheck.motion.signals import Signals, compute_signals, no_signals
 from formcheck.motion.spine import back_can_be_seen
@@ -50,9 +51,10 @@ Chosen = tuple[Signals, Cycle]
 
 @dataclass(frozen=True)
 class _Stretch:
-    """One stretch between cuts: its place in the whole, its signals and its cycles."""
+    """One stretch between cuts: its place in the whole, its poses, signals and cycles."""
 
     first: int
+    poses: PoseSequence
     signals: Signals
     cycles: tuple[Cycle, ...]
 
@@ -107,17 +109,20 @@ def analyze(poses: PoseSequence, exercise: str = AUTO, *, load_kg: float | None 
 
 
 def _stretch(cleaned: CleanPoses, part: slice) -> _Stretch:
-    signals = compute_signals(cleaned.poses.part(part))
-    return _Stretch(part.start, signals, find_cycles(signals.time_s, signals.shoulder_height))
+    poses = cleaned.poses.part(part)
+    signals = compute_signals(poses)
+    return _Stretch(part.start, poses, signals, find_cycles(signals.time_s, signals.shoulder_height))
 
 
 def _reps(stretches: Sequence[_Stretch], lift: Exercise, limit: float) -> list[tuple[Signals, Rep]]:
-    return [
-        (stretch.signals, lift.rep(stretch.signals, cycle))
-        for stretch in stretches
-        for cycle in stretch.cycles
-        if lift.resemblance(shape_of(stretch.signals, cycle)) >= limit
-    ]
+    reps = []
+    for stretch in stretches:
+        cycles = [cycle for cycle in stretch.cycles if lift.resemblance(shape_of(stretch.signals, cycle)) >= limit]
+        if lift.from_floor:
+            empty = empty_handed(stretch.signals.time_s, stretch.poses.floor, stretch.poses.floor_place, cycles)
+            cycles = [cycle for cycle, stands_up_only in zip(cycles, empty, strict=True) if not stands_up_only]
+        reps += [(stretch.signals, lift.rep(stretch.signals, cycle)) for cycle in cycles]
+    return reps
 
 
 def _view(cleaned: CleanPoses, reps: Sequence[tuple[Signals, Rep]]) -> View:

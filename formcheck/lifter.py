@@ -10,7 +10,11 @@ from itertools import groupby
 import numpy as np
 
 from formcheck.landmarks import Landmark
+from numpy.typing import NDArray
+
 from formcheck.poses import FloatArray
+
+Float32Array = NDArray[np.float32]
 
 LONGEST_ABSENCE_S = 3.0
 """Someone who comes back after a longer time is followed as somebody new."""
@@ -45,11 +49,13 @@ class Sighting:
     """One person in one frame; arrays as one row of those in `formcheck.poses.PoseSequence`."""
 
     frame: int
-    image_px: FloatArray
-    world_m: FloatArray
-    visibility: FloatArray
-    contour_px: FloatArray
-    contour_sharpness: FloatArray
+    image_px: Float32Array
+    world_m: Float32Array
+    visibility: Float32Array
+    contour_px: Float32Array
+    contour_sharpness: Float32Array
+    floor: Float32Array
+    floor_place: float
 
     @cached_property
     def middle_px(self) -> FloatArray:

@@ -93,6 +93,7 @@ class OverlayPlan:
     limits_deg : watch and fault limit of back rounding.
     reps, captions : in order of time.
     panel_at_top, captions_at_left : where the body leaves most room.
+    caption_room : widest caption, in pixels.
     back_note : why there is no number for the back anywhere; empty where there is one.
     """
 
@@ -110,6 +111,7 @@ class OverlayPlan:
     captions: tuple[Caption, ...]
     panel_at_top: bool
     captions_at_left: bool
+    caption_room: float
     back_note: str
 
     def index_at(self, time_s: float) -> int | None:
@@ -128,14 +130,15 @@ def plan_overlay(poses: PoseSequence, report: Report, width: int, height: int) -
     joints_px = clean(poses).poses.image_px[:, :, :2] * scale
     frames = len(poses)
     signals = report.signals if report.signals is not None and len(report.signals) == frames else None
-    forward = signals.forward if signals is not None else np.full(frames, float(report.view.forward))
-    forward = np.where(forward >= 0, 1.0, -1.0)
+    usual = float(report.view.forward)
+    facing = signals.forward if signals is not None else np.full(frames, np.nan)
+    forward = np.where(np.isfinite(facing), np.sign(facing), usual)
     shows_back = report.view.name in SIDE_OR_OBLIQUE
     rounding_deg = signals.back_rounding_deg if signals is not None else np.full(frames, np.nan)
     contour_px = _dorsal_contour(poses, forward) * scale
     if not shows_back:
         contour_px, rounding_deg = np.full_like(contour_px, np.nan), np.full(frames, np.nan)
-    panel_at_top, captions_at_left = _free_places(joints_px, width, height)
+    panel_at_top, captions_at_left, caption_room = _free_places(joints_px, width, height)
     return OverlayPlan(
         width=width,
         height=height,
@@ -151,6 +154,7 @@ def plan_overlay(poses: PoseSequence, report: Report, width: int, height: int) -
         captions=plan_captions(report.reps),
         panel_at_top=panel_at_top,
         captions_at_left=captions_at_left,
+        caption_room=caption_room,
         back_note="" if np.isfinite(rounding_deg).any() else _back_note(report),
     )
 
@@ -219,16 +223,19 @@ def _dorsal_contour(poses: PoseSequence, forward: FloatArray) -> FloatArray:
     return contour
 
 
-def _free_places(joints_px: FloatArray, width: int, height: int) -> tuple[bool, bool]:
-    """Whether there is more room above than below the body, and more to its left than to its right."""
+def _free_places(joints_px: FloatArray, width: int, height: int) -> tuple[bool, bool, float]:
+    """Whether there is more room above than below the body, more to its left than to its right, and for captions."""
+    widest = 0.96 * width if height >= width else 0.46 * width
     seen = np.asarray(np.isfinite(joints_px).all(axis=(1, 2)))
     if not seen.any():
-        return False, True
+        return False, True, widest
     lowest, highest = joints_px[seen].min(axis=1), joints_px[seen].max(axis=1)
     left, top = np.percentile(lowest, 5, axis=0)
     right, bottom = np.percentile(highest, 95, axis=0)
+    beside = float(max(left, width - right))
+    room = widest if height >= width else min(widest, max(beside, 0.3 * width))
     # Above the eyes there is still a forehead, and faces deserve more room than feet.
-    return bool(top - 0.08 * height > height - bottom), bool(left > width - right)
+    return bool(top - 0.08 * height > height - bottom), bool(left > width - right), room
 
 
 def smooth_line(points: FloatArray) -> FloatArray:
@@ -239,13 +246,14 @@ def smooth_line(points: FloatArray) -> FloatArray:
     known = np.asarray(np.isfinite(points).all(axis=1))
     if known.sum() < 5:
         return np.full_like(points, np.nan)
-    middle = np.stack([_running_median(points[:, axis], 5) for axis in range(2)], axis=1)
     kernel = np.exp(-0.5 * (np.arange(-6, 7) / 2.5) ** 2)
-    usable = np.asarray(np.isfinite(middle).all(axis=1))
-    # Both axes are smoothed as departures from a straight line, or the line's ends would shrink inwards.
+    # What is smoothed are departures from a straight line, or the line's ends would shrink inwards.
     places = np.arange(len(points))
-    base = np.stack([np.polyval(np.polyfit(places[usable], middle[usable, axis], 1), places) for axis in range(2)], 1)
-    departure = np.where(usable[:, None], middle - base, 0.0)
+    straight = [np.polyval(np.polyfit(places[known], points[known, axis], 1), places) for axis in range(2)]
+    base = np.stack(straight, axis=1)
+    departure = np.stack([_running_median((points - base)[:, axis], 5) for axis in range(2)], axis=1)
+    usable = np.asarray(np.isfinite(departure).all(axis=1))
+    departure = np.where(usable[:, None], departure, 0.0)
     weight = np.convolve(usable.astype(float), kernel, mode="same")
     smooth = np.stack([np.convolve(departure[:, axis], kernel, mode="same") for axis in range(2)], axis=1)
     with np.errstate(invalid="ignore", divide="ignore"):
@@ -323,7 +331,8 @@ def _draw_skeleton(canvas: RgbImage, plan: OverlayPlan, index: int, stroke: floa
 def _draw_back(canvas: RgbImage, plan: OverlayPlan, index: int, stroke: float) -> None:
     value = float(plan.rounding_deg[index])
     level = rounding_level(value, plan.limits_deg)
-    line = smooth_line(plan.contour_px[index])
+    # Very short pieces would show as beads on a thick line.
+    line = smooth_line(plan.contour_px[index])[::3]
     if not np.isfinite(line).any():
         return
     # A fault is also thicker, so that colour is not its only sign.
@@ -439,8 +448,7 @@ def _draw_captions(canvas: RgbImage, plan: OverlayPlan, time_s: float, panel: tu
     current.sort(key=lambda caption: caption.verdict != FAULT)
     size = max(11, round(0.85 * _text_size(plan)))
     gap = 0.5 * size
-    portrait = plan.height >= plan.width
-    room = plan.width - 2 * gap if portrait else 0.46 * plan.width
+    room = plan.caption_room - 2 * gap
     y = panel[1] + gap if plan.panel_at_top else panel[0] - gap
     for caption in current[:MOST_CAPTIONS]:
         symbol = LEVEL_SYMBOLS[caption.verdict]

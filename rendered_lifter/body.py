@@ -8,6 +8,7 @@ from itertools import product
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.spatial import ConvexHull
 
 from . import assets
 from .rotations import about_axis
@@ -87,11 +88,12 @@ class Body:
     shank_m: float
     upper_arm_m: float
     forearm_m: float
+    thigh_front_m: float
     grip_m: float
 
     def joint(self, bone: str) -> Array:
         """Resting place of a bone's head, (3,)."""
-        return self.heads[BONE[bone]]
+        return np.asarray(self.heads[BONE[bone]])
 
 
 def _blend(value: float, low: str, mid: str, high: str) -> list[tuple[str, float]]:
@@ -114,7 +116,9 @@ def _morph(raw: assets.Assets, spec: BodySpec) -> Array:
     for (sex, a), (age, b), (muscle, c), (weight, d) in product(sexes, ages, muscles, weights):
         part = a * b * c * d
         mix[f"macrodetails/universal-{sex}-{age}-{muscle}-{weight}"] = part
-        mix[f"macrodetails/height/{sex}-{age}-{muscle}-{weight}-{'max' if tall > 0 else 'min'}height"] = part * abs(tall)
+        mix[f"macrodetails/height/{sex}-{age}-{muscle}-{weight}-{'max' if tall > 0 else 'min'}height"] = part * abs(
+            tall
+        )
     for name, value in (
         ("legs/upperlegs-height", spec.thigh_scale),
         ("legs/lowerlegs-height", spec.shank_scale),
@@ -154,7 +158,7 @@ def _merge_weights(raw: assets.Assets, curled: Array, heads: Array) -> NDArray[n
         upper = upper * upper * (3 - 2 * upper)
         weights[:, BONE[high]] = weights[:, BONE[low]] * upper
         weights[:, BONE[low]] *= 1 - upper
-    return (weights / weights.sum(axis=1, keepdims=True)).astype(np.float32)
+    return np.asarray(weights / weights.sum(axis=1, keepdims=True), dtype=np.float32)
 
 
 def _curl_fingers(raw: assets.Assets, vertices: Array, heads: dict[str, Array], tails: dict[str, Array]) -> Array:
@@ -199,7 +203,7 @@ def vertex_normals(vertices: Array, triangles: NDArray[np.int64]) -> Array:
     for axis in range(3):
         for corner in range(3):
             normals[:, axis] += np.bincount(triangles[:, corner], face[:, axis], minlength=len(vertices))
-    return normals / np.linalg.norm(normals, axis=1, keepdims=True).clip(1e-12)
+    return np.asarray(normals / np.linalg.norm(normals, axis=1, keepdims=True).clip(1e-12))
 
 
 def _dress(
@@ -208,11 +212,11 @@ def _dress(
     """Garment fields from the resting pose; every border is measured from a joint, so it fits every body."""
 
     def joint(name: str) -> Array:
-        return heads[BONE[name]]
+        return np.asarray(heads[BONE[name]])
 
     def share(*bones: str) -> Array:
         columns = [i for n, i in BONE.items() if n.split(".")[0] in bones]
-        return weights[:, columns].sum(axis=1).astype(np.float64)
+        return np.asarray(weights[:, columns].sum(axis=1), dtype=np.float64)
 
     x, y, z = vertices.T
     arm = share("upperarm01", "lowerarm01", "lowerarm02", "wrist")
@@ -256,7 +260,9 @@ def _dress(
     front = vertices[eyes][:, 0].max()
     ball = vertices[eyes]
     off = np.hypot(np.abs(ball[:, 1]) - centre_y, ball[:, 2] - eye[2])
-    skin[eyes] = np.where(((off < 0.0065) & (ball[:, 0] > front - 0.012))[:, None], (0.08, 0.06, 0.05), (0.85, 0.84, 0.82))
+    skin[eyes] = np.where(
+        ((off < 0.0065) & (ball[:, 0] > front - 0.012))[:, None], (0.08, 0.06, 0.05), (0.85, 0.84, 0.82)
+    )
     cheek = np.exp(-(((np.abs(y) - 0.045) / 0.02) ** 2) - ((z - eye[2] + 0.035) / 0.02) ** 2) * (x > eye[0] - 0.03)
     skin *= 1 - 0.10 * cheek[:, None] * np.array([0.0, 1.0, 1.0])
     return Garments(shirt=shirt, legwear=legwear, shoes=shoes, hair=hair, skin_rgb=skin)
@@ -331,6 +337,10 @@ def build_body(spec: BodySpec) -> Body:
     dorsal = dorsal[np.argsort(vertices[dorsal, 2])]
 
     vertices = _wear(spec, vertices, triangles, quads, garments)
+    triangles = _close_shoes(vertices, triangles, garments.shoes, foot_length)
+    thigh = (weights[:, [BONE["upperleg01.L"], BONE["upperleg01.R"], BONE["root"]]].sum(axis=1) > 0.6) & (
+        np.abs(vertices[:, 2] - heads[0, 2] + 0.06) < 0.09
+    )
     return Body(
         spec=spec,
         vertices=vertices,
@@ -346,6 +356,7 @@ def build_body(spec: BodySpec) -> Body:
         shank_m=float(np.linalg.norm(head_of["lowerleg01.L"] - head_of["foot.L"])),
         upper_arm_m=float(np.linalg.norm(head_of["upperarm01.L"] - head_of["lowerarm01.L"])),
         forearm_m=float(np.linalg.norm(head_of["lowerarm01.L"] - head_of["wrist.L"])),
+        thigh_front_m=float(vertices[thigh, 0].max() - heads[0, 0]),
         grip_m=float(np.linalg.norm(knuckle - head_of["wrist.L"])),
     )
 
@@ -363,10 +374,8 @@ def _wear(
         return np.asarray(np.clip(field / width_m, 0.0, 1.0))
 
     shoe = ramp(garments.shoes, 0.012)
-    # Strong smoothing closes the gaps between the toes and shrinks the foot; the shoe's thickness makes up for it.
-    flat = _smooth(out, edges, 0.9 * shoe, 45)
-    flat += (0.020 * shoe)[:, None] * vertex_normals(flat, triangles)
-    out = flat
+    out = _smooth(out, edges, 0.7 * shoe, 10)
+    out += (0.011 * shoe)[:, None] * normals
     shirt = ramp(garments.shirt, 0.015)
     thick = {"tight": 0.005, "loose": 0.018, "tank": 0.005}[spec.shirt]
     out = _smooth(out, edges, 0.8 * shirt, {"tight": 3, "loose": 25, "tank": 3}[spec.shirt])
@@ -375,6 +384,29 @@ def _wear(
     out += ((0.012 if spec.legwear == "shorts" else 0.003) * legs)[:, None] * normals
     hair = ramp(garments.hair, 0.02)
     out += (0.012 * hair)[:, None] * normals
+    if spec.hair == "bun":
+        haired = np.flatnonzero(garments.hair > 0.02)
+        back = vertices[haired[np.argmin(vertices[haired, 0])]]
+        near = np.exp(-np.sum((vertices - back) ** 2, axis=1) / (2 * 0.028**2))
+        out += (0.055 * hair * near)[:, None] * np.array([-0.95, 0.0, 0.3])
     low = garments.shoes > 0
     out[low, 2] = np.where(out[low, 2] < 0.018, 0.0, out[low, 2])
     return out
+
+
+def _close_shoes(
+    vertices: Array, triangles: NDArray[np.int64], shoes: Array, foot_length_m: float
+) -> NDArray[np.int64]:
+    """Give each shoe one convex toe box in place of five toes; its corners stay the foot's own vertices."""
+    for sign in (1.0, -1.0):
+        mine = (shoes > 0.012) & (sign * vertices[:, 1] > 0)
+        front = mine & (vertices[:, 0] > vertices[mine, 0].max() - 0.42 * foot_length_m)
+        index = np.flatnonzero(front)
+        hull = ConvexHull(vertices[index])
+        faces = index[hull.simplices]
+        a, b, c = (vertices[faces[:, k]] for k in range(3))
+        outward = np.einsum("ij,ij->i", np.cross(b - a, c - a), hull.equations[:, :3]) > 0
+        faces[~outward] = faces[~outward][:, ::-1]
+        inside = front[triangles].all(axis=1)
+        triangles = np.concatenate([triangles[~inside], faces])
+    return triangles

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from . import deadlift, motion, posing, scene, squat, swing
 from .body import Body, build_body
-from .meshes import Mesh, barbell, kettlebell
+from .meshes import Mesh, bar_stand, barbell, kettlebell
 from .motion import Moment, Script
 from .posing import Pose
 from .rotations import about_z
@@ -52,7 +52,8 @@ def render_frames(clip: ClipSpec, times: Array | None = None) -> Iterator[tuple[
     if times is None:
         times = frame_times(clip, script)
     camera = scene.camera_for(clip.scene)
-    room = scene.build_room(clip.scene, camera, clip.seed, standing_by(clip, camera))
+    things = standing_by(clip, camera) + bar_stands(clip)
+    room = scene.build_room(clip.scene, camera, clip.seed, things)
     draw = scene.Drawing(clip.scene, camera)
     blur = max(1, clip.scene.blur)
     offsets = (np.arange(blur) - (blur - 1) / 2) / blur * 0.5 / clip.scene.fps
@@ -90,6 +91,18 @@ def render_frames(clip: ClipSpec, times: Array | None = None) -> Iterator[tuple[
         yield float(time_s), picture
 
 
+def bar_stands(clip: ClipSpec) -> list[scene.Solid]:
+    """Stands below the sleeves of a deadlift's bar wherever no 45 cm plate carries it."""
+    if clip.exercise != "deadlift" or clip.load == "kettlebell":
+        return []
+    near = 1.0 if clip.scene.facing == "left" else -1.0
+    full = round(clip.plate_diameter_m, 2) >= 0.45 and clip.load == "barbell"
+    bare = [y for y, laden in ((near, clip.plates == "both"), (-near, clip.plates != "none")) if not (laden and full)]
+    below = deadlift.START_HEIGHT_M - (0.016 if clip.load == "pvc" else 0.025)
+    place = 0.85 if clip.load == "pvc" else 0.95
+    return [scene.solid_mesh(bar_stand(deadlift.START_X_M, y * place, below)) for y in bare]
+
+
 def standing_by(clip: ClipSpec, camera: scene.Camera) -> list[scene.Solid]:
     """A bystander behind the lifter, standing still, if the clip has one."""
     if not clip.scene.bystander:
@@ -111,19 +124,17 @@ def standing_by(clip: ClipSpec, camera: scene.Camera) -> list[scene.Solid]:
     return [scene.solid_body(other, placed + right * side + ahead * rng.uniform(1.0, 1.3))]
 
 
-def truth_for(clip: ClipSpec) -> dict[str, object]:
+def truth_for(clip: ClipSpec, compact: bool = False) -> dict[str, object]:
     """The truth of a clip without rendering it."""
     body = build_body(clip.body)
     script = script_for(body, clip)
-    return clip_truth(body, clip, script, frame_times(clip, script))
+    return clip_truth(body, clip, script, frame_times(clip, script), compact)
 
 
-def render_clip(clip: ClipSpec, path: str | Path) -> dict[str, object]:
+def render_clip(clip: ClipSpec, path: str | Path, compact: bool = False) -> dict[str, object]:
     """Render to an H.264 file and write the truth beside it; see the package's `render_clip`."""
     path = Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    truth = truth_for(clip)
-    truth["video"] = path.name
+    truth = write_truth(clip, path, compact)
     rate = Fraction(clip.scene.fps).limit_denominator(1001)
     with av.open(str(path), "w", options={"movflags": "+faststart"}) as out:
         stream = out.add_stream("libx264", rate=rate)
@@ -132,6 +143,15 @@ def render_clip(clip: ClipSpec, path: str | Path) -> dict[str, object]:
         for _, picture in render_frames(clip):
             out.mux(stream.encode(av.VideoFrame.from_ndarray(picture, format="rgb24")))
         out.mux(stream.encode())
+    return truth
+
+
+def write_truth(clip: ClipSpec, path: str | Path, compact: bool = False) -> dict[str, object]:
+    """Write the truth of a clip as the .json beside `path`, without rendering, and return it."""
+    path = Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    truth = truth_for(clip, compact)
+    truth["video"] = path.name
     path.with_suffix(".json").write_text(json.dumps(truth, separators=(",", ":")), encoding="utf-8")
     return truth
 

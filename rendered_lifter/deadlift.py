@@ -19,13 +19,15 @@ Array = NDArray[np.float64]
 
 _PASS = 0.42  # phase of the pull at which the bar is about at the knees
 _BELL_RADIUS_M = 0.098
+# Where 45 cm plates hold the bar; without them it starts from stands of that height.
+START_HEIGHT_M = 0.225
+START_X_M = 0.012
 
 
 def _start_height(clip: ClipSpec) -> float:
     if clip.load == "kettlebell":
         return _BELL_RADIUS_M + KETTLEBELL_DROP_M
-    # Without plates the bar starts from where 45 cm plates would hold it; a bar on small plates is pulled from blocks.
-    return 0.225
+    return START_HEIGHT_M
 
 
 def set_up(
@@ -58,7 +60,7 @@ def set_up(
 
 def pull(body: Body, clip: ClipSpec, stance: Stance, faults: Faults, half_grip_m: float) -> Callable[[Array], Posture]:
     """Posture from the floor (phase 0) to lockout (phase 1)."""
-    bar = (0.012, _start_height(clip))
+    bar = (START_X_M, _start_height(clip))
 
     def hip_drop(sit: float) -> float:
         good = set_up(body, stance, faults, bar, half_grip_m, 0.0)
@@ -107,12 +109,20 @@ def pull(body: Body, clip: ClipSpec, stance: Stance, faults: Faults, half_grip_m
         knee_pass = float(brentq(bar_over_knee, low, high))
     stand = motion.STANDING
     knee1 = max(stand["knee"], np.deg2rad(faults.soft_lockout_knee_deg))
-    shank1 = stand["shank"] + np.deg2rad(0.45 * faults.soft_lockout_knee_deg + 0.25 * faults.over_extension_deg)
+    # With a load in front the body stands further back than without.
+    shank1 = np.deg2rad(3.0) + np.deg2rad(0.45 * faults.soft_lockout_knee_deg + 0.25 * faults.over_extension_deg)
     lean1 = stand["lean"]
     if faults.soft_lockout_hip_deg > 0:
         lean1 = max(lean1, np.deg2rad(faults.soft_lockout_hip_deg) - (knee1 - shank1))
     if faults.over_extension_deg > 0:
         lean1 = -np.deg2rad(faults.over_extension_deg)
+    # At the top the load rests against the thighs.
+    top = {k: np.array([v]) for k, v in motion.STANDING.items()} | {
+        "knee": np.array([knee1]),
+        "shank": np.array([shank1]),
+    }
+    thighs = float(motion.hips_from_legs(body, stance, top)[0, 0]) + body.thigh_front_m
+    away = thighs + 0.03 if clip.load == "kettlebell" else min(max(thighs + 0.01, 0.03), 0.06)
     knee = curve((0, knee0), (_PASS, knee_pass), (1, knee1))
     shank = curve((0, shank0), (_PASS, pass_shank), (1, shank1))
     lean = curve((0, lean0), (_PASS, lean0 + gain), (1, lean1))
@@ -120,6 +130,7 @@ def pull(body: Body, clip: ClipSpec, stance: Stance, faults: Faults, half_grip_m
     grow = curve((0, 0), (_PASS, 1), (1, 0))
     fade = curve((0, 1), (0.6, 0.5), (1, 0))
     bend = curve((0, 0), (0.15, 1), (0.8, 1), (1, 0.3))
+    path = curve((0, 0), (_PASS, 0.016), (1, away - bar[0]))
     drift = curve((0, 0), (0.5, 1), (1, 0))
 
     def posture(s: Array) -> Posture:
@@ -139,7 +150,7 @@ def pull(body: Body, clip: ClipSpec, stance: Stance, faults: Faults, half_grip_m
             "knees_in": zero + faults.knees_in,
             "knees_in_share": deep(s) * fade(s),
             "elbow": motion.SOFT_ELBOW_RAD + np.deg2rad(faults.arm_bend_deg) * bend(s),
-            "bar_x": bar[0] + 0.038 * s + faults.bar_drift_fl * body.foot_length_m * drift(s),
+            "bar_x": bar[0] + path(s) + faults.bar_drift_fl * body.foot_length_m * drift(s),
             "arm": zero,
             "hold": zero + 1,
             "lifted": zero + 1,
@@ -232,7 +243,9 @@ def script(body: Body, clip: ClipSpec, rng: np.random.Generator) -> Script:
         bar[up, 2] = np.maximum(shoulder[up, 2] - drop[up], height)
         side = np.array([0.0, half_grip, 0.0])
         on_bar = np.stack([bar + side, bar - side], axis=1)
-        free = motion.hanging(body, shoulder, p["arm"], p["elbow"] + np.deg2rad(8), body.joint("upperarm01.L")[1] + 0.10)
+        free = motion.hanging(
+            body, shoulder, p["arm"], p["elbow"] + np.deg2rad(8), body.joint("upperarm01.L")[1] + 0.10
+        )
         hold = p["hold"][:, None, None]
         grip = hold * on_bar + (1 - hold) * free
         hint = np.array([[-0.8, 0.6, 0.0], [-0.8, -0.6, 0.0]])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -63,7 +64,7 @@ def lathe(profile: list[tuple[float, float]], rgb: tuple[float, ...], gloss: flo
     rings = []
     angle = np.linspace(0, 2 * np.pi, sides, endpoint=False)
     meshes = []
-    for (r0, y0), (r1, y1) in zip(profile[:-1], profile[1:], strict=True):
+    for (r0, y0), (r1, y1) in pairwise(profile):
         rings = [
             np.stack([r * np.sin(angle), np.full(sides, y), r * np.cos(angle)], axis=1) for r, y in ((r0, y0), (r1, y1))
         ]
@@ -129,6 +130,20 @@ def barbell(plates: str, diameter_m: float, near_y: float, kind: str) -> Mesh:
     if plates == "both":
         parts.append(plate(diameter_m, near_y * 0.71, colour))
     return join(parts)
+
+
+def bar_stand(x_m: float, y_m: float, height_m: float) -> Mesh:
+    """A slim stand whose fork carries a bar's sleeve."""
+    dark = (0.16, 0.16, 0.17)
+    return join(
+        [
+            box((x_m, y_m, 0.01), (0.22, 0.12, 0.02), dark),
+            box((x_m, y_m, height_m / 2), (0.035, 0.05, height_m), dark),
+            box((x_m - 0.036, y_m, height_m + 0.015), (0.012, 0.05, 0.06), dark),
+            box((x_m + 0.036, y_m, height_m + 0.015), (0.012, 0.05, 0.06), dark),
+            box((x_m, y_m, height_m - 0.01), (0.084, 0.05, 0.02), dark),
+        ]
+    )
 
 
 KETTLEBELL_DROP_M = 0.155  # from the middle of the handle to the middle of the ball

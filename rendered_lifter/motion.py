@@ -165,9 +165,7 @@ def arm_reach(body: Body, elbow: Array) -> Array:
     return reach_m(body.upper_arm_m, body.forearm_m, elbow) + body.grip_m
 
 
-def controls(
-    body: Body, stance: Stance, p: Posture, grip: Array, elbow_hint: Array, palm: Array
-) -> Controls:
+def controls(body: Body, stance: Stance, p: Posture, grip: Array, elbow_hint: Array, palm: Array) -> Controls:
     """Complete a posture and its hands to what the solver needs."""
     n = len(p["lean"])
     sign = np.array([1.0, -1.0])
@@ -340,8 +338,10 @@ def walked_in(script: Script, body: Body, clip: ClipSpec) -> Script:
         def pick(a: Array, b: Array) -> Array:
             return np.where(early.reshape(-1, *[1] * (a.ndim - 1)), a, b)
 
-        mixed = {f.name: pick(getattr(first.controls, f.name), getattr(then.controls, f.name))
-                 for f in dataclasses.fields(Controls)}
+        mixed = {
+            f.name: pick(getattr(first.controls, f.name), getattr(then.controls, f.name))
+            for f in dataclasses.fields(Controls)
+        }
         return Moment(
             Controls(**mixed),
             then.load_kind,

@@ -1,4 +1,4 @@
-"""From a few control curves to the turning and place of every bone: spine by angles, legs and arms by inverse kinematics."""
+"""From control curves to the turning and place of every bone: spine by angles, limbs by inverse kinematics."""
 
 from __future__ import annotations
 
@@ -116,7 +116,9 @@ def solve(body: Body, c: Controls) -> Pose:
     pitches = spine_pitches(c.lumbar, c.thoracic)
     for level, bone in enumerate(SPINE, start=1):
         place(bone)
-        turn[:, BONE[bone]] = about_y(pelvis_pitch) @ about_x(-c.side_bend * level / len(SPINE)) @ about_y(pitches[bone])
+        turn[:, BONE[bone]] = (
+            about_y(pelvis_pitch) @ about_x(-c.side_bend * level / len(SPINE)) @ about_y(pitches[bone])
+        )
     top = turn[:, BONE["spine01b"]]
     nod = np.zeros(n)
     for bone, share in NECK_SHARES.items():

@@ -76,7 +76,7 @@ def _noise(u: Array, v: Array, seed: int) -> Array:
 
 @dataclass(frozen=True)
 class Solid:
-    """Something to draw: placed vertices (V, 3), triangles (T, 3), unit normals, colours, gloss; a dressed body or not."""
+    """Something to draw: placed vertices (V, 3), triangles (T, 3), unit normals, colours, gloss; dressed or not."""
 
     vertices: Array
     triangles: NDArray[np.int64]
@@ -152,18 +152,24 @@ def build_room(spec: SceneSpec, camera: Camera, seed: int, extra: list[Solid]) -
     wall = ~floor
     rgb[wall] = wall_tone * tint
     if style == "gym":
-        joints = (np.abs((z / 0.24) % 1 - 0.5) > 0.47) | (np.abs((across / 0.5 + 0.5 * (np.floor(z / 0.24) % 2)) % 1 - 0.5) > 0.485)
+        joints = (np.abs((z / 0.24) % 1 - 0.5) > 0.47) | (
+            np.abs((across / 0.5 + 0.5 * (np.floor(z / 0.24) % 2)) % 1 - 0.5) > 0.485
+        )
         rgb[wall & joints] *= 0.93
         band = tuple(rng.uniform(0.15, 0.5, 3))
         _paint(rgb, wall & _inside(z, 0.0, 0.12), (0.15, 0.15, 0.16))
         _paint(rgb, wall & _inside(z, 1.45, 1.62), (band[0], band[1], band[2]))
-        rgb[floor] = floor_tone * (0.93 + 0.14 * _noise(*(point[floor][:, :2] * 60).T, seed))[:, None]
+        rgb[floor] = (
+            floor_tone * (0.93 + 0.14 * _noise(point[floor][:, 0] * 60, point[floor][:, 1] * 60, seed))[:, None]
+        )
         mat = floor & (np.abs(point[..., 0] - 0.1) < 0.95) & (np.abs(point[..., 1]) < 1.25)
         u, v = point[mat][:, 0], point[mat][:, 1]
         planks = 0.94 + 0.10 * _noise(u * 1.5, np.floor(v / 0.11) * 7.3, seed + 1)
         grain = 0.97 + 0.05 * _noise(u * 5, v * 90, seed + 2)
         rgb[mat] = np.array([0.55, 0.42, 0.28]) * (planks * grain)[:, None]
-        edge = mat & ((np.abs(np.abs(point[..., 0] - 0.1) - 0.93) < 0.02) | (np.abs(np.abs(point[..., 1]) - 1.23) < 0.02))
+        edge = mat & (
+            (np.abs(np.abs(point[..., 0] - 0.1) - 0.93) < 0.02) | (np.abs(np.abs(point[..., 1]) - 1.23) < 0.02)
+        )
         _paint(rgb, edge, (0.16, 0.16, 0.17))
     elif style == "plain":
         rgb[floor] = floor_tone * np.array([1.02, 1.0, 0.97])
@@ -206,23 +212,32 @@ def _furniture(style: str, rng: np.random.Generator, wall_m: float, flat: Array,
                 size = 0.055 + 0.012 * k
                 bell = lathe([(0.0, -0.11), (size, -0.11), (size, -0.03), (0.015, -0.03), (0.015, 0.03), (size, 0.03),
                               (size, 0.11), (0.0, 0.11)], (0.10, 0.10, 0.11), 0.2, 8)  # fmt: skip
-                things.append(bell.moved(np.eye(3), np.array([x - 0.39 + 0.26 * k, wall_m - 0.26, level + 0.02 + size])))
-        for dx in (-0.56, 0.56):
-            things.append(box((x + dx, wall_m - 0.25, 0.42), (0.05, 0.35, 0.84), (0.13, 0.13, 0.14)))
-        for dx in (-0.6, 0.6):
-            things.append(box((-x + dx, wall_m - 0.4, 1.15), (0.07, 0.07, 2.3), (0.45, 0.10, 0.10)))
+                things.append(
+                    bell.moved(np.eye(3), np.array([x - 0.39 + 0.26 * k, wall_m - 0.26, level + 0.02 + size]))
+                )
+        things += [box((x + dx, wall_m - 0.25, 0.42), (0.05, 0.35, 0.84), (0.13, 0.13, 0.14)) for dx in (-0.56, 0.56)]
+        things += [box((-x + dx, wall_m - 0.4, 1.15), (0.07, 0.07, 2.3), (0.45, 0.10, 0.10)) for dx in (-0.6, 0.6)]
         things.append(box((-x, wall_m - 0.4, 2.26), (1.2, 0.07, 0.07), (0.45, 0.10, 0.10)))
         things.append(ball((0.2 * x, wall_m - 0.3, 0.27), 0.27, tuple(rng.uniform(0.25, 0.6, 3))))
     elif style == "clutter":
         things.append(box((-1.1, wall_m - 0.2, 0.45), (0.9, 0.35, 0.9), (0.50, 0.36, 0.22)))
         for k in range(5):
             tall = float(rng.uniform(0.12, 0.3))
-            things.append(box((-1.45 + 0.17 * k, wall_m - 0.2, 0.9 + tall / 2), (0.12, 0.2, tall), tuple(rng.uniform(0.15, 0.8, 3))))
+            things.append(
+                box(
+                    (-1.45 + 0.17 * k, wall_m - 0.2, 0.9 + tall / 2),
+                    (0.12, 0.2, tall),
+                    tuple(rng.uniform(0.15, 0.8, 3)),
+                )
+            )
         things.append(box((0.9, wall_m - 0.35, 0.22), (1.1, 0.6, 0.44), tuple(rng.uniform(0.2, 0.6, 3))))
         things.append(box((0.9, wall_m - 0.1, 0.6), (1.1, 0.15, 0.5), tuple(rng.uniform(0.2, 0.6, 3))))
         things.append(ball((0.05, wall_m - 0.4, 0.12), 0.12, tuple(rng.uniform(0.2, 0.9, 3))))
-        things.append(lathe([(0.0, 0.0), (0.13, 0.0), (0.16, 0.3), (0.0, 0.3)], (0.75, 0.7, 0.62)).moved(
-            np.array([[1.0, 0, 0], [0, 0, -1.0], [0, 1.0, 0]]), np.array([1.8, wall_m - 0.3, 0.0])))
+        things.append(
+            lathe([(0.0, 0.0), (0.13, 0.0), (0.16, 0.3), (0.0, 0.3)], (0.75, 0.7, 0.62)).moved(
+                np.array([[1.0, 0, 0], [0, 0, -1.0], [0, 1.0, 0]]), np.array([1.8, wall_m - 0.3, 0.0])
+            )
+        )
         for _ in range(24):
             a, t = rng.uniform(0, 2 * np.pi), rng.uniform(0.25, 0.75)
             leaf = lathe([(0.0, 0.0), (0.04, 0.2), (0.0, 0.45)], (0.16, 0.36, 0.18), 0.1, 5)
@@ -274,7 +289,13 @@ class Drawing:
         return top, max(bottom, top + 2), left, max(right, left + 2)
 
     def solids(
-        self, rgb: F32, depth: F32, solids: list[Solid], scale: int, corner: tuple[int, int], jitter: tuple[float, float]
+        self,
+        rgb: F32,
+        depth: F32,
+        solids: list[Solid],
+        scale: int,
+        corner: tuple[int, int],
+        jitter: tuple[float, float],
     ) -> None:
         """Draw on `rgb` and `depth` in place; their first pixel is the picture's row and column `corner`."""
         offset = np.array([jitter[0] - corner[1], jitter[1] - corner[0]])

@@ -1,4 +1,4 @@
-"""What to render: body, clothes, scene, load, motion and faults, all in frozen dataclasses, and a random draw of them."""
+"""What to render: body, scene, load, motion and faults in frozen dataclasses, and a random draw of them."""
 
 from __future__ import annotations
 
@@ -24,8 +24,8 @@ class Faults:
     rounding_growth_deg: further flexion gained between lift-off and the bar at the knee (deadlift), 60 % of it lumbar.
     hips_shoot_up_deg: trunk lean gained early in the way up (deadlift: lift-off to knee; squat: first third).
     arm_bend_deg: elbow flexion during the pull (deadlift) or the way up (swing).
-    arm_lift_deg: hip flexion left when the arms pass 30 deg from the trunk on the way up (swing); 0 leaves the good 10.
-    early_fold_deg: hip flexion when the arms fall through 45 deg above hanging on the way down (swing); 0 leaves the good 5.
+    arm_lift_deg: hip flexion left when the arms pass 30 deg from the trunk on the way up (swing); good is 10.
+    early_fold_deg: hip flexion when the arms fall through 45 deg above hanging (swing); good is 5.
     squatted_swing_deg: knee flexion added at the bottom of the swing.
     squatted_start_tl: hip height lost at the deadlift's set-up against the lifter's good one.
     shallow_squat_tl: hip height gained at the squat's bottom against the lifter's good one (0.08 below the knee).

@@ -70,7 +70,7 @@ def ways(
             top, low = hip_height(knee0, shank0), hip_height(knee1, shank1)
 
             def above(flexion: float) -> float:
-                return hip_height(flexion, shank_then) - low - (top - low) / 3
+                return float(hip_height(flexion, shank_then) - low - (top - low) / 3)
 
             knee_then = float(brentq(above, knee0, knee1)) if above(knee0) * above(knee1) < 0 else 0.7 * knee1
             knee = curve((0, knee0), (early, knee_then), (1, knee1))
@@ -154,7 +154,9 @@ def script(body: Body, clip: ClipSpec, rng: np.random.Generator) -> Script:
             return Moment(motion.controls(body, stance, p, grip, hint, palm), kind, place, turn, p["lifted"])
         # The load rides on the upper trunk: solve the trunk once with any arms, then place load and hands on it.
         start = motion.hanging(body, shoulder, p["arm"] * 0, p["elbow"], shoulder_y)
-        trunk = solve(body, motion.controls(body, stance, p, start, np.array([[-0.8, 0.6, 0.0], [-0.8, -0.6, 0.0]]), palm))
+        trunk = solve(
+            body, motion.controls(body, stance, p, start, np.array([[-0.8, 0.6, 0.0], [-0.8, -0.6, 0.0]]), palm)
+        )
         bone = BONE["spine01b"]
         top_turn, neck = trunk.turn[:, bone], trunk.head[:, BONE["neck01"]]
         if clip.load == "barbell":

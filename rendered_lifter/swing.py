@@ -103,7 +103,8 @@ def hinge(
         "shank": shank0 + (shank1 - shank0) * depth,
         "knee": knee0 + (knee1 - knee0) * depth,
         "lean": lean0 + (lean1 - lean0) * depth,
-        "lumbar": deg(faults.lumbar_rounding_deg) * fade - deg(0.5 * faults.over_extension_deg) * back_share * (1 - depth),
+        "lumbar": deg(faults.lumbar_rounding_deg) * fade
+        - deg(0.5 * faults.over_extension_deg) * back_share * (1 - depth),
         "thoracic": deg(faults.thoracic_rounding_deg) * fade,
         "neck": deg(faults.neck_deg) * fade - 0.15 * lean1 * depth,
         "heel": motion.heel_pitch(body, faults.heel_rise_fl) * depth,

@@ -91,11 +91,11 @@ def dorsal_turning(body: Body, pose: Pose) -> Array:
     weights = body.weights[body.dorsal].astype(np.float64)
     shift = pose.head - np.einsum("fbij,bj->fbi", pose.turn, body.heads)
     moved = np.einsum("vb,fbij,vj->fvi", weights, pose.turn, vertices) + np.einsum("vb,fbi->fvi", weights, shift)
-    return _dorsal_turn(moved) - rest
+    return np.asarray(_dorsal_turn(moved) - rest)
 
 
 def _dorsal_turn(line: Array) -> Array:
-    """Angle between the lowest and the highest quarter of a chain of points (F, N, 3) in the sagittal plane, degrees."""
+    """Sagittal angle between the lowest and the highest quarter of a chain of points (F, N, 3), degrees."""
     xz = line[..., [0, 2]]
     n = max(3, xz.shape[1] // 4)
 
@@ -159,9 +159,16 @@ def measures(
     flat_heel = body.points["heel.L"][1][2]
     gap = np.abs(joints["knee.L"] - joints["knee.R"])[:, 1]
     foot = 0.5 * (middle("heel") + middle("toe"))
-    low, high = int(np.argmin(np.abs(t - event["bottom_s"]))), int(np.argmin(np.abs(t - event["end_s" if clip.exercise == "squat" else "top_s"])))
-    tilt = np.degrees(np.arctan2(joints["shoulder.R"][:, 2] - joints["shoulder.L"][:, 2],
-                                 joints["shoulder.L"][:, 1] - joints["shoulder.R"][:, 1]))
+    low, high = (
+        int(np.argmin(np.abs(t - event["bottom_s"]))),
+        int(np.argmin(np.abs(t - event["end_s" if clip.exercise == "squat" else "top_s"]))),
+    )
+    tilt = np.degrees(
+        np.arctan2(
+            joints["shoulder.R"][:, 2] - joints["shoulder.L"][:, 2],
+            joints["shoulder.L"][:, 1] - joints["shoulder.R"][:, 1],
+        )
+    )
     out = {
         "back_rounding_bottom_deg": rounding[low],
         "lumbar_bend_bottom_deg": back["lumbar_bend_deg"][low],
@@ -273,12 +280,17 @@ def _swing_events(t: Array, moment: Moment, joints: dict[str, Array], mark: dict
 
 
 def _round(value: Array, digits: int) -> list[object]:
-    out: list[object] = np.round(value, digits).tolist()
+    rounded = np.round(value, digits)
+    out: list[object] = (rounded.astype(int) if digits == 0 else rounded + 0.0).tolist()
     return out
 
 
-def clip_truth(body: Body, clip: ClipSpec, script: Script, time_s: Array) -> dict[str, object]:
-    """Everything known about a clip; the schema is in this folder's README."""
+def clip_truth(body: Body, clip: ClipSpec, script: Script, time_s: Array, compact: bool = False) -> dict[str, object]:
+    """Everything known about a clip; the schema is in this folder's README.
+
+    Compact truth rounds angles to 0.1 deg and pixels to whole ones, and leaves out the spine's single bones, the far
+    side's angles, and all joints in metres but the six main ones of the near side.
+    """
     moment = script.at(time_s)
     pose = posing.solve(body, moment.controls)
     joints = joint_places(body, pose)
@@ -289,18 +301,22 @@ def clip_truth(body: Body, clip: ClipSpec, script: Script, time_s: Array) -> dic
     far = "R" if near == "L" else "L"
     px = {name: camera.project(places)[0] for name, places in joints.items()}
     load_px = camera.project(moment.load_place)[0]
+    digits = 1 if compact else 2
     frames: dict[str, object] = {"time_s": _round(time_s, 4)}
     for name in ("hip_flexion_deg", "hip_flexion_sagittal_deg", "knee_flexion_deg", "elbow_flexion_deg"):
-        frames[name] = _round(found[f"{name}.{near}"], 2)
-        frames[name.replace("_deg", "_far_deg")] = _round(found[f"{name}.{far}"], 2)
+        frames[name] = _round(found[f"{name}.{near}"], digits)
+        if not compact:
+            frames[name.replace("_deg", "_far_deg")] = _round(found[f"{name}.{far}"], digits)
     for name in ("trunk_lean_deg", "shank_lean_deg", "arm_trunk_deg", "ear_shoulder_lean_deg"):
-        frames[name] = _round(found[name], 2)
+        frames[name] = _round(found[name], digits)
     for name, column in back.items():
-        frames[name] = _round(column, 2)
-    frames["dorsal_turning_deg"] = _round(dorsal_turning(body, pose), 2)
-    frames["joints_px"] = {n: _round(v, 1) for n, v in px.items()}
-    frames["joints_m"] = {n: _round(v, 3) for n, v in joints.items()}
-    frames["load_px"] = _round(load_px, 1)
+        if not (compact and name == "bone_pitch_deg"):
+            frames[name] = _round(column, digits)
+    frames["dorsal_turning_deg"] = _round(dorsal_turning(body, pose), digits)
+    main = [f"{n}.{near}" for n in ("shoulder", "elbow", "wrist", "hip", "knee", "ankle")]
+    frames["joints_px"] = {n: _round(v, 0 if compact else 1) for n, v in px.items()}
+    frames["joints_m"] = {n: _round(joints[n], 3) for n in (main if compact else JOINTS)}
+    frames["load_px"] = _round(load_px, 0 if compact else 1)
     frames["load_m"] = _round(moment.load_place, 3)
     reps = [
         {k: round(v, 3) for k, v in e.items()}

@@ -168,4 +168,4 @@ CHECKS = (
     ),
 )
 
-EXERCISE = Exercise("deadlift", "Deadlift", resemblance, rep_of, measure, CHECKS)
+EXERCISE = Exercise("deadlift", "Deadlift", resemblance, rep_of, measure, CHECKS, from_floor=True)

@@ -39,6 +39,7 @@ class Exercise:
     rep : the repetition that a cycle is.
     measure : everything measured on one repetition, by name; names end in the unit.
     checks : what is judged, most important first.
+    from_floor : True when the load lies on the floor before and after, so that a lifter may stand up without it.
     """
 
     name: str
@@ -47,3 +48,4 @@ class Exercise:
     rep: Callable[[Signals, Cycle], Rep]
     measure: Callable[[Signals, Rep], dict[str, Measurement]]
     checks: tuple[Check, ...]
+    from_floor: bool = False

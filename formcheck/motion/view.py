@@ -59,7 +59,7 @@ def body_axis(poses: PoseSequence) -> FloatArray:
         with np.errstate(invalid="ignore", divide="ignore"):
             axis += flat / np.linalg.norm(flat, axis=1, keepdims=True)
     with np.errstate(invalid="ignore", divide="ignore"):
-        return axis / np.linalg.norm(axis, axis=1, keepdims=True)
+        return np.asarray(axis / np.linalg.norm(axis, axis=1, keepdims=True))
 
 
 def view_of(poses: PoseSequence, keep: slice = slice(None)) -> View:
