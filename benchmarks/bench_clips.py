@@ -241,22 +241,23 @@ def document(rows: Sequence[Row], tracks: str, model: str) -> str:
     """The whole result as Markdown, without dates so that it changes only when results do."""
     parts = [
         "# Real clips\n",
-        "Made by `make bench-clips`. The clips are other people's videos with labels by eye; they may not be passed on\n"
-        "and are not part of this project.\n\n"
-        "**All of them have been looked at while FormCheck was written, so they count as tuning material: expect worse\n"
-        "on other clips.**\n",
-        f"Pose model {model}; exercise `auto`; {len(rows)} clips. Labels are good to 0.2 s. One lifter can have several\n"
-        "clips, so totals are also given with every lifter counting once.\n",
+        "Made by `make bench-clips`. The clips are other people's videos with labels by eye; they may not be passed\n"
+        "on and are not part of this project.\n\n"
+        "**All of them have been looked at while FormCheck was written, so they count as tuning material: expect\n"
+        "worse on other clips.**\n",
+        f"Pose model {model}; exercise `auto`; {len(rows)} clips. Labels are good to 0.2 s. One lifter can have\n"
+        "several clips, so totals are also given with every lifter counting once.\n",
         "## Totals\n",
         totals_table(rows) + "\n",
         "## Instants\n",
         instants_table(rows) + "\n",
         "## Back rounding against what people saw\n",
         spine_table(rows) + "\n",
-        f"A clip seen as rounded reads higher than one seen as neutral or hollow in {percent(spine_separation(rows))} of\n"
-        "all pairs (area under the ROC curve). \"Flagged\" means that the set got watch or fault for back rounding.\n",
+        "A clip seen as rounded reads higher than one seen as neutral or hollow in\n"
+        f"{percent(spine_separation(rows))} of all pairs (area under the ROC curve).\n"
+        '"Flagged" means that the set got watch or fault for back rounding.\n',
         "## Clip by clip\n",
-        "(!) marks another lift than the labelled one. \"off\" is the median distance to the labels.\n",
+        '(!) marks another lift than the labelled one. "off" is the median distance to the labels.\n',
         clip_table(rows) + "\n",
     ]
     if tracks:

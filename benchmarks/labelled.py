@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 
 from benchmarks.scores import Instants, labelled_reps
-from formcheck.landmarks import LANDMARK_COUNT, Landmark
-from formcheck.poses import CONTOUR_STATIONS, PoseSequence, VideoInfo
+from formcheck.landmarks import LANDMARK_COUNT, left_right
+from formcheck.poses import CONTOUR_STATIONS, FLOOR_SHAPE, FloatArray, PoseSequence, VideoInfo
 
 CLIPS_VARIABLE = "FORMCHECK_CLIPS"
 TRACKS_VARIABLE = "FORMCHECK_TRACKS"
@@ -50,7 +50,7 @@ class LabelledClip:
 
 @dataclass(frozen=True)
 class Track:
-    """A recorded landmark track with the instants that are known of it: bottoms or tops, whichever were written down."""
+    """A recorded landmark track and what is known of it: bottoms or tops, whichever were written down."""
 
     file: str
     exercise: str
@@ -144,15 +144,18 @@ def read_track(path: Path) -> PoseSequence:
         visibility=visibility,
         contour_px=np.full((count, 2, CONTOUR_STATIONS, 2), np.nan),
         contour_sharpness=np.full((count, 2, CONTOUR_STATIONS), np.nan),
+        floor=np.full((count, *FLOOR_SHAPE), np.nan),
+        floor_place=np.full(count, np.nan),
         picture_change=np.zeros(count),
         video=VideoInfo(path.name, about["videoWidth"], about["videoHeight"], count, float(time_s[-1])),
         model=about["model"],
     )
 
 
-def _in_metres(image_px: np.ndarray) -> np.ndarray:
-    def middle(joint: str) -> np.ndarray:
-        return (image_px[:, Landmark[f"LEFT_{joint}"]] + image_px[:, Landmark[f"RIGHT_{joint}"]]) / 2.0
+def _in_metres(image_px: FloatArray) -> FloatArray:
+    def middle(joint: str) -> FloatArray:
+        left, right = left_right(joint)
+        return np.asarray((image_px[:, left] + image_px[:, right]) / 2.0)
 
     trunk_px = np.nanpercentile(np.linalg.norm((middle("SHOULDER") - middle("HIP"))[:, :2], axis=1), 75)
     return np.asarray((image_px - middle("HIP")[:, None]) * (TRUNK_LENGTH_M / trunk_px))

@@ -16,12 +16,19 @@ from formcheck.poses import PoseSequence
 
 FOLDER = Path(__file__).resolve().parent / "cache"
 
-POSE_STAGE = ("landmarks", "poses", "pose_files", "video", "silhouette", "lifter", "pose_estimation")
-"""Modules whose code decides what the poses are."""
+PACKAGE = Path(formcheck.__file__).parent
+
+POSE_STAGE = ("pose_estimation", "pose_files")
+"""Modules that decide, with all of FormCheck that they import, what the poses are..."""
+
+NO_MATTER = ("errors", "pose_models", "system_check")
+"""...but for those that word messages and find model files; the model itself is in the key."""
+
+FindPoses = Callable[[Path, ModelFile], PoseSequence]
 
 
 def cached_poses(
-    path: Path, model: ModelFile, folder: Path = FOLDER, find: Callable[[Path, ModelFile], PoseSequence] = estimate_poses
+    path: Path, model: ModelFile, folder: Path = FOLDER, find: FindPoses = estimate_poses
 ) -> tuple[PoseSequence, bool]:
     """Poses of a video, and whether they came from the cache; another video, model or code finds them anew."""
     kept = folder / f"{path.stem}-{cache_key(path, model)}.npz"
@@ -40,10 +47,29 @@ def cache_key(path: Path, model: ModelFile) -> str:
     """Sixteen hexadecimal digits that stand for the video, the model and the code that finds poses."""
     with path.open("rb") as stream:
         video = hashlib.file_digest(stream, "sha256").hexdigest()
-    package = Path(formcheck.__file__).parent
-    code = [code_fingerprint((package / f"{name}.py").read_text(encoding="utf-8")) for name in POSE_STAGE]
+    code = [code_fingerprint(_source(name)) for name in pose_stage_modules()]
     libraries = [metadata.version(name) for name in ("mediapipe", "av")]
     return hashlib.sha256("\n".join([video, model.sha256, *code, *libraries]).encode()).hexdigest()[:16]
+
+
+def pose_stage_modules() -> tuple[str, ...]:
+    """Names below ``formcheck`` of all modules that the poses depend on, sorted."""
+    reached, to_visit = set(), list(POSE_STAGE)
+    while to_visit:
+        name = to_visit.pop()
+        if name not in reached:
+            reached.add(name)
+            to_visit += [other for other in _imports(_source(name)) if other not in NO_MATTER]
+    return tuple(sorted(reached))
+
+
+def _source(name: str) -> str:
+    return PACKAGE.joinpath(*name.split(".")).with_suffix(".py").read_text(encoding="utf-8")
+
+
+def _imports(source: str) -> list[str]:
+    modules = [node.module or "" for node in ast.walk(ast.parse(source)) if isinstance(node, ast.ImportFrom)]
+    return [module.removeprefix("formcheck.") for module in modules if module.startswith("formcheck.")]
 
 
 def code_fingerprint(source: str) -> str:

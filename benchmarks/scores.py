@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -64,11 +65,7 @@ def instant_errors(found: Sequence[Instants], labelled: Sequence[Instants]) -> t
 def labelled_reps(bottoms_s: Iterable[float], tops_s: Iterable[float]) -> list[Instants]:
     """Every bottom that is followed by a top before the next bottom."""
     marks = sorted([(time_s, False) for time_s in bottoms_s] + [(time_s, True) for time_s in tops_s])
-    return [
-        (bottom, top)
-        for (bottom, first), (top, second) in zip(marks, marks[1:], strict=False)
-        if not first and second
-    ]
+    return [(bottom, top) for (bottom, first), (top, second) in itertools.pairwise(marks) if not first and second]
 
 
 def separation(higher: Sequence[float], lower: Sequence[float]) -> float:

@@ -6,12 +6,18 @@
 'good'
 """
 
-from formcheck.analysis import analyze
-from formcheck.api import analyze_video
-from formcheck.errors import FormCheckError
-from formcheck.pose_files import load_poses, save_poses
-from formcheck.poses import PoseSequence
-from formcheck.report import Report
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from formcheck.analysis import analyze
+    from formcheck.api import analyze_video
+    from formcheck.errors import FormCheckError
+    from formcheck.pose_files import load_poses, save_poses
+    from formcheck.poses import PoseSequence
+    from formcheck.report import Report
 
 __all__ = [
     "FormCheckError",
@@ -22,3 +28,20 @@ __all__ = [
     "load_poses",
     "save_poses",
 ]
+
+_HOMES = {
+    "FormCheckError": "errors",
+    "PoseSequence": "poses",
+    "Report": "report",
+    "analyze": "analysis",
+    "analyze_video": "api",
+    "load_poses": "pose_files",
+    "save_poses": "pose_files",
+}
+
+
+def __getattr__(name: str) -> Any:
+    # Loaded when first used: SciPy alone takes a second, which `formcheck --help` need not wait for.
+    if name in _HOMES:
+        return getattr(import_module(f"formcheck.{_HOMES[name]}"), name)
+    raise AttributeError(f"module 'formcheck' has no attribute '{name}'")

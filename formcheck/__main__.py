@@ -1,6 +1,20 @@
-"""``python -m formcheck``: the same as the ``formcheck`` command."""
+"""``python -m formcheck``, and the entry point of the ``formcheck`` command."""
 
-from formcheck.cli import main
+from __future__ import annotations
+
+import sys
+
+
+def main() -> None:
+    """Run the command line; Ctrl-C is answered politely even while it is still being loaded."""
+    try:
+        from formcheck.cli import main as run
+
+        run()
+    except KeyboardInterrupt:
+        sys.stderr.write("Stopped.\n")
+        raise SystemExit(130) from None
+
 
 if __name__ == "__main__":
     main()

@@ -151,6 +151,8 @@ def _judge_rep(lift: Exercise, signals: Signals, rep: Rep, view: View, index: in
         bottom_s=float(signals.time_s[rep.bottom]),
         top_s=float(signals.time_s[rep.top]),
         end_s=float(signals.time_s[rep.end]),
+        lift_off_s=float(signals.time_s[rep.lift_off]),
+        lockout_s=float(signals.time_s[rep.lockout]),
         partial=rep.partial,
         measures={name: measured.value for name, measured in measures.items()},
         findings=findings,

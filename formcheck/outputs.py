@@ -20,7 +20,7 @@ import tempfile
 import time
 import unicodedata
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
@@ -50,6 +50,9 @@ RESERVED_NAMES = re.compile(r"(?i)(con|prn|aux|nul|com\d|lpt\d)(\.|$)")
 
 MOST_NUMBERED_FOLDERS = 1000
 
+INSTANTS = tuple(each.name for each in fields(RepReport) if each.name.endswith("_s"))
+"""Names of a repetition's instants, in seconds since the first frame."""
+
 
 # --- contents ------------------------------------------------------------------------------------------------------
 
@@ -66,10 +69,7 @@ def reps_csv(reps: Sequence[RepReport]) -> str:
     rows: list[list[Any]] = [
         [
             "rep",
-            "start_s",
-            "bottom_s",
-            "top_s",
-            "end_s",
+            *INSTANTS,
             "partial",
             *measures,
             *(f"{check}_verdict" for check in checks),
@@ -83,10 +83,7 @@ def reps_csv(reps: Sequence[RepReport]) -> str:
         rows.append(
             [
                 rep.index,
-                rep.start_s,
-                rep.bottom_s,
-                rep.top_s,
-                rep.end_s,
+                *(getattr(rep, instant) for instant in INSTANTS),
                 "yes" if rep.partial else "no",
                 *(rep.measures.get(name, math.nan) for name in measures),
                 *(verdicts.get(check, "") for check in checks),

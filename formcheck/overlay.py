@@ -47,7 +47,7 @@ CAPTION_S = 1.5
 
 MOST_CAPTIONS = 2
 SMALLEST_SIDE_FOR_TEXT = 160
-WHITE, LIGHT, DARK = (255, 255, 255), (208, 214, 222), (14, 18, 24)
+WHITE, LIGHT, DARK, FAR_SIDE = (255, 255, 255), (208, 214, 222), (14, 18, 24), (150, 158, 168)
 PANEL_OPACITY, CAPTION_OPACITY = 0.62, 0.74
 SUBPIXEL_BITS = 4
 
@@ -212,7 +212,7 @@ def value_text(finding: Finding) -> str:
 def _back_note(report: Report) -> str:
     if report.exercise.name == "none" or not report.reps:
         return "nothing to judge"
-    return "needs a view from the side" if report.view.name not in SIDE_OR_OBLIQUE else "not measured"
+    return "not measured" if report.sagittal_ok else "needs a view from the side"
 
 
 def _dorsal_contour(poses: PoseSequence, forward: FloatArray) -> FloatArray:
@@ -304,25 +304,20 @@ def _draw_skeleton(canvas: RgbImage, plan: OverlayPlan, index: int, stroke: floa
     near = "RIGHT" if plan.near_right[index] else "LEFT"
     far = "LEFT" if near == "RIGHT" else "RIGHT"
 
-    def lines(side: str, segments: Sequence[tuple[str, str]]) -> list[FloatArray]:
-        return [joints[[Landmark[f"{side}_{a}"], Landmark[f"{side}_{b}"]]] for a, b in segments]
+    def lines(side: str, segments: Sequence[tuple[str, str]]) -> list[list[Landmark]]:
+        return [[Landmark[f"{side}_{a}"], Landmark[f"{side}_{b}"]] for a, b in segments]
 
-    across = [joints[[Landmark[f"LEFT_{joint}"], Landmark[f"RIGHT_{joint}"]]] for joint in ("SHOULDER", "HIP")]
+    across = [[Landmark[f"LEFT_{joint}"], Landmark[f"RIGHT_{joint}"]] for joint in ("SHOULDER", "HIP")]
     if plan.both_sides:
-        thick = [line for side in (far, near) for line in lines(side, NEAR_SEGMENTS)]
-        thin = [line for side in (far, near) for line in lines(side, THIN_SEGMENTS[:1])] + across
-        faint: list[FloatArray] = []
+        thick = lines(far, NEAR_SEGMENTS) + lines(near, NEAR_SEGMENTS)
+        thin = lines(far, THIN_SEGMENTS[:1]) + lines(near, THIN_SEGMENTS[:1]) + across
     else:
         thick, thin = lines(near, NEAR_SEGMENTS), lines(near, THIN_SEGMENTS)
-        faint = [*lines(far, NEAR_SEGMENTS[:4]), *across]
-    for line in faint:
-        _stroke(canvas, line, (150, 158, 168), 0.6 * stroke)
-    for line in thin:
-        _stroke(canvas, line, LIGHT, 0.7 * stroke, casing=0.5 * stroke)
-    for line in thick:
-        _stroke(canvas, line, DARK, 2.0 * stroke)
-    for line in thick:
-        _stroke(canvas, line, WHITE, 1.1 * stroke)
+        _segments(canvas, joints[lines(far, NEAR_SEGMENTS[:4]) + across], FAR_SIDE, 0.6 * stroke)
+    _segments(canvas, joints[thin], DARK, 1.7 * stroke)
+    _segments(canvas, joints[thin], LIGHT, 0.7 * stroke)
+    _segments(canvas, joints[thick], DARK, 2.0 * stroke)
+    _segments(canvas, joints[thick], WHITE, 1.1 * stroke)
     for side in (far, near) if plan.both_sides else (near,):
         for joint in NEAR_JOINTS:
             _dot(canvas, joints[Landmark[f"{side}_{joint}"]], 1.5 * stroke, WHITE, 0.6 * stroke)
@@ -402,7 +397,7 @@ def back_text(plan: OverlayPlan, rounding_deg: float, seen: bool) -> tuple[str, 
     if plan.back_note:
         return f"Back: {plan.back_note}", NOT_KNOWN
     if not seen:
-        return "Lifter not seen", NOT_KNOWN
+        return "Lifter not seen clearly", NOT_KNOWN
     level = rounding_level(rounding_deg, plan.limits_deg)
     if level == NOT_KNOWN:
         return "Back: not measured", NOT_KNOWN
@@ -498,6 +493,14 @@ def _stroke(canvas: RgbImage, points: FloatArray, colour: Rgb, width: float, cas
     cv2.polylines(canvas, runs, False, colour, max(1, round(width)), cv2.LINE_AA, SUBPIXEL_BITS)
 
 
+def _segments(canvas: RgbImage, ends: FloatArray, colour: Rgb, width: float) -> None:
+    """Separate straight lines (N, 2 ends, 2), all in one go; those with a missing end are left out."""
+    known = ends[np.isfinite(ends).all(axis=(1, 2))]
+    if len(known):
+        fixed = np.round(np.clip(known, -1e5, 1e5) * (1 << SUBPIXEL_BITS)).astype(np.int32)
+        cv2.polylines(canvas, list(fixed), False, colour, max(1, round(width)), cv2.LINE_AA, SUBPIXEL_BITS)
+
+
 def _dot(canvas: RgbImage, point: FloatArray, radius: float, colour: Rgb, rim: float) -> None:
     if not np.isfinite(point).all() or np.abs(point).max() > 1e5:
         return
@@ -514,8 +517,14 @@ def _panel(canvas: RgbImage, left: float, top: float, right: float, bottom: floa
     columns = slice(max(0, round(left)), min(width, round(right)))
     part = canvas[rows, columns]
     if part.size:
-        shade = np.full_like(part, DARK)
-        canvas[rows, columns] = cv2.addWeighted(part, 1.0 - opacity, shade, opacity, 0.0)
+        canvas[rows, columns] = cv2.LUT(part, _darkening(opacity))
+
+
+@functools.cache
+def _darkening(opacity: float) -> NDArray[np.uint8]:
+    """Look-up table (1, 256, 3) from a colour to the same behind a dark pane."""
+    values = np.arange(256)[None, :, None] * (1.0 - opacity) + np.array(DARK) * opacity
+    return np.round(values).astype(np.uint8)
 
 
 def _text_size(plan: OverlayPlan) -> int:

@@ -1,25 +1,20 @@
-"""From a video to the poses of the one who lifts: MediaPipe's PoseLandmarker, frame by frame, in flat memory."""
+"""From a video to the poses of the one who lifts, frame by frame and in flat memory."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from formcheck.errors import Cancelled, ModelError
-from formcheck.floor_watch import FloorWatch
-from formcheck.landmarks import LANDMARK_COUNT, Landmark
+from formcheck.errors import Cancelled
+from formcheck.landmarker import PersonFinder, nothing_seen
 from formcheck.lifter import Sighting, choose_lifter
 from formcheck.pose_models import ModelFile
-from formcheck.poses import FLOOR_SHAPE, FloatArray, PoseSequence, VideoInfo
-from formcheck.silhouette import trace_silhouette
-from formcheck.system_check import helpful_import_errors
+from formcheck.poses import FloatArray, PoseSequence, VideoInfo
 from formcheck.video import VideoReader, read_frames_at
 
 ANALYSIS_MAX_SIDE = 960
@@ -32,22 +27,30 @@ PEOPLE_MAX = 3
 """How many people are followed at most when more than one is in the picture."""
 
 GLANCES = 6
-"""Frames spread over the video that are looked at beforehand to see how many people are in it."""
+"""Frames spread over the video that are looked at beforehand: how many people are in it, and are there black bars?"""
 
-GLANCE_MIN_S = 2.0
-"""A shorter video is not worth the look beforehand in more than half as many frames."""
+SHORT_VIDEO_S = 2.0
+"""A video shorter than this gets half as many glances."""
 
-SAME_PERSON_DISTANCE = 0.35
-"""Two detections whose middles lie closer than this share of their size are one and the same person."""
+BAR_LEVEL = 24
+"""Rows and columns that are never brighter than this (of 255) are bars, not picture."""
+
+BAR_MIN = 0.04
+"""Narrower bars, in shares of the side, are left alone."""
+
+PICTURE_MIN = 0.25
+"""If less than this share of a side would remain, it is a dark picture rather than bars."""
 
 Progress = Callable[[int, int | None], None]
 
 
 @dataclass(frozen=True)
-class _Options:
-    model: ModelFile
+class _Glance:
+    """What the look beforehand has shown: the number of people, and the part of the frames that holds a picture."""
+
     people: int
-    video: bool
+    rows: slice
+    columns: slice
 
 
 def estimate_poses(
@@ -70,66 +73,61 @@ def estimate_poses(
     ------
     VideoError : the file cannot be read. ModelError : the model does not load. Cancelled : the caller stopped it.
     """
-    people = _people_in(path, model)
+    glance = _glance(path, model)
     sightings: list[Sighting] = []
-    time_s: list[float] = []
+    times: list[float] = []
     changes: list[float] = []
     thumbnail: NDArray[np.float32] | None = None
-    with VideoReader(path, max_side=ANALYSIS_MAX_SIDE) as reader, _landmarker(_Options(model, people, True)) as find:
-        to_source = reader.info.source_width / reader.info.width
-        last_ms = -1
+    with (
+        VideoReader(path, max_side=ANALYSIS_MAX_SIDE) as reader,
+        PersonFinder(model, glance.people, track=True) as finder,
+    ):
+        facts = reader.info
+        scale = facts.source_width / facts.width
+        corner = np.array([glance.columns.start, glance.rows.start], dtype=np.float32)
+        time_ms = -1
         for index, frame in enumerate(reader):
             if cancelled is not None and cancelled():
                 raise Cancelled("Stopped before the video was analysed.")
-            time_s.append(frame.time_s)
+            times.append(frame.time_s)
             previous, thumbnail = thumbnail, _thumbnail(frame.rgb)
             changes.append(0.0 if previous is None else float(np.abs(thumbnail - previous).mean()))
-            last_ms = max(last_ms + 1, round(frame.time_s * 1000))
-            sightings += find(frame.rgb, index, last_ms, to_source)
+            time_ms = max(time_ms + 1, round(frame.time_s * 1000))
+            picture = frame.rgb[glance.rows, glance.columns]
+            sightings += [_placed(person, corner, scale) for person in finder.find(picture, index, time_ms)]
             if progress is not None:
-                progress(index + 1, reader.info.frames)
+                progress(index + 1, facts.frames)
         complete, remarks = reader.complete, reader.notes
-        facts = reader.info
-    duration_s = time_s[-1] + (float(np.median(np.diff(time_s))) if len(time_s) > 1 else 0.0)
+    time_s = np.array(times)
     video = VideoInfo(
         file=Path(path).name,
         width=facts.source_width,
         height=facts.source_height,
         frames=len(time_s),
-        duration_s=duration_s,
+        duration_s=float(time_s[-1] + (np.median(np.diff(time_s)) if len(time_s) > 1 else 0.0)),
         rotation_deg=facts.rotation_deg,
         complete=complete,
     )
-    chosen, notes = choose_lifter(sightings, np.array(time_s))
-    return _sequence(chosen, np.array(time_s), np.array(changes), video, model.name, (*remarks, *notes))
-
-
-def _sequence(
-    chosen: Sequence[Sighting],
-    time_s: FloatArray,
-    changes: FloatArray,
-    video: VideoInfo,
-    model: str,
-    notes: tuple[str, ...],
-) -> PoseSequence:
-    empty = _nothing(len(time_s))
+    chosen, notes = choose_lifter(sightings, time_s)
+    seen = nothing_seen(len(time_s))
     for sighting in chosen:
-        for name, values in empty.items():
+        for name, values in seen.items():
             values[sighting.frame] = getattr(sighting, name)
-    return PoseSequence(time_s=time_s, picture_change=changes, video=video, model=model, notes=notes, **empty)
+    return PoseSequence(
+        time_s=time_s,
+        picture_change=np.array(changes),
+        video=video,
+        model=model.name,
+        notes=(*remarks, *notes),
+        **seen,
+    )
 
 
-def _nothing(frames: int) -> dict[str, FloatArray]:
-    contour, sharpness = trace_silhouette(np.zeros((1, 1), np.float32), np.full(2, np.nan), np.full(2, np.nan))
-    return {
-        "image_px": np.full((frames, LANDMARK_COUNT, 3), np.nan),
-        "world_m": np.full((frames, LANDMARK_COUNT, 3), np.nan),
-        "visibility": np.full((frames, LANDMARK_COUNT), np.nan),
-        "contour_px": np.full((frames, *contour.shape), np.nan),
-        "contour_sharpness": np.full((frames, *sharpness.shape), np.nan),
-        "floor": np.full((frames, *FLOOR_SHAPE), np.nan),
-        "floor_place": np.full(frames, np.nan),
-    }
+def _placed(person: Sighting, corner: NDArray[np.float32], scale: float) -> Sighting:
+    """A sighting in pixels of a part of a scaled frame, in pixels of the video itself."""
+    image_px = person.image_px * np.float32(scale)
+    image_px[:, :2] += corner * np.float32(scale)
+    return replace(person, image_px=image_px, contour_px=(person.contour_px + corner) * np.float32(scale))
 
 
 def _thumbnail(rgb: NDArray[np.uint8]) -> NDArray[np.float32]:
@@ -137,97 +135,39 @@ def _thumbnail(rgb: NDArray[np.uint8]) -> NDArray[np.float32]:
     return np.asarray(cv2.cvtColor(small, cv2.COLOR_RGB2GRAY), dtype=np.float32) / np.float32(255)
 
 
-def _people_in(path: str | Path, model: ModelFile) -> int:
-    """How many people to follow: one, unless a few glances over the video show more.
+def _glance(path: str | Path, model: ModelFile) -> _Glance:
+    """A few looks over the video beforehand.
 
-    Following one person needs the detector only when the track is lost; following more needs it all the time.
+    Following one person needs the detector only when the track is lost, following more needs it all the time, so one
+    person is followed unless a glance shows more. Black bars are cut off: they make the person small for the detector.
     """
     with VideoReader(path, max_side=ANALYSIS_MAX_SIDE) as reader:
-        duration_s = reader.info.duration_s
-    if not duration_s:
-        return 1
-    glances = GLANCES if duration_s >= GLANCE_MIN_S else GLANCES // 2
-    at_s = [duration_s * (i + 0.5) / glances for i in range(glances)]
-    most = 1
-    with _landmarker(_Options(model, PEOPLE_MAX, False)) as find:
-        for index, frame in enumerate(read_frames_at(path, at_s, max_side=ANALYSIS_MAX_SIDE, exact=False)):
-            most = max(most, len(_distinct(find(frame.rgb, index, 0, 1.0))))
-    return most
+        facts = reader.info
+    whole = _Glance(1, slice(0, facts.height), slice(0, facts.width))
+    if not facts.duration_s:
+        return whole
+    glances = GLANCES if facts.duration_s >= SHORT_VIDEO_S else GLANCES // 2
+    at_s = [facts.duration_s * (i + 0.5) / glances for i in range(glances)]
+    frames = [frame.rgb for frame in read_frames_at(path, at_s, max_side=ANALYSIS_MAX_SIDE, exact=False)]
+    rows, columns = _without_bars(frames)
+    with PersonFinder(model, PEOPLE_MAX, track=False) as finder:
+        most = max(len(finder.find(rgb[rows, columns], index)) for index, rgb in enumerate(frames))
+    return _Glance(max(1, most), rows, columns)
 
 
-def _distinct(sightings: Sequence[Sighting]) -> list[Sighting]:
-    """Leaves out second detections of the same person."""
-    kept: list[Sighting] = []
-    for sighting in sorted(sightings, key=lambda one: -one.size_px):
-        if all(sighting.distance_to(other) > SAME_PERSON_DISTANCE for other in kept):
-            kept.append(sighting)
-    return kept
+def _without_bars(frames: Sequence[NDArray[np.uint8]]) -> tuple[slice, slice]:
+    """Rows and columns between bars that are black in all frames."""
+    brightest = np.max([frame.max(axis=2) for frame in frames], axis=0)
+    # A percentile instead of the maximum: compression leaves a few bright specks beside the picture.
+    return _inner(np.percentile(brightest, 99, axis=1)), _inner(np.percentile(brightest, 99, axis=0))
 
 
-Find = Callable[[NDArray[np.uint8], int, int, float], list[Sighting]]
-
-
-@contextmanager
-def _landmarker(options: _Options) -> Iterator[Find]:
-    """A function that finds people in a picture: (rgb, frame index, time in ms, scale to source) -> sightings."""
-    with helpful_import_errors():
-        import mediapipe
-        from mediapipe.tasks.python import BaseOptions, vision
-
-        try:
-            landmarker = vision.PoseLandmarker.create_from_options(
-                vision.PoseLandmarkerOptions(
-                    base_options=BaseOptions(model_asset_path=str(options.model.path)),
-                    running_mode=vision.RunningMode.VIDEO if options.video else vision.RunningMode.IMAGE,
-                    num_poses=options.people,
-                    output_segmentation_masks=options.video,
-                )
-            )
-        except (RuntimeError, ValueError) as error:
-            reason = str(error).splitlines()[0]
-            raise ModelError(f"{options.model.path} does not load as a pose model: {reason}") from error
-
-    watch = FloorWatch()
-
-    def find(rgb: NDArray[np.uint8], index: int, time_ms: int, to_source: float) -> list[Sighting]:
-        # MediaPipe reads garbage from rows with padding, without saying so.
-        picture = mediapipe.Image(image_format=mediapipe.ImageFormat.SRGB, data=np.ascontiguousarray(rgb))
-        result = landmarker.detect_for_video(picture, time_ms) if options.video else landmarker.detect(picture)
-        return _distinct(
-            [_sighting(result, person, rgb, index, to_source, watch) for person in range(len(result.pose_landmarks))]
-        )
-
-    try:
-        yield find
-    finally:
-        # Left to the garbage collector, its destructor raises when the interpreter exits.
-        landmarker.close()
-
-
-def _sighting(
-    result: Any, person: int, rgb: NDArray[np.uint8], index: int, to_source: float, watch: FloorWatch
-) -> Sighting:
-    height, width = rgb.shape[:2]
-    points = result.pose_landmarks[person]
-    # Depth comes in the scale of the picture's width.
-    image = np.array([[p.x * width, p.y * height, p.z * width] for p in points])
-    if result.segmentation_masks:
-        mask = result.segmentation_masks[person].numpy_view().squeeze()
-        hip = image[[Landmark.LEFT_HIP, Landmark.RIGHT_HIP], :2].mean(axis=0)
-        shoulder = image[[Landmark.LEFT_SHOULDER, Landmark.RIGHT_SHOULDER], :2].mean(axis=0)
-        contour, sharpness = trace_silhouette(mask, hip, shoulder)
-    else:
-        nothing = _nothing(1)
-        contour, sharpness = nothing["contour_px"][0], nothing["contour_sharpness"][0]
-    floor, place = watch.look(rgb, image)
-    # Single precision is a hundredth of a pixel and halves what a long video keeps in memory.
-    return Sighting(
-        frame=index,
-        image_px=(image * to_source).astype(np.float32),
-        world_m=np.array([[p.x, p.y, p.z] for p in result.pose_world_landmarks[person]], dtype=np.float32),
-        visibility=np.array([p.visibility for p in points], dtype=np.float32),
-        contour_px=(contour * to_source).astype(np.float32),
-        contour_sharpness=sharpness.astype(np.float32),
-        floor=floor,
-        floor_place=place,
-    )
+def _inner(brightness: FloatArray) -> slice:
+    size = len(brightness)
+    bright = np.flatnonzero(brightness > BAR_LEVEL)
+    if len(bright) == 0:
+        return slice(0, size)
+    start, stop = int(bright[0]), int(bright[-1]) + 1
+    start = start if start >= BAR_MIN * size else 0
+    stop = stop if size - stop >= BAR_MIN * size else size
+    return slice(start, stop) if stop - start >= PICTURE_MIN * size else slice(0, size)

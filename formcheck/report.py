@@ -39,13 +39,19 @@ class Tracking:
 
 @dataclass(frozen=True)
 class RepReport:
-    """One repetition: instants in seconds since the first frame, measures by name (NaN = not measured), findings."""
+    """One repetition: instants in seconds since the first frame, measures by name (NaN = not measured), findings.
+
+    ``bottom_s`` and ``top_s`` lie in the middle of a short rest there; ``lift_off_s`` is when the way up begins and
+    ``lockout_s`` when it ends.
+    """
 
     index: int
     start_s: float
     bottom_s: float
     top_s: float
     end_s: float
+    lift_off_s: float
+    lockout_s: float
     partial: bool
     measures: dict[str, float]
     findings: tuple[Finding, ...]
@@ -111,6 +117,8 @@ class Report:
                     "bottom_s": _number(rep.bottom_s),
                     "top_s": _number(rep.top_s),
                     "end_s": _number(rep.end_s),
+                    "lift_off_s": _number(rep.lift_off_s),
+                    "lockout_s": _number(rep.lockout_s),
                     "partial": rep.partial,
                     "measures": {name: _number(value) for name, value in rep.measures.items()},
                     "findings": [_finding(finding) for finding in rep.findings],

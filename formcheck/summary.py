@@ -163,7 +163,7 @@ class _Page:
         for rep in reps:
             table.add_row(
                 str(rep.index),
-                self.text(f"{clock(rep.start_s)}–{clock(rep.end_s)}"),
+                self.text(f"{clock(rep.start_s, tenths=True)}–{clock(rep.end_s, tenths=True)}"),
                 self.text(degrees(rep.measures.get("back_rounding_deg", math.nan), signed=True)),
                 self.text(degrees(rep.measures.get("hip_flexion_bottom_deg", math.nan))),
                 self.text(degrees(rep.measures.get("knee_flexion_bottom_deg", math.nan))),

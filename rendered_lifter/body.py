@@ -387,8 +387,8 @@ def _wear(
     if spec.hair == "bun":
         haired = np.flatnonzero(garments.hair > 0.02)
         back = vertices[haired[np.argmin(vertices[haired, 0])]]
-        near = np.exp(-np.sum((vertices - back) ** 2, axis=1) / (2 * 0.028**2))
-        out += (0.055 * hair * near)[:, None] * np.array([-0.95, 0.0, 0.3])
+        near = 1 / (1 + (np.linalg.norm(vertices - back, axis=1) / 0.034) ** 6)
+        out += (0.034 * hair * near)[:, None] * np.array([-0.95, 0.0, 0.3])
     low = garments.shoes > 0
     out[low, 2] = np.where(out[low, 2] < 0.018, 0.0, out[low, 2])
     return out

@@ -62,18 +62,25 @@ def pull(body: Body, clip: ClipSpec, stance: Stance, faults: Faults, half_grip_m
     """Posture from the floor (phase 0) to lockout (phase 1)."""
     bar = (START_X_M, _start_height(clip))
 
-    def hip_drop(sit: float) -> float:
-        good = set_up(body, stance, faults, bar, half_grip_m, 0.0)
-        low = set_up(body, stance, faults, bar, half_grip_m, sit)
+    def hip_over_knee(sit: float) -> float:
+        """Height of the hips over the knees at the set-up, thigh lengths."""
+        shank, knee, _ = set_up(body, stance, faults, bar, half_grip_m, sit)
+        return float(np.cos(knee - shank))
 
-        def height(pose: tuple[float, float, float]) -> float:
-            return float(body.shank_m * np.cos(pose[0]) + body.thigh_m * np.cos(pose[1] - pose[0]))
-
-        return (height(good) - height(low)) / body.thigh_m - faults.squatted_start_tl
-
-    sit = 0.0
+    # Build decides how high the hips start, but no sound start is a squat or a stiff-legged pull.
+    good = 0.0
+    for bound, over in ((0.24, False), (0.42, True)):
+        if (hip_over_knee(good) > bound) == over:
+            edge = 0.9 if over else -0.7
+            if (hip_over_knee(edge) - bound) * (hip_over_knee(good) - bound) < 0:
+                good = float(brentq(lambda sit, b=bound: hip_over_knee(sit) - b, min(good, edge), max(good, edge)))
+            else:
+                good = edge
+    sit = good
     if faults.squatted_start_tl > 0:
-        sit = float(brentq(hip_drop, 0.0, 1.6)) if hip_drop(1.6) > 0 else 1.6
+        wanted = hip_over_knee(good) - faults.squatted_start_tl
+        low = good + 1.6
+        sit = float(brentq(lambda s: hip_over_knee(s) - wanted, good, low)) if hip_over_knee(low) < wanted else low
     shank0, knee0, lean0 = set_up(body, stance, faults, bar, half_grip_m, sit)
     shoot = faults.hips_shoot_up_deg
     gain = np.deg2rad(shoot - 3.0 * max(0.0, 1 - shoot / 3.0))
@@ -122,7 +129,7 @@ def pull(body: Body, clip: ClipSpec, stance: Stance, faults: Faults, half_grip_m
         "shank": np.array([shank1]),
     }
     thighs = float(motion.hips_from_legs(body, stance, top)[0, 0]) + body.thigh_front_m
-    away = thighs + 0.03 if clip.load == "kettlebell" else min(max(thighs + 0.01, 0.03), 0.06)
+    away = thighs + 0.03 if clip.load == "kettlebell" else min(max(thighs + 0.01, 0.03), 0.05)
     knee = curve((0, knee0), (_PASS, knee_pass), (1, knee1))
     shank = curve((0, shank0), (_PASS, pass_shank), (1, shank1))
     lean = curve((0, lean0), (_PASS, lean0 + gain), (1, lean1))
@@ -231,7 +238,9 @@ def script(body: Body, clip: ClipSpec, rng: np.random.Generator) -> Script:
     height = _start_height(clip)
 
     def at(time_s: Array) -> Moment:
-        p = motion.swayed(motion.sample(segments, time_s), clip, time_s)
+        p = motion.sample(segments, time_s)
+        # Hands on the bar hold the body still.
+        p = motion.swayed(p, clip, time_s, 1.0 - p["hold"])
         hips = motion.hips_from_legs(body, stance, p)
         shoulder = motion.shoulders(body, hips, p)
         reach = motion.arm_reach(body, p["elbow"])

@@ -269,14 +269,14 @@ class Script:
     marks: list[dict[str, float]]
 
 
-def swayed(p: Posture, clip: ClipSpec, time_s: Array) -> Posture:
-    """Add the slow small sway of a living body to a posture's lean; none without variation."""
+def swayed(p: Posture, clip: ClipSpec, time_s: Array, share: ArrayLike = 1.0) -> Posture:
+    """Add a share of the slow small sway of a living body to a posture's lean; none without variation."""
     if clip.variation == 0:
         return p
     rng = np.random.default_rng([clip.seed, 11])
     rates, phases = rng.uniform(0.15, 0.7, 3), rng.uniform(0, 2 * np.pi, 3)
     noise = np.sin(2 * np.pi * rates * time_s[:, None] + phases).mean(axis=1)
-    return {**p, "lean": p["lean"] + np.deg2rad(0.5 * clip.variation) * noise}
+    return {**p, "lean": p["lean"] + np.deg2rad(0.5 * clip.variation) * noise * share}
 
 
 _WALK_STEPS, _WALK_STEP_S, _WALK_M = 6, 0.52, 1.5

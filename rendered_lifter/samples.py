@@ -63,13 +63,13 @@ def sample_specs() -> dict[str, tuple[str, ClipSpec]]:
             distance_m=3.2, background="gym", rest_before_s=0.6, rest_after_s=0.6, **_WIDE,
         ),
         "swing-good": make(
-            "Five swings: the hips throw the bell, the arms only float; standing plank at the top.",
-            _ADA, exercise="swing", load="kettlebell", seed=15, reps=5, facing="right", background="gym", blur=4,
+            "Four swings: the hips throw the bell, the arms only float; standing plank at the top.",
+            _ADA, exercise="swing", load="kettlebell", seed=15, reps=4, facing="right", background="gym", blur=3,
             rest_before_s=0.5, rest_after_s=0.5, tempo=1.15, **_WIDE,
         ),
         "swing-arm-lift": make(
             "The arms lift the bell while the hips are still bent, and the swing turns into a squat.",
-            _DIA, exercise="swing", load="kettlebell", seed=16, reps=4, facing="left", background="clutter", blur=4,
+            _DIA, exercise="swing", load="kettlebell", seed=16, reps=3, facing="left", background="clutter", blur=3,
             rest_before_s=0.5, rest_after_s=0.5, tempo=1.1, arm_lift=62.0, arm_bend=20.0, squatted_swing=28.0, **_WIDE,
         ),
         "squat-good": make(

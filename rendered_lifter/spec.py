@@ -27,7 +27,7 @@ class Faults:
     arm_lift_deg: hip flexion left when the arms pass 30 deg from the trunk on the way up (swing); good is 10.
     early_fold_deg: hip flexion when the arms fall through 45 deg above hanging (swing); good is 5.
     squatted_swing_deg: knee flexion added at the bottom of the swing.
-    squatted_start_tl: hip height lost at the deadlift's set-up against the lifter's good one.
+    squatted_start_tl: hip height over the knee lost at the deadlift's set-up against the lifter's good one.
     shallow_squat_tl: hip height gained at the squat's bottom against the lifter's good one (0.08 below the knee).
     butt_wink_deg: lumbar flexion gained in the last fifth of the squat's descent.
     heel_rise_fl: height of the heel over its flat place at the bottom.

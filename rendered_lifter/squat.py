@@ -28,12 +28,13 @@ def bottom(body: Body, clip: ClipSpec, stance: Stance, faults: Faults) -> tuple[
     chord = float(trunk_chord(body, bend, np.deg2rad([faults.thoracic_rounding_deg]))[0][0])
     x, _ = motion.planar_ankle(body, stance, motion.heel_pitch(body, faults.heel_rise_fl))
     behind = {"barbell": 0.065, "goblet": -0.09, "none": -0.03}[clip.load]
+    aim = {"barbell": 0.012, "goblet": -0.015, "none": -0.015}[clip.load]
     extra = np.deg2rad({"barbell": 4.0, "goblet": -4.0, "none": 6.0}[clip.load] + faults.forward_lean_deg)
 
     def off_balance(shank: float) -> float:
         lean = shank + extra
         load = float(x) + body.shank_m * np.sin(shank) - body.thigh_m * np.sin(thigh) + chord * np.sin(lean)
-        return float(load - behind * np.cos(lean) - 0.015)
+        return float(load - behind * np.cos(lean) + aim)
 
     low, high = np.deg2rad(-5.0), np.deg2rad(52.0)
     shank = float(brentq(off_balance, low, high)) if off_balance(low) < 0 < off_balance(high) else float(high)

@@ -188,6 +188,8 @@ def measures(
         "knee_gap_lost": 1 - gap[during].min() / gap[high],
         "hip_shift_left_bottom": middle("hip")[low, 1] / (2 * body.joint("upperleg01.L")[1]),
         "shoulder_tilt_left_bottom_deg": tilt[low],
+        "shoulder_ahead_of_mid_foot_max_fl": np.abs(middle("shoulder") - foot)[during, 0].max() / body.foot_length_m,
+        "wrist_ahead_of_mid_foot_max_fl": np.abs(middle("wrist") - foot)[during, 0].max() / body.foot_length_m,
         "load_ahead_of_mid_foot_max_fl": np.abs(moment.load_place - foot)[during, 0].max() / body.foot_length_m,
     }
     if clip.exercise == "deadlift":

@@ -13,6 +13,7 @@ from formcheck.exercises.checks import Finding
 from formcheck.landmarks import LANDMARK_COUNT, Landmark
 from formcheck.motion.signals import no_signals
 from formcheck.motion.view import View
+from formcheck.outputs import INSTANTS
 from formcheck.poses import CONTOUR_STATIONS, PoseSequence, VideoInfo, _expected_shapes, contour_stations
 from formcheck.report import ExerciseChoice, Report, RepReport, Tracking
 
@@ -85,15 +86,15 @@ def make_finding(check: str = "back-rounding", verdict: str = "fault", **changes
 
 def make_rep(index: int = 1, findings: tuple[Finding, ...] | None = None, **measures: float) -> RepReport:
     values = {"back_rounding_deg": 34.0, "hip_flexion_bottom_deg": 95.4, "knee_flexion_bottom_deg": 61.0}
+    start_s = 0.2 * index
+    # The named instants follow each other in the order in which they are declared.
+    instants = {name: start_s + 0.04 * place for place, name in enumerate(INSTANTS)}
     return RepReport(
         index=index,
-        start_s=0.2 * index,
-        bottom_s=0.2 * index + 0.05,
-        top_s=0.2 * index + 0.1,
-        end_s=0.2 * index + 0.2,
         partial=False,
         measures=values | measures,
         findings=(make_finding(),) if findings is None else findings,
+        **(instants | {"end_s": start_s + 0.2}),
     )
 
 

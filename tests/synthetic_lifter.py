@@ -16,8 +16,19 @@ from dataclasses import dataclass, replace
 import numpy as np
 from scipy.interpolate import PchipInterpolator
 
+from formcheck.exercises.checks import OK
 from formcheck.landmarks import LANDMARK_COUNT, Landmark, left_right, mirrored_indices
-from formcheck.poses import CONTOUR_STATIONS, FloatArray, PoseSequence, VideoInfo, contour_stations
+from formcheck.poses import (
+    ARRAY_FIELDS,
+    CONTOUR_STATIONS,
+    FLOOR_SHAPE,
+    FloatArray,
+    PoseSequence,
+    VideoInfo,
+    _expected_shapes,
+    contour_stations,
+)
+from formcheck.report import Report
 
 STATURE_M = 1.75
 THIGH_M, SHANK_M, TRUNK_M = 0.245 * STATURE_M, 0.246 * STATURE_M, 0.288 * STATURE_M
@@ -31,8 +42,8 @@ HALF_STANCE_M = 0.14
 STANDING_SHOULDER_M = SHANK_M + THIGH_M + TRUNK_M
 """Height of the shoulders above the ankles of a straight body: the unit of heights in `Signals`."""
 
-STANDING_BEND_DEG, HINGE_BEND_DEG = -10.0, 3.0
-"""Bend of the dorsal contour of this lifter with a neutral back, standing and in a hinge."""
+STANDING_BEND_DEG, HINGE_BEND_DEG, HINGE_LEAN_DEG = -18.0, 4.0, 60.0
+"""Bend of the dorsal contour of this lifter with a neutral back, standing and at the trunk lean of a full hinge."""
 
 ARC_FROM, ARC_TO = 0.05, 1.0
 BACK_DEPTH, FRONT_DEPTH = 0.20, 0.18
@@ -48,8 +59,9 @@ SHARPNESS = 0.25
 class Posture:
     """Angles in degrees. Flexion is 0 when straight; leans and arm from the vertical, forward positive.
 
-    ``bend_deg`` is the turning of the dorsal contour, rounded positive. ``arm_deg`` is the direction of the line from
-    shoulder to wrist: 0 = hanging straight down, 90 = straight ahead.
+    ``rounding_deg`` is what the dorsal contour turns more than with a neutral back, rounded positive. ``arm_deg`` is the direction of the line from
+    shoulder to wrist: 0 = hanging straight down, 90 = straight ahead. ``lift_m`` is the height of the feet and
+    ``load_m`` that of the load above the floor, both in metres.
     """
 
     hip_deg: float = 2.0
@@ -57,8 +69,9 @@ class Posture:
     trunk_deg: float = 0.0
     arm_deg: float = 0.0
     elbow_deg: float = 4.0
-    bend_deg: float = STANDING_BEND_DEG
+    rounding_deg: float = 0.0
     lift_m: float = 0.0
+    load_m: float = 0.0
 
 
 STANDING = Posture()
@@ -136,26 +149,33 @@ def deadlift(
     floor_rest_s: float = 0.8,
     top_rest_s: float = 0.6,
     stands_first: bool = True,
+    stands_last: bool = False,
 ) -> Motion:
-    """Conventional deadlift: standing, down to the bar, ``reps`` times up and down, standing.
+    """Conventional deadlift: standing, down to the bar, ``reps`` times up and down; at last standing up without it.
 
     Faults: rounding over the whole pull, rounding gained between lift-off and knee, bent elbows during the pull, hip
     flexion left at the top (trunk leaning), knee flexion left at the top (hips open).
     """
     floor = Posture(
-        hip_deg=113.0, knee_deg=65.0, trunk_deg=60.0, arm_deg=0.0, elbow_deg=4.0, bend_deg=HINGE_BEND_DEG + rounding_deg
+        hip_deg=113.0, knee_deg=65.0, trunk_deg=60.0, arm_deg=0.0, elbow_deg=4.0, rounding_deg=rounding_deg
     )
     pulling = replace(floor, elbow_deg=4.0 + arm_bend_deg)
-    # The bar passes the knees with the knees nearly straight and the trunk still well forward.
+    # The load is out of the way once the bar has passed the knees, with the knees nearly straight and the trunk still well forward.
     knee = replace(
-        pulling, hip_deg=80.0, knee_deg=30.0, trunk_deg=50.0, bend_deg=HINGE_BEND_DEG + rounding_deg + growth_deg
+        pulling,
+        hip_deg=80.0,
+        knee_deg=30.0,
+        trunk_deg=50.0,
+        rounding_deg=rounding_deg + growth_deg,
+        load_m=0.3,
     )
-    down_knee = replace(floor, hip_deg=80.0, knee_deg=30.0, trunk_deg=50.0)
+    down_knee = replace(floor, hip_deg=80.0, knee_deg=30.0, trunk_deg=50.0, load_m=0.3)
     lockout = replace(
         STANDING,
         hip_deg=2.0 + soft_hips_deg + soft_knees_deg / 2,
         knee_deg=2.0 + soft_knees_deg,
         trunk_deg=soft_hips_deg,
+        load_m=0.5,
     )
     stops = [(0.0, STANDING), (1.0, STANDING), (2.0, floor)] if stands_first else [(0.0, floor)]
     bottoms, tops = [], []
@@ -168,9 +188,9 @@ def deadlift(
         tops.append(off_s + 1.5 + top_rest_s / 2)
         down_s = stops[-1][0]
         stops += [(down_s + 0.6, down_knee), (down_s + 1.2, floor)]
-    stops += [(stops[-1][0] + 0.3, floor), (stops[-1][0] + 1.5, STANDING), (stops[-1][0] + 2.5, STANDING)]
-    # Letting go of the bar and standing up is one more rise; end on the floor instead, so that reps are reps.
-    stops = stops[:-2]
+    stops.append((stops[-1][0] + 0.4, floor))
+    if stands_last:
+        stops += [(stops[-1][0] + 1.0, STANDING), (stops[-1][0] + 2.0, STANDING)]
     return through(stops, bottoms_s=tuple(bottoms), tops_s=tuple(tops))
 
 
@@ -194,7 +214,7 @@ def kettlebell_swing(
         knee_deg=35.0 + squatted_deg,
         trunk_deg=65.0 - squatted_deg,
         arm_deg=-20.0,
-        bend_deg=HINGE_BEND_DEG + rounding_deg,
+        rounding_deg=rounding_deg,
     )
     high = replace(STANDING, hip_deg=2.0 + soft_hips_deg, trunk_deg=soft_hips_deg)
     body_stops, arms, elbows = [(0.0, STANDING), (0.8, STANDING)], [(0.0, 0.0), (0.8, 0.0)], [(0.0, 4.0), (0.8, 4.0)]
@@ -236,17 +256,16 @@ def squat(
     above the level, a trunk that leans further, hip flexion left at the top.
     """
     hold = {"arm_deg": 20.0, "elbow_deg": 130.0}
-    bend_deg = HINGE_BEND_DEG + rounding_deg
     shank_deg, thigh_deg, trunk_deg = 30.0, 88.0 - shallow_deg, 38.0 + lean_deg
     deep = Posture(
         hip_deg=trunk_deg + thigh_deg,
         knee_deg=shank_deg + thigh_deg,
         trunk_deg=trunk_deg,
-        bend_deg=bend_deg + wink_deg,
+        rounding_deg=rounding_deg + wink_deg,
         **hold,
     )
     nearly = replace(
-        deep, hip_deg=0.85 * deep.hip_deg, knee_deg=0.85 * deep.knee_deg, trunk_deg=0.85 * trunk_deg, bend_deg=bend_deg
+        deep, hip_deg=0.85 * deep.hip_deg, knee_deg=0.85 * deep.knee_deg, trunk_deg=0.85 * trunk_deg, rounding_deg=rounding_deg
     )
     up = replace(STANDING, **hold)
     soft = replace(up, hip_deg=2.0 + soft_hips_deg, trunk_deg=soft_hips_deg)
@@ -324,6 +343,12 @@ def body_m(angles: Mapping[str, FloatArray], knees_in: float | FloatArray = 0.0)
 
 
 # --------------------------------------------------------------------------------------------------- the silhouette
+
+
+def dorsal_bend_deg(angles: Mapping[str, FloatArray]) -> FloatArray:
+    """Turning of the dorsal contour, (T,): the neutral one for the trunk's lean, and the rounding."""
+    hinged = np.clip(angles["trunk_deg"] / HINGE_LEAN_DEG, 0.0, 1.0)
+    return STANDING_BEND_DEG + (HINGE_BEND_DEG - STANDING_BEND_DEG) * hinged + angles["rounding_deg"]
 
 
 def arc_profile(bend_deg: float | FloatArray, stations: FloatArray | None = None) -> FloatArray:
@@ -419,7 +444,7 @@ def film(
     image = space * camera.px_per_m
     image[..., :2] += np.array(camera.feet_px)
     image[..., 2] -= mid_hip[..., 2] * camera.px_per_m
-    back, front = BACK_DEPTH + arc_profile(angles["bend_deg"]), np.full((len(times), CONTOUR_STATIONS), FRONT_DEPTH)
+    back, front = BACK_DEPTH + arc_profile(dorsal_bend_deg(angles)), np.full((len(times), CONTOUR_STATIONS), FRONT_DEPTH)
     sides = (back, front) if camera.forward > 0 else (front, back)
     contour = contour_of(
         image[:, list(left_right("HIP")), :2].mean(axis=1),
@@ -436,14 +461,20 @@ def film(
     change[0] = 0.0
     for cut in cuts_s:
         change[np.searchsorted(times, cut)] = 0.4
+    # A field that is added to the poses later is "not measured" until this lifter learns it.
+    arrays = {name: np.full(shape, np.nan) for name, shape in _expected_shapes(len(times)).items()} | {
+        "time_s": times,
+        "image_px": image,
+        "world_m": world,
+        "visibility": np.full(image.shape[:2], 0.98),
+        "contour_px": contour,
+        "contour_sharpness": np.full(contour.shape[:3], SHARPNESS),
+        "floor": floor_pictures(angles["load_m"]),
+        "floor_place": np.zeros(len(times)),
+        "picture_change": change,
+    }
     poses = PoseSequence(
-        time_s=times,
-        image_px=image,
-        world_m=world,
-        visibility=np.full(image.shape[:2], 0.98),
-        contour_px=contour,
-        contour_sharpness=np.full(contour.shape[:3], SHARPNESS),
-        picture_change=change,
+        **arrays,
         video=VideoInfo("synthetic.mp4", camera.width, camera.height, len(times), float(times[-1])),
         model="synthetic",
     )
@@ -453,26 +484,30 @@ def film(
     return without(poses, gone)
 
 
+def floor_pictures(load_m: FloatArray) -> FloatArray:
+    """Grey pictures of the floor, (T, *FLOOR_SHAPE): a dark load on it unless it is lifted."""
+    floor = np.full((len(load_m), *FLOOR_SHAPE), 0.7)
+    floor[:, 6:, 8:16] = np.where(load_m < 0.2, 0.2, 0.7)[:, None, None]
+    return floor
+
+
 def without(poses: PoseSequence, gone: FloatArray | np.ndarray) -> PoseSequence:
     """The same sequence with nobody found in the frames that are True."""
     changed = {}
-    for name in ("image_px", "world_m", "visibility", "contour_px", "contour_sharpness"):
-        array = getattr(poses, name).copy()
-        array[gone] = 0.0 if name == "visibility" else np.nan
-        changed[name] = array
+    for name in ARRAY_FIELDS:
+        if name not in ("time_s", "picture_change"):
+            changed[name] = getattr(poses, name).copy()
+            changed[name][gone] = 0.0 if name == "visibility" else np.nan
     return replace(poses, **changed)
 
 
 def joined(first: PoseSequence, second: PoseSequence, *, after_s: float = 1 / 30) -> PoseSequence:
     """Two sequences in one video, with a cut between them."""
-    arrays = {
-        name: np.concatenate([getattr(first, name), getattr(second, name)])
-        for name in ("image_px", "world_m", "visibility", "contour_px", "contour_sharpness", "picture_change")
-    }
+    arrays = {name: np.concatenate([getattr(first, name), getattr(second, name)]) for name in ARRAY_FIELDS}
     arrays["picture_change"][len(first)] = 0.4
-    times = np.concatenate([first.time_s, second.time_s - second.time_s[0] + first.time_s[-1] + after_s])
-    video = replace(first.video, frames=len(times), duration_s=float(times[-1]))
-    return replace(first, time_s=times, video=video, **arrays)
+    arrays["time_s"][len(first) :] += first.time_s[-1] + after_s - second.time_s[0]
+    video = replace(first.video, frames=len(arrays["time_s"]), duration_s=float(arrays["time_s"][-1]))
+    return replace(first, video=video, **arrays)
 
 
 # ------------------------------------------------------------------------------------------------ changed pictures
@@ -493,6 +528,7 @@ def mirrored(poses: PoseSequence) -> PoseSequence:
         visibility=poses.visibility[:, order],
         contour_px=contour,
         contour_sharpness=poses.contour_sharpness[:, ::-1].copy(),
+        floor=poses.floor[:, :, ::-1].copy(),
     )
 
 
@@ -521,3 +557,16 @@ def empty_poses(frames: int, *, fps: float = 30.0, first_s: float = 0.0) -> Pose
     """Frames in which nobody was found."""
     poses = film(standing_still(), fps=fps, time_s=first_s + np.arange(max(frames, 1)) / fps)
     return without(poses, np.ones(len(poses), dtype=bool)).part(slice(0, frames))
+
+
+# ------------------------------------------------------------------------------------------------ reading a report
+
+
+def noticed(report: Report) -> dict[str, str]:
+    """Verdict of every check on the set that found something, or could not be judged."""
+    return {finding.check: finding.verdict for finding in report.findings if finding.verdict != OK}
+
+
+def measured(report: Report, name: str) -> FloatArray:
+    """One measure over the repetitions."""
+    return np.array([rep.measures[name] for rep in report.reps])

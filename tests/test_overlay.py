@@ -91,7 +91,7 @@ def test_a_lifter_who_faces_left_has_the_back_on_the_right() -> None:
 @pytest.mark.parametrize("view", ["front", "rear"])
 def test_from_the_front_there_is_no_back_line_and_the_panel_says_why(view: str) -> None:
     poses = make_poses()
-    report = make_report(poses, 34.0, view=View(view, 90.0, 1, 0.0))
+    report = make_report(poses, 34.0, view=View(view, 90.0, 1, 0.0), sagittal_ok=False)
     plan = plan_overlay(poses, report, WIDTH, HEIGHT)
     assert pixel(draw_overlay(grey_frame(), plan, 0.2), MIDDLE_OF_BACK) == (90, 90, 90)
     assert "from the side" in back_text(plan, math.nan, seen=True)[0]
@@ -151,7 +151,7 @@ def test_the_panel_says_the_number_and_a_word() -> None:
     assert back_text(plan, -0.2, seen=True) == ("Back 0° neutral", "ok")
     assert back_text(plan, -35.0, seen=True) == ("Back −35° arched", "ok")
     assert back_text(plan, math.nan, seen=True) == ("Back: not measured", "not-measured")
-    assert back_text(plan, math.nan, seen=False) == ("Lifter not seen", "not-measured")
+    assert back_text(plan, math.nan, seen=False) == ("Lifter not seen clearly", "not-measured")
 
 
 def test_colours_change_exactly_where_the_checks_do() -> None:

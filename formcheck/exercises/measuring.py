@@ -19,6 +19,12 @@ AT_INSTANT_S = 0.1
 SUSTAINED_S = 0.1
 """A peak counts only when it lasts this long: shorter ones are tracking noise."""
 
+TOP_SEEN_S = 0.2
+"""The lifter must be tracked for this much time on both sides of the highest point to judge the lockout."""
+
+TOP_FLEXION_MAX_DEG = 60.0
+"""Nobody whose shoulders are at their highest is bent further than this: the landmarks are wrong."""
+
 SHARE_MEASURED_MIN = 0.4
 """A phase of which less than this share was measured is not judged."""
 
@@ -70,12 +76,12 @@ def typical(signals: Signals, values: FloatArray, start: int, stop: int, uncerta
 
 
 def back_rounding(signals: Signals, start: int, stop: int) -> Measurement:
-    """Upper quartile of back rounding over the closed sample range: one good frame does not excuse the others."""
+    """Back rounding held over the closed sample range, shown by the frame that comes closest to it."""
     part = signals.back_rounding_deg[start : stop + 1]
     known = np.isfinite(part)
     if len(part) == 0 or known.mean() < SHARE_MEASURED_MIN:
         return missing(_why_no_back(signals, start, stop))
-    value = float(np.percentile(part[known], 75))
+    value = float(np.median(part[known]))
     closest = start + int(np.nanargmin(np.abs(part - value)))
     uncertainty = float(np.median(signals.back_rounding_uncertainty_deg[start : stop + 1][known]))
     return Measurement(value, float(signals.time_s[closest]), uncertainty)
@@ -98,12 +104,23 @@ def _why_no_back(signals: Signals, start: int, stop: int) -> str:
 
 def common_measures(signals: Signals, rep: Rep) -> dict[str, Measurement]:
     """Angles at the bottom and at the top that every lift reports."""
-    top = (rep.lockout, max(rep.lockout, min(rep.cycle.top_to, rep.end)))
     return {
         "hip_flexion_bottom_deg": at_instant(signals, signals.hip_flexion_deg, rep.bottom, ANGLE_UNCERTAINTY_DEG),
         "knee_flexion_bottom_deg": at_instant(signals, signals.knee_flexion_deg, rep.bottom, ANGLE_UNCERTAINTY_DEG),
         "trunk_lean_bottom_deg": at_instant(signals, signals.trunk_lean_deg, rep.bottom, ANGLE_UNCERTAINTY_DEG),
-        "hip_flexion_top_deg": sustained_low(signals, signals.hip_flexion_deg, *top, ANGLE_UNCERTAINTY_DEG),
-        "knee_flexion_top_deg": sustained_low(signals, signals.knee_flexion_deg, *top, ANGLE_UNCERTAINTY_DEG),
-        "trunk_lean_top_deg": sustained_low(signals, signals.trunk_lean_deg, *top, ANGLE_UNCERTAINTY_DEG),
+        "hip_flexion_top_deg": _straightest(signals, signals.hip_flexion_deg, rep),
+        "knee_flexion_top_deg": _straightest(signals, signals.knee_flexion_deg, rep),
+        "trunk_lean_top_deg": _straightest(signals, signals.trunk_lean_deg, rep),
     }
+
+
+def _straightest(signals: Signals, values: FloatArray, rep: Rep) -> Measurement:
+    """The straightest that a joint gets at the top; missing when the top was not seen or looks impossible."""
+    stop = max(rep.lockout, min(rep.cycle.top_to, rep.end))
+    around = np.abs(signals.time_s - signals.time_s[rep.cycle.top]) <= TOP_SEEN_S
+    if not np.isfinite(signals.shoulder_height[around]).all():
+        return missing("the top of the lift was not in the picture")
+    found = sustained_low(signals, values, rep.lockout, stop, ANGLE_UNCERTAINTY_DEG)
+    if not found.reason and found.value > TOP_FLEXION_MAX_DEG:
+        return missing("hips or knees are hidden at the top")
+    return found

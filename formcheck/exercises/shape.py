@@ -24,7 +24,8 @@ class CycleShape:
     hand_height, hang : hands above the ankles, and below the shoulders, at the bottom.
     elbow_flexion_deg : at the bottom.
     top_lean_deg, top_hand_height : while resting at the top.
-    arm_reach_deg, hand_reach : furthest raise of the arm from the trunk, and highest hands, until the next descent.
+    arm_reach_deg, hand_reach : furthest raise of the arm forward of the vertical, and highest hands, until the next
+        descent.
     foot_lift : how far the ankles leave their usual height on the way up.
     rise_s, cycle_s : duration of the way up, and from descent to the end of the top.
     """
@@ -67,7 +68,7 @@ def shape_of(signals: Signals, cycle: Cycle) -> CycleShape:
         elbow_flexion_deg=median(signals.elbow_flexion_deg[bottom]),
         top_lean_deg=median(signals.trunk_lean_deg[top]),
         top_hand_height=median(signals.hand_height[top]),
-        arm_reach_deg=highest(signals.arm_angle_deg[way_up]),
+        arm_reach_deg=highest((signals.arm_angle_deg - signals.trunk_lean_deg)[way_up]),
         hand_reach=highest(signals.hand_height[way_up]),
         foot_lift=highest(signals.foot_lift[way_up]),
         rise_s=float(signals.time_s[cycle.top_from] - signals.time_s[cycle.bottom_to]),

@@ -36,7 +36,8 @@ def resemblance(shape: CycleShape) -> float:
         np.prod(
             [
                 at_most(shape.seat_height, 0.14, 0.22),
-                at_least(shape.knee_flexion_deg, 45, 68),
+                at_least(shape.knee_flexion_deg, 50, 78),
+                at_most(shape.trunk_lean_deg / max(shape.knee_flexion_deg, 1.0), 0.46, 0.62),
                 at_least(shape.hip_share, 0.45, 0.62),
                 at_most(shape.hang, 0.29, 0.38),
                 at_most(shape.hand_reach, 1.15, 1.26),
@@ -121,7 +122,7 @@ CHECKS = (
         measure="back_rounding_deg",
         unit="deg",
         watch=20,
-        fault=30,
+        fault=25,
         views=SIDE,
         cue="Chest tall, brace before you go down.",
         why="A back that keeps its shape passes the load on to hips and legs.",

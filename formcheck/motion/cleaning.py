@@ -35,7 +35,7 @@ FOOT_LIFT_MAX = 0.75
 """Feet never rise above their usual place by more than this many trunk lengths in the lifts that are judged here."""
 
 DOUBTFUL_AROUND_S = 0.1
-"""Landmarks drift before they are lost, so this much time around rejected frames is not trusted either."""
+"""Landmarks drift before they are lost, so this much time around a long loss is not trusted either."""
 
 SHORTEST_SEGMENT_S = 0.4
 """Anything shorter between two cuts cannot be filtered or judged."""
@@ -64,7 +64,7 @@ def clean(poses: PoseSequence) -> CleanPoses:
     rejected = np.zeros(len(poses), dtype=bool)
     for part in segments:
         rejected[part] = implausible_frames(image[part])
-    rejected = _widened(rejected, poses.time_s) & poses.seen
+    rejected = (rejected | _around_long_losses(rejected | ~poses.seen, poses.time_s)) & poses.seen
     image[rejected], world[rejected] = np.nan, np.nan
     smooth_image, smooth_world = np.full_like(image, np.nan), np.full_like(world, np.nan)
     for part in segments:
@@ -124,16 +124,15 @@ def implausible_frames(image_px: FloatArray) -> NDArray[np.bool_]:
     return bad
 
 
-def _widened(flags: NDArray[np.bool_], time_s: FloatArray) -> NDArray[np.bool_]:
-    """Also True for samples within `DOUBTFUL_AROUND_S` of a flagged one."""
-    flagged_s = time_s[flags]
-    if len(flagged_s) == 0:
-        return flags
-    following = np.clip(np.searchsorted(flagged_s, time_s), 0, len(flagged_s) - 1)
-    nearest = np.minimum(
-        np.abs(flagged_s[following] - time_s), np.abs(time_s - flagged_s[np.maximum(following - 1, 0)])
-    )
-    return nearest <= DOUBTFUL_AROUND_S
+def _around_long_losses(lost: NDArray[np.bool_], time_s: FloatArray) -> NDArray[np.bool_]:
+    """(T,) True within `DOUBTFUL_AROUND_S` of a stretch without credible landmarks that is too long to bridge."""
+    around = np.zeros(len(lost), dtype=bool)
+    edges = np.diff(np.concatenate([[False], lost, [False]]).astype(int))
+    for start, stop in zip(np.flatnonzero(edges == 1), np.flatnonzero(edges == -1), strict=True):
+        first_s, last_s = time_s[start], time_s[stop - 1]
+        if last_s - first_s > LONGEST_BRIDGED_GAP_S:
+            around |= (time_s >= first_s - DOUBTFUL_AROUND_S) & (time_s <= last_s + DOUBTFUL_AROUND_S)
+    return around
 
 
 def _running_median(values: FloatArray, width: int) -> FloatArray:

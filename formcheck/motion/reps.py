@@ -27,6 +27,9 @@ SHORTEST_RISE_S = 0.15
 LONGEST_UNSEEN_S = 2.5
 """Across a longer gap in tracking no movement is assumed."""
 
+GAP_BRINK_S = 0.1
+"""A bottom this close to a gap in tracking is not believed."""
+
 REST_BAND = 0.12
 """Within this share of a cycle's travel from an extreme the lifter counts as resting there."""
 
@@ -68,7 +71,7 @@ def find_cycles(time_s: FloatArray, shoulder_height: FloatArray) -> tuple[Cycle,
     shoulder_height : (T,) 1.0 = standing; NaN where not measured.
     """
     depth = _bridged_depth(time_s, shoulder_height)
-    bottoms = _bottoms(depth)
+    bottoms = [bottom for bottom in _bottoms(depth) if _well_seen(bottom, time_s, shoulder_height)]
     return tuple(cycle for cycle in _cycles(depth, bottoms) if _is_repetition(cycle, time_s, shoulder_height))
 
 
@@ -95,6 +98,12 @@ def _bottoms(depth: FloatArray) -> list[int]:
                 continue
         bottoms.append(peak)
     return bottoms
+
+
+def _well_seen(bottom: int, time_s: FloatArray, shoulder_height: FloatArray) -> bool:
+    """False for a low point at the brink of a gap in tracking: landmarks slip just before and after they are lost."""
+    near = np.abs(time_s - time_s[bottom]) <= GAP_BRINK_S
+    return bool(np.isfinite(shoulder_height[near]).all())
 
 
 def _cycles(depth: FloatArray, bottoms: list[int]) -> list[Cycle]:

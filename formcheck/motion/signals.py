@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from formcheck.landmarks import PAIRED_JOINTS, Landmark, left_right
 from formcheck.motion.cleaning import smooth
 from formcheck.motion.geometry import joint_flexion_deg
-from formcheck.motion.spine import QUALITY_MIN, DorsalBend, back_can_be_seen, dorsal_bend, find_neutral
+from formcheck.motion.spine import QUALITY_MIN, DorsalBend, back_can_be_seen, dorsal_bend, find_neutral, rounding
 from formcheck.motion.view import smoothed_axis
 from formcheck.poses import FloatArray, PoseSequence
 
@@ -124,6 +124,7 @@ def compute_signals(poses: PoseSequence) -> Signals:
     hip_to_shoulder = joints["SHOULDER"] - joints["HIP"]
     trunk_lean = _lean_deg(hip_to_shoulder)
     neutral = find_neutral(bend, (height["SHOULDER"] > STANDING_HEIGHT) & (np.abs(trunk_lean) < STANDING_LEAN_DEG))
+    rounding_deg, rounding_uncertainty_deg = rounding(bend, neutral, trunk_lean)
     back_ok = back_can_be_seen(yaw_deg) & (bend.quality >= QUALITY_MIN)
     thigh_ok, shank_ok, arm_ok = _believable_limbs(joints, np.abs(yaw_deg) <= PICTURE_ANGLES_MAX_YAW_DEG)
     ahead = {
@@ -159,8 +160,8 @@ def compute_signals(poses: PoseSequence) -> Signals:
         upper_bend_deg=bend.upper_deg,
         bend_uncertainty_deg=bend.uncertainty_deg,
         back_quality=bend.quality,
-        back_rounding_deg=_only(back_ok, bend.bend_deg - neutral.bend_deg),
-        back_rounding_uncertainty_deg=np.hypot(bend.uncertainty_deg, neutral.uncertainty_deg),
+        back_rounding_deg=_only(back_ok, rounding_deg),
+        back_rounding_uncertainty_deg=rounding_uncertainty_deg,
     )
 
 

@@ -1,0 +1,54 @@
+# `make` shows what can be made. Every target sets up .venv by itself; PYTHON=python3.12 chooses another Python for it.
+
+PYTHON ?= python3
+CLIP ?= sample_videos/deadlift-rounded.mp4
+
+VENV := .venv
+BIN := $(VENV)/$(if $(filter Windows_NT,$(OS)),Scripts,bin)
+RUN := $(BIN)/python
+# Stamps are newer than pyproject.toml when what it asks for is installed: "dev" holds all that "base" does.
+BASE := $(VENV)/.set-up-base
+DEV := $(VENV)/.set-up-dev
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test lint format picture bench-clips bench-speed clean
+
+help:  ## Show this list
+	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' Makefile | expand -t 22
+
+$(BASE): pyproject.toml scripts/set_up.py
+	@$(PYTHON) scripts/set_up.py
+	@touch $@
+
+$(DEV): pyproject.toml scripts/set_up.py
+	@$(PYTHON) scripts/set_up.py app dev
+	@touch $@ $(BASE)
+
+demo: $(BASE)  ## Analyse a sample video (CLIP=... for another one)
+	@$(BIN)/formcheck analyze $(CLIP)
+
+test: $(DEV) lint  ## Run every check: ruff, mypy and all tests
+	@$(RUN) -c "from formcheck.pose_models import find_model; find_model()" || echo "Tests that need the pose model will be skipped."
+	$(RUN) -m pytest --numprocesses auto --maxprocesses 4 --dist loadfile
+
+lint: $(DEV)  ## Run ruff and mypy
+	$(RUN) -m ruff check .
+	$(RUN) -m ruff format --check .
+	$(RUN) -m mypy
+
+format: $(DEV)  ## Let ruff format the code
+	$(RUN) -m ruff check --fix .
+	$(RUN) -m ruff format .
+
+picture: $(DEV)  ## Make the README's picture from a sample video
+	$(RUN) scripts/make_picture.py
+
+bench-clips: $(DEV)  ## Measure on labelled real clips (../shared/clips or FORMCHECK_CLIPS)
+	$(RUN) -m benchmarks.bench_clips
+
+bench-speed: $(DEV)  ## Measure time and memory against bare MediaPipe
+	$(RUN) -m benchmarks.bench_speed
+
+clean:  ## Remove all that was made here, .venv too, but neither reports nor fetched models
+	rm -rf $(VENV) build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis benchmarks/cache
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +

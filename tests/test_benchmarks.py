@@ -1,0 +1,237 @@
+"""The benchmarks' own arithmetic, and that they say so when there is nothing to measure."""
+
+from __future__ import annotations
+
+import json
+import math
+from pathlib import Path
+
+import numpy as np
+import pytest
+from make_videos import upright_picture, write_video
+from synthetic_lifter import film, squat
+
+from benchmarks import bench_clips, bench_speed
+from benchmarks.labelled import exercise_name, folder_of, lifter_of, read_clips, read_track
+from benchmarks.pose_cache import cache_key, cached_poses, code_fingerprint, pose_stage_modules
+from benchmarks.scores import (
+    Counts,
+    count_reps,
+    instant_errors,
+    labelled_reps,
+    markdown_table,
+    mean_over_groups,
+    median,
+    pair_up,
+    percentile,
+    separation,
+)
+from formcheck.landmarks import LANDMARK_COUNT, Landmark
+from formcheck.pose_models import ModelFile
+
+LABELLED = [(1.0, 2.0), (3.0, 4.0), (5.0, 6.0)]
+
+LABEL = {
+    "file": "someone__set.mp4",
+    "role": "lift",
+    "exercise": "back squat (barbell)",
+    "view": "side",
+    "bottoms_s": [1.0, 3.0],
+    "tops_s": [0.0, 2.0, 4.0],
+    "spine": "neutral",
+}
+
+
+# --- scores --------------------------------------------------------------------------------------------------------
+
+
+def test_found_reps_are_paired_with_the_labels_they_lie_closest_to() -> None:
+    assert pair_up([(1.1, 2.2), (4.9, 6.1)], LABELLED) == [(0, 0), (1, 2)]
+
+
+def test_a_label_is_used_only_once() -> None:
+    assert pair_up([(1.0, 2.0), (1.3, 2.1)], LABELLED) == [(0, 0)]
+
+
+def test_reps_that_do_not_overlap_are_never_the_same() -> None:
+    assert pair_up([(2.1, 2.9)], LABELLED) == []
+
+
+def test_a_rep_is_a_hit_only_when_both_instants_are_close() -> None:
+    found = [(1.1, 2.1), (3.0, 4.5), (5.3, 6.0)]
+    assert count_reps(found, LABELLED, 0.3) == Counts(hits=2, found=3, labelled=3)
+
+
+def test_f1_counts_misses_and_false_alarms_alike() -> None:
+    assert Counts(hits=2, found=4, labelled=2).f1 == Counts(hits=2, found=2, labelled=4).f1 == pytest.approx(2 / 3)
+    assert Counts(hits=0, found=3, labelled=0).f1 == 0.0
+    assert math.isnan(Counts(0, 0, 0).f1)
+
+
+def test_instant_errors_are_found_minus_labelled() -> None:
+    bottoms, tops = instant_errors([(1.2, 1.9)], LABELLED)
+    assert bottoms == [pytest.approx(0.2)]
+    assert tops == [pytest.approx(-0.1)]
+
+
+def test_a_labelled_rep_is_a_bottom_and_the_top_after_it() -> None:
+    # The first top has no bottom before it, the last bottom no top after it, and 4.0 is followed by another bottom.
+    assert labelled_reps([1.0, 4.0, 5.0, 7.0], [0.0, 2.0, 6.0]) == [(1.0, 2.0), (5.0, 6.0)]
+
+
+def test_separation_is_the_share_of_pairs_in_the_right_order() -> None:
+    assert separation([3.0, 4.0], [1.0, 2.0]) == 1.0
+    assert separation([1.0, 3.0], [1.0, 2.0]) == pytest.approx(2.5 / 4)
+    assert math.isnan(separation([], [1.0]))
+
+
+def test_a_lifter_with_many_clips_counts_once() -> None:
+    values = [("ann", 1.0), ("ann", 1.0), ("ann", 1.0), ("bob", 0.0), ("bob", math.nan)]
+    assert mean_over_groups(values) == 0.5
+    assert math.isnan(mean_over_groups([("ann", math.nan)]))
+
+
+def test_median_and_percentile() -> None:
+    assert median([3.0, 1.0, 2.0]) == 2.0
+    assert median([4.0, 1.0, 2.0, 3.0]) == 2.5
+    assert percentile(range(1, 101), 0.95) == 95
+    assert math.isnan(median([]))
+    assert math.isnan(percentile([], 0.5))
+
+
+def test_a_table_has_a_rule_below_its_header_and_cells_of_one_width() -> None:
+    lines = markdown_table(("name", "n"), [("a", "1"), ("longer", "10")]).splitlines()
+    assert lines == ["| name   |  n |", "|--------|---:|", "| a      |  1 |", "| longer | 10 |"]
+
+
+# --- labels and tracks ---------------------------------------------------------------------------------------------
+
+
+def test_labels_become_clips(tmp_path: Path) -> None:
+    other = LABEL | {"file": "someone__lunge.mp4", "role": "hard-negative", "exercise": "lunge"}
+    absent = LABEL | {"file": "someone__gone.mp4"}
+    (tmp_path / "labels.json").write_text(json.dumps([LABEL, other, absent]), encoding="utf-8")
+    for label in (LABEL, other):
+        (tmp_path / str(label["file"])).touch()
+    squat, lunge = read_clips(tmp_path)
+    assert (squat.exercise, squat.reps) == ("squat", ((1.0, 2.0), (3.0, 4.0)))
+    assert (lunge.exercise, lunge.reps) == ("none", ())
+
+
+def test_exercise_names_come_from_the_words_before_the_bracket() -> None:
+    assert exercise_name("deadlift (kettlebell, between feet, squat-like)") == "deadlift"
+    assert exercise_name("kettlebell swing (two-hand, Russian)") == "kettlebell-swing"
+    assert exercise_name("goblet squat (kettlebell)") == "squat"
+    with pytest.raises(ValueError, match="lunge"):
+        exercise_name("lunge")
+
+
+def test_clips_of_one_lifter_share_a_group() -> None:
+    assert lifter_of("tby66__0016c_1.mp4") == lifter_of("tby66__0016h_2.mp4")
+    assert lifter_of("bichraix__bad005.mp4") != lifter_of("bichraix__bad010.mp4")
+
+
+def test_the_folder_is_the_argument_or_the_environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("FORMCHECK_CLIPS", str(tmp_path / "mine"))
+    assert folder_of("clips") == tmp_path / "mine"
+    assert folder_of("clips", tmp_path / "given") == tmp_path / "given"
+
+
+@pytest.mark.parametrize(("depth_unit", "depth_px"), [(1.0, 80.0), (400.0, 80.0)])
+def test_tracks_are_read_with_depth_in_pixels_whatever_their_unit(
+    tmp_path: Path, depth_unit: float, depth_px: float
+) -> None:
+    # The left side is nearer by 80 pixels; one kind of track gives depth in pixels, the other in widths of the crop.
+    points = [{"x": 100.0, "y": 50.0, "z": -depth_px / depth_unit, "score": 0.9} for _ in range(LANDMARK_COUNT)]
+    for side in ("LEFT", "RIGHT"):
+        points[Landmark[f"{side}_HIP"]]["y"] = 150.0
+    frames = [
+        {"videoTime": 0.0, "keypoints": []},
+        {"videoTime": 0.04, "keypoints": points},
+    ]
+    about = {"model": "blazepose", "videoWidth": 640, "videoHeight": 480, "cropRegion": {"width": depth_unit}}
+    path = tmp_path / "set.posetrack.json"
+    path.write_text(json.dumps({"metadata": about, "frames": frames}), encoding="utf-8")
+    poses = read_track(path)
+    assert poses.seen.tolist() == [False, True]
+    assert poses.image_px[1, Landmark.LEFT_KNEE, 2] == pytest.approx(-depth_px)
+    trunk_m = poses.world_m[1, Landmark.LEFT_HIP] - poses.world_m[1, Landmark.LEFT_SHOULDER]
+    np.testing.assert_allclose(trunk_m, [0.0, 0.5, 0.0], atol=1e-12)
+
+
+# --- pose cache ----------------------------------------------------------------------------------------------------
+
+
+def test_comments_and_docstrings_leave_a_fingerprint_alone_and_code_does_not() -> None:
+    plain = "X = 1\ndef double(x):\n    return 2 * x\n"
+    commented = '"""A module."""\nX = 1  # one\n\ndef double(x):\n    """Twice."""\n    return 2 * x\n'
+    assert code_fingerprint(plain) == code_fingerprint(commented)
+    assert code_fingerprint(plain) != code_fingerprint(plain.replace("2 * x", "3 * x"))
+
+
+def test_the_pose_stage_reaches_what_poses_are_made_of_and_nothing_after_it() -> None:
+    modules = pose_stage_modules()
+    assert {"pose_estimation", "silhouette", "video", "poses"} <= set(modules)
+    assert not {"analysis", "pose_models", "errors"} & set(modules)
+
+
+def test_poses_are_found_once_for_a_video_and_a_model(tmp_path: Path) -> None:
+    video, model = tmp_path / "set.mp4", _model("1" * 64)
+    video.write_bytes(b"one")
+    asked: list[Path] = []
+
+    def find(path: Path, _model: ModelFile) -> object:
+        asked.append(path)
+        return film(squat(1))
+
+    folder = tmp_path / "cache"
+    first, from_cache = cached_poses(video, model, folder, find)  # type: ignore[arg-type]
+    assert not from_cache
+    second, from_cache = cached_poses(video, model, folder, find)  # type: ignore[arg-type]
+    assert from_cache
+    assert len(asked) == 1
+    np.testing.assert_array_equal(first.image_px, second.image_px)
+    video.write_bytes(b"two")
+    cached_poses(video, model, folder, find)  # type: ignore[arg-type]
+    assert len(asked) == 2
+    assert len(list(folder.iterdir())) == 1, "poses of the earlier video are of no use any more"
+
+
+def test_another_model_has_another_key(tmp_path: Path) -> None:
+    video = tmp_path / "set.mp4"
+    video.touch()
+    assert cache_key(video, _model("1" * 64)) != cache_key(video, _model("2" * 64))
+
+
+def _model(sha256: str) -> ModelFile:
+    return ModelFile(Path("unused.task"), "full", "custom", sha256)
+
+
+# --- the programs --------------------------------------------------------------------------------------------------
+
+
+def test_without_clips_bench_clips_says_so_and_is_content(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert bench_clips.main([str(tmp_path)]) == 0
+    assert "No labelled clips" in capsys.readouterr().out
+
+
+def test_without_a_video_bench_speed_says_what_to_do(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert bench_speed.main(["--clip", str(tmp_path / "none.mp4")]) == 2
+    assert "--clip" in capsys.readouterr().err
+
+
+def test_ratios_compare_runs_of_the_same_round() -> None:
+    bare = [bench_speed.Cost(1.0, 1.0), bench_speed.Cost(10.0, 2.0), bench_speed.Cost(1.0, 1.0)]
+    whole = [bench_speed.Cost(1.2, 1.1), bench_speed.Cost(12.0, 2.2), bench_speed.Cost(3.0, 1.1)]
+    assert bench_speed.ratios(bare, whole) == (pytest.approx(1.2), pytest.approx(1.1))
+
+
+def test_a_repeated_video_has_the_length_asked_for(tmp_path: Path) -> None:
+    from formcheck.video import VideoReader
+
+    write_video(tmp_path / "short.mp4", [upright_picture()] * 5, [index / 10 for index in range(5)])
+    bench_speed.repeat_video(tmp_path / "short.mp4", tmp_path / "long.mp4", 3.0)
+    with VideoReader(tmp_path / "long.mp4", max_side=None) as reader:
+        times_s = [frame.time_s for frame in reader]
+    assert len(times_s) > 5
+    assert times_s[-1] == pytest.approx(3.0, abs=0.15)
