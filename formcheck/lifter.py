@@ -8,10 +8,9 @@ from functools import cached_property
 from itertools import groupby
 
 import numpy as np
-
-from formcheck.landmarks import Landmark
 from numpy.typing import NDArray
 
+from formcheck.landmarks import Landmark
 from formcheck.poses import FloatArray
 
 Float32Array = NDArray[np.float32]

@@ -120,7 +120,7 @@ def test_only_fitting_views_are_judged(view: str, views: frozenset[str]) -> None
     assert finding.verdict == (FAULT if view in views else NOT_MEASURED)
     if view not in views:
         assert math.isnan(finding.value)
-        assert ("the front" in finding.reason) == (views == FRONT_OR_REAR and view != "unknown")
+        assert ("view from the front" in finding.reason) == (views == FRONT_OR_REAR and view != "unknown")
     else:
         assert finding.reason == ""
 

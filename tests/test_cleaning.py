@@ -21,6 +21,7 @@ from synthetic_lifter import (
 from formcheck.landmarks import Landmark
 from formcheck.motion.cleaning import (
     CUTOFF_HZ,
+    DOUBTFUL_AROUND_S,
     LONGEST_BRIDGED_GAP_S,
     LONGEST_TIME_STEP_S,
     SHORTEST_SEGMENT_S,
@@ -200,29 +201,34 @@ def _spoilt(frames: slice, landmarks: list[Landmark], by_px: tuple[float, float]
 BODY = list(Landmark)
 
 
-@pytest.mark.parametrize(
-    ("landmarks", "by_px"),
-    [
-        ([Landmark.LEFT_KNEE], (600.0, 0.0)),
-        ([Landmark.RIGHT_ANKLE], (0.0, 700.0)),
-        ([Landmark.LEFT_ANKLE, Landmark.RIGHT_ANKLE], (0.0, -700.0)),
-        ([Landmark.LEFT_SHOULDER, Landmark.RIGHT_SHOULDER], (0.0, 700.0)),
-        ([Landmark.LEFT_SHOULDER, Landmark.RIGHT_SHOULDER], (0.0, -500.0)),
-        (BODY, (400.0, 0.0)),
-    ],
-    ids=["thigh too long", "shank too long", "feet in the air", "head down", "trunk too long", "leap"],
-)
-def test_an_impossible_body_is_rejected_with_its_surroundings_and_nothing_else(
-    landmarks: list[Landmark], by_px: tuple[float, float]
-) -> None:
-    cleaned = clean(_spoilt(slice(100, 102), landmarks, by_px))
-    rejected = np.flatnonzero(cleaned.rejected)
-    assert {100, 101} <= set(rejected.tolist())
-    assert rejected[0] >= 96
-    assert rejected[-1] <= 105
-    # Too long to bridge once the surroundings are gone as well: missing, not guessed.
-    assert np.isnan(cleaned.poses.image_px[100]).all()
-    assert np.isnan(cleaned.poses.world_m[100]).all()
+IMPOSSIBLE = {
+    "thigh too long": ([Landmark.LEFT_KNEE], (600.0, 0.0)),
+    "shank too long": ([Landmark.RIGHT_ANKLE], (0.0, 700.0)),
+    "feet in the air": ([Landmark.LEFT_ANKLE, Landmark.RIGHT_ANKLE], (0.0, -700.0)),
+    "head down": ([Landmark.LEFT_SHOULDER, Landmark.RIGHT_SHOULDER], (0.0, 700.0)),
+    "trunk too long": ([Landmark.LEFT_SHOULDER, Landmark.RIGHT_SHOULDER], (0.0, -500.0)),
+    "leap": (BODY, (400.0, 0.0)),
+}
+
+
+@pytest.mark.parametrize("what", IMPOSSIBLE)
+def test_an_impossible_body_for_a_moment_is_rejected_and_bridged(what: str) -> None:
+    poses = _spoilt(slice(100, 102), *IMPOSSIBLE[what])
+    cleaned = clean(poses)
+    assert np.flatnonzero(cleaned.rejected).tolist() == [100, 101]
+    truth = film(squat(2)).image_px
+    np.testing.assert_allclose(cleaned.poses.image_px[95:107], truth[95:107], atol=10.0)
+
+
+@pytest.mark.parametrize("what", [what for what in IMPOSSIBLE if what != "leap"])
+def test_an_impossible_body_for_long_is_missing_with_its_surroundings(what: str) -> None:
+    poses = _spoilt(slice(100, 115), *IMPOSSIBLE[what])
+    cleaned = clean(poses)
+    around = np.abs(poses.time_s - poses.time_s[107]) <= 7 / 30 + DOUBTFUL_AROUND_S + 1e-6
+    assert set(range(100, 115)) <= set(np.flatnonzero(cleaned.rejected).tolist()) <= set(np.flatnonzero(around).tolist())
+    assert cleaned.rejected[[99, 115]].all()
+    for array in (cleaned.poses.image_px, cleaned.poses.world_m):
+        assert (np.isnan(array).all(axis=(1, 2)) == cleaned.rejected).all()
 
 
 def test_cleaning_takes_noise_away_and_keeps_the_movement() -> None:
@@ -234,11 +240,20 @@ def test_cleaning_takes_noise_away_and_keeps_the_movement() -> None:
     assert np.abs(clean(truth).poses.image_px - truth.image_px).max() < 0.02 * 1.75 * 400
 
 
-def test_frames_without_a_lifter_are_missing_but_not_rejected() -> None:
-    cleaned = clean(film(squat(1), lost_s=[(1.0, 2.0)]))
-    lost = (cleaned.poses.time_s >= 1.0) & (cleaned.poses.time_s <= 2.0)
+def test_a_long_loss_stays_missing_and_its_brinks_are_not_trusted() -> None:
+    poses = film(squat(1), lost_s=[(1.0, 2.0)])
+    cleaned = clean(poses)
+    assert not (cleaned.rejected & ~poses.seen).any()
+    brink_s = poses.time_s[cleaned.rejected]
+    assert len(brink_s) > 0
+    assert ((np.abs(brink_s - 1.0) <= DOUBTFUL_AROUND_S + 1e-6) | (np.abs(brink_s - 2.0) <= DOUBTFUL_AROUND_S + 1e-6)).all()
+    assert (np.isnan(cleaned.poses.image_px).all(axis=(1, 2)) == (cleaned.rejected | ~poses.seen)).all()
+
+
+def test_a_short_loss_is_bridged_and_rejects_nothing() -> None:
+    cleaned = clean(film(squat(1), lost_s=[(1.5, 1.6)]))
     assert not cleaned.rejected.any()
-    assert (np.isnan(cleaned.poses.image_px).all(axis=(1, 2)) == lost).all()
+    assert np.isfinite(cleaned.poses.image_px).all()
 
 
 def test_a_cut_is_not_smoothed_over() -> None:

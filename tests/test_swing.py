@@ -26,7 +26,7 @@ def test_a_faultless_swing_is_good(forward: int, exercise: str, period_s: float)
     [
         ("back-rounding", {"rounding_deg": 1.5 * LIMITS["back-rounding"].fault}),
         ("bent-arms", {"arm_bend_deg": 1.5 * LIMITS["bent-arms"].fault}),
-        ("arm-lift", {"arm_lead_s": 0.4}),
+        ("arm-lift", {"arm_lead_s": 0.32}),
         ("squatting-the-swing", {"squatted_deg": 45.0}),
     ],
 )
