@@ -130,10 +130,10 @@ def totals_table(rows: Sequence[Row]) -> str:
             lambda row: row.exercise_right and len(row.found) == len(row.clip.reps),
         ),
         _line(f"Lifts: rep F1, bottom and top within {TOLERANCE_S} s", lifts, lambda row: row.counts.f1),
-        ["Lifts: rep F1 over all reps together", f"{reps.f1:.2f} ({reps.labelled} labelled, {reps.found} found)", "-"],
+        [f"Lifts: the same over all {reps.labelled} reps together", str(len(lifts)), percent(reps.f1), "", ""],
         _line("Other movements: nothing counted", others, lambda row: not row.found),
     ]
-    return markdown_table(("measure", "mean over clips", "mean over lifters"), lines)
+    return markdown_table(("measure", "clips", "mean over clips", "lifters", "mean over lifters"), lines)
 
 
 def _line(title: str, rows: Sequence[Row], value: object) -> list[str]:
@@ -141,8 +141,8 @@ def _line(title: str, rows: Sequence[Row], value: object) -> list[str]:
     known = [one for one in values if not math.isnan(one)]
     over_clips = sum(known) / len(known) if known else math.nan
     over_lifters = mean_over_groups((row.clip.lifter, one) for row, one in zip(rows, values, strict=True))
-    lifters = len({row.clip.lifter for row in rows})
-    return [title, f"{percent(over_clips)} of {len(rows)}", f"{percent(over_lifters)} of {lifters}"]
+    lifters = {row.clip.lifter for row in rows}
+    return [title, str(len(rows)), percent(over_clips), str(len(lifters)), percent(over_lifters)]
 
 
 def instants_table(rows: Sequence[Row]) -> str:

@@ -10,8 +10,9 @@ Every fault is one argument of `deadlift`, `kettlebell_swing` or `squat`; withou
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 from scipy.interpolate import PchipInterpolator
@@ -156,11 +157,9 @@ def deadlift(
     Faults: rounding over the whole pull, rounding gained between lift-off and knee, bent elbows during the pull, hip
     flexion left at the top (trunk leaning), knee flexion left at the top (hips open).
     """
-    floor = Posture(
-        hip_deg=113.0, knee_deg=65.0, trunk_deg=60.0, arm_deg=0.0, elbow_deg=4.0, rounding_deg=rounding_deg
-    )
+    floor = Posture(hip_deg=113.0, knee_deg=65.0, trunk_deg=60.0, arm_deg=0.0, elbow_deg=4.0, rounding_deg=rounding_deg)
     pulling = replace(floor, elbow_deg=4.0 + arm_bend_deg)
-    # The load is out of the way once the bar has passed the knees, with the knees nearly straight and the trunk still well forward.
+    # When the bar passes the knees they are nearly straight, and the trunk is still well forward.
     knee = replace(
         pulling,
         hip_deg=80.0,
@@ -265,7 +264,11 @@ def squat(
         **hold,
     )
     nearly = replace(
-        deep, hip_deg=0.85 * deep.hip_deg, knee_deg=0.85 * deep.knee_deg, trunk_deg=0.85 * trunk_deg, rounding_deg=rounding_deg
+        deep,
+        hip_deg=0.85 * deep.hip_deg,
+        knee_deg=0.85 * deep.knee_deg,
+        trunk_deg=0.85 * trunk_deg,
+        rounding_deg=rounding_deg,
     )
     up = replace(STANDING, **hold)
     soft = replace(up, hip_deg=2.0 + soft_hips_deg, trunk_deg=soft_hips_deg)
@@ -281,7 +284,7 @@ def squat(
     return through([*stops, (stops[-1][0] + 0.3, up)], bottoms_s=tuple(bottoms), tops_s=tuple(tops))
 
 
-LIFTS = {"deadlift": deadlift, "kettlebell-swing": kettlebell_swing, "squat": squat}
+LIFTS: dict[str, Callable[..., Motion]] = {"deadlift": deadlift, "kettlebell-swing": kettlebell_swing, "squat": squat}
 
 
 # --------------------------------------------------------------------------------------------------------- the body
@@ -367,9 +370,7 @@ def arc_profile(bend_deg: float | FloatArray, stations: FloatArray | None = None
     return np.asarray(np.sign(turn) * (arc - beyond * np.tan(size)))
 
 
-def contour_of(
-    mid_hip_px: FloatArray, mid_shoulder_px: FloatArray, left: FloatArray, right: FloatArray
-) -> FloatArray:
+def contour_of(mid_hip_px: FloatArray, mid_shoulder_px: FloatArray, left: FloatArray, right: FloatArray) -> FloatArray:
     """Edge points (T, 2, S, 2) at the given distances (T, S), in hip-shoulder lengths, to the image left and right of
     an upright lifter: what `formcheck.silhouette.trace_silhouette` gives for a mask with such edges."""
     trunk = mid_shoulder_px - mid_hip_px
@@ -444,7 +445,10 @@ def film(
     image = space * camera.px_per_m
     image[..., :2] += np.array(camera.feet_px)
     image[..., 2] -= mid_hip[..., 2] * camera.px_per_m
-    back, front = BACK_DEPTH + arc_profile(dorsal_bend_deg(angles)), np.full((len(times), CONTOUR_STATIONS), FRONT_DEPTH)
+    back, front = (
+        BACK_DEPTH + arc_profile(dorsal_bend_deg(angles)),
+        np.full((len(times), CONTOUR_STATIONS), FRONT_DEPTH),
+    )
     sides = (back, front) if camera.forward > 0 else (front, back)
     contour = contour_of(
         image[:, list(left_right("HIP")), :2].mean(axis=1),
@@ -493,7 +497,7 @@ def floor_pictures(load_m: FloatArray) -> FloatArray:
 
 def without(poses: PoseSequence, gone: FloatArray | np.ndarray) -> PoseSequence:
     """The same sequence with nobody found in the frames that are True."""
-    changed = {}
+    changed: dict[str, Any] = {}
     for name in ARRAY_FIELDS:
         if name not in ("time_s", "picture_change"):
             changed[name] = getattr(poses, name).copy()
@@ -503,7 +507,9 @@ def without(poses: PoseSequence, gone: FloatArray | np.ndarray) -> PoseSequence:
 
 def joined(first: PoseSequence, second: PoseSequence, *, after_s: float = 1 / 30) -> PoseSequence:
     """Two sequences in one video, with a cut between them."""
-    arrays = {name: np.concatenate([getattr(first, name), getattr(second, name)]) for name in ARRAY_FIELDS}
+    arrays: dict[str, Any] = {
+        name: np.concatenate([getattr(first, name), getattr(second, name)]) for name in ARRAY_FIELDS
+    }
     arrays["picture_change"][len(first)] = 0.4
     arrays["time_s"][len(first) :] += first.time_s[-1] + after_s - second.time_s[0]
     video = replace(first.video, frames=len(arrays["time_s"]), duration_s=float(arrays["time_s"][-1]))
@@ -534,9 +540,7 @@ def mirrored(poses: PoseSequence) -> PoseSequence:
 
 def scaled(poses: PoseSequence, factor: float) -> PoseSequence:
     """The same video at another resolution."""
-    video = replace(
-        poses.video, width=round(poses.video.width * factor), height=round(poses.video.height * factor)
-    )
+    video = replace(poses.video, width=round(poses.video.width * factor), height=round(poses.video.height * factor))
     return replace(poses, image_px=poses.image_px * factor, contour_px=poses.contour_px * factor, video=video)
 
 

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import itertools
 import json
 import math
 from dataclasses import replace
@@ -178,7 +179,7 @@ def test_reps_are_numbered_in_order_and_do_not_overlap(name: str) -> None:
         assert {finding.rep for finding in rep.findings} == {rep.index}
         for finding in rep.findings:
             assert math.isnan(finding.at_s) or rep.start_s - 0.2 <= finding.at_s <= rep.end_s + 0.2
-    for one, following in zip(report.reps, report.reps[1:], strict=False):
+    for one, following in itertools.pairwise(report.reps):
         assert one.bottom_s < one.top_s < following.bottom_s
 
 

@@ -46,7 +46,11 @@ def _check(watch: float = 20.0, fault: float = 30.0, **changes: object) -> Check
 
 MORE, LESS = _check(20.0, 30.0), _check(1.4, 1.1)
 BOTH = [MORE, LESS]
-ALL = [pytest.param(exercise, check, id=f"{exercise.name}/{check.id}") for exercise in EXERCISES for check in exercise.checks]
+ALL = [
+    pytest.param(exercise, check, id=f"{exercise.name}/{check.id}")
+    for exercise in EXERCISES
+    for check in exercise.checks
+]
 
 
 def _beyond(check: Check, limit: float, by: float) -> float:
@@ -127,9 +131,7 @@ def test_only_fitting_views_are_judged(view: str, views: frozenset[str]) -> None
 
 def test_a_finding_repeats_what_is_needed_to_show_it() -> None:
     finding = judge(MORE, Measurement(42.0, 1.5, 1.0), "side-left", rep=3)
-    assert finding == Finding(
-        "some-check", "Something", FAULT, 42.0, MORE.fault, "deg", 1.5, "", "Try this.", 3
-    )
+    assert finding == Finding("some-check", "Something", FAULT, 42.0, MORE.fault, "deg", 1.5, "", "Try this.", 3)
     assert judge(MORE, Measurement(25.0, 1.5), "side-left").limit == MORE.watch
 
 
@@ -161,9 +163,7 @@ NAN = math.nan
         ((NAN, 10.0), OK, 2),
     ],
 )
-def test_a_fault_of_the_set_needs_two_reps_or_a_single(
-    values: tuple[float, ...], verdict: str, worst_rep: int
-) -> None:
+def test_a_fault_of_the_set_needs_two_reps_or_a_single(values: tuple[float, ...], verdict: str, worst_rep: int) -> None:
     finding = judge_set(MORE, _findings(MORE, *values))
     assert REPS_FOR_SET_FAULT == 2
     assert finding.verdict == verdict

@@ -128,7 +128,7 @@ def test_no_samples_stay_no_samples() -> None:
 @given(st.lists(st.booleans(), max_size=60), st.floats(0.01, 0.3))
 def test_bridged_stretches_hold_all_known_samples_and_no_long_gap(known: list[bool], step_s: float) -> None:
     flags = np.array(known, dtype=bool)
-    time_s = np.arange(len(flags)) * step_s
+    time_s = np.arange(len(flags), dtype=np.float64) * step_s
     stretches = bridged_stretches(time_s, flags)
     covered = [i for start, stop in stretches for i in range(start, stop)]
     assert covered == sorted(set(covered))
@@ -225,7 +225,9 @@ def test_an_impossible_body_for_long_is_missing_with_its_surroundings(what: str)
     poses = _spoilt(slice(100, 115), *IMPOSSIBLE[what])
     cleaned = clean(poses)
     around = np.abs(poses.time_s - poses.time_s[107]) <= 7 / 30 + DOUBTFUL_AROUND_S + 1e-6
-    assert set(range(100, 115)) <= set(np.flatnonzero(cleaned.rejected).tolist()) <= set(np.flatnonzero(around).tolist())
+    assert (
+        set(range(100, 115)) <= set(np.flatnonzero(cleaned.rejected).tolist()) <= set(np.flatnonzero(around).tolist())
+    )
     assert cleaned.rejected[[99, 115]].all()
     for array in (cleaned.poses.image_px, cleaned.poses.world_m):
         assert (np.isnan(array).all(axis=(1, 2)) == cleaned.rejected).all()
@@ -246,7 +248,9 @@ def test_a_long_loss_stays_missing_and_its_brinks_are_not_trusted() -> None:
     assert not (cleaned.rejected & ~poses.seen).any()
     brink_s = poses.time_s[cleaned.rejected]
     assert len(brink_s) > 0
-    assert ((np.abs(brink_s - 1.0) <= DOUBTFUL_AROUND_S + 1e-6) | (np.abs(brink_s - 2.0) <= DOUBTFUL_AROUND_S + 1e-6)).all()
+    assert (
+        (np.abs(brink_s - 1.0) <= DOUBTFUL_AROUND_S + 1e-6) | (np.abs(brink_s - 2.0) <= DOUBTFUL_AROUND_S + 1e-6)
+    ).all()
     assert (np.isnan(cleaned.poses.image_px).all(axis=(1, 2)) == (cleaned.rejected | ~poses.seen)).all()
 
 

@@ -1,13 +1,20 @@
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
-from synthetic_lifter import Camera, deadlift, film, measured, noticed
+from synthetic_lifter import Camera, Motion, deadlift, film, measured, noticed
 
 from formcheck.analysis import analyze
 from formcheck.exercises.checks import NOT_MEASURED
 from formcheck.exercises.deadlift import CHECKS
 
 LIMITS = {check.id: check for check in CHECKS}
+
+
+def _with(dial: str, size: float) -> Motion:
+    faults: dict[str, Any] = {dial: size}
+    return deadlift(3, **faults)
 
 
 @pytest.mark.parametrize("forward", [1, -1])
@@ -42,7 +49,7 @@ def test_a_fault_beyond_its_limit_is_found_and_only_that(check: str, dial: str, 
     size = times_limit * LIMITS[check].fault
     if check == "soft-lockout-hips":
         size = min(size, 1.3 * LIMITS[check].fault)
-    report = analyze(film(deadlift(3, **{dial: size}), noise_px=1.0))
+    report = analyze(film(_with(dial, size), noise_px=1.0))
     assert report.exercise.name == "deadlift"
     assert len(report.reps) == 3
     assert noticed(report) == {check: LIMITS[check].worst}
@@ -61,7 +68,7 @@ def test_a_fault_beyond_its_limit_is_found_and_only_that(check: str, dial: str, 
     ],
 )
 def test_a_flaw_well_within_its_limit_is_fine(check: str, dial: str) -> None:
-    report = analyze(film(deadlift(3, **{dial: 0.4 * LIMITS[check].watch}), noise_px=1.0))
+    report = analyze(film(_with(dial, 0.4 * LIMITS[check].watch), noise_px=1.0))
     assert report.verdict == "good"
 
 

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -8,7 +9,15 @@ from synthetic_lifter import empty_poses, film, squat, standing_still, without
 
 from formcheck.errors import PoseFileError
 from formcheck.landmarks import LANDMARK_COUNT, PAIRED_JOINTS, SKELETON_EDGES, Landmark, left_right, mirrored_indices
-from formcheck.poses import ARRAY_FIELDS, CONTOUR_FROM, CONTOUR_STATIONS, CONTOUR_TO, VideoInfo, contour_stations
+from formcheck.poses import (
+    ARRAY_FIELDS,
+    CONTOUR_FROM,
+    CONTOUR_STATIONS,
+    CONTOUR_TO,
+    PoseSequence,
+    VideoInfo,
+    contour_stations,
+)
 
 POSES = film(standing_still(1.0))
 
@@ -61,18 +70,22 @@ def test_a_part_keeps_its_times() -> None:
             np.testing.assert_array_equal(getattr(part, name), getattr(poses, name)[10:20])
 
 
+def _with(name: str, value: Any) -> PoseSequence:
+    return replace(POSES, **{name: value})
+
+
 @pytest.mark.parametrize("name", ARRAY_FIELDS)
 def test_a_wrong_shape_is_refused_by_name(name: str) -> None:
     with pytest.raises(PoseFileError, match=name):
-        replace(POSES, **{name: getattr(POSES, name)[:-1, ...]} if name != "time_s" else {name: np.zeros((2, 2))})
+        _with(name, getattr(POSES, name)[:-1] if name != "time_s" else np.zeros((2, 2)))
 
 
 @pytest.mark.parametrize("name", ARRAY_FIELDS)
 def test_numbers_that_are_not_floating_point_are_refused_by_name(name: str) -> None:
     with pytest.raises(PoseFileError, match=name):
-        replace(POSES, **{name: np.zeros(getattr(POSES, name).shape, dtype=int)})
+        _with(name, np.zeros(getattr(POSES, name).shape, dtype=int))
     with pytest.raises(PoseFileError, match=name):
-        replace(POSES, **{name: None})
+        _with(name, None)
 
 
 @pytest.mark.parametrize("change", [[0.0, 0.0], [0.1, 0.0], [0.0, np.nan], [0.0, np.inf]])

@@ -144,9 +144,7 @@ def _quality(sharpness: float, missing: int = 0) -> float:
     poses = _with_back(BACK_DEPTH + arc_profile(20.0))
     contour = poses.contour_px.copy()
     contour[:, 0, np.flatnonzero(INSIDE)[:missing]] = np.nan
-    changed = replace(
-        poses, contour_px=contour, contour_sharpness=np.full_like(poses.contour_sharpness, sharpness)
-    )
+    changed = replace(poses, contour_px=contour, contour_sharpness=np.full_like(poses.contour_sharpness, sharpness))
     return float(_bend(changed).quality[0])
 
 

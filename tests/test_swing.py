@@ -62,7 +62,9 @@ def test_hips_that_stay_bent_at_the_top_are_seen() -> None:
     assert noticed(report)["no-plank-hips"] == LIMITS["no-plank-hips"].worst
 
 
-@pytest.mark.xfail(strict=True, reason="the limit on top_lean_deg that recognises a swing is about as strict as the check's")
+@pytest.mark.xfail(
+    strict=True, reason="the limit on top_lean_deg that recognises a swing is about as strict as the check's"
+)
 def test_a_swing_with_bent_hips_at_the_top_is_still_a_swing() -> None:
     report = analyze(film(kettlebell_swing(6, soft_hips_deg=1.5 * LIMITS["no-plank-hips"].fault), noise_px=1.0))
     assert report.exercise.name == "kettlebell-swing"

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import numpy as np
 
-from formcheck.exercises.checks import SIDE, SIDE_OR_OBLIQUE, WATCH, Check, Measurement
+from formcheck.exercises.checks import SIDE, SIDE_OR_OBLIQUE, WATCH, Check, Measurement, missing
 from formcheck.exercises.exercise import Exercise, Rep
 from formcheck.exercises.measuring import (
     ANGLE_UNCERTAINTY_DEG,
     back_rounding,
     common_measures,
     difference,
+    only_rounded,
     sustained_peak,
     typical,
 )
-from formcheck.exercises.shape import CycleShape, at_least, at_most
+from formcheck.exercises.shape import CycleShape, at_least, at_most, highest
 from formcheck.motion.reps import Cycle
 from formcheck.motion.signals import Signals
 
@@ -31,6 +32,10 @@ PARTIAL_TOP_LEAN_DEG = 40.0
 """A trunk that still leans further than this at its highest never came near lockout."""
 
 SET_UP_GROWTH_S = 0.3
+
+FOOT_LIFT_MAX = 0.08
+"""Feet stay down in a deadlift: ankles that seem to rise by more (in standing heights) are hidden by plates, and then
+the hips wander too."""
 
 ROUNDING_GROWTH_UNCERTAINTY_DEG = 4.0
 """Of a change within one repetition; the lifter's neutral drops out of it."""
@@ -88,9 +93,13 @@ def measure(signals: Signals, rep: Rep) -> dict[str, Measurement]:
     just_before = max(rep.start, int(np.searchsorted(time_s, time_s[rep.lift_off] - SET_UP_GROWTH_S)))
     rounding_before = typical(signals, signals.back_rounding_deg, just_before, rep.lift_off)
     rounding_after = typical(signals, signals.back_rounding_deg, (rep.lift_off + passing) // 2, passing)
+    if highest(signals.foot_lift[just_before : passing + 1]) > FOOT_LIFT_MAX:
+        rounding_after = missing("the legs are hidden, so the hips cannot be followed")
     return {
         "back_rounding_deg": back_rounding(signals, set_up, passing),
-        "back_rounding_growth_deg": difference(rounding_after, rounding_before, ROUNDING_GROWTH_UNCERTAINTY_DEG),
+        "back_rounding_growth_deg": difference(
+            only_rounded(rounding_after), only_rounded(rounding_before), ROUNDING_GROWTH_UNCERTAINTY_DEG
+        ),
         **common_measures(signals, rep),
         "elbow_flexion_max_deg": sustained_peak(
             signals, signals.elbow_flexion_deg, rep.lift_off, rep.lockout, ANGLE_UNCERTAINTY_DEG

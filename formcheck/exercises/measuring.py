@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
 from formcheck.exercises.checks import Measurement, missing
@@ -85,6 +87,11 @@ def back_rounding(signals: Signals, start: int, stop: int) -> Measurement:
     closest = start + int(np.nanargmin(np.abs(part - value)))
     uncertainty = float(np.median(signals.back_rounding_uncertainty_deg[start : stop + 1][known]))
     return Measurement(value, float(signals.time_s[closest]), uncertainty)
+
+
+def only_rounded(rounding: Measurement) -> Measurement:
+    """The rounded part of a back rounding: a hollow that flattens is no back that gives way."""
+    return replace(rounding, value=max(rounding.value, 0.0)) if not rounding.reason else rounding
 
 
 def difference(later: Measurement, earlier: Measurement, uncertainty: float) -> Measurement:

@@ -12,6 +12,7 @@ from formcheck.exercises.measuring import (
     back_rounding,
     common_measures,
     difference,
+    only_rounded,
     typical,
 )
 from formcheck.exercises.shape import CycleShape, at_least, at_most
@@ -70,8 +71,8 @@ def measure(signals: Signals, rep: Rep) -> dict[str, Measurement]:
     time_s = signals.time_s
     late = _late_descent(signals, rep)
     wink = difference(
-        typical(signals, signals.back_rounding_deg, rep.cycle.bottom_from, rep.cycle.bottom_to),
-        typical(signals, signals.back_rounding_deg, max(rep.start, late - 2), late),
+        only_rounded(typical(signals, signals.back_rounding_deg, rep.cycle.bottom_from, rep.cycle.bottom_to)),
+        only_rounded(typical(signals, signals.back_rounding_deg, max(rep.start, late - 2), late)),
         ROUNDING_GROWTH_UNCERTAINTY_DEG,
     )
     found = common_measures(signals, rep)

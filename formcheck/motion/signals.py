@@ -35,6 +35,9 @@ FOREARM_TO_UPPER_ARM = (0.5, 1.25)
 knees and wrists, and the model then guesses. Clean clips of several lifters stay within 0.66-0.90, 0.63-0.97,
 0.84-1.3, 0.48-0.72 and 0.6-1.1; trunk length is the clip's upper quartile, as a rounded trunk is shorter."""
 
+ARM_VISIBILITY_MIN = 0.6
+"""The model's own score does not warn of a hidden leg, but it falls when a plate hides the near wrist."""
+
 ROUNDING_CUTOFF_HZ = 3.0
 """The back bends slowly; what is faster in the contour is the mask's flicker."""
 
@@ -127,6 +130,7 @@ def compute_signals(poses: PoseSequence) -> Signals:
     rounding_deg, rounding_uncertainty_deg = rounding(bend, neutral, trunk_lean)
     back_ok = back_can_be_seen(yaw_deg) & (bend.quality >= QUALITY_MIN)
     thigh_ok, shank_ok, arm_ok = _believable_limbs(joints, np.abs(yaw_deg) <= PICTURE_ANGLES_MAX_YAW_DEG)
+    arm_ok &= _near_visibility(poses, forward, ("ELBOW", "WRIST")) >= ARM_VISIBILITY_MIN
     ahead = {
         joint: forward * (_middle_px(poses, joint)[:, 0] - _mid_foot_px(poses)) / scale_px
         for joint in ("WRIST", "SHOULDER")
@@ -240,6 +244,16 @@ def _believable_limbs(joints: dict[str, FloatArray], side_view: BoolArray) -> tu
         within(shank, trunk, SHANK_TO_TRUNK) & leg,
         within(upper_arm, trunk, UPPER_ARM_TO_TRUNK) & within(forearm, upper_arm, FOREARM_TO_UPPER_ARM),
     )
+
+
+def _near_visibility(poses: PoseSequence, forward: FloatArray, names: tuple[str, ...]) -> FloatArray:
+    """(T,) lowest visibility of these joints of the near side."""
+    frames = np.arange(len(poses))
+    scores = []
+    for name in names:
+        left, right = left_right(name)
+        scores.append(poses.visibility[frames, np.where(forward > 0, int(right), int(left))])
+    return np.asarray(np.min(scores, axis=0))
 
 
 def _only(where: BoolArray, values: FloatArray) -> FloatArray:
