@@ -16,11 +16,17 @@ DEV := $(VENV)/.set-up-dev
 help:  ## Show this list
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' Makefile | expand -t 22
 
+HAVE_PYTHON = command -v "$(PYTHON)" >/dev/null || { \
+	echo "There is no $(PYTHON) here: install Python 3.11 or newer, or name one, as in  make demo PYTHON=python3.12"; \
+	exit 2; }
+
 $(BASE): pyproject.toml scripts/set_up.py
+	@$(HAVE_PYTHON)
 	@$(PYTHON) scripts/set_up.py
 	@touch $@
 
 $(DEV): pyproject.toml scripts/set_up.py
+	@$(HAVE_PYTHON)
 	@$(PYTHON) scripts/set_up.py app dev
 	@touch $@ $(BASE)
 
@@ -28,7 +34,9 @@ demo: $(BASE)  ## Analyse a sample video (CLIP=... for another one)
 	@$(BIN)/formcheck analyze $(CLIP)
 
 test: $(DEV) lint  ## Run every check: ruff, mypy and all tests
-	@$(RUN) -c "from formcheck.pose_models import find_model; find_model()" || echo "Tests that need the pose model will be skipped."
+	@echo "Looking for the pose model ..."
+	@$(RUN) -c "from formcheck.pose_models import find_model; find_model()" 2>/dev/null || \
+		echo "It cannot be fetched: tests that need it are skipped. formcheck models fetch says why."
 	$(RUN) -m pytest --numprocesses auto --maxprocesses 4 --dist loadfile
 
 lint: $(DEV)  ## Run ruff and mypy

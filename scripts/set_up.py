@@ -1,10 +1,8 @@
 """Make .venv and install FormCheck in it: python3 scripts/set_up.py [EXTRA ...]
 
 Also says, in one line each, what is missing for that: a newer Python, the venv module, system libraries. It has to
-start on Python 3.7 too, or it could not say that a Python is too old: hence the old-fashioned code.
+start on Python 3.6 too, or it could not say that a Python is too old: hence the old-fashioned code.
 """
-
-from __future__ import annotations
 
 import os
 import subprocess
@@ -27,7 +25,7 @@ if missing:
 """
 
 
-def problem_with_this_python() -> str | None:
+def problem_with_this_python() -> "str | None":
     """One line that says why a .venv cannot be made with the Python that runs this, or None."""
     version = ".".join(str(part) for part in sys.version_info[:3])
     if sys.version_info < OLDEST:
@@ -55,7 +53,7 @@ def works(python: str) -> bool:
         return False
 
 
-def main(extras: list[str]) -> int:
+def main(extras: "list[str]") -> int:
     """Set up .venv with these extras; returns the exit code."""
     if not works(VENV_PYTHON):
         problem = problem_with_this_python()

@@ -60,9 +60,9 @@ SHARPNESS = 0.25
 class Posture:
     """Angles in degrees. Flexion is 0 when straight; leans and arm from the vertical, forward positive.
 
-    ``rounding_deg`` is what the dorsal contour turns more than with a neutral back, rounded positive. ``arm_deg`` is the direction of the line from
-    shoulder to wrist: 0 = hanging straight down, 90 = straight ahead. ``lift_m`` is the height of the feet and
-    ``load_m`` that of the load above the floor, both in metres.
+    ``rounding_deg`` is what the dorsal contour turns more than with a neutral back, rounded positive. ``arm_deg`` is
+    the direction of the line from shoulder to wrist: 0 = hanging straight down, 90 = straight ahead. ``lift_m`` is the
+    height of the feet and ``load_m`` that of the load above the floor, both in metres.
     """
 
     hip_deg: float = 2.0
@@ -100,9 +100,11 @@ class Motion:
     def at(self, time_s: FloatArray) -> dict[str, FloatArray]:
         """Value of every channel at the given times; smooth, monotonic between keys, held before and after."""
         result = {}
-        for name, (times, values) in self.keys.items():
-            curve = PchipInterpolator(times, values)
-            result[name] = np.asarray(curve(np.clip(time_s, times[0], times[-1])), dtype=np.float64)
+        for times in {times for times, _ in self.keys.values()}:
+            names = [name for name in CHANNELS if self.keys[name][0] == times]
+            curves = PchipInterpolator(times, np.stack([self.keys[name][1] for name in names], axis=1))
+            values = curves(np.clip(time_s, times[0], times[-1]))
+            result |= {name: np.asarray(values[:, index]) for index, name in enumerate(names)}
         return result
 
 

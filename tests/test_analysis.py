@@ -312,7 +312,7 @@ def test_the_load_is_repeated() -> None:
 # --------------------------------------------------------------------------------------------------------- anything
 
 
-@settings(max_examples=12, deadline=None)
+@settings(max_examples=8, deadline=None)
 @given(seed=st.integers(0, 10_000), frames=st.integers(1, 80), gone=st.floats(0, 1), size=st.floats(0.01, 5.0))
 def test_whatever_the_poses_there_is_a_report(seed: int, frames: int, gone: float, size: float) -> None:
     rng = np.random.default_rng(seed)

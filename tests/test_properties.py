@@ -25,9 +25,9 @@ from formcheck.poses import ARRAY_FIELDS, PoseSequence
 from formcheck.report import Report
 
 MOTIONS = {
-    "deadlift": deadlift(2, rounding_deg=20.0),
-    "kettlebell-swing": kettlebell_swing(3, arm_bend_deg=20.0),
-    "squat": squat(2, shallow_deg=10.0),
+    "deadlift": deadlift(1, rounding_deg=20.0),
+    "kettlebell-swing": kettlebell_swing(2, arm_bend_deg=20.0),
+    "squat": squat(1, shallow_deg=10.0),
 }
 INSTANTS = ("start_s", "bottom_s", "top_s", "end_s")
 SIDES = {"side-left": "side-right", "side-right": "side-left"}
@@ -50,7 +50,7 @@ def _assert_same(one: Report, other: Report, *, tolerance: float, shift_s: float
 CAMERAS = st.builds(Camera, yaw_deg=st.floats(-60, 60), forward=st.sampled_from([1, -1]))
 
 
-@settings(max_examples=6, deadline=None)
+@settings(max_examples=3, deadline=None)
 @given(camera=CAMERAS, seed=st.integers(0, 99))
 @pytest.mark.parametrize("name", MOTIONS)
 def test_a_mirrored_picture_measures_the_same(name: str, camera: Camera, seed: int) -> None:
@@ -71,7 +71,7 @@ def test_facing_the_other_way_is_the_mirrored_picture(name: str) -> None:
             np.testing.assert_allclose(getattr(one, field), getattr(other, field), atol=1e-6, err_msg=field)
 
 
-@settings(max_examples=6, deadline=None)
+@settings(max_examples=3, deadline=None)
 @given(camera=CAMERAS, factor=st.floats(0.1, 4.0), right=st.floats(-500, 500), down=st.floats(-500, 500))
 @pytest.mark.parametrize("name", MOTIONS)
 def test_resolution_and_place_in_the_picture_do_not_matter(
@@ -94,10 +94,10 @@ DEGREES_SLACK = {"kettlebell-swing": 3.0}
 
 
 @pytest.mark.parametrize("name", MOTIONS)
-@pytest.mark.parametrize(("fps", "uneven"), [(24.0, 0.0), (30.0, 0.4), (50.0, 0.0), (59.94, 0.3), (120.0, 0.0)])
+@pytest.mark.parametrize(("fps", "uneven"), [(24.0, 0.0), (30.0, 0.4), (59.94, 0.3)])
 def test_the_frame_rate_hardly_matters(name: str, fps: float, uneven: float) -> None:
     motion = MOTIONS[name]
-    one = _report(film(motion, fps=60.0), name)
+    one = _report(film(motion, fps=48.0), name)
     times = frame_times(motion.duration_s, fps, uneven=uneven, seed=1)
     other = _report(film(motion, time_s=times), name)
     assert len(one.reps) == len(other.reps)
@@ -114,7 +114,7 @@ def test_the_frame_rate_hardly_matters(name: str, fps: float, uneven: float) -> 
             assert b.measures[measure] == pytest.approx(value, abs=slack, nan_ok=True), measure
 
 
-@settings(max_examples=5, deadline=None)
+@settings(max_examples=3, deadline=None)
 @given(seed=st.integers(0, 1000))
 @pytest.mark.parametrize("name", LIFTS)
 def test_noise_of_a_good_tracker_makes_no_fault(name: str, seed: int) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from formcheck.exercises.checks import SIDE, SIDE_OR_OBLIQUE, WATCH, Check, Measurement, missing
-from formcheck.exercises.exercise import Exercise, Rep
+from formcheck.exercises.exercise import Exercise, Rep, ends_short
 from formcheck.exercises.measuring import (
     ANGLE_UNCERTAINTY_DEG,
     back_rounding,
@@ -27,9 +27,6 @@ LOCKOUT_SHOWN_S = 1.2
 
 SET_UP_S = 0.5
 """The set-up is judged over this time before lift-off."""
-
-PARTIAL_TOP_LEAN_DEG = 40.0
-"""A trunk that still leans further than this at its highest never came near lockout."""
 
 SET_UP_GROWTH_S = 0.3
 
@@ -65,7 +62,6 @@ def rep_of(signals: Signals, cycle: Cycle) -> Rep:
     rest_from = max(cycle.bottom_from, int(np.searchsorted(time_s, time_s[cycle.bottom_to] - 2 * REST_SHOWN_S)))
     bottom = (rest_from + cycle.bottom_to) // 2
     shown_to = min(cycle.top_to, int(np.searchsorted(time_s, time_s[cycle.top_from] + 2 * LOCKOUT_SHOWN_S)))
-    top_lean_deg = signals.trunk_lean_deg[cycle.top_from : cycle.top_to + 1]
     return Rep(
         cycle=cycle,
         start=rest_from,
@@ -74,7 +70,7 @@ def rep_of(signals: Signals, cycle: Cycle) -> Rep:
         lockout=cycle.top_from,
         top=(cycle.top_from + shown_to) // 2,
         end=max(cycle.after, cycle.top_to),
-        partial=bool(np.nanmin(top_lean_deg, initial=90.0) > PARTIAL_TOP_LEAN_DEG),
+        partial=ends_short(signals, cycle),
     )
 
 
@@ -152,8 +148,8 @@ CHECKS = (
         title="Hips not locked out",
         measure="hip_flexion_top_deg",
         unit="deg",
-        watch=20,
-        fault=30,
+        watch=25,
+        fault=35,
         views=SIDE_OR_OBLIQUE,
         cue="Stand tall: hips through, squeeze the glutes.",
         why="The lift ends with hips and knees straight.",
@@ -166,8 +162,8 @@ CHECKS = (
         title="Knees not locked out",
         measure="knee_flexion_top_deg",
         unit="deg",
-        watch=20,
-        fault=30,
+        watch=25,
+        fault=35,
         views=SIDE_OR_OBLIQUE,
         cue="Stand tall: knees straight at the top.",
         why="The lift ends with hips and knees straight.",

@@ -10,6 +10,9 @@ from formcheck.exercises.shape import CycleShape
 from formcheck.motion.reps import Cycle
 from formcheck.motion.signals import Signals
 
+STANDING_SHARE = 0.9
+"""Shoulders that do not get this high, in standing heights, have not come up from the repetition."""
+
 
 @dataclass(frozen=True)
 class Rep:
@@ -27,6 +30,11 @@ class Rep:
     top: int
     end: int
     partial: bool = False
+
+
+def ends_short(signals: Signals, cycle: Cycle) -> bool:
+    """True when the shoulders stay below `STANDING_SHARE` of their standing height: given up, or the video ends."""
+    return bool(signals.shoulder_height[cycle.top] < STANDING_SHARE)
 
 
 @dataclass(frozen=True)

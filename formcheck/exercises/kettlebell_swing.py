@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from formcheck.exercises.checks import SIDE, SIDE_OR_OBLIQUE, WATCH, Check, Measurement, missing
-from formcheck.exercises.exercise import Exercise, Rep
+from formcheck.exercises.exercise import Exercise, Rep, ends_short
 from formcheck.exercises.measuring import (
     ANGLE_UNCERTAINTY_DEG,
     NOT_SEEN,
@@ -60,6 +60,7 @@ def rep_of(signals: Signals, cycle: Cycle) -> Rep:
         lockout=cycle.top_from,
         top=min(top, max(high, cycle.top_from)),
         end=max(cycle.top_to, top),
+        partial=ends_short(signals, cycle),
     )
 
 
@@ -166,8 +167,8 @@ CHECKS = (
         title="Hips not open at the top",
         measure="hip_flexion_top_deg",
         unit="deg",
-        watch=20,
-        fault=30,
+        watch=25,
+        fault=35,
         views=SIDE_OR_OBLIQUE,
         cue="Stand like a plank at the top.",
         why="The hips finish the swing; what they leave over, the back and the arms must do.",

@@ -124,6 +124,8 @@ def common_measures(signals: Signals, rep: Rep) -> dict[str, Measurement]:
 def _straightest(signals: Signals, values: FloatArray, rep: Rep) -> Measurement:
     """The straightest that a joint gets at the top; missing when the top was not seen or looks impossible."""
     stop = max(rep.lockout, min(rep.cycle.top_to, rep.end))
+    if signals.time_s[-1] - signals.time_s[rep.lockout] < TOP_SEEN_S:
+        return missing("the video ends before the top")
     around = np.abs(signals.time_s - signals.time_s[rep.cycle.top]) <= TOP_SEEN_S
     if not np.isfinite(signals.shoulder_height[around]).all():
         return missing("the top of the lift was not in the picture")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from formcheck.exercises.checks import SIDE, SIDE_OR_OBLIQUE, WATCH, Check, Measurement, missing
-from formcheck.exercises.exercise import Exercise, Rep
+from formcheck.exercises.exercise import Exercise, Rep, ends_short
 from formcheck.exercises.measuring import (
     ANGLE_UNCERTAINTY_DEG,
     NOT_SEEN,
@@ -62,7 +62,7 @@ def rep_of(signals: Signals, cycle: Cycle) -> Rep:
         lockout=cycle.top_from,
         top=(cycle.top_from + shown_to) // 2,
         end=max(shown_to, cycle.top_from),
-        partial=cycle.rise < 0.75 * cycle.drop,
+        partial=ends_short(signals, cycle),
     )
 
 
@@ -176,8 +176,8 @@ CHECKS = (
         title="Hips not straight at the top",
         measure="hip_flexion_top_deg",
         unit="deg",
-        watch=20,
-        fault=30,
+        watch=25,
+        fault=35,
         views=SIDE_OR_OBLIQUE,
         cue="Stand tall between repetitions.",
         why="Each repetition ends standing.",

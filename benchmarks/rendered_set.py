@@ -1,0 +1,319 @@
+"""The rendered clips of `bench_accuracy`: which ones, and their videos, truth and poses in the cache.
+
+    python -m benchmarks.rendered_set --split tune [--full]
+
+renders and finds poses without measuring anything. Files that are there and still what the code would make are kept:
+
+    benchmarks/cache/rendered/SPLIT/NAME.mp4 and NAME.json    the clip and its truth
+    benchmarks/cache/poses/SPLIT/NAME.npz                     what the pose stage makes of it
+
+SPLIT is tune or test, with "-full" behind it for the long list. A file NAME.key beside each says what it was made from.
+"""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+import hashlib
+import json
+import multiprocessing
+import signal
+import sys
+from collections.abc import Callable, Iterator
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+import rendered_lifter
+from benchmarks.pose_cache import FOLDER, cache_key, code_fingerprint
+from formcheck.errors import FormCheckError
+from formcheck.exercises import exercise_named
+from formcheck.exercises.checks import Check
+from formcheck.native_logs import quiet_native_logs
+from formcheck.pose_estimation import estimate_poses
+from formcheck.pose_files import load_poses, save_poses
+from formcheck.pose_models import ModelFile, find_model
+from formcheck.poses import PoseSequence
+from rendered_lifter import ClipSpec, random_spec, render_clip
+from rendered_lifter.assets import AssetError
+from rendered_lifter.assets import load as load_body
+from rendered_lifter.spec import with_overrides
+
+SPLITS = ("tune", "test")
+
+PRODUCT_NAME = {"deadlift": "deadlift", "swing": "kettlebell-swing", "squat": "squat"}
+"""What FormCheck calls the lifts of the rendered lifter."""
+
+DIALLED = 1.5
+"""A fault is dialled to this many times its limit."""
+
+THORACIC_PER_LUMBAR = 0.6
+"""Of "mixed" rounding; its level is the sum of both parts."""
+
+FULL_ROUNDS = 4
+"""The full set draws every clip this many times, each time with new bodies, cameras and rooms."""
+
+RENDERERS = 2
+"""Processes that render."""
+
+SMALL = 0.75
+"""Size of the default set's pictures against the 480 x 640 of the full set."""
+
+BODIES: dict[str, dict[str, Any]] = {
+    "": {},
+    "female": {"male": 0.0, "height_m": 1.65, "hair": "bun", "legwear": "leggings"},
+    "old": {"old": 0.7, "muscle": 0.35},
+    "heavy": {"weight": 0.85, "muscle": 0.5},
+    "tall": {"male": 1.0, "height_m": 1.94, "hair": "short", "thigh_scale": 0.4},
+}
+"""What is fixed of a drawn body to have all kinds among few."""
+
+
+@dataclass(frozen=True)
+class SetClip:
+    """One clip of the set. ``check`` is the id of the check whose fault is dialled, "" where that is none of them."""
+
+    name: str
+    spec: ClipSpec
+    check: str = ""
+
+
+@dataclass(frozen=True)
+class Dial:
+    """How a fault of the rendered lifter gives a check something to find.
+
+    Attributes
+    ----------
+    fault : the dial's name.
+    setting : value of the check's measure -> size of the dial.
+    """
+
+    fault: str
+    setting: Callable[[float], float]
+
+
+def _same(value: float) -> float:
+    return value
+
+
+DIALS: dict[tuple[str, str], Dial] = {
+    ("deadlift", "back-rounding-growth"): Dial("rounding_growth_deg", _same),
+    ("deadlift", "hips-shoot-up"): Dial("hips_shoot_up_deg", _same),
+    ("deadlift", "arm-pull"): Dial("arm_bend_deg", _same),
+    ("deadlift", "soft-lockout-hips"): Dial("soft_lockout_hip_deg", _same),
+    ("deadlift", "soft-lockout-knees"): Dial("soft_lockout_knee_deg", _same),
+    ("swing", "arm-lift"): Dial("arm_lift_deg", _same),
+    ("swing", "bent-arms"): Dial("arm_bend_deg", _same),
+    # Hip over knee range: 3.7 without the fault, 1.65 / 1.2 / 0.9 with 30 / 50 / 70 deg of knee flexion added.
+    ("swing", "squatting-the-swing"): Dial("squatted_swing_deg", lambda ratio: min(90.0, 65.0 / ratio - 5.0)),
+    ("swing", "no-plank-hips"): Dial("soft_lockout_hip_deg", _same),
+    ("squat", "butt-wink"): Dial("butt_wink_deg", _same),
+    # A faultless squat ends 0.10 thigh lengths below parallel with the trunk 6 deg flatter than the shins.
+    ("squat", "depth"): Dial("shallow_squat_tl", lambda above: above + 0.10),
+    ("squat", "forward-lean"): Dial("forward_lean_deg", lambda lean: lean - 6.0),
+    ("squat", "soft-lockout-hips"): Dial("soft_lockout_hip_deg", _same),
+}
+"""By lift and check. Back rounding, which every lift has, is dialled in series of its own."""
+
+
+def rounding(level_deg: float, kind: str = "mixed") -> dict[str, Any]:
+    """Dials that bend the back by so much between the levels of hip and shoulder: mixed, lumbar or thoracic."""
+    lumbar = {"mixed": 1.0 / (1.0 + THORACIC_PER_LUMBAR), "lumbar": 1.0, "thoracic": 0.0}[kind]
+    return {"lumbar_rounding_deg": level_deg * lumbar, "thoracic_rounding_deg": level_deg * (1.0 - lumbar)}
+
+
+def dialled(lift: str, check: Check) -> dict[str, Any]:
+    """The dial that shows a check `DIALLED` times its fault limit; empty where there is none."""
+    dial = DIALS.get((lift, check.id))
+    if dial is None:
+        return {}
+    value = check.fault * DIALLED if check.more_is_worse else check.fault / DIALLED
+    return {dial.fault: round(dial.setting(value), 3)}
+
+
+def checks_of(lift: str) -> tuple[Check, ...]:
+    """What FormCheck judges in a lift of the rendered lifter."""
+    exercise = exercise_named(PRODUCT_NAME[lift])
+    return exercise.checks if exercise else ()
+
+
+def clip_set(split: str, full: bool = False) -> tuple[SetClip, ...]:
+    """All clips of a split, those with rounded backs first; names are unique."""
+    return tuple(clip for number in range(FULL_ROUNDS if full else 1) for clip in _round(split, number, full))
+
+
+def _round(split: str, number: int, full: bool) -> Iterator[SetClip]:
+    """Every kind of clip once."""
+
+    def clip(name: str, lift: str, seed: int, body: str = "", check: str = "", **overrides: Any) -> SetClip:
+        # Every lift has draws of its own, so that small seeds suffice; rounds lie far apart.
+        spec = random_spec(100 * number + seed, lift, split)
+        small = {
+            "width": round(spec.scene.width * SMALL),
+            "height": round(spec.scene.height * SMALL),
+            "fps": 30.0 if lift == "swing" else 24.0,
+        }
+        spec = with_overrides(
+            spec,
+            **{
+                "reps": 3 if lift == "swing" else 2,
+                "tempo": 1.25 if lift != "swing" else spec.tempo,
+                "rest_before_s": 0.6,
+                "rest_after_s": 0.5,
+                **({} if full else small),
+                **BODIES[body],
+                **overrides,
+            },
+        )
+        label = "-".join(part for part in (lift, body, name) if part)
+        return SetClip(f"{label}-{number + 1}" if full else label, spec, check)
+
+    for level in (0, 15, 30, 45):
+        yield clip(f"rounding-{level}", "deadlift", 1, **rounding(level))
+    for level in (0, 30, 45):
+        yield clip(f"rounding-{level}", "squat", 1, **rounding(level))
+    for kind, level in (("mixed", 0), ("lumbar", 30), ("thoracic", 30), ("mixed", 45)):
+        yield clip(f"rounding-{kind}-{level}", "deadlift", 2, "female", plates="far", **rounding(level, kind))
+    for level in (0, 30, 45):
+        yield clip(f"rounding-{level}", "swing", 1, **rounding(level))
+    for kind, level in (("lumbar", 45), ("thoracic", 45), ("mixed", 15)):
+        yield clip(f"rounding-{kind}-{level}", "deadlift", 3, "heavy", load="kettlebell", **rounding(level, kind))
+    yield clip("rounding-lumbar-30", "squat", 2, "female", load="goblet", **rounding(30, "lumbar"))
+    yield clip("rounding-15", "swing", 2, "female", blur=3, **rounding(15))
+    yield clip("rounding-70", "deadlift", 4, "tall", **rounding(70))
+
+    yield clip("good-both-plates", "deadlift", 5, "tall", plates="both", plate_diameter_m=0.45)
+    yield clip("rounding-45-both-plates", "deadlift", 5, "tall", plates="both", plate_diameter_m=0.45, **rounding(45))
+    yield clip("good-small-plates", "deadlift", 6, plates="both", plate_diameter_m=0.35)
+    yield clip("good-walk-in-bystander", "deadlift", 7, "old", plates="far", walk_in=True, bystander=True)
+    yield clip("good-no-load", "squat", 3, "old", load="none")
+    yield clip("good-goblet", "squat", 4, "heavy", load="goblet")
+    yield clip("good-both-plates", "squat", 5, "tall", plates="both", plate_diameter_m=0.45)
+    yield clip("good-blur", "swing", 3, "heavy", blur=3)
+    yield clip("good", "swing", 4, "old")
+
+    # Each fault on a body of its own.
+    for lift in PRODUCT_NAME:
+        for place, check in enumerate(checks_of(lift)):
+            dial = dialled(lift, check)
+            if dial:
+                yield clip(check.id, lift, 20 + place, check=check.id, **dial)
+
+    for lift, yaws in {"deadlift": (35, -28), "squat": (30,), "swing": (22, -40)}.items():
+        for yaw in yaws:
+            where = "front" if yaw > 0 else "rear"
+            yield clip(f"good-{abs(yaw)}-to-{where}", lift, 40 + abs(yaw), yaw_deg=float(yaw))
+    for lift in PRODUCT_NAME:
+        yield clip("good-front", lift, 11, yaw_deg=88.0, frame_height_m=2.6)
+        yield clip("good-rear", lift, 12, yaw_deg=-86.0, frame_height_m=2.6)
+
+
+RENDER_CODE = tuple(
+    code_fingerprint(module.read_text(encoding="utf-8"))
+    for module in sorted(Path(rendered_lifter.__file__).parent.glob("*.py"))
+    if module.stem not in ("__init__", "__main__", "cli", "samples")
+)
+"""What makes a clip in this process."""
+
+
+def folder_name(split: str, full: bool) -> str:
+    """Name of a set's folder in the cache."""
+    return f"{split}-full" if full else split
+
+
+def render(clip: SetClip, folder: str, cache: Path = FOLDER) -> tuple[Path, dict[str, Any]]:
+    """Video and truth of a clip, rendered unless they are there."""
+    video = cache / "rendered" / folder / f"{clip.name}.mp4"
+    settings = json.dumps(dataclasses.asdict(clip.spec), sort_keys=True)
+    versions = (metadata.version("av"), metadata.version("numpy").split(".")[0])
+    key = hashlib.sha256("\n".join([settings, *RENDER_CODE, *versions]).encode()).hexdigest()
+    kept, truth = video.with_suffix(".key"), video.with_suffix(".json")
+    if not (_says(kept, key) and video.is_file() and truth.is_file()):
+        video.parent.mkdir(parents=True, exist_ok=True)
+        kept.unlink(missing_ok=True)
+        # Readers see a whole video or none.
+        partial = video.with_name(f".{video.name}.part.mp4")
+        known = render_clip(clip.spec, str(partial))
+        partial.with_suffix(".json").unlink()
+        truth.write_text(json.dumps(known | {"video": video.name}, separators=(",", ":")), encoding="utf-8")
+        partial.replace(video)
+        kept.write_text(key, encoding="utf-8")
+    return video, json.loads(truth.read_text(encoding="utf-8"))
+
+
+def poses_of(clip: SetClip, video: Path, folder: str, model: ModelFile, cache: Path = FOLDER) -> PoseSequence:
+    """Poses in a rendered clip, found unless they are there."""
+    path = cache / "poses" / folder / f"{clip.name}.npz"
+    kept, key = path.with_suffix(".key"), cache_key(video, model)
+    if not (_says(kept, key) and path.is_file()):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        kept.unlink(missing_ok=True)
+        save_poses(estimate_poses(video, model), path)
+        kept.write_text(key, encoding="utf-8")
+    return load_poses(path)
+
+
+def _says(path: Path, key: str) -> bool:
+    return path.is_file() and path.read_text(encoding="utf-8") == key
+
+
+def make_set(
+    split: str, full: bool, model: ModelFile, only: str = "", cached: bool = False
+) -> Iterator[tuple[SetClip, dict[str, Any], PoseSequence]]:
+    """Each clip of a set with its truth and poses, made where the cache lacks them; progress goes to stderr.
+
+    With ``cached`` nothing is made: what the cache holds is taken as it is, even if the code would now make it anew.
+    """
+    clips = [clip for clip in clip_set(split, full) if only in clip.name]
+    folder = folder_name(split, full)
+    if cached:
+        yield from _kept(clips, folder)
+        return
+    load_body()  # one fetch for all
+    # Clips are rendered ahead while this process finds poses.
+    with ProcessPoolExecutor(RENDERERS, multiprocessing.get_context("spawn"), _renderer) as pool:
+        coming = [pool.submit(render, clip, folder) for clip in clips]
+        try:
+            for number, (clip, done) in enumerate(zip(clips, coming, strict=True), 1):
+                print(f"\r{number}/{len(clips)} {clip.name:<50}", end="", file=sys.stderr, flush=True)
+                video, truth = done.result()
+                yield clip, truth, poses_of(clip, video, folder, model)
+        finally:
+            pool.shutdown(cancel_futures=True)
+            print(f"\r{'':<60}\r", end="", file=sys.stderr)
+
+
+def _renderer() -> None:
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C ends the main process, which ends this one
+
+
+def _kept(clips: list[SetClip], folder: str) -> Iterator[tuple[SetClip, dict[str, Any], PoseSequence]]:
+    for clip in clips:
+        truth = FOLDER / "rendered" / folder / f"{clip.name}.json"
+        poses = FOLDER / "poses" / folder / f"{clip.name}.npz"
+        if truth.is_file() and poses.is_file():
+            yield clip, json.loads(truth.read_text(encoding="utf-8")), load_poses(poses)
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Fill the cache; returns the exit code."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.rendered_set", description="Render a set of clips.")
+    parser.add_argument("--split", choices=SPLITS, default="test")
+    parser.add_argument("--full", action="store_true", help="four times as many clips, and larger pictures")
+    parser.add_argument("--only", default="", help="only names that contain this")
+    parser.add_argument("--model", default="full", help="lite, full, heavy or a file")
+    options = parser.parse_args(arguments)
+    try:
+        with quiet_native_logs():
+            for _ in make_set(options.split, options.full, find_model(options.model), options.only):
+                pass
+    except (FormCheckError, AssetError) as error:
+        print(error, file=sys.stderr)
+        return 2
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
