@@ -46,8 +46,6 @@ ADVICE_MAX = 3
 SEEN_SHARE_MIN = 0.5
 """A note is due when the lifter was seen in less than this share of the frames."""
 
-Chosen = tuple[Signals, Cycle]
-
 
 @dataclass(frozen=True)
 class _Stretch:
@@ -101,7 +99,7 @@ def analyze(poses: PoseSequence, exercise: str = AUTO, *, load_kg: float | None 
         findings=findings,
         verdict=verdict,
         summary=_summary(verdict, choice, lift, judged, findings, recognition),
-        advice=_advice(findings, view, judged, load_kg),
+        advice=_advice(findings, view, judged),
         model=poses.model,
         load_kg=load_kg,
         signals=_joined(stretches, poses),
@@ -178,7 +176,7 @@ def _tracking(poses: PoseSequence, cleaned: CleanPoses) -> Tracking:
     seen = poses.seen & ~cleaned.rejected
     share = float(seen.mean()) if len(poses) else 0.0
     notes = list(poses.notes)
-    if not poses.video.complete and not notes:
+    if not poses.video.complete and not any("cut off" in note or "damaged" in note for note in notes):
         notes.append("The file is damaged or cut off; only what could be read was analysed.")
     if share == 0.0:
         notes.append("Nobody was found in the picture.")
@@ -239,7 +237,7 @@ def _share(finding: Finding, reps: Sequence[RepReport]) -> str:
 
 
 def _advice(
-    findings: Sequence[Finding], view: View, reps: Sequence[RepReport], load_kg: float | None
+    findings: Sequence[Finding], view: View, reps: Sequence[RepReport]
 ) -> tuple[str, ...]:
     advice = [finding.cue for level in (FAULT_FOUND, WATCH_FOUND) for finding in findings if finding.verdict == level]
     if reps and not _sagittal_ok(view):

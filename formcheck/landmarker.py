@@ -14,7 +14,7 @@ from formcheck.floor_watch import FloorWatch
 from formcheck.landmarks import LANDMARK_COUNT, Landmark
 from formcheck.lifter import Sighting
 from formcheck.pose_models import ModelFile
-from formcheck.poses import FLOOR_SHAPE, FloatArray
+from formcheck.poses import CONTOUR_SHAPE, FLOOR_SHAPE, FloatArray
 from formcheck.silhouette import trace_silhouette
 from formcheck.system_check import helpful_import_errors
 
@@ -104,10 +104,11 @@ class PersonFinder:
         points = result.pose_landmarks[person]
         # Depth comes in the scale of the picture's width.
         image = np.array([[p.x * width, p.y * height, p.z * width] for p in points])
-        contour, sharpness = no_silhouette()
         if result.segmentation_masks:
             mask = result.segmentation_masks[person].numpy_view().squeeze()
             contour, sharpness = trace_silhouette(mask, *_trunk(image))
+        else:
+            contour, sharpness = np.full(CONTOUR_SHAPE, np.nan), np.full(CONTOUR_SHAPE[:2], np.nan)
         floor, place = self._floor.look(rgb, image)
         # Single precision is a hundredth of a pixel and halves what a long video keeps in memory.
         return Sighting(
@@ -131,24 +132,18 @@ def distinct(sightings: Sequence[Sighting]) -> list[Sighting]:
     return kept
 
 
-def no_silhouette() -> tuple[FloatArray, FloatArray]:
-    """Contour and sharpness of a body whose edge was not seen."""
-    return trace_silhouette(np.zeros((1, 1), np.float32), np.full(2, np.nan), np.full(2, np.nan))
-
-
-def nothing_seen(frames: int) -> dict[str, FloatArray]:
+def nothing_seen(frames: int) -> dict[str, NDArray[np.float32]]:
     """The arrays of `Sighting` for so many frames without anybody in them."""
-    contour, sharpness = no_silhouette()
-    shapes = {
+    shapes: dict[str, tuple[int, ...]] = {
         "image_px": (LANDMARK_COUNT, 3),
         "world_m": (LANDMARK_COUNT, 3),
         "visibility": (LANDMARK_COUNT,),
-        "contour_px": contour.shape,
-        "contour_sharpness": sharpness.shape,
+        "contour_px": CONTOUR_SHAPE,
+        "contour_sharpness": CONTOUR_SHAPE[:2],
         "floor": FLOOR_SHAPE,
         "floor_place": (),
     }
-    return {name: np.full((frames, *shape), np.nan) for name, shape in shapes.items()}
+    return {name: np.full((frames, *shape), np.nan, dtype=np.float32) for name, shape in shapes.items()}
 
 
 def _mediapipe() -> Any:

@@ -97,8 +97,11 @@ class _Track:
 
     def travel(self) -> float:
         """Vertical travel of the shoulders against the feet, in body sizes."""
-        shoulder = np.array([sighting.image_px[list(TORSO[:2]), 1].mean() for sighting in self.sightings])
-        low, high = np.percentile(shoulder, [5, 95])
+        rise = [
+            sighting.image_px[list(LEGS[2:]), 1].mean() - sighting.image_px[list(TORSO[:2]), 1].mean()
+            for sighting in self.sightings
+        ]
+        low, high = np.percentile(rise, [5, 95])
         return float(high - low) / self.size_px
 
 
@@ -115,17 +118,18 @@ def choose_lifter(sightings: Sequence[Sighting], time_s: FloatArray) -> tuple[tu
         return (), ()
     lifter = max(tracks, key=_score)
     chosen = {sighting.frame: sighting for sighting in lifter.sightings}
+    lifters_own = [lifter]
     for other in sorted(tracks, key=lambda track: -len(track.sightings)):
         if other is not lifter and _continues(other, lifter) and not other.frames & chosen.keys():
             chosen |= {sighting.frame: sighting for sighting in other.sightings}
+            lifters_own.append(other)
     others = [
         track
         for track in tracks
-        if track is not lifter
-        and not track.frames <= chosen.keys()
+        if not any(track is own for own in lifters_own)
         and len(track.sightings) >= SHORTEST_TRACK_SHARE * len(time_s)
     ]
-    together = [track for track in others if track.frames & lifter.frames]
+    together = [track for track in others if track.frames & chosen.keys()]
     notes = ("Several people are in the picture; the one who lifts was followed.",) if together else ()
     return tuple(chosen[frame] for frame in sorted(chosen)), notes
 

@@ -6,7 +6,6 @@ import dataclasses
 import json
 import os
 import tempfile
-import zipfile
 from pathlib import Path
 
 import numpy as np
@@ -42,6 +41,8 @@ def save_poses(poses: PoseSequence, path: str | Path) -> None:
     try:
         with os.fdopen(handle, "wb") as stream:
             np.savez_compressed(stream, schema=np.array(SCHEMA), about=np.array(json.dumps(about)), **arrays)
+        # Temporary files are private; this one shall be readable like any other the user makes.
+        Path(partial).chmod(0o666 & ~_umask())
         Path(partial).replace(path)
     except OSError as error:
         raise OutputError(f"Cannot write {path}: {error.strerror or error}.") from error
@@ -63,14 +64,22 @@ def load_poses(path: str | Path) -> PoseSequence:
             if schema > SCHEMA:
                 raise PoseFileError(f"{path} was written by a newer FormCheck (layout {schema}): update FormCheck.")
             about = json.loads(str(archive["about"]))
-            arrays = {name: np.asarray(archive[name], dtype=np.float64) for name in ARRAY_FIELDS}
+            arrays = {name: archive[name] for name in ARRAY_FIELDS}
         video = VideoInfo(**about["video"])
         return PoseSequence(**arrays, video=video, model=str(about["model"]), notes=tuple(about["notes"]))
     except FileNotFoundError as error:
         raise PoseFileError(f"{path} does not exist: check the name.") from error
     except PermissionError as error:
         raise PoseFileError(f"{path} cannot be read: permission denied.") from error
-    except (OSError, ValueError, KeyError, TypeError, EOFError, zipfile.BadZipFile, MemoryError) as error:
+    except PoseFileError:
+        raise
+    except Exception as error:  # whatever a damaged archive makes of zipfile, zlib, tokenize or json
         raise PoseFileError(
             f"{path} is not a FormCheck pose file, or it is damaged: analyse the video again."
         ) from error
+
+
+def _umask() -> int:
+    mask = os.umask(0)
+    os.umask(mask)
+    return mask

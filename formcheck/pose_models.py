@@ -119,13 +119,12 @@ def default_setup() -> Setup:
     """The setup of this machine, from the environment, the current folder and the place of this package."""
     own = [Path.cwd() / "models"]
     checkout = Path(__file__).resolve().parent.parent
-    if (checkout / "pyproject.toml").is_file() and checkout / "models" != own[0].resolve():
+    if (checkout / "pyproject.toml").is_file():
         own.append(checkout / "models")
     folder = os.environ.get("FORMCHECK_MODEL_DIR")
+    data = Path(folder).expanduser().absolute() if folder else platformdirs.user_data_path("formcheck") / "models"
     return Setup(
-        data_folder=Path(folder).expanduser().absolute()
-        if folder
-        else platformdirs.user_data_path("formcheck") / "models",
+        data_folder=data,
         own_folders=tuple(own),
         base_url=os.environ.get("FORMCHECK_MODEL_URL") or OFFICIAL_URL,
     )
@@ -182,13 +181,9 @@ def _readable_sha256(path: Path) -> str:
 def _explicit(name_or_path: str | Path, setup: Setup) -> ModelFile:
     path = Path(name_or_path).expanduser()
     if not path.is_file():
-        if isinstance(name_or_path, str) and not path.exists() and path.suffix != ".task" and len(path.parts) < 2:
-            raise ModelError(
-                f"There is no pose model named '{name_or_path}': choose {_names(setup)}, "
-                "or give the path of a .task file."
-            )
-        what = "is a folder, not a file" if path.is_dir() else "does not exist"
-        raise ModelError(f"The pose model {path} {what}: give the path of a .task file, or one of {_names(setup)}.")
+        raise ModelError(
+            f"There is no pose model '{name_or_path}': choose {_names(setup)}, or give the path of a .task file."
+        )
     sha256 = _readable_sha256(path)
     for model in setup.models:
         if sha256 in model.accepted_sha256:

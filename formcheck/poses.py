@@ -11,11 +11,14 @@ from numpy.typing import NDArray
 from formcheck.errors import PoseFileError
 from formcheck.landmarks import LANDMARK_COUNT
 
-FloatArray = NDArray[np.float64]
+FloatArray = NDArray[np.floating]
 
 CONTOUR_FROM, CONTOUR_TO, CONTOUR_STATIONS = -0.5, 1.4, 96
 """The silhouette is sampled on this many stations along the line mid-hip (0) to mid-shoulder (1), from seat to head."""
 
+
+CONTOUR_SHAPE = (2, CONTOUR_STATIONS, 2)
+"""Sides, stations and coordinates of the silhouette of one frame."""
 
 FLOOR_SHAPE = (14, 32)
 """Rows and columns of the coarse grey picture of the floor around the feet."""
@@ -118,8 +121,8 @@ def _expected_shapes(frames: int) -> Mapping[str, tuple[int, ...]]:
         "image_px": (frames, LANDMARK_COUNT, 3),
         "world_m": (frames, LANDMARK_COUNT, 3),
         "visibility": (frames, LANDMARK_COUNT),
-        "contour_px": (frames, 2, CONTOUR_STATIONS, 2),
-        "contour_sharpness": (frames, 2, CONTOUR_STATIONS),
+        "contour_px": (frames, *CONTOUR_SHAPE),
+        "contour_sharpness": (frames, *CONTOUR_SHAPE[:2]),
         "floor": (frames, *FLOOR_SHAPE),
         "floor_place": (frames,),
         "picture_change": (frames,),

@@ -72,7 +72,7 @@ INSTALL_COMMANDS = {
 }
 """How packages are installed on each family of distributions, one step after the other."""
 
-MINIMUM_VERSIONS = {"mediapipe": (1, 2), "numpy": (2,), "scipy": (1, 14), "av": (14,)}
+MINIMUM_VERSIONS = {"mediapipe": (1, 2), "numpy": (2,), "scipy": (1, 14), "av": (18,)}
 OPENCV_WHEELS = (
     "opencv-python",
     "opencv-contrib-python",
@@ -147,31 +147,24 @@ def system_library_hint(error: BaseException, loads: Loads = library_loads) -> S
 
     The loader names only the first library that it misses; the hint names all of them, so that one command is enough.
     """
-    text = " ".join(str(error).split())
     if not isinstance(error, ImportError | OSError) or isinstance(error, ModuleNotFoundError):
         return None
-    match = re.search(
-        r"([\w.+-]+\.so[.\d]*): (?:cannot open shared object file|file too short|invalid ELF|wrong ELF)", text
-    ) or re.search(r"Error loading shared library ([\w.+-]+)", text)
+    text = " ".join(str(error).split())
+    match = re.search(r"([\w.+-]+\.so[.\d]*): cannot open shared object file", text)
     if match:
         file = match[1]
-        missing = missing_libraries(loads)
-        if file in {library.file for library in SYSTEM_LIBRARIES}:
-            missing = missing or tuple(library for library in SYSTEM_LIBRARIES if library.file == file)
-            names = ", ".join(dict.fromkeys([file, *(library.file for library in missing)]))
-            return SystemLibraryError(f"OpenCV and MediaPipe need system libraries ({names}): {_install_here(missing)}")
-        if file.startswith("libmediapipe") or re.search(r"-[0-9a-f]{8}\.so", file):
-            return SystemLibraryError(f"{file} is missing from its Python package or damaged: {_reinstall()}")
-        return SystemLibraryError(f"The system library {file} is missing: install the package that provides it.")
-    if re.search(r"version `\w+_[\d.]+' not found", text):
-        return SystemLibraryError(f"This Linux is too old for the OpenCV and MediaPipe wheels: {text}")
+        if file not in {library.file for library in SYSTEM_LIBRARIES}:
+            return SystemLibraryError(
+                f"The library {file} is missing: install the system package that provides it, or {_reinstall()}"
+            )
+        missing = missing_libraries(loads) or tuple(library for library in SYSTEM_LIBRARIES if library.file == file)
+        names = ", ".join(dict.fromkeys([file, *(library.file for library in missing)]))
+        return SystemLibraryError(f"OpenCV and MediaPipe need system libraries ({names}): {_install_here(missing)}")
     if "DLL load failed" in text or "(or one of its dependencies)" in text:
         return SystemLibraryError(
             "Windows cannot load a library of OpenCV or MediaPipe: install the Microsoft Visual C++ Redistributable "
             f"(x64), and on Windows N the Media Feature Pack ({text})"
         )
-    if "Library not loaded" in text:
-        return SystemLibraryError(f"macOS cannot load a library of OpenCV or MediaPipe: {_reinstall()} ({text})")
     return None
 
 
@@ -292,9 +285,7 @@ def check_loads(name: str, code: str, limit_s: float = PROBE_LIMIT_S) -> CheckRe
         hint = system_library_hint(OSError(text))
         return CheckResult(title, False, text, str(hint).partition(": ")[2] if hint else _reinstall())
     if done.returncode < 0 or done.returncode > 0x7FFFFFFF:
-        detail = (
-            f"its process was ended by the system ({done.returncode}): this processor may lack what the wheel needs"
-        )
+        detail = f"the system ended its process ({done.returncode}): this processor may lack what the wheel needs"
         return CheckResult(title, False, detail, "run FormCheck on another machine or an x86-64 processor with AVX")
     last = done.stderr.decode(errors="replace").strip().rpartition("\n")[2]
     return CheckResult(title, False, last or f"exit code {done.returncode}", _reinstall())
@@ -307,27 +298,18 @@ def check_codecs(available: Iterable[str] | None = None) -> tuple[CheckResult, .
             import av
         except (ImportError, OSError) as error:
             hint = system_library_hint(error)
-            return (
-                CheckResult("Codecs", False, f"PyAV does not load: {error}", str(hint) if hint else _reinstall("av")),
-            )
+            remedy = str(hint) if hint else _reinstall("av")
+            return (CheckResult("Codecs", False, f"PyAV does not load: {error}", remedy),)
         available = av.codecs_available
     names = set(available)
     lacking = [label for label, choices in DECODERS.items() if names.isdisjoint(choices)]
-    remedy = _reinstall("av")
+    decoders = CheckResult("Video decoders", True, ", ".join(DECODERS))
     if lacking:
-        read = CheckResult("Video decoders", False, "missing: " + ", ".join(lacking), remedy)
-    else:
-        read = CheckResult("Video decoders", True, ", ".join(DECODERS))
-    write = ENCODER in names
-    return (
-        read,
-        CheckResult(
-            "Video encoder",
-            write,
-            ENCODER if write else f"missing: {ENCODER}, for annotated.mp4",
-            "" if write else remedy,
-        ),
-    )
+        decoders = CheckResult("Video decoders", False, "missing: " + ", ".join(lacking), _reinstall("av"))
+    encoder = CheckResult("Video encoder", True, ENCODER)
+    if ENCODER not in names:
+        encoder = CheckResult("Video encoder", False, f"missing: {ENCODER}, for annotated.mp4", _reinstall("av"))
+    return decoders, encoder
 
 
 def check_model(status: ModelStatus) -> CheckResult:

@@ -99,7 +99,7 @@ class Motion:
 
     def at(self, time_s: FloatArray) -> dict[str, FloatArray]:
         """Value of every channel at the given times; smooth, monotonic between keys, held before and after."""
-        result = {}
+        result: dict[str, FloatArray] = {}
         for times in {times for times, _ in self.keys.values()}:
             names = [name for name in CHANNELS if self.keys[name][0] == times]
             curves = PchipInterpolator(times, np.stack([self.keys[name][1] for name in names], axis=1))

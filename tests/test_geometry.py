@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from formcheck.motion.geometry import distance, joint_flexion_deg, lean_deg, midpoint, turning_deg
+from formcheck.motion.geometry import distance, joint_flexion_deg, midpoint
 
 JOINT = np.array([3.0, -2.0])
 

@@ -140,8 +140,6 @@ def test_an_unknown_linux_is_told_the_files() -> None:
     [
         ImportError("libGL.so.1: cannot open shared object file: No such file or directory"),
         OSError("libGL.so.1: cannot open shared object file: No such file or directory"),
-        OSError("/lib/x86_64-linux-gnu/libGL.so.1: file too short"),
-        ImportError("Error loading shared library libGL.so.1: No such file or directory (needed by cv2.abi3.so)"),
     ],
 )
 def test_hint_names_every_missing_library_in_one_line(error: Exception, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -166,10 +164,8 @@ def test_hint_stays_with_the_named_library_when_nothing_seems_missing(monkeypatc
         ("libfoo.so.3: cannot open shared object file: No such file or directory", "libfoo.so.3"),
         ("libQt5Gui-afbd4980.so.5.15.19: cannot open shared object file: No such file", "--force-reinstall"),
         ("/x/mediapipe/tasks/c/libmediapipe.so: cannot open shared object file: No such file", "--force-reinstall"),
-        ("/lib/libm.so.6: version `GLIBC_2.29' not found (required by cv2.abi3.so)", "too old"),
         ("DLL load failed while importing cv2: The specified module could not be found.", "Visual C++"),
         ("Could not find module 'C:\\x\\libmediapipe.dll' (or one of its dependencies).", "Visual C++"),
-        ("dlopen(cv2.abi3.so, 0x0002): Library not loaded: @rpath/libfoo.dylib", "macOS"),
     ],
 )
 def test_hint_for_other_loader_errors(text: str, says: str) -> None:

@@ -8,6 +8,7 @@ from formcheck.exercises.checks import SIDE, SIDE_OR_OBLIQUE, WATCH, Check, Meas
 from formcheck.exercises.exercise import Exercise, Rep, ends_short
 from formcheck.exercises.measuring import (
     ANGLE_UNCERTAINTY_DEG,
+    at_instant,
     back_rounding,
     common_measures,
     difference,
@@ -88,7 +89,7 @@ def measure(signals: Signals, rep: Rep) -> dict[str, Measurement]:
     passing = knee_passing(signals, rep)
     just_before = max(rep.start, int(np.searchsorted(time_s, time_s[rep.lift_off] - SET_UP_GROWTH_S)))
     rounding_before = typical(signals, signals.back_rounding_deg, just_before, rep.lift_off)
-    rounding_after = typical(signals, signals.back_rounding_deg, (rep.lift_off + passing) // 2, passing)
+    rounding_after = at_instant(signals, signals.back_rounding_deg, passing)
     if highest(signals.foot_lift[just_before : passing + 1]) > FOOT_LIFT_MAX:
         rounding_after = missing("the legs are hidden, so the hips cannot be followed")
     return {

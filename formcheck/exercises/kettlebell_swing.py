@@ -38,7 +38,7 @@ def resemblance(shape: CycleShape) -> float:
                 at_least(shape.arm_reach_deg, 45, 62),
                 at_least(shape.hand_reach, 0.66, 0.78),
                 at_most(shape.hand_reach, 1.27, 1.36),
-                at_most(shape.top_lean_deg, 30, 42),
+                at_most(shape.top_lean_deg, 55, 68),
                 at_most(shape.rise_s, 1.0, 1.6),
                 at_most(shape.drop, 0.55, 0.65),
             ]

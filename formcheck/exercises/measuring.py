@@ -36,7 +36,8 @@ NOT_SEEN = "not seen clearly enough"
 def at_instant(signals: Signals, values: FloatArray, sample: int, uncertainty: float = 0.0) -> Measurement:
     """Median around one sample; missing when nothing was measured there."""
     at_s = float(signals.time_s[sample])
-    near = np.abs(signals.time_s - at_s) <= AT_INSTANT_S
+    # A little slack, so that rounding of times does not decide which frames belong.
+    near = np.abs(signals.time_s - at_s) <= AT_INSTANT_S + 1e-3
     known = values[near & np.isfinite(values)]
     if len(known) == 0:
         return missing(NOT_SEEN)
@@ -105,7 +106,7 @@ def difference(later: Measurement, earlier: Measurement, uncertainty: float) -> 
 def _why_no_back(signals: Signals, start: int, stop: int) -> str:
     yaw = signals.yaw_deg[start : stop + 1]
     if np.isfinite(yaw).any() and not back_can_be_seen(np.array([np.nanmedian(yaw)]))[0]:
-        return "the back can only be judged from the side"
+        return "the camera looks too much at the front or the rear: the back can only be judged from the side"
     return "the outline of the back is not clear enough"
 
 

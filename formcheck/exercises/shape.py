@@ -11,6 +11,10 @@ from formcheck.motion.signals import Signals
 from formcheck.poses import FloatArray
 
 
+UNKNOWN = 0.8
+"""Membership of a missing value: one or two do not turn a lift away, a handful do."""
+
+
 @dataclass(frozen=True)
 class CycleShape:
     """Shape of a cycle; heights in standing shoulder heights above the ankles, NaN where not measured.
@@ -91,18 +95,18 @@ def highest(values: FloatArray) -> float:
 def between(value: float, none_below: float, full_from: float, full_to: float, none_above: float) -> float:
     """Membership 0..1 that rises from ``none_below`` to ``full_from`` and falls from ``full_to`` to ``none_above``.
 
-    A value that was not measured speaks neither for nor against: 0.5.
+    A value that was not measured hardly speaks against: `UNKNOWN`.
     """
     if np.isnan(value):
-        return 0.5
+        return UNKNOWN
     return float(np.interp(value, [none_below, full_from, full_to, none_above], [0.0, 1.0, 1.0, 0.0]))
 
 
 def at_least(value: float, none_below: float, full_from: float) -> float:
-    """Membership that rises from 0 to 1; 0.5 when not measured."""
+    """Membership that rises from 0 to 1; `UNKNOWN` when not measured."""
     return between(value, none_below, full_from, np.inf, np.inf)
 
 
 def at_most(value: float, full_to: float, none_above: float) -> float:
-    """Membership that falls from 1 to 0; 0.5 when not measured."""
+    """Membership that falls from 1 to 0; `UNKNOWN` when not measured."""
     return between(value, -np.inf, -np.inf, full_to, none_above)

@@ -57,7 +57,7 @@ def rep_of(signals: Signals, cycle: Cycle) -> Rep:
     return Rep(
         cycle=cycle,
         start=cycle.before,
-        bottom=cycle.bottom,
+        bottom=(cycle.bottom_from + cycle.bottom_to) // 2,
         lift_off=cycle.bottom_to,
         lockout=cycle.top_from,
         top=(cycle.top_from + shown_to) // 2,

@@ -59,7 +59,7 @@ class CleanPoses:
 
 def clean(poses: PoseSequence) -> CleanPoses:
     """Gate, bridge and filter all landmarks of a sequence."""
-    image, world = poses.image_px.copy(), poses.world_m.copy()
+    image, world = poses.image_px.astype(np.float64), poses.world_m.astype(np.float64)
     segments = find_segments(poses)
     rejected = np.zeros(len(poses), dtype=bool)
     for part in segments:
@@ -157,6 +157,8 @@ def smooth(time_s: FloatArray, values: FloatArray, cutoff_hz: float = CUTOFF_HZ)
     -------
     Same shape. Gaps longer than `LONGEST_BRIDGED_GAP_S` stay NaN; stretches too short to filter are left as they are.
     """
+    if len(values) == 0:
+        return values.copy()
     flat = values.reshape(len(values), -1)
     result = np.full_like(flat, np.nan)
     patterns = np.isfinite(flat)

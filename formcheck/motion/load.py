@@ -36,18 +36,20 @@ def empty_handed(time_s: FloatArray, floor: FloatArray, place: FloatArray, cycle
         return tuple(result)
     before, here = _picture(floor, place, 0, cycles[0].before)
     tops = [_picture(floor, place, cycle.top_from, cycle.top_to) for cycle in cycles]
-    for candidate in (len(cycles) - 1, 0):
-        loaded = [picture for i, (picture, at) in enumerate(tops) if i != candidate and not result[i] and at == here]
-        picture, at = tops[candidate]
-        if at != here or not loaded:
+    if any(at != here for _, at in tops):
+        return tuple(result)
+    pictures = [picture for picture, _ in tops]
+    to_before = [_difference(picture, before) for picture in pictures]
+    for candidate in (0, len(cycles) - 1):
+        # What lies between the first and the last cycle is a set; all of it must look lifted.
+        apart = max(NOISE, to_before[candidate] / MUCH_CLOSER)
+        lifted = [i for i in range(len(cycles)) if i != candidate and to_before[i] > apart]
+        if not lifted or not set(range(1, len(cycles) - 1)) - {candidate} <= set(lifted):
             continue
-        to_before = _difference(picture, before)
-        to_loaded = float(np.median([_difference(picture, other) for other in loaded]))
-        among = [_difference(a, b) for i, a in enumerate(loaded) for b in loaded[i + 1 :]]
-        result[candidate] = (
-            to_loaded > NOISE
-            and to_before < MUCH_CLOSER * to_loaded
-            and (not among or float(np.median(among)) < MUCH_CLOSER * to_loaded)
+        to_lifted = float(np.median([_difference(pictures[candidate], pictures[i]) for i in lifted]))
+        among = [_difference(pictures[a], pictures[b]) for a in lifted for b in lifted if a < b]
+        result[candidate] = to_before[candidate] < MUCH_CLOSER * to_lifted and (
+            not among or float(np.median(among)) < MUCH_CLOSER * to_lifted
         )
     return tuple(result)
 

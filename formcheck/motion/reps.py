@@ -21,7 +21,7 @@ RETURN_SHARE = 0.5
 RISE_SHARE = 0.5
 """A repetition must rise by this share of its drop; less is an attempt that was given up."""
 
-SHORTEST_RISE_S = 0.15
+SHORTEST_RISE_S = 0.1
 """Nobody lifts faster; a quicker rise is a tracking error."""
 
 LONGEST_UNSEEN_S = 2.5
@@ -29,6 +29,9 @@ LONGEST_UNSEEN_S = 2.5
 
 GAP_BRINK_S = 0.1
 """A bottom this close to a gap in tracking is not believed."""
+
+SEPARATING_GAP_S = 0.5
+"""Nobody knows what happened in a gap in tracking longer than this."""
 
 REST_BAND = 0.12
 """Within this share of a cycle's travel from an extreme the lifter counts as resting there."""
@@ -70,8 +73,10 @@ def find_cycles(time_s: FloatArray, shoulder_height: FloatArray) -> tuple[Cycle,
     time_s : (T,) seconds, strictly rising.
     shoulder_height : (T,) 1.0 = standing; NaN where not measured.
     """
+    if len(time_s) == 0:
+        return ()
     depth = _bridged_depth(time_s, shoulder_height)
-    bottoms = [bottom for bottom in _bottoms(depth) if _well_seen(bottom, time_s, shoulder_height)]
+    bottoms = [bottom for bottom in _bottoms(depth, _long_gaps(time_s, shoulder_height)) if _well_seen(bottom, time_s, shoulder_height)]
     return tuple(cycle for cycle in _cycles(depth, bottoms) if _is_repetition(cycle, time_s, shoulder_height))
 
 
@@ -79,17 +84,24 @@ def _bridged_depth(time_s: FloatArray, shoulder_height: FloatArray) -> FloatArra
     known = np.isfinite(shoulder_height)
     if known.sum() < 4:
         return np.zeros(len(time_s))
-    return np.interp(time_s, time_s[known], 1.0 - shoulder_height[known])
+    return np.asarray(np.interp(time_s, time_s[known], 1.0 - shoulder_height[known]))
 
 
-def _bottoms(depth: FloatArray) -> list[int]:
-    """Lowest sample of every separate descent."""
+def _long_gaps(time_s: FloatArray, shoulder_height: FloatArray) -> list[float]:
+    """Sample positions in the middle of gaps in tracking longer than `SEPARATING_GAP_S`."""
+    known = np.flatnonzero(np.isfinite(shoulder_height))
+    long = np.flatnonzero(np.diff(time_s[known]) > SEPARATING_GAP_S)
+    return [float(known[i] + known[i + 1]) / 2.0 for i in long]
+
+
+def _bottoms(depth: FloatArray, gaps: list[float]) -> list[int]:
+    """Lowest sample of every separate descent; two low points on both sides of a gap are never taken for one."""
     # Standing before and after the clip is assumed, so that a set that starts or ends at the bottom has that bottom.
     padded = np.concatenate([[0.0], depth, [0.0]])
     peaks, _ = signal.find_peaks(padded, prominence=SMALLEST_DROP)
     bottoms: list[int] = []
     for peak in (peaks - 1).tolist():
-        if bottoms:
+        if bottoms and not any(bottoms[-1] < gap < peak for gap in gaps):
             between = float(depth[bottoms[-1] : peak + 1].min())
             shallower = min(depth[bottoms[-1]], depth[peak])
             if between > (1.0 - RETURN_SHARE) * shallower:
@@ -126,14 +138,20 @@ def _cycles(depth: FloatArray, bottoms: list[int]) -> list[Cycle]:
                 top_from=_first_below(depth, bottom, top, high),
                 top=top,
                 top_to=_last_below(depth, top, next_bottom, high),
-                after=_first_above(
-                    depth, top, next_bottom, depth[next_bottom] - REST_BAND * (depth[next_bottom] - depth[top])
-                ),
+                after=_descended(depth, top, next_bottom, is_last=index + 1 == len(bottoms)),
                 drop=drop,
                 rise=rise,
             )
         )
     return cycles
+
+
+def _descended(depth: FloatArray, top: int, next_bottom: int, is_last: bool) -> int:
+    """Where the descent from a top ends; the last sample when the signals end before any."""
+    descent = float(depth[next_bottom] - depth[top])
+    if is_last and descent < SMALLEST_DROP:
+        return next_bottom
+    return _first_above(depth, top, next_bottom, depth[next_bottom] - REST_BAND * descent)
 
 
 def _first_above(values: FloatArray, start: int, stop: int, limit: float) -> int:
@@ -158,7 +176,7 @@ def _last_below(values: FloatArray, start: int, stop: int, limit: float) -> int:
 def _is_repetition(cycle: Cycle, time_s: FloatArray, shoulder_height: FloatArray) -> bool:
     if cycle.rise < SMALLEST_DROP or cycle.rise < RISE_SHARE * cycle.drop:
         return False
-    if time_s[cycle.top] - time_s[cycle.bottom] < SHORTEST_RISE_S:
+    if time_s[cycle.top_from] - time_s[cycle.bottom_to] < SHORTEST_RISE_S:
         return False
     known_s = time_s[cycle.bottom : cycle.top_to + 1][np.isfinite(shoulder_height[cycle.bottom : cycle.top_to + 1])]
     return len(known_s) >= 3 and float(np.diff(known_s).max()) <= LONGEST_UNSEEN_S

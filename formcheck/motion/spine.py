@@ -130,7 +130,7 @@ def dorsal_distances(poses: PoseSequence, forward: FloatArray) -> tuple[FloatArr
     frames = np.arange(len(poses))
     with np.errstate(invalid="ignore", divide="ignore"):
         to_back = forward[:, None] * np.stack([trunk[:, 1], -trunk[:, 0]], axis=1) / length[:, None]
-        edge = poses.contour_px[frames, side]
+        edge = poses.contour_px[frames, side].astype(np.float64)
         away = ((edge - hip[:, None]) * to_back[:, None]).sum(axis=2) / length[:, None]
     return away, poses.contour_sharpness[frames, side]
 
@@ -187,7 +187,7 @@ def _fit(stations: FloatArray, away: FloatArray, sharpness: FloatArray) -> Dorsa
     lower, upper = angle_deg[:, 0] - angle_deg[:, 1], angle_deg[:, 1] - angle_deg[:, 2]
     uncertainty = np.degrees(ragged * np.sqrt(_end_slope_variance(stations)))
     clear = np.full(len(away), np.nan)
-    clear[enough] = np.nanmedian(sharpness[enough], axis=1)
+    clear[enough] = np.nanmedian(np.where(known, sharpness, 0.0)[enough], axis=1)
     quality = np.clip(clear / SHARPNESS_GOOD, 0, 1) * np.clip(2.0 - 2.0 * ragged / RAGGED_MAX, 0, 1)
     return DorsalBend(lower + upper, lower, upper, uncertainty, np.nan_to_num(quality))
 

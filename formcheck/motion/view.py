@@ -76,7 +76,7 @@ def view_of(poses: PoseSequence, keep: slice = slice(None)) -> View:
 
 def _view_from_axis(middle: FloatArray, axis: FloatArray) -> View:
     resultant = min(1.0, float(np.hypot(*axis.mean(axis=0))))
-    spread_deg = float(np.degrees(np.sqrt(-2.0 * np.log(max(resultant, 1e-9)))))
+    spread_deg = float(np.degrees(np.sqrt(max(0.0, -2.0 * np.log(max(resultant, 1e-9))))))
     forward = 1 if middle[1] >= 0 else -1
     yaw_deg = float(np.degrees(np.arctan2(middle[0], abs(middle[1]))))
     if abs(yaw_deg) <= SIDE_MAX_DEG:
