@@ -51,6 +51,9 @@ when the rig stays within the watch limit; what lies between counts for neither.
 BENT_DEG = 30.0
 """Trunk lean from which the back is called bent forward."""
 
+LEVELS_APART_DEG = 10.0
+"""Rounding must differ this much for a slope to mean anything."""
+
 FAR_OFF_DEG = 15.0
 """An angle that is further off than this is wrong rather than inexact."""
 
@@ -68,7 +71,10 @@ ANGLES = {
 }
 """FormCheck's signal and the column of the truth that it is compared with."""
 
-ROUNDING = "back_rounding_deg"
+ROUNDING, CONTOUR = "back_rounding_deg", "dorsal_bend_deg"
+
+STANDING_DEG = 10.0
+"""True trunk lean below which a lifter stands."""
 
 TRUE_MEASURES = {
     "back-rounding-growth": "rounding_growth_deg",
@@ -204,7 +210,9 @@ class Row:
 
     ``angles`` holds arrays (N, 2) of found and true values over the frames of the true reps, NaN = not measured;
     ``back`` the same for back rounding with the true trunk lean and the skin's turning: (N, 4). ``rep_rounding``
-    (R, 4) has found and true rounding held while it is judged, and found and true maximum of each matched rep.
+    (R, 5) has found and true rounding held while it is judged, found and true maximum, and the turning of the contour
+    against standing, held while the back is judged, of each matched rep. That last one knows nothing of FormCheck's
+    idea of a neutral hinge, and so tells what the contour can do from what the neutral makes of it.
     """
 
     clip: SetClip
@@ -271,8 +279,10 @@ def row_of(clip: SetClip, truth: Truth, report: Report) -> Row:
         [found[ROUNDING], columns[ROUNDING], columns["trunk_lean_deg"], columns["dorsal_turning_deg"]], axis=1
     )[during]
     matched = pair_up(*_main_pairs(truth, report)) if report.exercise.name == PRODUCT_NAME[truth["exercise"]] else []
+    upright = np.abs(columns["trunk_lean_deg"]) < STANDING_DEG
+    turned = found[CONTOUR] - _median(found[CONTOUR][upright])
     rep_rounding = [
-        _rep_rounding(report.reps[i], truth, truth["reps"][k], time_s, found[ROUNDING], columns[ROUNDING])
+        _rep_rounding(report.reps[i], truth, truth["reps"][k], time_s, found[ROUNDING], columns[ROUNDING], turned)
         for i, k in matched
     ]
     return Row(
@@ -281,7 +291,7 @@ def row_of(clip: SetClip, truth: Truth, report: Report) -> Row:
         report,
         angles,
         back,
-        np.array(rep_rounding, dtype=float).reshape(-1, 4),
+        np.array(rep_rounding, dtype=float).reshape(-1, 5),
         tuple(outcome_of(check, truth, report) for check in checks_of(truth["exercise"])),
     )
 
@@ -291,7 +301,7 @@ _COLUMNS = {"time_s", "trunk_lean_deg", ROUNDING, "dorsal_turning_deg", *(theirs
 
 def _on_frames(report: Report, time_s: Array) -> dict[str, Array]:
     """FormCheck's signals at the truth's frames, NaN where it has none."""
-    names = {ROUNDING, *(ours for ours, _ in ANGLES.values())}
+    names = {ROUNDING, CONTOUR, *(ours for ours, _ in ANGLES.values())}
     if report.signals is None:
         return {name: np.full(len(time_s), np.nan) for name in names}
     have_s = report.signals.time_s
@@ -301,11 +311,18 @@ def _on_frames(report: Report, time_s: Array) -> dict[str, Array]:
 
 
 def _rep_rounding(
-    rep: RepReport, truth: Truth, true_rep: Truth, time_s: Array, found: Array, true: Array
-) -> tuple[float, float, float, float]:
+    rep: RepReport, truth: Truth, true_rep: Truth, time_s: Array, found: Array, true: Array, turned: Array
+) -> tuple[float, float, float, float, float]:
     during = (time_s >= true_rep["start_s"]) & (time_s <= true_rep["end_s"]) & np.isfinite(found)
     maxima = (float(found[during].max()), float(true[during].max())) if during.any() else (math.nan, math.nan)
-    return rep.measures.get(ROUNDING, math.nan), true_rounding_deg(truth, true_rep), *maxima
+    start_s, end_s = rounding_window(truth["exercise"], true_rep)
+    held = _median(turned[(time_s >= start_s) & (time_s <= end_s)])
+    return rep.measures.get(ROUNDING, math.nan), true_rounding_deg(truth, true_rep), *maxima, held
+
+
+def _median(values: Array) -> float:
+    known = values[np.isfinite(values)]
+    return float(np.median(known)) if len(known) else math.nan
 
 
 def outcome_of(check: Check, truth: Truth, report: Report) -> Outcome:
@@ -428,7 +445,7 @@ def _back(rows: Iterable[Row]) -> Array:
 
 
 def _reps(rows: Iterable[Row]) -> Array:
-    return _stack((row.rep_rounding for row in rows), 4)
+    return _stack((row.rep_rounding for row in rows), 5)
 
 
 def _in(rows: Iterable[Row], group: str) -> list[Row]:
@@ -449,7 +466,7 @@ def aims_table(rows: Sequence[Row]) -> str:
     back, per_rep = error_stats(_back(best)), error_stats(_reps(best))
     aim("Back rounding, MAE over frames of reps", "<= 6 deg", back.mae, back.mae <= 6, number(back.mae, 1, " deg"))
     aim("Back rounding, MAE over reps", "<= 6 deg", per_rep.mae, per_rep.mae <= 6, number(per_rep.mae, 1, " deg"))
-    for what, pairs in (("rounding held", _reps(best)), ("greatest rounding", _reps(best)[:, 2:])):
+    for what, pairs in (("rounding held", _reps(best)), ("greatest rounding", _reps(best)[:, 2:4])):
         rho, _ = correlations(pairs)
         aim(f"Back rounding, Spearman over reps, {what}", ">= 0.95", rho, rho >= 0.95, number(rho, 2))
     for name in ("hip", "knee"):
@@ -528,7 +545,8 @@ def rounding_table(rows: Sequence[Row]) -> str:
         (f"frames with trunk lean >= {BENT_DEG:.0f} deg", bent),
         ("the same against the turning of the skin", bent[:, [0, 3]]),
         ("reps, held while judged", _reps(best)),
-        ("reps, greatest", _reps(best)[:, 2:]),
+        ("reps, greatest", _reps(best)[:, 2:4]),
+        ("reps, the contour's turning against standing", _reps(best)[:, [4, 1]]),
     ]
     lines += [(f"reps, held, {lift}", _reps(row for row in best if row.lift == lift)) for lift in PRODUCT_NAME]
     lines += [(f"reps, held, {group}", _reps(_in(rows, group))) for group in GROUPS[1:]]
@@ -573,6 +591,26 @@ def level_table(rows: Sequence[Row]) -> str:
             )
     header = ("dialled", "clips", "reps", "measured", "true", "found, mean", "lowest", "highest", "MAE")
     return markdown_table(header, lines)
+
+
+def neutral_table(rows: Sequence[Row]) -> str:
+    """Level and slope of rounding against the truth for every body that shows several levels."""
+    best = _in(rows, AIM)
+    lines = []
+    for body in dict.fromkeys(row.clip.spec.body for row in best):
+        some = [row for row in best if row.clip.spec.body == body]
+        pairs = _reps(some)
+        if np.ptp(pairs[:, 1]) < LEVELS_APART_DEG if len(pairs) else True:
+            continue
+        cells = []
+        for column in (0, 4):
+            known = np.isfinite(pairs[:, column])
+            apart = known.sum() >= 3 and np.ptp(pairs[known, 1]) >= LEVELS_APART_DEG
+            slope, level = np.polyfit(pairs[known, 1], pairs[known, column], 1) if apart else (math.nan, math.nan)
+            cells += [number(float(level), 0), number(float(slope), 2)]
+        lines.append([some[0].lift, " ".join(body_kinds(some[0].truth)), str(len(some)), *cells])
+    header = ("lift", "body", "clips", "rounding at 0", "slope", "contour at 0", "slope")
+    return markdown_table(header, lines, left=2)
 
 
 def reps_table(rows: Sequence[Row]) -> str:
@@ -763,6 +801,9 @@ def document(rows: Sequence[Row], split: str, full: bool, model: str) -> str:
         f"{AIM}, where nothing else is said.\n",
         rounding_table(rows) + "\n",
         level_table(rows) + "\n",
+        "Straight lines of found over true rounding for every body, and of the contour's turning against standing,\n"
+        "which knows nothing of a neutral hinge:\n",
+        neutral_table(rows) + "\n",
         "## Repetitions\n",
         f"A hit has the right lift and both instants (deadlift: lift-off, top; squat: bottom, lockout; swing: bottom,\n"
         f"top) within {TOLERANCE_S} s.\n",

@@ -18,6 +18,7 @@ from formcheck.exercises.recognition import LIKE, Recognition, recognise
 from formcheck.exercises.shape import shape_of
 from formcheck.motion.cleaning import CleanPoses, clean
 from formcheck.motion.load import empty_handed
+from formcheck.motion.neutral import find_neutral, with_back_rounding
 from formcheck.motion.reps import Cycle, find_cycles
 from formcheck.motion.signals import Signals, compute_signals, no_signals
 from formcheck.motion.spine import back_can_be_seen
@@ -109,7 +110,8 @@ def analyze(poses: PoseSequence, exercise: str = AUTO, *, load_kg: float | None 
 def _stretch(cleaned: CleanPoses, part: slice) -> _Stretch:
     poses = cleaned.poses.part(part)
     signals = compute_signals(poses)
-    return _Stretch(part.start, poses, signals, find_cycles(signals.time_s, signals.shoulder_height))
+    cycles = find_cycles(signals.time_s, signals.shoulder_height)
+    return _Stretch(part.start, poses, with_back_rounding(signals, find_neutral(signals, cycles)), cycles)
 
 
 def _reps(stretches: Sequence[_Stretch], lift: Exercise, limit: float) -> list[tuple[Signals, Rep]]:
@@ -236,9 +238,7 @@ def _share(finding: Finding, reps: Sequence[RepReport]) -> str:
     return f"rep {hit[0]}" if len(hit) == 1 else f"{len(hit)} of {len(reps)} reps"
 
 
-def _advice(
-    findings: Sequence[Finding], view: View, reps: Sequence[RepReport]
-) -> tuple[str, ...]:
+def _advice(findings: Sequence[Finding], view: View, reps: Sequence[RepReport]) -> tuple[str, ...]:
     advice = [finding.cue for level in (FAULT_FOUND, WATCH_FOUND) for finding in findings if finding.verdict == level]
     if reps and not _sagittal_ok(view):
         advice.append("Film from the side, phone at hip height, whole body in the picture, to have your back judged.")

@@ -255,7 +255,6 @@ def test_notes_of_the_tracking_are_repeated_and_a_damaged_file_is_told() -> None
     assert any("damaged" in note for note in analyze(damaged).tracking.notes)
 
 
-@pytest.mark.xfail(strict=True, reason="any other remark silences the one on a damaged file")
 def test_a_damaged_file_is_told_beside_other_remarks() -> None:
     poses = film(squat(1))
     video = replace(poses.video, complete=False)

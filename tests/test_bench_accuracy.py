@@ -257,7 +257,14 @@ def test_instants_are_compared_with_those_of_the_same_meaning() -> None:
 
 def test_rounding_is_paired_rep_by_rep() -> None:
     found = row(report(rep_report(0.65, 1.25, rounding_deg=22.0), back_rounding_deg=28.0))
-    assert found.rep_rounding.tolist() == [[22.0, 30.0, 28.0, 30.0]]
+    assert found.rep_rounding[0, :4].tolist() == [22.0, 30.0, 28.0, 30.0]
+    assert math.isnan(found.rep_rounding[0, 4])
+
+
+def test_the_contours_turning_counts_from_standing() -> None:
+    frames = deadlift_truth()["frames"] | {"trunk_lean_deg": [0.0] * 3 + [40.0] * 18}
+    bend = np.array([-20.0] * 3 + [7.0] * 18)
+    assert row(report(rep_report(0.65, 1.25), dorsal_bend_deg=bend), frames=frames).rep_rounding[0, 4] == 27.0
 
 
 def test_a_hint_counts_as_flagged_when_it_says_watch() -> None:

@@ -120,7 +120,6 @@ def test_nothing_known_stays_nothing() -> None:
     assert np.isnan(smooth(EVEN_S, np.full((len(EVEN_S), 2, 3), np.nan))).all()
 
 
-@pytest.mark.xfail(strict=True, reason="cleaning.smooth cannot reshape zero samples")
 def test_no_samples_stay_no_samples() -> None:
     assert smooth(EVEN_S[:0], np.zeros((0, 2))).shape == (0, 2)
 

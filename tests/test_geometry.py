@@ -46,20 +46,6 @@ def test_flexion_does_not_depend_on_limb_lengths_or_direction(a: float, b: float
     assert one == pytest.approx(180.0 - abs((a - b + 180.0) % 360.0 - 180.0), abs=1e-2)
 
 
-@pytest.mark.parametrize("lean", [-100.0, -30.0, 0.0, 60.0, 120.0])
-@pytest.mark.parametrize("forward", [1, -1])
-def test_lean_is_positive_towards_where_the_lifter_faces(lean: float, forward: int) -> None:
-    upper = JOINT + np.array([forward * np.sin(np.radians(lean)), -np.cos(np.radians(lean))])
-    assert lean_deg(JOINT, upper, forward) == pytest.approx(lean)
-
-
-def test_turning_is_clockwise_as_seen() -> None:
-    right, down = np.array([2.0, 0.0]), np.array([0.0, 3.0])
-    assert turning_deg(right, down) == pytest.approx(90.0)
-    assert turning_deg(down, right) == pytest.approx(-90.0)
-    assert turning_deg(right, right) == pytest.approx(0.0)
-
-
 def test_distance_and_midpoint() -> None:
     a, b = np.array([[0.0, 0.0], [np.nan, 0.0]]), np.array([[3.0, 4.0], [1.0, 1.0]])
     assert distance(a, b)[0] == 5.0

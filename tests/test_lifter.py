@@ -54,7 +54,6 @@ def test_the_one_who_lifts_is_followed_not_a_larger_bystander(motion: object, fi
     assert _is(chosen, lifter)
 
 
-@pytest.mark.xfail(strict=True, reason="a bystander seen in no other frames than the lifter is taken for the lifter")
 def test_a_bystander_is_worth_a_remark() -> None:
     _, notes = choose_lifter(_scene(_person(squat(2), 400), _person(standing_still(), 1000)), TIMES)
     assert len(notes) == 1

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import socket
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -160,6 +161,15 @@ def test_no_server_at_all_is_a_model_error_that_tells_no_password(url: str, fina
     with pytest.raises(ModelError) as caught:
         download(url, final, (), 5.0)
     assert "secret" not in str(caught.value)
+
+
+def test_a_name_look_up_that_hangs_is_given_up(final: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    over = threading.Event()
+    monkeypatch.setenv("no_proxy", "*")
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: over.wait(30))
+    with pytest.raises(ModelError, match="timed out"):
+        download("http://host.invalid/file", final, (), 0.1)
+    over.set()
 
 
 def test_two_at_once_both_end_with_the_good_file(server: Server, final: Path) -> None:

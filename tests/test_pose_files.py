@@ -43,7 +43,7 @@ def test_what_is_saved_is_loaded_again(poses: PoseSequence, tmp_path: Path) -> N
     np.testing.assert_array_equal(loaded.time_s, poses.time_s)
     for name in ARRAY_FIELDS:
         np.testing.assert_allclose(getattr(loaded, name), getattr(poses, name), rtol=1e-6, atol=1e-4)
-        assert getattr(loaded, name).dtype == np.float64
+        assert getattr(loaded, name).dtype == (np.float64 if name == "time_s" else np.float32)
     assert (loaded.video, loaded.model, loaded.notes) == (poses.video, poses.model, poses.notes)
 
 
@@ -165,9 +165,6 @@ def test_a_cut_off_file_is_refused(saved: Path, share: float) -> None:
         load_poses(saved)
 
 
-@pytest.mark.xfail(
-    strict=True, reason="zlib.error, tokenize.TokenError, NotImplementedError and RuntimeError reach the user"
-)
 def test_a_file_with_one_changed_byte_is_refused_or_still_whole(saved: Path) -> None:
     whole = saved.read_bytes()
     rng = np.random.default_rng(0)

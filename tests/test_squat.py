@@ -89,7 +89,6 @@ def test_depth_is_the_height_of_the_hips_above_the_knees_in_thighs(shallow_deg: 
     assert depth == pytest.approx(np.sin(np.radians(2.0 + shallow_deg)), abs=0.03)
 
 
-@pytest.mark.xfail(strict=True, reason="the bottom is the single lowest sample, anywhere in the pause")
 def test_the_bottom_of_a_pause_is_its_middle() -> None:
     motion = squat(2, bottom_rest_s=1.0)
     report = analyze(film(motion))

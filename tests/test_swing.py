@@ -92,7 +92,6 @@ def test_the_top_is_where_the_bell_is_highest() -> None:
     np.testing.assert_allclose(tops[:-1], motion.tops_s[:-1], atol=0.05)
 
 
-@pytest.mark.xfail(strict=True, reason="the last cycle's `after` is cut at the shoulders' top, before the bell is up")
 def test_the_last_top_is_where_the_bell_is_highest() -> None:
     motion = kettlebell_swing(6)
     assert analyze(film(motion, fps=60.0)).reps[-1].top_s == pytest.approx(motion.tops_s[-1], abs=0.05)

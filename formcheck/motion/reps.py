@@ -76,7 +76,11 @@ def find_cycles(time_s: FloatArray, shoulder_height: FloatArray) -> tuple[Cycle,
     if len(time_s) == 0:
         return ()
     depth = _bridged_depth(time_s, shoulder_height)
-    bottoms = [bottom for bottom in _bottoms(depth, _long_gaps(time_s, shoulder_height)) if _well_seen(bottom, time_s, shoulder_height)]
+    bottoms = [
+        bottom
+        for bottom in _bottoms(depth, _long_gaps(time_s, shoulder_height))
+        if _well_seen(bottom, time_s, shoulder_height)
+    ]
     return tuple(cycle for cycle in _cycles(depth, bottoms) if _is_repetition(cycle, time_s, shoulder_height))
 
 

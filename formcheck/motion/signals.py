@@ -10,15 +10,11 @@ from numpy.typing import NDArray
 from formcheck.landmarks import PAIRED_JOINTS, Landmark, left_right
 from formcheck.motion.cleaning import smooth
 from formcheck.motion.geometry import joint_flexion_deg
-from formcheck.motion.spine import QUALITY_MIN, DorsalBend, back_can_be_seen, dorsal_bend, find_neutral, rounding
+from formcheck.motion.spine import QUALITY_MIN, DorsalBend, back_can_be_seen, dorsal_bend
 from formcheck.motion.view import smoothed_axis
 from formcheck.poses import FloatArray, PoseSequence
 
 BoolArray = NDArray[np.bool_]
-
-STANDING_HEIGHT = 0.96
-STANDING_LEAN_DEG = 15.0
-"""Shoulders this high and a trunk this upright count as standing, where the lifter's neutral is read."""
 
 PICTURE_ANGLES_MAX_YAW_DEG = 30.0
 """Up to this yaw angles come from the picture, beyond it from the model's own 3-D guess, which is noisier."""
@@ -67,9 +63,9 @@ class Signals:
     knee_ankle_ratio : distance between the knees over the distance between the ankles (front and rear views).
     shoulder_tilt_deg, hip_tilt_deg : left side higher is positive (front and rear views).
     dorsal_bend_deg, lower_bend_deg, upper_bend_deg, bend_uncertainty_deg, back_quality : see
-        `formcheck.motion.spine.DorsalBend`; the lifter's neutral is not taken off yet.
-    back_rounding_deg, back_rounding_uncertainty_deg : bend against the lifter's neutral, positive = rounded; side views
-        only, see `formcheck.motion.spine.Neutral`.
+        `formcheck.motion.spine.DorsalBend`; side views only. The lifter's neutral is not taken off.
+    back_rounding_deg, back_rounding_uncertainty_deg : bend against the lifter's neutral, positive = rounded; missing
+        until `formcheck.motion.neutral` fills it in, as the neutral is found with the help of the repetitions.
     """
 
     time_s: FloatArray
@@ -126,9 +122,8 @@ def compute_signals(poses: PoseSequence) -> Signals:
     bend = _filtered_bend(poses, forward)
     hip_to_shoulder = joints["SHOULDER"] - joints["HIP"]
     trunk_lean = _lean_deg(hip_to_shoulder)
-    neutral = find_neutral(bend, (height["SHOULDER"] > STANDING_HEIGHT) & (np.abs(trunk_lean) < STANDING_LEAN_DEG))
-    rounding_deg, rounding_uncertainty_deg = rounding(bend, neutral, trunk_lean)
     back_ok = back_can_be_seen(yaw_deg) & (bend.quality >= QUALITY_MIN)
+    unknown = np.full(len(poses), np.nan)
     thigh_ok, shank_ok, arm_ok = _believable_limbs(joints, np.abs(yaw_deg) <= PICTURE_ANGLES_MAX_YAW_DEG)
     arm_ok &= _near_visibility(poses, forward, ("ELBOW", "WRIST")) >= ARM_VISIBILITY_MIN
     ahead = {
@@ -159,13 +154,13 @@ def compute_signals(poses: PoseSequence) -> Signals:
         knee_ankle_ratio=_separation_ratio(poses),
         shoulder_tilt_deg=_tilt_deg(poses, "SHOULDER"),
         hip_tilt_deg=_tilt_deg(poses, "HIP"),
-        dorsal_bend_deg=bend.bend_deg,
-        lower_bend_deg=bend.lower_deg,
-        upper_bend_deg=bend.upper_deg,
+        dorsal_bend_deg=_only(back_ok, bend.bend_deg),
+        lower_bend_deg=_only(back_ok, bend.lower_deg),
+        upper_bend_deg=_only(back_ok, bend.upper_deg),
         bend_uncertainty_deg=bend.uncertainty_deg,
         back_quality=bend.quality,
-        back_rounding_deg=_only(back_ok, rounding_deg),
-        back_rounding_uncertainty_deg=rounding_uncertainty_deg,
+        back_rounding_deg=unknown,
+        back_rounding_uncertainty_deg=unknown,
     )
 
 

@@ -34,8 +34,6 @@ RAGGED_MAX = 0.03
 """Typical distance of the edge from the fitted curve, in hip-shoulder lengths, beyond which it is no back's edge."""
 
 
-UNCERTAINTY_MAX_DEG = 20.0
-
 QUALITY_MIN = 0.25
 """Below this quality a frame's back is not judged."""
 
@@ -43,53 +41,6 @@ FRONT_YAW_MAX_DEG = 25.0
 REAR_YAW_MAX_DEG = -15.0
 """Turned further to the front a bend is under-estimated, further to the rear the edge is no longer the back's middle.
 The model's yaw itself is off by up to about ten degrees, always towards the front."""
-
-CONTOUR_TO_SPINE = 1.15
-"""The contour between hip and shoulder turns a little less than the spine under it, whose ends lie outside."""
-
-STANDING_NEUTRAL_DEG = -18.0
-"""Bend that most lifters show when they stand: buttocks and the hollow above them."""
-
-HINGE_NEUTRAL_DEG = 4.0
-"""Bend that most lifters show in a hinge with a neutral back: in the hinge the lower back gives up its hollow
-(Bengtsson 2022: about 33 deg of lordosis in trained lifters), and the hip landmark drifts forward."""
-
-HINGE_FOLLOWS_STANDING = 0.4
-"""Of a hollow that is deeper than usual when standing, this share is build and stays in the hinge. A contour that is
-flatter than usual when standing says nothing: it may be build, or a back that is already round."""
-
-HINGE_FROM_LEAN_DEG, HINGE_TO_LEAN_DEG = 20.0, 60.0
-"""Between these trunk leans the neutral goes over from standing to hinged."""
-
-NEUTRAL_SPREAD_DEG = 5.0
-NEUTRAL_SPREAD_UNKNOWN_DEG = 9.0
-"""Standard error of the neutral with and without standing frames of the lifter."""
-
-STANDING_FRAMES_MIN = 3
-STANDING_BEND_RANGE_DEG = (-60.0, 20.0)
-"""A standing bend outside this is a contour spoilt by arms, plates or a rack, not a back."""
-
-
-@dataclass(frozen=True)
-class Neutral:
-    """Bend that this lifter's contour shows with a neutral back.
-
-    Attributes
-    ----------
-    standing_deg, hinge_deg : when standing, and in a deep hinge.
-    uncertainty_deg : standard error of both.
-    source : "standing" (read from standing frames of the same clip) or "population".
-    """
-
-    standing_deg: float
-    hinge_deg: float
-    uncertainty_deg: float
-    source: str
-
-    def at(self, trunk_lean_deg: FloatArray) -> FloatArray:
-        """Neutral bend for each trunk lean, in degrees; NaN for NaN."""
-        hinged = np.clip((trunk_lean_deg - HINGE_FROM_LEAN_DEG) / (HINGE_TO_LEAN_DEG - HINGE_FROM_LEAN_DEG), 0.0, 1.0)
-        return np.asarray(self.standing_deg + (self.hinge_deg - self.standing_deg) * hinged)
 
 
 @dataclass(frozen=True)
@@ -141,22 +92,6 @@ def dorsal_bend(poses: PoseSequence, forward: FloatArray) -> DorsalBend:
     stations = contour_stations()
     inside = (stations >= FIT_FROM) & (stations <= FIT_TO)
     return _fit(stations[inside], away[:, inside], sharpness[:, inside])
-
-
-def find_neutral(bend: DorsalBend, standing: NDArray[np.bool_]) -> Neutral:
-    """The lifter's neutral, from frames (T,) in which the lifter stands; from the population where there are none."""
-    upright = bend.bend_deg[standing & (bend.quality >= QUALITY_MIN) & np.isfinite(bend.bend_deg)]
-    level = float(np.median(upright)) if len(upright) >= STANDING_FRAMES_MIN else float("nan")
-    if not STANDING_BEND_RANGE_DEG[0] <= level <= STANDING_BEND_RANGE_DEG[1]:
-        return Neutral(STANDING_NEUTRAL_DEG, HINGE_NEUTRAL_DEG, NEUTRAL_SPREAD_UNKNOWN_DEG, "population")
-    deeper = min(0.0, level - STANDING_NEUTRAL_DEG)
-    return Neutral(level, HINGE_NEUTRAL_DEG + HINGE_FOLLOWS_STANDING * deeper, NEUTRAL_SPREAD_DEG, "standing")
-
-
-def rounding(bend: DorsalBend, neutral: Neutral, trunk_lean_deg: FloatArray) -> tuple[FloatArray, FloatArray]:
-    """Back rounding against the lifter's neutral and its standard error, (T,) degrees each; positive = rounded."""
-    value = CONTOUR_TO_SPINE * (bend.bend_deg - neutral.at(trunk_lean_deg))
-    return value, np.hypot(np.minimum(bend.uncertainty_deg, UNCERTAINTY_MAX_DEG) / 2.0, neutral.uncertainty_deg)
 
 
 def back_can_be_seen(yaw_deg: FloatArray) -> NDArray[np.bool_]:
