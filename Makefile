@@ -11,7 +11,7 @@ BASE := $(VENV)/.set-up-base
 DEV := $(VENV)/.set-up-dev
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint format picture bench-clips bench-speed clean
+.PHONY: help demo test lint format picture bench-clips bench-accuracy bench-speed clean
 
 help:  ## Show this list
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' Makefile | expand -t 22
@@ -53,6 +53,9 @@ picture: $(DEV)  ## Make the README's picture from a sample video
 
 bench-clips: $(DEV)  ## Measure on labelled real clips (../shared/clips or FORMCHECK_CLIPS)
 	$(RUN) -m benchmarks.bench_clips
+
+bench-accuracy: $(DEV)  ## Measure on rendered lifters with known angles (SPLIT=tune, FULL=1 for more)
+	$(RUN) -m benchmarks.bench_accuracy $(if $(SPLIT),--split $(SPLIT)) $(if $(FULL),--full)
 
 bench-speed: $(DEV)  ## Measure time and memory against bare MediaPipe
 	$(RUN) -m benchmarks.bench_speed

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from dataclasses import dataclass
 
 import cv2
@@ -16,6 +17,11 @@ LEFT_RIGHT, ABOVE, BELOW = 1.2, 0.65, 0.35
 
 SAME_PLACE = 0.6
 """Feet that stay within this many trunk lengths stand at the same place."""
+
+SETTLED_LOOKS, SETTLED_MOVE, SETTLED_AWAY = 8, 0.05, 0.25
+"""Feet that move by less than the second number of trunk lengths over the first number of looks stand; if that is
+further than the third from the place last used, they stand at a new one. Otherwise somebody who walks up would be
+measured from a place half a step away, and leave it with the first wobble."""
 
 PLACES_MAX = 50
 """Someone who walks about does not come back to a bar; beyond this many places nothing is kept."""
@@ -37,6 +43,7 @@ class FloorWatch:
     def __init__(self) -> None:
         self._places: list[_Place] = []
         self._last = 0
+        self._recent: deque[FloatArray] = deque(maxlen=SETTLED_LOOKS)
 
     def look(self, rgb: NDArray[np.uint8], image_px: FloatArray) -> tuple[NDArray[np.float32], float]:
         """Grey picture (0..1) of the floor around a person's feet, and the number of the place it shows.
@@ -67,10 +74,12 @@ class FloorWatch:
         def apart(place: _Place) -> float:
             return float(np.abs(ankle - place.ankle_px).max()) / place.trunk_px
 
-        if self._places and apart(self._places[self._last]) <= SAME_PLACE:
+        self._recent.append(ankle)
+        stay = SETTLED_AWAY if self._settled(trunk) else SAME_PLACE
+        if self._places and apart(self._places[self._last]) <= stay:
             return self._last
         nearest = min(range(len(self._places)), key=lambda i: apart(self._places[i]), default=None)
-        if nearest is None or apart(self._places[nearest]) > SAME_PLACE:
+        if nearest is None or apart(self._places[nearest]) > stay:
             new = _new_place(ankle, trunk, height, width) if len(self._places) < PLACES_MAX else None
             if new is None:
                 return None
@@ -78,6 +87,12 @@ class FloorWatch:
             nearest = len(self._places) - 1
         self._last = nearest
         return nearest
+
+    def _settled(self, trunk: float) -> bool:
+        """True when the feet have not moved over the last looks."""
+        if len(self._recent) < SETTLED_LOOKS:
+            return False
+        return bool(np.ptp(np.array(self._recent), axis=0).max() <= SETTLED_MOVE * trunk)
 
 
 def _new_place(ankle: FloatArray, trunk: float, height: int, width: int) -> _Place | None:

@@ -19,6 +19,14 @@ from scipy.interpolate import PchipInterpolator
 
 from formcheck.exercises.checks import OK
 from formcheck.landmarks import LANDMARK_COUNT, Landmark, left_right, mirrored_indices
+from formcheck.motion.neutral import (
+    CONTOUR_TO_SPINE,
+    STANDING_FRAMES_MIN,
+    STANDING_USUAL_DEG,
+    find_neutral,
+    with_back_rounding,
+)
+from formcheck.motion.signals import no_signals
 from formcheck.poses import (
     ARRAY_FIELDS,
     CONTOUR_STATIONS,
@@ -43,14 +51,25 @@ HALF_STANCE_M = 0.14
 STANDING_SHOULDER_M = SHANK_M + THIGH_M + TRUNK_M
 """Height of the shoulders above the ankles of a straight body: the unit of heights in `Signals`."""
 
-STANDING_BEND_DEG, HINGE_BEND_DEG, HINGE_LEAN_DEG = -18.0, 4.0, 60.0
-"""Bend of the dorsal contour of this lifter with a neutral back, standing and at the trunk lean of a full hinge."""
+NEUTRAL = find_neutral(
+    replace(
+        no_signals(np.arange(STANDING_FRAMES_MIN) / 30),
+        shoulder_height=np.ones(STANDING_FRAMES_MIN),
+        trunk_lean_deg=np.zeros(STANDING_FRAMES_MIN),
+        dorsal_bend_deg=np.full(STANDING_FRAMES_MIN, STANDING_USUAL_DEG),
+    ),
+    (),
+)
+"""The contour of this lifter with a neutral back is that of most lifters."""
 
 ARC_FROM, ARC_TO = 0.05, 1.0
 BACK_DEPTH, FRONT_DEPTH = 0.20, 0.18
 """Distance of back and belly from the hip-shoulder line, in its lengths."""
 
 SHARPNESS = 0.25
+
+HANDS_AT_KNEES_S = 0.4
+"""So long after lift-off this lifter's hands pass the knees in a deadlift."""
 
 
 # ---------------------------------------------------------------------------------------------------------- motions
@@ -60,7 +79,7 @@ SHARPNESS = 0.25
 class Posture:
     """Angles in degrees. Flexion is 0 when straight; leans and arm from the vertical, forward positive.
 
-    ``rounding_deg`` is what the dorsal contour turns more than with a neutral back, rounded positive. ``arm_deg`` is
+    ``rounding_deg`` is what the spine bends more than with a neutral back, rounded positive. ``arm_deg`` is
     the direction of the line from shoulder to wrist: 0 = hanging straight down, 90 = straight ahead. ``lift_m`` is the
     height of the feet and ``load_m`` that of the load above the floor, both in metres.
     """
@@ -156,8 +175,8 @@ def deadlift(
 ) -> Motion:
     """Conventional deadlift: standing, down to the bar, ``reps`` times up and down; at last standing up without it.
 
-    Faults: rounding over the whole pull, rounding gained between lift-off and knee, bent elbows during the pull, hip
-    flexion left at the top (trunk leaning), knee flexion left at the top (hips open).
+    Faults: rounding over the whole pull, rounding gained until the hands pass the knees, bent elbows during the pull,
+    hip flexion left at the top (trunk leaning), knee flexion left at the top (hips open).
     """
     floor = Posture(hip_deg=113.0, knee_deg=65.0, trunk_deg=60.0, arm_deg=0.0, elbow_deg=4.0, rounding_deg=rounding_deg)
     pulling = replace(floor, elbow_deg=4.0 + arm_bend_deg)
@@ -179,10 +198,11 @@ def deadlift(
         load_m=0.5,
     )
     stops = [(0.0, STANDING), (1.0, STANDING), (2.0, floor)] if stands_first else [(0.0, floor)]
-    bottoms, tops = [], []
+    bottoms, tops, grown = [], [], []
     for _ in range(reps):
         bottom_s = stops[-1][0]
         off_s = bottom_s + floor_rest_s
+        grown.append((off_s + HANDS_AT_KNEES_S, rounding_deg + growth_deg))
         stops += [(off_s, floor), (off_s + 0.05, pulling), (off_s + 0.75, knee)]
         stops += [(off_s + 1.5, lockout), (off_s + 1.5 + top_rest_s, lockout)]
         bottoms.append((bottom_s + off_s) / 2)
@@ -192,7 +212,10 @@ def deadlift(
     stops.append((stops[-1][0] + 0.4, floor))
     if stands_last:
         stops += [(stops[-1][0] + 1.0, STANDING), (stops[-1][0] + 2.0, STANDING)]
-    return through(stops, bottoms_s=tuple(bottoms), tops_s=tuple(tops))
+    keys = dict(through(stops).keys)
+    rows = sorted([*zip(*keys["rounding_deg"], strict=True), *grown])
+    keys["rounding_deg"] = (tuple(at for at, _ in rows), tuple(value for _, value in rows))
+    return Motion(keys, tuple(bottoms), tuple(tops))
 
 
 def kettlebell_swing(
@@ -351,9 +374,18 @@ def body_m(angles: Mapping[str, FloatArray], knees_in: float | FloatArray = 0.0)
 
 
 def dorsal_bend_deg(angles: Mapping[str, FloatArray]) -> FloatArray:
-    """Turning of the dorsal contour, (T,): the neutral one for the trunk's lean, and the rounding."""
-    hinged = np.clip(angles["trunk_deg"] / HINGE_LEAN_DEG, 0.0, 1.0)
-    return STANDING_BEND_DEG + (HINGE_BEND_DEG - STANDING_BEND_DEG) * hinged + angles["rounding_deg"]
+    """Turning of the dorsal contour, (T,): the neutral one for the posture, and what the rounding adds."""
+    nothing = np.zeros(len(angles["trunk_deg"]))
+    straight = replace(
+        no_signals(nothing),
+        dorsal_bend_deg=nothing,
+        bend_uncertainty_deg=nothing,
+        trunk_lean_deg=angles["trunk_deg"],
+        hip_flexion_deg=angles["hip_deg"],
+        knee_flexion_deg=angles["knee_deg"],
+    )
+    beyond_neutral_deg = with_back_rounding(straight, NEUTRAL).back_rounding_deg
+    return np.asarray((angles["rounding_deg"] - beyond_neutral_deg) / CONTOUR_TO_SPINE)
 
 
 def arc_profile(bend_deg: float | FloatArray, stations: FloatArray | None = None) -> FloatArray:

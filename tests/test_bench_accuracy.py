@@ -255,6 +255,13 @@ def test_instants_are_compared_with_those_of_the_same_meaning() -> None:
     assert errors["lockout_s"] == pytest.approx([-0.05])
 
 
+def test_a_swings_hips_are_open_when_all_but_a_twentieth_of_their_way_is_done() -> None:
+    frames = deadlift_truth()["frames"] | {"hip_flexion_sagittal_deg": [90.0] * 5 + [60.0, 30.0, 4.0, 0.0] + [0.0] * 12}
+    swing = {"bottom_s": 0.4, "top_s": 1.0, "fold_start_s": 1.2}
+    found = bench.true_instants(deadlift_truth(exercise="swing", reps=[swing], frames=frames))
+    assert found == {"bottom_s": [0.4], "top_s": [1.0], "lockout_s": [0.7]}
+
+
 def test_rounding_is_paired_rep_by_rep() -> None:
     found = row(report(rep_report(0.65, 1.25, rounding_deg=22.0), back_rounding_deg=28.0))
     assert found.rep_rounding[0, :4].tolist() == [22.0, 30.0, 28.0, 30.0]
@@ -326,7 +333,7 @@ def test_the_document_names_split_command_clips_and_bodies() -> None:
     rows = [row(report(rep_report(0.65, 1.25), hip_flexion_deg=46.0))] * 2
     text = bench.document(rows, "test", False, "full")
     assert "`make bench-accuracy`" in text
-    assert "Split **test**: 2 clips of 1 rendered bodies" in text
+    assert f"Split **test**: only 2 of its {len(clip_set('test'))} clips, of 1 rendered bodies" in text
     assert "| Hip flexion, MAE" in text
     assert "4.0 deg" in text
     assert "`make bench-accuracy SPLIT=tune FULL=1`" in bench.document(rows, "tune", True, "full")

@@ -20,8 +20,18 @@ from synthetic_lifter import (
 )
 
 from formcheck.landmarks import Landmark
-from formcheck.motion.signals import Signals, compute_signals, no_signals
+from formcheck.motion.neutral import find_neutral, with_back_rounding
+from formcheck.motion.reps import find_cycles
+from formcheck.motion.signals import (
+    HIP_FLEXION_GAIN,
+    KNEE_FLEXION_GAIN,
+    PICTURE_ANGLES_MAX_YAW_DEG,
+    Signals,
+    compute_signals,
+    no_signals,
+)
 from formcheck.motion.spine import FRONT_YAW_MAX_DEG, REAR_YAW_MAX_DEG
+from formcheck.poses import PoseSequence
 
 MOTIONS = {"deadlift": deadlift(1), "swing": kettlebell_swing(2), "squat": squat(1)}
 ANGLES = {
@@ -30,6 +40,8 @@ ANGLES = {
     "elbow_flexion_deg": "elbow_deg",
     "trunk_lean_deg": "trunk_deg",
 }
+GAINS = {"hip_flexion_deg": HIP_FLEXION_GAIN, "knee_flexion_deg": KNEE_FLEXION_GAIN}
+"""Correction of what the pose model shows too straight; this lifter's landmarks need none."""
 
 
 def _turned(degrees: np.ndarray) -> np.ndarray:
@@ -44,7 +56,8 @@ def test_angles_are_those_of_the_body_from_everywhere(name: str, yaw_deg: float,
     poses = film(motion, Camera(yaw_deg, forward))
     signals, truth = compute_signals(poses), motion.at(poses.time_s)
     for signal, channel in ANGLES.items():
-        np.testing.assert_allclose(getattr(signals, signal), truth[channel], atol=1e-4, err_msg=signal)
+        gain = GAINS.get(signal, 1.0) if abs(yaw_deg) <= PICTURE_ANGLES_MAX_YAW_DEG else 1.0
+        np.testing.assert_allclose(getattr(signals, signal), gain * truth[channel], atol=1e-4, err_msg=signal)
     shank = truth["trunk_deg"] - truth["hip_deg"] + truth["knee_deg"]
     np.testing.assert_allclose(signals.shank_lean_deg, shank, atol=1e-4)
     arm = truth["arm_deg"] + truth["trunk_deg"]
@@ -159,6 +172,12 @@ def test_only_the_near_side_counts_in_a_side_view() -> None:
         np.testing.assert_allclose(getattr(one, name), getattr(other, name))
 
 
+def _against_neutral(poses: PoseSequence) -> Signals:
+    """The signals of one stretch with back rounding, as the analysis makes them."""
+    signals = compute_signals(poses)
+    return with_back_rounding(signals, find_neutral(signals, find_cycles(signals.time_s, signals.shoulder_height)))
+
+
 @pytest.mark.parametrize(
     ("yaw_deg", "seen"),
     [
@@ -172,7 +191,7 @@ def test_only_the_near_side_counts_in_a_side_view() -> None:
     ],
 )
 def test_the_back_is_measured_from_the_side_only(yaw_deg: float, seen: bool) -> None:
-    rounding = compute_signals(film(deadlift(1), Camera(yaw_deg))).back_rounding_deg
+    rounding = _against_neutral(film(deadlift(1), Camera(yaw_deg))).back_rounding_deg
     assert np.isfinite(rounding).any() == seen
 
 
@@ -181,7 +200,7 @@ def test_the_back_is_measured_from_the_side_only(yaw_deg: float, seen: bool) -> 
 def test_rounding_is_the_bend_beyond_the_neutral(rounding_deg: float, forward: int) -> None:
     motion = deadlift(1, rounding_deg=rounding_deg)
     poses = film(motion, Camera(forward=forward))
-    signals, truth = compute_signals(poses), dorsal_bend_deg(motion.at(poses.time_s))
+    signals, truth = _against_neutral(poses), dorsal_bend_deg(motion.at(poses.time_s))
     at_bottom = np.searchsorted(poses.time_s, motion.bottoms_s[0])
     assert signals.dorsal_bend_deg[at_bottom] == pytest.approx(truth[at_bottom], rel=0.1, abs=1.0)
     assert signals.back_rounding_deg[at_bottom] == pytest.approx(rounding_deg, rel=0.25, abs=6.0)
@@ -190,7 +209,7 @@ def test_rounding_is_the_bend_beyond_the_neutral(rounding_deg: float, forward: i
 
 def test_standing_and_a_neutral_hinge_are_no_rounding() -> None:
     for motion in MOTIONS.values():
-        rounding = compute_signals(film(motion)).back_rounding_deg
+        rounding = _against_neutral(film(motion)).back_rounding_deg
         assert np.nanmax(np.abs(rounding)) < 12.0
 
 

@@ -9,10 +9,10 @@ from formcheck.exercises.exercise import Exercise, Rep, ends_short
 from formcheck.exercises.measuring import (
     ANGLE_UNCERTAINTY_DEG,
     at_instant,
+    at_least_value,
     back_rounding,
     common_measures,
     difference,
-    only_rounded,
     sustained_peak,
     typical,
 )
@@ -34,6 +34,9 @@ SET_UP_GROWTH_S = 0.3
 FOOT_LIFT_MAX = 0.08
 """Feet stay down in a deadlift: ankles that seem to rise by more (in standing heights) are hidden by plates, and then
 the hips wander too."""
+
+HOLLOW_ALLOWED_DEG = -10.0
+"""A back that flattens from deeper than this is no back that gives way."""
 
 ROUNDING_GROWTH_UNCERTAINTY_DEG = 4.0
 """Of a change within one repetition; the lifter's neutral drops out of it."""
@@ -95,7 +98,7 @@ def measure(signals: Signals, rep: Rep) -> dict[str, Measurement]:
     return {
         "back_rounding_deg": back_rounding(signals, set_up, passing),
         "back_rounding_growth_deg": difference(
-            only_rounded(rounding_after), only_rounded(rounding_before), ROUNDING_GROWTH_UNCERTAINTY_DEG
+            rounding_after, at_least_value(rounding_before, HOLLOW_ALLOWED_DEG), ROUNDING_GROWTH_UNCERTAINTY_DEG
         ),
         **common_measures(signals, rep),
         "elbow_flexion_max_deg": sustained_peak(

@@ -90,9 +90,9 @@ def back_rounding(signals: Signals, start: int, stop: int) -> Measurement:
     return Measurement(value, float(signals.time_s[closest]), uncertainty)
 
 
-def only_rounded(rounding: Measurement) -> Measurement:
-    """The rounded part of a back rounding: a hollow that flattens is no back that gives way."""
-    return replace(rounding, value=max(rounding.value, 0.0)) if not rounding.reason else rounding
+def at_least_value(measured: Measurement, lowest: float) -> Measurement:
+    """The measurement with its value raised to ``lowest``; a missing one stays missing."""
+    return measured if measured.reason else replace(measured, value=max(measured.value, lowest))
 
 
 def difference(later: Measurement, earlier: Measurement, uncertainty: float) -> Measurement:

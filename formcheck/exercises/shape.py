@@ -10,7 +10,6 @@ from formcheck.motion.reps import Cycle
 from formcheck.motion.signals import Signals
 from formcheck.poses import FloatArray
 
-
 UNKNOWN = 0.8
 """Membership of a missing value: one or two do not turn a lift away, a handful do."""
 

@@ -9,10 +9,10 @@ from formcheck.exercises.exercise import Exercise, Rep, ends_short
 from formcheck.exercises.measuring import (
     ANGLE_UNCERTAINTY_DEG,
     NOT_SEEN,
+    at_least_value,
     back_rounding,
     common_measures,
     difference,
-    only_rounded,
     typical,
 )
 from formcheck.exercises.shape import CycleShape, at_least, at_most
@@ -38,10 +38,16 @@ def resemblance(shape: CycleShape) -> float:
             [
                 at_most(shape.seat_height, 0.14, 0.22),
                 at_least(shape.knee_flexion_deg, 50, 78),
-                at_most(shape.trunk_lean_deg / max(shape.knee_flexion_deg, 1.0), 0.46, 0.62),
+                # A hinge with the hands at the neck is a good morning, unless the hips really go down.
+                max(
+                    at_most(shape.seat_height, 0.04, 0.09),
+                    at_most(shape.trunk_lean_deg / max(shape.knee_flexion_deg, 1.0), 0.46, 0.62),
+                ),
+                # Hands that come up to the shoulders on the way up are thrown, as in a swing.
+                at_most(shape.hang - (1.0 - min(shape.hand_reach, 1.0)), 0.1, 0.2),
                 at_least(shape.hip_share, 0.45, 0.62),
                 at_most(shape.hang, 0.29, 0.38),
-                at_most(shape.hand_reach, 1.15, 1.26),
+                at_most(shape.top_hand_height, 1.15, 1.26),
                 at_most(shape.foot_lift, 0.08, 0.14),
                 at_most(shape.trunk_lean_deg, 62, 75),
                 at_most(shape.drop, 0.66, 0.75),
@@ -71,8 +77,8 @@ def measure(signals: Signals, rep: Rep) -> dict[str, Measurement]:
     time_s = signals.time_s
     late = _late_descent(signals, rep)
     wink = difference(
-        only_rounded(typical(signals, signals.back_rounding_deg, rep.cycle.bottom_from, rep.cycle.bottom_to)),
-        only_rounded(typical(signals, signals.back_rounding_deg, max(rep.start, late - 2), late)),
+        at_least_value(typical(signals, signals.back_rounding_deg, rep.cycle.bottom_from, rep.cycle.bottom_to), 0.0),
+        at_least_value(typical(signals, signals.back_rounding_deg, max(rep.start, late - 2), late), 0.0),
         ROUNDING_GROWTH_UNCERTAINTY_DEG,
     )
     found = common_measures(signals, rep)

@@ -32,13 +32,16 @@ def empty_handed(time_s: FloatArray, floor: FloatArray, place: FloatArray, cycle
     cycles : in order.
     """
     result = [False] * len(cycles)
-    if len(cycles) < 2 or time_s[cycles[0].before] - time_s[0] < STANDING_BEFORE_S:
+    if len(cycles) < 2:
         return tuple(result)
-    before, here = _picture(floor, place, 0, cycles[0].before)
-    tops = [_picture(floor, place, cycle.top_from, cycle.top_to) for cycle in cycles]
-    if any(at != here for _, at in tops):
+    here = _usual_place(place[cycles[0].bottom : cycles[-1].top_to + 1])
+    earlier = np.flatnonzero(place[: cycles[0].before + 1] == here)
+    if len(earlier) == 0 or time_s[earlier[-1]] - time_s[earlier[0]] < STANDING_BEFORE_S:
         return tuple(result)
-    pictures = [picture for picture, _ in tops]
+    before = np.median(floor[earlier], axis=0)
+    pictures = [_picture(floor, place, here, cycle.top_from, cycle.top_to) for cycle in cycles]
+    if not np.isfinite(pictures).all():
+        return tuple(result)
     to_before = [_difference(picture, before) for picture in pictures]
     for candidate in (0, len(cycles) - 1):
         # What lies between the first and the last cycle is a set; all of it must look lifted.
@@ -54,15 +57,20 @@ def empty_handed(time_s: FloatArray, floor: FloatArray, place: FloatArray, cycle
     return tuple(result)
 
 
-def _picture(floor: FloatArray, place: FloatArray, start: int, stop: int) -> tuple[FloatArray, float]:
-    """Median picture of the most usual place over the closed range, and that place (NaN when none was seen)."""
-    seen = place[start : stop + 1]
-    known = seen[np.isfinite(seen)]
+def _usual_place(place: FloatArray) -> float:
+    known = place[np.isfinite(place)]
     if len(known) == 0:
-        return np.full(floor.shape[1:], np.nan), float("nan")
+        return float("nan")
     numbers, counts = np.unique(known, return_counts=True)
-    usual = float(numbers[counts.argmax()])
-    return np.median(floor[start : stop + 1][seen == usual], axis=0), usual
+    return float(numbers[counts.argmax()])
+
+
+def _picture(floor: FloatArray, place: FloatArray, here: float, start: int, stop: int) -> FloatArray:
+    """Median picture of one place over the closed range; NaN when it was not seen then."""
+    seen = place[start : stop + 1] == here
+    if not seen.any():
+        return np.full(floor.shape[1:], np.nan)
+    return np.asarray(np.median(floor[start : stop + 1][seen], axis=0))
 
 
 def _difference(a: FloatArray, b: FloatArray) -> float:

@@ -17,7 +17,7 @@ from formcheck.motion.reps import Cycle
 from formcheck.motion.signals import Signals
 from formcheck.poses import FloatArray
 
-CONTOUR_TO_SPINE = 1.3
+CONTOUR_TO_SPINE = 1.25
 """The contour between hip and shoulder turns less than the spine under it, whose ends lie outside of it."""
 
 STANDING_HEIGHT = 0.96
@@ -28,26 +28,31 @@ STANDING_FRAMES_MIN = 5
 STANDING_BEND_RANGE_DEG = (-60.0, 20.0)
 """A standing bend outside this is a contour spoilt by arms, plates or a rack, not a back."""
 
-HANGING_HANDS_MAX = 0.75
+HANGING_HANDS_MAX = 0.9
 """Hands no higher than this at the top of a repetition carry a load that hangs beside the hips."""
 
 STANDING_USUAL_DEG = -18.0
 """Bend that most lifters show when they stand: buttocks and the hollow above them."""
 
-HINGE_USUAL_DEG = 4.0
+HINGE_USUAL_DEG = 6.0
 HINGE_USUAL_SPREAD_DEG = 14.0
 """Bend that lifters show in a hinge with a neutral back, and its spread between them. In the hinge the lower back gives
 up its hollow (Bengtsson 2022: about 33 deg of lordosis in trained lifters), and the hip landmark drifts forward."""
 
-HINGE_FROM_STANDING_DEG = 7.0
-HINGE_FROM_STANDING_SPREAD_DEG = 7.0
+HINGE_FROM_STANDING_DEG = 4.0
+HINGE_FROM_STANDING_SPREAD_DEG = 5.0
 """The same as a difference to the lifter's own standing bend with empty hands."""
 
 LOADED_SHARE = 0.4
 """Of a hollow deeper than usual, read while a load hangs in the hands, this share is taken for build."""
 
-HINGE_FROM_LEAN_DEG, HINGE_TO_LEAN_DEG = 20.0, 60.0
+HINGE_LEAN_DEG = (20.0, 60.0)
 """Between these trunk leans the neutral goes over from standing to hinged."""
+
+SEAT_THIGH_DEG = (60.0, 85.0)
+SEAT_BEND_DEG, SEAT_SPREAD_DEG = 14.0, 8.0
+"""Thighs that come up to level stretch the buttocks, which adds this much bend at the lower end of the contour, with
+this spread between lifters; seen in squats of the rendered lifter (tune split)."""
 
 
 @dataclass(frozen=True)
@@ -66,10 +71,11 @@ class Neutral:
     uncertainty_deg: float
     source: str
 
-    def at(self, trunk_lean_deg: FloatArray) -> FloatArray:
-        """Neutral bend for each trunk lean, in degrees; NaN for NaN."""
-        hinged = np.clip((trunk_lean_deg - HINGE_FROM_LEAN_DEG) / (HINGE_TO_LEAN_DEG - HINGE_FROM_LEAN_DEG), 0.0, 1.0)
-        return np.asarray(self.standing_deg + (self.hinge_deg - self.standing_deg) * hinged)
+    def at(self, trunk_lean_deg: FloatArray, thigh_deg: FloatArray) -> FloatArray:
+        """Neutral bend for each trunk lean and thigh angle (0 = hanging down, 90 = level), in degrees; NaN for NaN."""
+        hinged = _share(trunk_lean_deg, *HINGE_LEAN_DEG)
+        seated = np.nan_to_num(_share(thigh_deg, *SEAT_THIGH_DEG))
+        return np.asarray(self.standing_deg + (self.hinge_deg - self.standing_deg) * hinged + SEAT_BEND_DEG * seated)
 
 
 def find_neutral(signals: Signals, cycles: Sequence[Cycle]) -> Neutral:
@@ -92,13 +98,20 @@ def find_neutral(signals: Signals, cycles: Sequence[Cycle]) -> Neutral:
 
 def with_back_rounding(signals: Signals, neutral: Neutral) -> Signals:
     """The signals with `back_rounding_deg` and its uncertainty filled in."""
-    rounding_deg = CONTOUR_TO_SPINE * (signals.dorsal_bend_deg - neutral.at(signals.trunk_lean_deg))
-    uncertainty_deg = np.hypot(signals.bend_uncertainty_deg, neutral.uncertainty_deg)
+    thigh_deg = signals.hip_flexion_deg - signals.trunk_lean_deg
+    rounding_deg = CONTOUR_TO_SPINE * (signals.dorsal_bend_deg - neutral.at(signals.trunk_lean_deg, thigh_deg))
+    # Half of the fit's error is shape that a cubic cannot follow and that stays from frame to frame.
+    seat_deg = SEAT_SPREAD_DEG * np.nan_to_num(_share(thigh_deg, *SEAT_THIGH_DEG))
+    uncertainty_deg = np.sqrt(signals.bend_uncertainty_deg**2 / 4.0 + neutral.uncertainty_deg**2 + seat_deg**2)
     return replace(
         signals,
         back_rounding_deg=rounding_deg,
         back_rounding_uncertainty_deg=np.where(np.isfinite(rounding_deg), uncertainty_deg, np.nan),
     )
+
+
+def _share(values: FloatArray, start: float, stop: float) -> FloatArray:
+    return np.asarray(np.clip((values - start) / (stop - start), 0.0, 1.0))
 
 
 def _level(bend_deg: FloatArray) -> float:

@@ -27,6 +27,12 @@ DEGREE = 3
 EDGES_NEEDED = 0.85
 """Share of the stations that must have an edge."""
 
+TRIMS, TRIM_AT = 2, 2.5
+"""The fit is repeated so many times without the stations further off than so many standard deviations."""
+
+EDGES_KEPT = 0.7
+"""Share of the stations that must be left after that."""
+
 SHARPNESS_GOOD = 0.06
 """Median fall of the mask per hundredth of the hip-shoulder length that a clear edge reaches."""
 
@@ -41,6 +47,12 @@ FRONT_YAW_MAX_DEG = 25.0
 REAR_YAW_MAX_DEG = -15.0
 """Turned further to the front a bend is under-estimated, further to the rear the edge is no longer the back's middle.
 The model's yaw itself is off by up to about ten degrees, always towards the front."""
+
+
+UPPER_FROM = 0.8
+UPPER_THICKNESS_MAX = 0.62
+"""Above the first station, an edge further than the second from the hip-shoulder line (in its lengths) is not the
+back's: even a back rounded by 70 deg stays within 0.55, plates behind a squatter's shoulders reach 0.7 and more."""
 
 
 @dataclass(frozen=True)
@@ -101,20 +113,20 @@ def back_can_be_seen(yaw_deg: FloatArray) -> NDArray[np.bool_]:
 
 def _fit(stations: FloatArray, away: FloatArray, sharpness: FloatArray) -> DorsalBend:
     known: NDArray[np.bool_] = np.isfinite(away)
-    enough = known.mean(axis=1) >= EDGES_NEEDED
+    upper = np.where(known, away, 0.0)[:, stations >= UPPER_FROM]
+    enough = (known.mean(axis=1) >= EDGES_NEEDED) & (upper.max(axis=1) <= UPPER_THICKNESS_MAX)
     powers = stations[:, None] ** np.arange(DEGREE + 1)
-    weight = known.astype(float)
-    heights = np.where(known, away, 0.0)
-    normal = np.einsum("ts,si,sj->tij", weight, powers, powers)
-    # Frames that cannot be fitted get a harmless unit matrix, so that all the others can be solved in one call.
-    normal[~enough] = np.eye(DEGREE + 1)
-    moment = np.einsum("ts,si,ts->ti", weight, powers, heights)
-    coefficients = np.linalg.solve(normal, moment[..., None])[..., 0]
-    coefficients[~enough] = np.nan
-    residual = np.where(known, away - coefficients @ powers.T, np.nan)
-    with np.errstate(invalid="ignore", divide="ignore"):
-        ragged = np.sqrt(np.nansum(residual**2, axis=1) / np.maximum(known.sum(axis=1) - DEGREE - 1, 1))
-        ragged[~enough] = np.nan
+    kept = known
+    for _ in range(TRIMS + 1):
+        coefficients = _least_squares(powers, away, kept, enough)
+        residual = np.where(known, away - coefficients @ powers.T, np.nan)
+        with np.errstate(invalid="ignore", divide="ignore"):
+            spread = np.sqrt(np.nansum(np.where(kept, residual, 0.0) ** 2, axis=1) / np.maximum(kept.sum(axis=1), 1))
+            fitting = known & (np.abs(residual) <= TRIM_AT * spread[:, None])
+        # A bar across the shoulders or a fold of a shirt may be left out, a third of the back may not.
+        trimmed = np.where((fitting.mean(axis=1) >= EDGES_KEPT)[:, None], fitting, kept)
+        ragged = np.where(enough, spread, np.nan)
+        kept = trimmed
     middle = (FIT_FROM + FIT_TO) / 2
     at = np.array([FIT_FROM, middle, FIT_TO])
     slope_of = np.arange(1, DEGREE + 1) * at[:, None] ** np.arange(DEGREE)
@@ -125,6 +137,20 @@ def _fit(stations: FloatArray, away: FloatArray, sharpness: FloatArray) -> Dorsa
     clear[enough] = np.nanmedian(np.where(known, sharpness, 0.0)[enough], axis=1)
     quality = np.clip(clear / SHARPNESS_GOOD, 0, 1) * np.clip(2.0 - 2.0 * ragged / RAGGED_MAX, 0, 1)
     return DorsalBend(lower + upper, lower, upper, uncertainty, np.nan_to_num(quality))
+
+
+def _least_squares(
+    powers: FloatArray, away: FloatArray, kept: NDArray[np.bool_], enough: NDArray[np.bool_]
+) -> FloatArray:
+    """Polynomial coefficients (T, D) of every frame from its kept stations, in one call; NaN where not enough."""
+    weight = kept.astype(float)
+    normal = np.einsum("ts,si,sj->tij", weight, powers, powers)
+    # Frames that cannot be fitted get a harmless unit matrix.
+    normal[~enough] = np.eye(powers.shape[1])
+    moment = np.einsum("ts,si,ts->ti", weight, powers, np.where(kept, away, 0.0))
+    coefficients = np.linalg.solve(normal, moment[..., None])[..., 0]
+    coefficients[~enough] = np.nan
+    return np.asarray(coefficients)
 
 
 def _end_slope_variance(stations: FloatArray) -> float:

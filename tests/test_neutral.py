@@ -1,0 +1,158 @@
+from __future__ import annotations
+
+import itertools
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from formcheck.motion.neutral import (
+    CONTOUR_TO_SPINE,
+    HANGING_HANDS_MAX,
+    HINGE_LEAN_DEG,
+    SEAT_THIGH_DEG,
+    STANDING_BEND_RANGE_DEG,
+    STANDING_FRAMES_MIN,
+    STANDING_HEIGHT,
+    STANDING_LEAN_DEG,
+    Neutral,
+    find_neutral,
+    with_back_rounding,
+)
+from formcheck.motion.reps import Cycle
+from formcheck.motion.signals import Signals, no_signals
+
+LEANS = np.array([-5.0, 0.0, 30.0, 60.0, 90.0])
+HANGING = np.zeros(1)
+"""Thighs of a lifter who does not sit down."""
+
+
+def _signals(
+    bend_deg: Sequence[float], *, height: float = 1.0, lean_deg: float = 0.0, hand_height: float = 0.5
+) -> Signals:
+    """Frames of somebody who stands there with this bend of the contour."""
+    frames = len(bend_deg)
+    return replace(
+        no_signals(np.arange(frames) / 30),
+        dorsal_bend_deg=np.array(bend_deg, dtype=float),
+        bend_uncertainty_deg=np.full(frames, 2.0),
+        shoulder_height=np.full(frames, height),
+        trunk_lean_deg=np.full(frames, lean_deg),
+        hip_flexion_deg=np.full(frames, lean_deg),
+        hand_height=np.full(frames, hand_height),
+    )
+
+
+def _stand(bend_deg: float) -> Neutral:
+    return find_neutral(_signals([bend_deg] * STANDING_FRAMES_MIN), ())
+
+
+def _cycle(start: int, stop: int) -> Cycle:
+    """A repetition whose bottom is at the first sample and that lasts to the second."""
+    return Cycle(start, start, start, start, start, start, stop, stop, 0.3, 0.3)
+
+
+def test_the_neutral_is_read_from_standing_frames_only() -> None:
+    signals = _signals([-20.0] * STANDING_FRAMES_MIN + [15.0] * 20)
+    low, bent = signals.shoulder_height.copy(), signals.trunk_lean_deg.copy()
+    low[STANDING_FRAMES_MIN:] = STANDING_HEIGHT - 0.01
+    bent[STANDING_FRAMES_MIN:] = STANDING_LEAN_DEG + 1.0
+    assert _stand(-20.0).source == "standing"
+    assert find_neutral(replace(signals, shoulder_height=low), ()) == _stand(-20.0)
+    assert find_neutral(replace(signals, trunk_lean_deg=bent), ()) == _stand(-20.0)
+    assert find_neutral(signals, ()) != _stand(-20.0)
+
+
+def test_standing_with_empty_hands_counts_before_standing_with_a_load() -> None:
+    signals = _signals([-20.0] * STANDING_FRAMES_MIN + [-45.0] * 20)
+    neutral = find_neutral(signals, [_cycle(STANDING_FRAMES_MIN, len(signals) - 1)])
+    assert neutral == _stand(-20.0)
+
+
+def test_hands_held_high_carry_no_load_that_hides_the_hips() -> None:
+    signals = _signals([-20.0] * 10, hand_height=HANGING_HANDS_MAX + 0.01)
+    assert find_neutral(signals, [_cycle(0, 9)]).source == "standing"
+    hangs = replace(signals, hand_height=np.full(10, HANGING_HANDS_MAX))
+    assert find_neutral(hangs, [_cycle(0, 9)]).source == "loaded"
+    unseen = replace(signals, hand_height=np.full(10, np.nan))
+    assert find_neutral(unseen, [_cycle(0, 9)]).source == "standing"
+
+
+def test_a_stand_with_a_load_says_less_about_the_hinge_than_one_without() -> None:
+    def hinge_deg(bend_deg: float, cycles: Sequence[Cycle]) -> float:
+        return find_neutral(_signals([bend_deg] * 10), cycles).hinge_deg
+
+    loaded = [_cycle(0, 9)]
+    assert hinge_deg(-20.0, ()) - hinge_deg(-40.0, ()) > hinge_deg(-20.0, loaded) - hinge_deg(-40.0, loaded) > 0
+
+
+@pytest.mark.parametrize("bend_deg", [-40.0, -18.0, -5.0])
+def test_standing_the_neutral_is_the_lifters_own_stand(bend_deg: float) -> None:
+    assert _stand(bend_deg).at(np.array([0.0, HINGE_LEAN_DEG[0]]), HANGING) == pytest.approx(bend_deg)
+
+
+def test_a_hinge_takes_the_hollow_out_of_the_neutral() -> None:
+    neutral = _stand(-18.0)
+    along = neutral.at(LEANS, HANGING)
+    assert (np.diff(along) >= 0).all()
+    assert along[0] < along[-1]
+    assert neutral.at(np.array([HINGE_LEAN_DEG[1], 90.0]), HANGING) == pytest.approx(neutral.hinge_deg)
+    assert np.isnan(neutral.at(np.array([np.nan]), HANGING)).all()
+
+
+def test_thighs_that_come_up_to_level_bend_the_contour() -> None:
+    thighs = np.array([-30.0, 0.0, SEAT_THIGH_DEG[0], np.mean(SEAT_THIGH_DEG), SEAT_THIGH_DEG[1], 110.0])
+    along = _stand(-18.0).at(np.zeros(1), thighs)
+    assert along[:3] == pytest.approx(-18.0)
+    assert along[2] < along[3] < along[4]
+    assert along[4] == along[5]
+    # Thighs that were not seen are not held against the back.
+    assert _stand(-18.0).at(np.zeros(1), np.array([np.nan])) == pytest.approx(-18.0)
+
+
+def test_who_stands_hollower_never_has_a_rounder_neutral() -> None:
+    levels = [_stand(bend_deg).at(LEANS, HANGING) for bend_deg in (-55.0, -40.0, -15.0, 0.0)]
+    for hollow, flat in itertools.pairwise(levels):
+        assert (hollow < flat).all()
+
+
+@settings(max_examples=50, deadline=None)
+@given(st.floats(-50, 60), st.floats(-10, 100), st.floats(-50, 10))
+def test_rounding_is_zero_at_the_neutral_and_grows_with_the_bend(more: float, lean: float, level: float) -> None:
+    neutral = _stand(level)
+    at_neutral = float(neutral.at(np.array([lean]), HANGING)[0])
+    signals = with_back_rounding(_signals([at_neutral, at_neutral + more], lean_deg=lean), neutral)
+    assert signals.back_rounding_deg == pytest.approx([0.0, CONTOUR_TO_SPINE * more], abs=1e-9)
+    assert (signals.back_rounding_uncertainty_deg >= neutral.uncertainty_deg).all()
+
+
+def test_where_the_bend_is_missing_rounding_and_its_uncertainty_are() -> None:
+    signals = with_back_rounding(_signals([-18.0, np.nan, -18.0]), _stand(-18.0))
+    assert np.isnan(signals.back_rounding_deg).tolist() == [False, True, False]
+    assert np.isnan(signals.back_rounding_uncertainty_deg).tolist() == [False, True, False]
+
+
+def test_one_wild_frame_does_not_move_the_neutral() -> None:
+    assert find_neutral(_signals([-12.0] * 8 + [90.0]), ()) == find_neutral(_signals([-12.0] * 9), ())
+
+
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize(
+    "signals",
+    [
+        no_signals(np.zeros(0)),
+        no_signals(np.arange(9.0)),
+        _signals([-10.0] * 9, height=STANDING_HEIGHT - 0.1),
+        _signals([-10.0] * (STANDING_FRAMES_MIN - 1) + [np.nan] * 9),
+        _signals([STANDING_BEND_RANGE_DEG[0] - 1.0] * 9),
+        _signals([STANDING_BEND_RANGE_DEG[1] + 1.0] * 9),
+    ],
+    ids=["no frames", "not measured", "never stands", "too few", "no such hollow", "no such hump"],
+)
+def test_without_a_stand_the_population_speaks_with_more_doubt(signals: Signals) -> None:
+    neutral = find_neutral(signals, ())
+    assert neutral.source == "population"
+    assert neutral.uncertainty_deg > _stand(-10.0).uncertainty_deg
