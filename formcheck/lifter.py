@@ -126,8 +126,7 @@ def choose_lifter(sightings: Sequence[Sighting], time_s: FloatArray) -> tuple[tu
     others = [
         track
         for track in tracks
-        if not any(track is own for own in lifters_own)
-        and len(track.sightings) >= SHORTEST_TRACK_SHARE * len(time_s)
+        if not any(track is own for own in lifters_own) and len(track.sightings) >= SHORTEST_TRACK_SHARE * len(time_s)
     ]
     together = [track for track in others if track.frames & chosen.keys()]
     notes = ("Several people are in the picture; the one who lifts was followed.",) if together else ()

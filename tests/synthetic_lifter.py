@@ -11,7 +11,7 @@ Every fault is one argument of `deadlift`, `kettlebell_swing` or `squat`; withou
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from typing import Any
 
 import numpy as np
@@ -19,6 +19,7 @@ from scipy.interpolate import PchipInterpolator
 
 from formcheck.exercises.checks import OK
 from formcheck.landmarks import LANDMARK_COUNT, Landmark, left_right, mirrored_indices
+from formcheck.lifter import Sighting
 from formcheck.motion.neutral import (
     CONTOUR_TO_SPINE,
     STANDING_FRAMES_MIN,
@@ -548,6 +549,11 @@ def joined(first: PoseSequence, second: PoseSequence, *, after_s: float = 1 / 30
     arrays["time_s"][len(first) :] += first.time_s[-1] + after_s - second.time_s[0]
     video = replace(first.video, frames=len(arrays["time_s"]), duration_s=float(arrays["time_s"][-1]))
     return replace(first, video=video, **arrays)
+
+
+def sighting_of(poses: PoseSequence, frame: int) -> Sighting:
+    """One frame as the pose model gives it."""
+    return Sighting(frame=frame, **{field.name: getattr(poses, field.name)[frame] for field in fields(Sighting)[1:]})
 
 
 # ------------------------------------------------------------------------------------------------ changed pictures

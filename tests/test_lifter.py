@@ -1,14 +1,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import fields
 
 import numpy as np
 import pytest
-from synthetic_lifter import Camera, deadlift, film, frame_times, kettlebell_swing, squat, standing_still
+from synthetic_lifter import Camera, deadlift, film, frame_times, kettlebell_swing, sighting_of, squat, standing_still
 
 from formcheck.lifter import LONGEST_ABSENCE_S, SHORTEST_TRACK_SHARE, Sighting, choose_lifter
-from formcheck.poses import PoseSequence
 
 TIMES = frame_times(8.0, 15.0)
 HEIGHT_PX = 1920
@@ -19,11 +17,7 @@ def _person(
 ) -> list[Sighting]:
     camera = Camera(yaw_deg, px_per_m=px_per_m, feet_px=(x_px, 1500.0))
     poses = film(motion, camera, time_s=TIMES)  # type: ignore[arg-type]
-    return [_sighting(poses, frame) for frame in (range(len(TIMES)) if frames is None else frames)]
-
-
-def _sighting(poses: PoseSequence, frame: int) -> Sighting:
-    return Sighting(frame=frame, **{f.name: getattr(poses, f.name)[frame] for f in fields(Sighting)[1:]})
+    return [sighting_of(poses, frame) for frame in (range(len(TIMES)) if frames is None else frames)]
 
 
 def _scene(*people: list[Sighting]) -> list[Sighting]:

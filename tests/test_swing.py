@@ -72,12 +72,21 @@ def test_hips_that_stay_bent_at_the_top_are_seen() -> None:
     assert noticed(report)["no-plank-hips"] == LIMITS["no-plank-hips"].worst
 
 
-@pytest.mark.xfail(
-    strict=True, reason="what is recognised as a swing ends at a top lean close to the check's own limit"
-)
 @pytest.mark.parametrize("exercise", ["auto", "kettlebell-swing"])
-def test_a_swing_with_bent_hips_at_the_top_is_still_a_swing(exercise: str) -> None:
-    motion = kettlebell_swing(6, soft_hips_deg=1.5 * LIMITS["no-plank-hips"].fault)
+@pytest.mark.parametrize(
+    "times_limit",
+    [
+        1.3,
+        pytest.param(
+            1.5,
+            marks=pytest.mark.xfail(
+                strict=True, reason="shoulders that come up by less than half of the drop end no cycle"
+            ),
+        ),
+    ],
+)
+def test_a_swing_with_bent_hips_at_the_top_is_still_a_swing(exercise: str, times_limit: float) -> None:
+    motion = kettlebell_swing(6, soft_hips_deg=times_limit * LIMITS["no-plank-hips"].fault)
     assert len(analyze(film(motion, noise_px=1.0), exercise).reps) == 6
 
 

@@ -118,7 +118,7 @@ CHECKS = (
         views=SIDE,
         cue="Chest proud, squeeze your armpits. If the back cannot stay flat, the load is too heavy today.",
         why="A back that keeps its shape passes the load on to the hips, which are built for it.",
-        source="Own measurements on labelled clips; see docs/spine.md",
+        source="Set between labelled neutral and rounded clips, see benchmarks/results",
         confidence="medium",
     ),
     Check(

@@ -104,11 +104,11 @@ def _hips_at_arm_lift(signals: Signals, rep: Rep) -> Measurement:
     arms = signals.arm_angle_deg[rep.bottom : rep.end + 1]
     if not np.isfinite(arms[: rep.top - rep.bottom + 1]).any():
         return missing(NOT_SEEN)
-    closest = int(np.nanargmin(arms[: rep.top - rep.bottom + 1]))
-    passed = np.flatnonzero(arms[closest:] >= arms[closest] + ARMS_FREE_DEG)
+    known = np.where(np.isfinite(arms), arms, np.inf)
+    passed = np.flatnonzero(np.isfinite(arms) & (arms >= np.minimum.accumulate(known) + ARMS_FREE_DEG))
     if len(passed) == 0:
         return missing("the arms never left the body")
-    sample = rep.bottom + closest + int(passed[0])
+    sample = rep.bottom + int(passed[0])
     return sustained_low(signals, signals.hip_flexion_deg, sample, sample, ANGLE_UNCERTAINTY_DEG)
 
 
@@ -123,7 +123,7 @@ CHECKS = (
         views=SIDE,
         cue="Long spine: chest out over the bell, then snap.",
         why="The bell pulls hardest at the bottom; a set back hands that pull on to the hips.",
-        source="Own measurements on labelled clips; see docs/spine.md",
+        source="Set between labelled neutral and rounded clips, see benchmarks/results",
         confidence="medium",
     ),
     Check(

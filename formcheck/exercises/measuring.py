@@ -13,7 +13,7 @@ from formcheck.motion.spine import back_can_be_seen
 from formcheck.poses import FloatArray
 
 ANGLE_UNCERTAINTY_DEG = 4.0
-"""Standard error of a joint angle from landmarks in a side view, see docs/accuracy."""
+"""Standard error of a joint angle from landmarks in a side view, see benchmarks/results/accuracy.md."""
 
 AT_INSTANT_S = 0.1
 """A value at an instant is the median over this much time around it."""

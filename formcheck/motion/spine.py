@@ -134,7 +134,7 @@ def _fit(stations: FloatArray, away: FloatArray, sharpness: FloatArray) -> Dorsa
     lower, upper = angle_deg[:, 0] - angle_deg[:, 1], angle_deg[:, 1] - angle_deg[:, 2]
     uncertainty = np.degrees(ragged * np.sqrt(_end_slope_variance(stations)))
     clear = np.full(len(away), np.nan)
-    clear[enough] = np.nanmedian(np.where(known, sharpness, 0.0)[enough], axis=1)
+    clear[enough] = np.median(np.nan_to_num(sharpness)[enough], axis=1)
     quality = np.clip(clear / SHARPNESS_GOOD, 0, 1) * np.clip(2.0 - 2.0 * ragged / RAGGED_MAX, 0, 1)
     return DorsalBend(lower + upper, lower, upper, uncertainty, np.nan_to_num(quality))
 
