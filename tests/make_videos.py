@@ -66,8 +66,9 @@ def write_video(
     with av.open(str(path), "w", format=container, container_options=container_options or {}) as output:
         stream: Any = output.add_stream(codec, rate=25)
         first = pictures[0]
-        is_frame = isinstance(first, av.VideoFrame)
-        stream.height, stream.width = (first.height, first.width) if is_frame else first.shape[:2]
+        stream.height, stream.width = (
+            (first.height, first.width) if isinstance(first, av.VideoFrame) else first.shape[:2]
+        )
         stream.pix_fmt = pixel_format
         stream.codec_context.time_base = time_base
         stream.codec_context.gop_size = gop_size

@@ -78,6 +78,17 @@ def test_who_walks_away_stands_at_a_new_place_and_comes_back_to_the_old_one() ->
     assert _places(FloorWatch(), _person(320), _person(away), _person(away + 5), _person(322)) == [0, 1, 1, 0]
 
 
+def test_between_two_places_the_last_one_is_kept() -> None:
+    second = 320 + 1.1 * SAME_PLACE * TRUNK
+    between = 320 + 0.5 * SAME_PLACE * TRUNK
+    assert _places(FloorWatch(), _person(320), _person(between), _person(second), _person(between)) == [0, 0, 1, 1]
+
+
+def test_a_trunk_that_leans_towards_the_camera_makes_no_step_longer() -> None:
+    small_step = 320 + 0.6 * SAME_PLACE * TRUNK
+    assert _places(FloorWatch(), _person(320), _person(small_step, trunk=0.4 * TRUNK)) == [0, 0]
+
+
 @pytest.mark.parametrize(("x", "y"), [(320.0, 320.0), (220.0, 380.0)], ids=["away from the camera", "to the side"])
 def test_a_step_in_any_direction_counts(x: float, y: float) -> None:
     step = np.array([x - 320.0, y - 380.0])

@@ -1,8 +1,8 @@
 from __future__ import annotations
 
+from dataclasses import dataclass, replace
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Any
 
 import numpy as np
 import pytest
@@ -75,21 +75,27 @@ def test_nothing_seen_has_the_arrays_of_a_sighting_all_missing(frames: int) -> N
 # ------------------------------------------------------------------------------------------- around a fake landmarker
 
 
+@dataclass(frozen=True)
+class _Image:
+    image_format: int
+    data: np.ndarray
+
+
 class _FakeLandmarker:
     """Gives the poses of a sequence, one after the other, as MediaPipe's landmarker does."""
 
     def __init__(self, people: list[list[PoseSequence]]) -> None:
-        self.people, self.frame, self.closed, self.pictures, self.times_ms = people, 0, False, [], []
+        self.people, self.frame, self.closed = people, 0, False
         self.pictures: list[np.ndarray] = []
         self.times_ms: list[int] = []
 
-    def detect_for_video(self, picture: Any, time_ms: int) -> SimpleNamespace:
+    def detect_for_video(self, picture: _Image, time_ms: int) -> SimpleNamespace:
         self.times_ms.append(time_ms)
         return self.detect(picture)
 
-    def detect(self, picture: Any) -> SimpleNamespace:
+    def detect(self, picture: _Image) -> SimpleNamespace:
         self.pictures.append(picture.data)
-        here = [poses for poses in self.people[self.frame]]
+        here = self.people[self.frame]
         self.frame += 1
         return SimpleNamespace(
             pose_landmarks=[_normalised(poses) for poses in here],
@@ -115,11 +121,9 @@ def _finder(
         made.append(_FakeLandmarker(people[sum(one.frame for one in made) :]))
         return made[-1]
 
-    image = SimpleNamespace(
-        Image=lambda image_format, data: SimpleNamespace(data=data), ImageFormat=SimpleNamespace(SRGB=1)
-    )
+    mediapipe = SimpleNamespace(ImageFormat=SimpleNamespace(SRGB=1), Image=_Image)
     monkeypatch.setattr(PersonFinder, "_create", create)
-    monkeypatch.setattr(landmarker, "_mediapipe", lambda: image)
+    monkeypatch.setattr(landmarker, "_mediapipe", lambda: mediapipe)
     return PersonFinder(MODEL, count, track), made
 
 
@@ -129,14 +133,8 @@ def _frames(motion: Motion, count: int | None = None) -> list[list[PoseSequence]
 
 
 def _upside_down(frames: list[list[PoseSequence]]) -> list[list[PoseSequence]]:
-    turned = []
-    for people in frames:
-        turned.append([])
-        for poses in people:
-            image = poses.image_px.copy()
-            image[..., 1] = HEIGHT - image[..., 1]
-            turned[-1].append(type(poses)(**{**vars(poses), "image_px": image}))
-    return turned
+    flip, down = np.array([1.0, -1.0, 1.0]), np.array([0.0, HEIGHT, 0.0])
+    return [[replace(poses, image_px=poses.image_px * flip + down) for poses in people] for people in frames]
 
 
 def _made_for(

@@ -14,6 +14,9 @@ SIDE_OR_OBLIQUE = SIDE | {"oblique"}
 FRONT_OR_REAR = frozenset({"front", "rear"})
 ANY_VIEW = SIDE_OR_OBLIQUE | FRONT_OR_REAR
 
+WATCH_MARGIN = 0.5
+"""Something to watch must exceed its limit by this share of the measurement's uncertainty."""
+
 REPS_FOR_SET_FAULT = 2
 """A fault of the whole set needs this many faulty repetitions, or the only one of a single."""
 
@@ -98,7 +101,8 @@ class Finding:
 def judge(check: Check, measured: Measurement | None, view: str, rep: int | None = None) -> Finding:
     """Compare a measured value with the limits of a check.
 
-    A value beyond the fault limit by no more than its own uncertainty counts as "watch". A missing value, or a view
+    A value beyond the fault limit by no more than its own uncertainty counts as "watch", one beyond the watch limit by
+    no more than `WATCH_MARGIN` of it as "ok". A missing value, or a view
     from which the check cannot be judged, is "not-measured" with the reason.
     """
 
@@ -114,7 +118,7 @@ def judge(check: Check, measured: Measurement | None, view: str, rep: int | None
     sign = 1.0 if check.more_is_worse else -1.0
     if sign * (measured.value - check.fault) > measured.uncertainty and check.worst == FAULT:
         return finding(FAULT, check.fault)
-    if sign * (measured.value - check.watch) > 0:
+    if sign * (measured.value - check.watch) > WATCH_MARGIN * measured.uncertainty:
         return finding(WATCH, check.watch)
     return finding(OK, check.watch)
 

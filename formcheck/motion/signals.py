@@ -127,13 +127,14 @@ def compute_signals(poses: PoseSequence) -> Signals:
     bend = _filtered_bend(poses, forward)
     hip_to_shoulder = joints["SHOULDER"] - joints["HIP"]
     trunk_lean = _lean_deg(hip_to_shoulder)
-    back_ok = back_can_be_seen(yaw_deg) & (bend.quality >= QUALITY_MIN)
     unknown = np.full(len(poses), np.nan)
     from_picture = np.abs(yaw_deg) <= PICTURE_ANGLES_MAX_YAW_DEG
     hip_gain, knee_gain = np.where(from_picture, [[HIP_FLEXION_GAIN], [KNEE_FLEXION_GAIN]], 1.0)
     hip_flexion = joint_flexion_deg(joints["SHOULDER"], joints["HIP"], joints["KNEE"])
     knee_flexion = joint_flexion_deg(joints["HIP"], joints["KNEE"], joints["ANKLE"])
     thigh_ok, shank_ok, arm_ok = _believable_limbs(joints, from_picture)
+    # A thigh in impossible proportions means a hip that is somewhere else, and the back is measured from the hip.
+    back_ok = back_can_be_seen(yaw_deg) & (bend.quality >= QUALITY_MIN) & thigh_ok
     arm_ok &= _near_visibility(poses, forward, ("ELBOW", "WRIST")) >= ARM_VISIBILITY_MIN
     ahead = {
         joint: forward * (_middle_px(poses, joint)[:, 0] - _mid_foot_px(poses)) / scale_px
