@@ -177,10 +177,13 @@ class _Page:
         if worth:
             level = worth[0].verdict
             words = f"{level}: {', '.join(finding.title.lower() for finding in worth)}"
-        elif any(finding.verdict == OK for finding in rep.findings):
-            level, words = OK, "fine"
-        else:
+        elif all(finding.verdict == NOT_MEASURED for finding in rep.findings):
             level, words = NOT_MEASURED, "not judged"
+        elif math.isnan(rep.measures.get("back_rounding_deg", math.nan)):
+            # What leaves the back out must not read as praise.
+            level, words = NOT_MEASURED, "back not judged"
+        else:
+            level, words = OK, "fine"
         return self.text(f"{FINDING_SYMBOLS[level]} {words}{partial}", FINDING_STYLES[level])
 
     def findings(self, report: Report) -> list[RenderableType]:
