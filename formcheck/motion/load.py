@@ -34,7 +34,8 @@ def empty_handed(time_s: FloatArray, floor: FloatArray, place: FloatArray, cycle
     result = [False] * len(cycles)
     if len(cycles) < 2:
         return tuple(result)
-    here = _usual_place(place[cycles[0].bottom : cycles[-1].top_to + 1])
+    # Where the feet stand is known best at the top; at the bottom plates hide the ankles and the landmarks wander.
+    here = _usual_place(np.concatenate([place[cycle.top_from : cycle.top_to + 1] for cycle in cycles]))
     earlier = np.flatnonzero(place[: cycles[0].before + 1] == here)
     if len(earlier) == 0 or time_s[earlier[-1]] - time_s[earlier[0]] < STANDING_BEFORE_S:
         return tuple(result)
