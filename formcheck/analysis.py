@@ -133,8 +133,9 @@ def _view(cleaned: CleanPoses, reps: Sequence[tuple[Signals, Rep]]) -> View:
         return view_of(cleaned.poses)
     keep = np.zeros(len(cleaned.poses), dtype=bool)
     for signals, rep in reps:
-        start_s, end_s = signals.time_s[rep.start], signals.time_s[rep.end]
-        keep |= (cleaned.poses.time_s >= start_s) & (cleaned.poses.time_s <= end_s)
+        # Up to half-way up: at the top of a deadlift plates hide hips and legs, and the model turns the body at will.
+        start_s, half_way_s = signals.time_s[rep.start], signals.time_s[(rep.lift_off + rep.lockout) // 2]
+        keep |= (cleaned.poses.time_s >= start_s) & (cleaned.poses.time_s <= half_way_s)
     return view_of(cleaned.poses.part(keep))
 
 

@@ -9,6 +9,7 @@ from formcheck.exercises.exercise import Exercise, Rep, ends_short
 from formcheck.exercises.measuring import (
     ANGLE_UNCERTAINTY_DEG,
     NOT_SEEN,
+    at_instant,
     back_rounding,
     common_measures,
     sustained_low,
@@ -86,6 +87,8 @@ def measure(signals: Signals, rep: Rep) -> dict[str, Measurement]:
     return {
         "back_rounding_deg": back_rounding(signals, start, stop),
         **found,
+        # At the top of the float, not the straightest before it: arms that fall early fold the hips again.
+        "hip_flexion_top_deg": at_instant(signals, signals.hip_flexion_deg, rep.top, ANGLE_UNCERTAINTY_DEG),
         "hip_to_knee_rom_ratio": ratio,
         "elbow_flexion_max_deg": sustained_peak(
             signals, signals.elbow_flexion_deg, rep.bottom, rep.top, ANGLE_UNCERTAINTY_DEG

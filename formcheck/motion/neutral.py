@@ -17,7 +17,7 @@ from formcheck.motion.reps import Cycle
 from formcheck.motion.signals import Signals
 from formcheck.poses import FloatArray
 
-CONTOUR_TO_SPINE = 1.25
+CONTOUR_TO_SPINE = 1.2
 """The contour between hip and shoulder turns less than the spine under it, whose ends lie outside of it."""
 
 STANDING_HEIGHT = 0.96
@@ -40,7 +40,7 @@ HINGE_USUAL_SPREAD_DEG = 14.0
 up its hollow (Bengtsson 2022: about 33 deg of lordosis in trained lifters), and the hip landmark drifts forward."""
 
 HINGE_FROM_STANDING_DEG = 4.0
-HINGE_FROM_STANDING_SPREAD_DEG = 5.0
+HINGE_FROM_STANDING_SPREAD_DEG = 4.5
 """The same as a difference to the lifter's own standing bend with empty hands."""
 
 LOADED_SHARE = 0.4

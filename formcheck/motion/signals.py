@@ -11,12 +11,12 @@ from formcheck.landmarks import PAIRED_JOINTS, Landmark, left_right
 from formcheck.motion.cleaning import smooth
 from formcheck.motion.geometry import joint_flexion_deg
 from formcheck.motion.spine import QUALITY_MIN, DorsalBend, back_can_be_seen, dorsal_bend
-from formcheck.motion.view import smoothed_axis
+from formcheck.motion.view import smoothed_axis, yaw_of
 from formcheck.poses import FloatArray, PoseSequence
 
 BoolArray = NDArray[np.bool_]
 
-PICTURE_ANGLES_MAX_YAW_DEG = 30.0
+PICTURE_ANGLES_MAX_YAW_DEG = 25.0
 """Up to this yaw angles come from the picture, beyond it from the model's own 3-D guess, which is noisier."""
 
 STANDING_PERCENTILE = 97
@@ -119,7 +119,7 @@ def compute_signals(poses: PoseSequence) -> Signals:
     """Signals of one uninterrupted stretch of clean poses (see `formcheck.motion.cleaning`)."""
     axis = smoothed_axis(poses)
     forward = np.where(axis[:, 1] >= 0, 1.0, -1.0)
-    yaw_deg = np.degrees(np.arctan2(axis[:, 0], np.abs(axis[:, 1])))
+    yaw_deg = yaw_of(axis)
     scale_px, floor_px = _standing_scale(poses)
     joints = _sagittal_joints(poses, axis, forward, yaw_deg)
     height = {joint: (floor_px - _middle_px(poses, joint)[:, 1]) / scale_px for joint in PAIRED_JOINTS}
