@@ -206,7 +206,7 @@ def test_true_rounding_is_what_is_held_from_set_up_to_knee() -> None:
     [
         (-9, "far", bench.AIM, "side-left"),
         (9, "both", bench.PLATES, "side-left"),
-        (-22, "none", bench.OBLIQUE, "side-left"),
+        (-18, "none", bench.OBLIQUE, "side-left"),
         (40, "both", bench.OBLIQUE, "oblique"),
         (88, "none", bench.FRONT, "front"),
         (-86, "none", bench.FRONT, "rear"),
