@@ -17,7 +17,7 @@ from formcheck.exercises.measuring import (
     typical,
 )
 from formcheck.exercises.shape import CycleShape, at_least, at_most, highest
-from formcheck.motion.reps import Cycle
+from formcheck.motion.reps import Cycle, rise_instants
 from formcheck.motion.signals import Signals
 
 REST_SHOWN_S = 1.0
@@ -66,12 +66,13 @@ def rep_of(signals: Signals, cycle: Cycle) -> Rep:
     rest_from = max(cycle.bottom_from, int(np.searchsorted(time_s, time_s[cycle.bottom_to] - 2 * REST_SHOWN_S)))
     bottom = (rest_from + cycle.bottom_to) // 2
     shown_to = min(cycle.top_to, int(np.searchsorted(time_s, time_s[cycle.top_from] + 2 * LOCKOUT_SHOWN_S)))
+    lift_off, lockout = rise_instants(signals.time_s, signals.shoulder_height, cycle)
     return Rep(
         cycle=cycle,
         start=rest_from,
         bottom=bottom,
-        lift_off=cycle.bottom_to,
-        lockout=cycle.top_from,
+        lift_off=lift_off,
+        lockout=lockout,
         top=(cycle.top_from + shown_to) // 2,
         end=max(cycle.after, cycle.top_to),
         partial=ends_short(signals, cycle),

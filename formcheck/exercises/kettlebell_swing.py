@@ -16,7 +16,7 @@ from formcheck.exercises.measuring import (
     sustained_peak,
 )
 from formcheck.exercises.shape import CycleShape, at_least, at_most
-from formcheck.motion.reps import Cycle
+from formcheck.motion.reps import Cycle, rise_instants
 from formcheck.motion.signals import Signals
 
 ARMS_FREE_DEG = 20.0
@@ -54,12 +54,13 @@ def rep_of(signals: Signals, cycle: Cycle) -> Rep:
     low, high = cycle.bottom, cycle.top_to
     top = low + _highest(hands[low : cycle.after + 1]) if np.isfinite(hands[low : cycle.after + 1]).any() else cycle.top
     top = max(top, cycle.top_from)
+    lift_off, lockout = rise_instants(signals.time_s, signals.shoulder_height, cycle)
     return Rep(
         cycle=cycle,
         start=cycle.before,
         bottom=low,
-        lift_off=cycle.bottom_to,
-        lockout=cycle.top_from,
+        lift_off=lift_off,
+        lockout=lockout,
         top=min(top, max(high, cycle.top_from)),
         end=max(cycle.top_to, top),
         partial=ends_short(signals, cycle),

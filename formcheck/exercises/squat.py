@@ -16,7 +16,7 @@ from formcheck.exercises.measuring import (
     typical,
 )
 from formcheck.exercises.shape import CycleShape, at_least, at_most
-from formcheck.motion.reps import Cycle
+from formcheck.motion.reps import Cycle, rise_instants
 from formcheck.motion.signals import Signals
 
 TOP_SHOWN_S = 0.75
@@ -60,12 +60,13 @@ def rep_of(signals: Signals, cycle: Cycle) -> Rep:
     """Standing -> deepest point -> standing."""
     time_s = signals.time_s
     shown_to = min(cycle.top_to, int(np.searchsorted(time_s, time_s[cycle.top_from] + 2 * TOP_SHOWN_S)))
+    lift_off, lockout = rise_instants(signals.time_s, signals.shoulder_height, cycle)
     return Rep(
         cycle=cycle,
         start=cycle.before,
         bottom=(cycle.bottom_from + cycle.bottom_to) // 2,
-        lift_off=cycle.bottom_to,
-        lockout=cycle.top_from,
+        lift_off=lift_off,
+        lockout=lockout,
         top=(cycle.top_from + shown_to) // 2,
         end=max(shown_to, cycle.top_from),
         partial=ends_short(signals, cycle),

@@ -37,6 +37,10 @@ REST_BAND = 0.12
 """Within this share of a cycle's travel from an extreme the lifter counts as resting there."""
 
 
+MOVE_BAND, MOVE_SEARCH_S = 0.04, 0.2
+"""The way up begins and ends within this share of its travel, looked for this much further than `REST_BAND` reaches."""
+
+
 @dataclass(frozen=True)
 class Cycle:
     """One bottom and the rise out of it; sample indices into the signals it was found in.
@@ -82,6 +86,21 @@ def find_cycles(time_s: FloatArray, shoulder_height: FloatArray) -> tuple[Cycle,
         if _well_seen(bottom, time_s, shoulder_height)
     ]
     return tuple(cycle for cycle in _cycles(depth, bottoms) if _is_repetition(cycle, time_s, shoulder_height))
+
+
+def rise_instants(time_s: FloatArray, shoulder_height: FloatArray, cycle: Cycle) -> tuple[int, int]:
+    """Samples at which the way up really begins and ends: within `MOVE_BAND` instead of `REST_BAND` of its ends.
+
+    The wide band is safe against wobbling, but a smooth rise stays inside it for a tenth of a second and more. The
+    search goes no further than `MOVE_SEARCH_S` beyond it.
+    """
+    depth = _bridged_depth(time_s, shoulder_height)
+    travel = MOVE_BAND * max(cycle.rise, SMALLEST_DROP)
+    earliest = max(cycle.bottom, int(np.searchsorted(time_s, time_s[cycle.bottom_to] - MOVE_SEARCH_S)))
+    latest = min(cycle.top, int(np.searchsorted(time_s, time_s[cycle.top_from] + MOVE_SEARCH_S)))
+    begins = _last_above(depth, earliest, max(earliest, cycle.bottom_to), depth[cycle.bottom] - travel)
+    ends = _first_below(depth, cycle.top_from, max(latest, cycle.top_from), depth[cycle.top] + travel)
+    return max(begins, earliest), min(ends, max(latest, cycle.top_from))
 
 
 def _bridged_depth(time_s: FloatArray, shoulder_height: FloatArray) -> FloatArray:
