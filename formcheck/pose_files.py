@@ -32,7 +32,8 @@ def save_poses(poses: PoseSequence, path: str | Path) -> None:
     }
     # Single precision keeps a hundredth of a pixel and halves the file; time keeps full precision.
     arrays = {
-        name: getattr(poses, name).astype(np.float64 if name == "time_s" else np.float32) for name in ARRAY_FIELDS
+        name: getattr(poses, name).astype(np.float64 if name == "time_s" else np.float32, copy=False)
+        for name in ARRAY_FIELDS
     }
     try:
         handle, partial = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".part")

@@ -9,7 +9,7 @@ the line (rounded) gives a positive bend, a hollow one a negative bend. The valu
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 import numpy as np
 from numpy.typing import NDArray
@@ -43,6 +43,9 @@ tune split and in real clips no usable back stayed below 0.205."""
 RAGGED_MAX = 0.03
 """Typical distance of the edge from the fitted curve, in hip-shoulder lengths, beyond which it is no back's edge."""
 
+
+BLOCK = 512
+"""Frames that are fitted together."""
 
 QUALITY_MIN = 0.25
 """Below this quality a frame's back is not judged."""
@@ -103,10 +106,15 @@ def dorsal_distances(poses: PoseSequence, forward: FloatArray) -> tuple[FloatArr
 
 def dorsal_bend(poses: PoseSequence, forward: FloatArray) -> DorsalBend:
     """Fit the dorsal contour of every frame and read its bend; see `DorsalBend`."""
-    away, sharpness = dorsal_distances(poses, forward)
     stations = contour_stations()
     inside = (stations >= FIT_FROM) & (stations <= FIT_TO)
-    return _fit(stations[inside], away[:, inside], sharpness[:, inside])
+    parts = []
+    # In blocks, so that a long video does not need many times the memory of its contours at once.
+    for start in range(0, max(1, len(poses)), BLOCK):
+        block = slice(start, start + BLOCK)
+        away, sharpness = dorsal_distances(poses.part(block), forward[block])
+        parts.append(_fit(stations[inside], away[:, inside], sharpness[:, inside]))
+    return DorsalBend(*(np.concatenate([getattr(part, field.name) for part in parts]) for field in fields(DorsalBend)))
 
 
 def back_can_be_seen(yaw_deg: FloatArray) -> NDArray[np.bool_]:
