@@ -99,7 +99,9 @@ def analyze(poses: PoseSequence, exercise: str = AUTO, *, load_kg: float | None 
         reps=tuple(judged),
         findings=findings,
         verdict=verdict,
-        summary=_summary(verdict, choice, lift, judged, findings, recognition),
+        summary=_summary(verdict, lift, judged, findings, recognition)
+        if poses.seen.any()
+        else "Nobody was found in the picture, so nothing was judged.",
         advice=_advice(findings, view, judged),
         model=poses.model,
         load_kg=load_kg,
@@ -204,7 +206,6 @@ def _verdict(reps: Sequence[RepReport], findings: Sequence[Finding]) -> str:
 
 def _summary(
     verdict: str,
-    choice: ExerciseChoice,
     lift: Exercise | None,
     reps: Sequence[RepReport],
     findings: Sequence[Finding],
