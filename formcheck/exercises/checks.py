@@ -14,6 +14,9 @@ SIDE_OR_OBLIQUE = SIDE | {"oblique"}
 FRONT_OR_REAR = frozenset({"front", "rear"})
 ANY_VIEW = SIDE_OR_OBLIQUE | FRONT_OR_REAR
 
+FAULT_MARGIN = 1.0
+"""A fault must exceed its limit by this many standard errors; what was tried is in benchmarks/README.md."""
+
 WATCH_MARGIN = 0.5
 """Something to watch must exceed its limit by this share of the measurement's uncertainty."""
 
@@ -116,7 +119,7 @@ def judge(check: Check, measured: Measurement | None, view: str, rep: int | None
         reason = measured.reason if measured and measured.reason else "not seen clearly enough"
         return finding(NOT_MEASURED, check.watch, reason)
     sign = 1.0 if check.more_is_worse else -1.0
-    if sign * (measured.value - check.fault) > measured.uncertainty and check.worst == FAULT:
+    if sign * (measured.value - check.fault) > FAULT_MARGIN * measured.uncertainty and check.worst == FAULT:
         return finding(FAULT, check.fault)
     if sign * (measured.value - check.watch) > WATCH_MARGIN * measured.uncertainty:
         return finding(WATCH, check.watch)
