@@ -30,6 +30,7 @@ SET_UP_S = 0.5
 """The set-up is judged over this time before lift-off."""
 
 SET_UP_GROWTH_S = 0.3
+"""The back before lift-off, against which giving way is measured, is that of this time."""
 
 FOOT_LIFT_MAX = 0.08
 """Feet stay down in a deadlift: ankles that seem to rise by more (in standing heights) are hidden by plates, and then

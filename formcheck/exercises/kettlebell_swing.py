@@ -57,7 +57,7 @@ def rep_of(signals: Signals, cycle: Cycle) -> Rep:
     lift_off, lockout = rise_instants(signals.time_s, signals.shoulder_height, cycle)
     return Rep(
         cycle=cycle,
-        start=cycle.before,
+        start=min(cycle.before, low),
         bottom=low,
         lift_off=lift_off,
         lockout=lockout,

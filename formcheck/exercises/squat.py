@@ -61,10 +61,11 @@ def rep_of(signals: Signals, cycle: Cycle) -> Rep:
     time_s = signals.time_s
     shown_to = min(cycle.top_to, int(np.searchsorted(time_s, time_s[cycle.top_from] + 2 * TOP_SHOWN_S)))
     lift_off, lockout = rise_instants(signals.time_s, signals.shoulder_height, cycle)
+    bottom = (cycle.bottom_from + cycle.bottom_to) // 2
     return Rep(
         cycle=cycle,
-        start=cycle.before,
-        bottom=(cycle.bottom_from + cycle.bottom_to) // 2,
+        start=min(cycle.before, bottom),
+        bottom=bottom,
         lift_off=lift_off,
         lockout=lockout,
         top=(cycle.top_from + shown_to) // 2,
