@@ -48,25 +48,6 @@ LANDMARK_COUNT = len(Landmark)
 PAIRED_JOINTS = ("EAR", "SHOULDER", "ELBOW", "WRIST", "HIP", "KNEE", "ANKLE", "HEEL", "FOOT_INDEX")
 """Joints that exist on both sides, by the part of the name behind LEFT_ / RIGHT_."""
 
-SKELETON_EDGES = (
-    *(
-        (Landmark[f"{side}_{a}"], Landmark[f"{side}_{b}"])
-        for side in ("LEFT", "RIGHT")
-        for a, b in (
-            ("SHOULDER", "ELBOW"),
-            ("ELBOW", "WRIST"),
-            ("SHOULDER", "HIP"),
-            ("HIP", "KNEE"),
-            ("KNEE", "ANKLE"),
-            ("ANKLE", "HEEL"),
-            ("HEEL", "FOOT_INDEX"),
-        )
-    ),
-    (Landmark.LEFT_SHOULDER, Landmark.RIGHT_SHOULDER),
-    (Landmark.LEFT_HIP, Landmark.RIGHT_HIP),
-)
-"""Lines that a drawn skeleton has."""
-
 
 def left_right(joint: str) -> tuple[Landmark, Landmark]:
     """Left and right landmark of a paired joint, e.g. ``left_right("KNEE")``."""
