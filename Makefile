@@ -11,7 +11,7 @@ BASE := $(VENV)/.set-up-base
 DEV := $(VENV)/.set-up-dev
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint format picture bench-clips bench-accuracy bench-speed clean
+.PHONY: help demo test lint format picture checks-doc fit-contour bench-clips bench-accuracy bench-spine bench-speed clean
 
 help:  ## Show this list
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' Makefile | expand -t 22
@@ -48,14 +48,24 @@ format: $(DEV)  ## Let ruff format the code
 	$(RUN) -m ruff check --fix .
 	$(RUN) -m ruff format .
 
-picture: $(DEV)  ## Make the README's picture from a sample video
+picture: $(DEV)  ## Make the documents' pictures from a sample video
 	$(RUN) scripts/make_picture.py
+	$(RUN) scripts/make_spine_figure.py
+
+checks-doc: $(DEV)  ## Write docs/checks.md from the checks
+	$(RUN) -m scripts.make_checks_doc
+
+fit-contour: $(DEV)  ## Fit the weights of the back's contour to rendered lifters (an hour)
+	$(RUN) -m benchmarks.fit_contour --write
 
 bench-clips: $(DEV)  ## Measure on labelled real clips (../shared/clips or FORMCHECK_CLIPS)
 	$(RUN) -m benchmarks.bench_clips
 
 bench-accuracy: $(DEV)  ## Measure on rendered lifters with known angles (SPLIT=tune, FULL=1 for more)
 	$(RUN) -m benchmarks.bench_accuracy $(if $(SPLIT),--split $(SPLIT)) $(if $(FULL),--full)
+
+bench-spine: $(DEV)  ## Measure back rounding on real, rendered and changed clips (CACHED=1: poses as they are, not written)
+	$(RUN) -m benchmarks.bench_spine $(if $(CACHED),--cached)
 
 bench-speed: $(DEV)  ## Measure time and memory against bare MediaPipe
 	$(RUN) -m benchmarks.bench_speed

@@ -65,12 +65,15 @@ SIDE_YAW_DEG = 10.0
 AIM, PLATES, OBLIQUE, FRONT = "side, hip free", "side, plates on both ends", "oblique", "front or rear"
 GROUPS = (AIM, OBLIQUE, FRONT, PLATES)
 
+FLEXION = "spine, since standing"
+
 ANGLES = {
     "hip": ("hip_flexion_deg", "hip_flexion_sagittal_deg"),
     "hip, in 3-D": ("hip_flexion_deg", "hip_flexion_deg"),
     "knee": ("knee_flexion_deg", "knee_flexion_deg"),
     "elbow": ("elbow_flexion_deg", "elbow_flexion_deg"),
     "trunk lean": ("trunk_lean_deg", "trunk_lean_deg"),
+    FLEXION: ("spine_flexion_deg", "spine_flexion_deg"),
 }
 """FormCheck's signal and the column of the truth that it is compared with."""
 
@@ -81,7 +84,19 @@ STANDING_DEG = 10.0
 
 TRUE_MEASURES = {
     "back-rounding-growth": "rounding_growth_deg",
+    "over-extension": "trunk_lean_top_deg",
+    "head-down": "neck_flexion_bottom_deg",
     "hips-shoot-up": "trunk_lean_gain_deg",
+    "squatted-start": "hip_above_knee_bottom_tl",
+    "bar-drift": "load_ahead_of_mid_foot_max_fl",
+    "heel-rise": "heel_rise_max_fl",
+    "uneven-shoulders": "shoulder_tilt_left_bottom_deg",
+    "sideways-shift": "hip_shift_left_bottom",
+    "knees-in": "knee_gap_lost",
+    "early-fold": "hip_flexion_at_fold_arm_45_deg",
+    "bell-too-low": "wrist_below_knee_bottom_tl",
+    "deep-knees": "knee_flexion_bottom_deg",
+    "bar-over-foot": "shoulder_ahead_of_mid_foot_max_fl",
     "arm-pull": "elbow_flexion_pull_deg",
     "soft-lockout-hips": "hip_flexion_top_deg",
     "soft-lockout-knees": "knee_flexion_top_deg",
@@ -122,7 +137,8 @@ def true_value(truth: Truth, rep: Truth, check: str) -> float:
     """What a check should have measured in a rep; NaN where the truth has no such measure."""
     if check == "back-rounding":
         return true_rounding_deg(truth, rep)
-    return float(rep["measures"].get(TRUE_MEASURES.get(check, ""), math.nan))
+    value = float(rep["measures"].get(TRUE_MEASURES.get(check, ""), math.nan))
+    return -value if check == "over-extension" else value  # the rig counts leans forward
 
 
 def true_class(value: float, check: Check) -> str:
@@ -480,6 +496,8 @@ def aims_table(rows: Sequence[Row]) -> str:
     back, per_rep = error_stats(_back(best)), error_stats(_reps(best))
     aim("Back rounding, MAE over frames of reps", "<= 6 deg", back.mae, back.mae <= 6, number(back.mae, 1, " deg"))
     aim("Back rounding, MAE over reps", "<= 6 deg", per_rep.mae, per_rep.mae <= 6, number(per_rep.mae, 1, " deg"))
+    bend = error_stats(_angle(best, FLEXION))
+    aim("Spine flexion since standing, MAE", "<= 6 deg", bend.mae, bend.mae <= 6, number(bend.mae, 1, " deg"))
     for what, pairs in (("rounding held", _reps(best)), ("greatest rounding", _reps(best)[:, 2:4])):
         rho, _ = correlations(pairs)
         aim(f"Back rounding, Spearman over reps, {what}", ">= 0.95", rho, rho >= 0.95, number(rho, 2))

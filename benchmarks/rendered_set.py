@@ -88,10 +88,14 @@ class Dial:
     ----------
     fault : the dial's name.
     setting : value of the check's measure -> size of the dial.
+    seed : of the clip's draw, so that other clips stay what they are when checks come and go.
+    from_front : True for faults that only a view from the front shows.
     """
 
     fault: str
     setting: Callable[[float], float]
+    seed: int
+    from_front: bool = False
 
 
 def _same(value: float) -> float:
@@ -99,23 +103,58 @@ def _same(value: float) -> float:
 
 
 DIALS: dict[tuple[str, str], Dial] = {
-    ("deadlift", "back-rounding-growth"): Dial("rounding_growth_deg", _same),
-    ("deadlift", "hips-shoot-up"): Dial("hips_shoot_up_deg", _same),
-    ("deadlift", "arm-pull"): Dial("arm_bend_deg", _same),
-    ("deadlift", "soft-lockout-hips"): Dial("soft_lockout_hip_deg", _same),
-    ("deadlift", "soft-lockout-knees"): Dial("soft_lockout_knee_deg", _same),
-    ("swing", "arm-lift"): Dial("arm_lift_deg", _same),
-    ("swing", "bent-arms"): Dial("arm_bend_deg", _same),
+    ("deadlift", "back-rounding-growth"): Dial("rounding_growth_deg", _same, 21),
+    ("deadlift", "hips-shoot-up"): Dial("hips_shoot_up_deg", _same, 60),
+    # The faultless set-up has the hips 0.26 thigh lengths above the knees.
+    ("deadlift", "squatted-start"): Dial("squatted_start_tl", lambda above: 0.28 - above, 61),
+    # The faultless bar is up to 0.15 foot lengths ahead of the mid-foot.
+    ("deadlift", "bar-drift"): Dial("bar_drift_fl", lambda ahead: ahead - 0.1, 62),
+    ("deadlift", "heel-rise"): Dial("heel_rise_fl", _same, 63),
+    ("deadlift", "arm-pull"): Dial("arm_bend_deg", _same, 22),
+    ("deadlift", "soft-lockout-hips"): Dial("soft_lockout_hip_deg", _same, 23),
+    ("deadlift", "soft-lockout-knees"): Dial("soft_lockout_knee_deg", _same, 24),
+    ("deadlift", "sideways-shift"): Dial("shift_left", _same, 65, from_front=True),
+    # Seen from the side the faultless lifter stands with 2 deg of lean forward.
+    ("deadlift", "over-extension"): Dial("over_extension_deg", _same, 66),
+    ("deadlift", "head-down"): Dial("neck_deg", lambda down: down + 8.0, 67),
+    ("swing", "arm-lift"): Dial("arm_lift_deg", _same, 21),
+    ("swing", "bent-arms"): Dial("arm_bend_deg", _same, 22),
     # Hip over knee range: 3.7 without the fault, 1.65 / 1.2 / 0.9 with 30 / 50 / 70 deg of knee flexion added.
-    ("swing", "squatting-the-swing"): Dial("squatted_swing_deg", lambda ratio: min(90.0, 65.0 / ratio - 5.0)),
-    ("swing", "no-plank-hips"): Dial("soft_lockout_hip_deg", _same),
-    ("squat", "butt-wink"): Dial("butt_wink_deg", _same),
+    ("swing", "squatting-the-swing"): Dial("squatted_swing_deg", lambda ratio: min(90.0, 65.0 / ratio - 5.0), 23),
+    ("swing", "no-plank-hips"): Dial("soft_lockout_hip_deg", _same, 24),
+    ("swing", "early-fold"): Dial("early_fold_deg", _same, 61),
+    ("swing", "uneven-shoulders"): Dial("tilt_left_deg", _same, 63, from_front=True),
+    ("squat", "butt-wink"): Dial("butt_wink_deg", _same, 21),
     # A faultless squat ends 0.10 thigh lengths below parallel with the trunk 6 deg flatter than the shins.
-    ("squat", "depth"): Dial("shallow_squat_tl", lambda above: above + 0.10),
-    ("squat", "forward-lean"): Dial("forward_lean_deg", lambda lean: lean - 6.0),
-    ("squat", "soft-lockout-hips"): Dial("soft_lockout_hip_deg", _same),
+    ("squat", "depth"): Dial("shallow_squat_tl", lambda above: above + 0.10, 22),
+    ("squat", "forward-lean"): Dial("forward_lean_deg", lambda lean: lean - 6.0, 23),
+    ("squat", "soft-lockout-hips"): Dial("soft_lockout_hip_deg", _same, 24),
+    ("squat", "hips-shoot-up"): Dial("hips_shoot_up_deg", _same, 60),
+    ("squat", "heel-rise"): Dial("heel_rise_fl", _same, 61),
+    ("squat", "knees-in"): Dial("knees_in", _same, 62, from_front=True),
+    ("squat", "uneven-shoulders"): Dial("tilt_left_deg", _same, 63, from_front=True),
+    ("squat", "sideways-shift"): Dial("shift_left", _same, 64, from_front=True),
 }
 """By lift and check. Back rounding, which every lift has, is dialled in series of its own."""
+
+NO_DIAL = frozenset(
+    {
+        *((lift, check) for lift in PRODUCT_NAME for check in ("upper-back", "head-up")),  # see the rounding series
+        *((lift, check) for lift in ("swing", "squat") for check in ("head-down", "over-extension")),  # as in deadlifts
+        ("deadlift", "knees-take-over"),  # the rendered lifter does no Romanian deadlifts
+        ("deadlift", "hitching"),
+        ("deadlift", "bar-drop"),
+        ("deadlift", "uneven-shoulders"),  # a bent-over trunk hardly shows its side bend: 15 deg tilt the line by 5
+        ("swing", "bell-too-low"),
+        ("swing", "shoulders-below-hips"),
+        ("swing", "deep-knees"),  # found in the clip of squatting-the-swing, and so is the next
+        ("swing", "knees-forward"),
+        ("swing", "bell-height"),
+        ("swing", "sideways-shift"),
+        ("squat", "bar-over-foot"),
+    }
+)
+"""Checks for which the rendered lifter has no dial."""
 
 
 def rounding(level_deg: float, kind: str = "mixed") -> dict[str, Any]:
@@ -196,10 +235,11 @@ def _round(split: str, number: int, full: bool) -> Iterator[SetClip]:
 
     # Each fault on a body of its own.
     for lift in PRODUCT_NAME:
-        for place, check in enumerate(checks_of(lift)):
-            dial = dialled(lift, check)
-            if dial:
-                yield clip(check.id, lift, 20 + place, check=check.id, **dial)
+        for check in checks_of(lift):
+            known = DIALS.get((lift, check.id))
+            if known:
+                view: dict[str, Any] = {"yaw_deg": 88.0, "frame_height_m": 2.6} if known.from_front else {}
+                yield clip(check.id, lift, known.seed, check=check.id, **dialled(lift, check), **view)
 
     for lift, yaws in {"deadlift": (35, -28), "squat": (30,), "swing": (22, -40)}.items():
         for yaw in yaws:

@@ -4,24 +4,35 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
+from numpy.typing import NDArray
 
 from formcheck.errors import UsageError
 from formcheck.exercises import EXERCISES, exercise_named
 from formcheck.exercises.checks import FAULT as FAULT_FOUND
-from formcheck.exercises.checks import NOT_MEASURED, Finding, judge, judge_set
+from formcheck.exercises.checks import NOT_MEASURED, Check, Finding, judge, judge_set, not_judged
 from formcheck.exercises.checks import WATCH as WATCH_FOUND
 from formcheck.exercises.exercise import Exercise, Rep
 from formcheck.exercises.recognition import LIKE, Recognition, recognise
-from formcheck.exercises.shape import shape_of
+from formcheck.exercises.shape import CycleShape, shape_of
+from formcheck.exercises.variant import (
+    UNKNOWN,
+    Variant,
+    checks_of_variant,
+    checks_whatever,
+    possible_variants,
+    recognise_variant,
+)
 from formcheck.motion.cleaning import CleanPoses, clean
 from formcheck.motion.load import empty_handed
-from formcheck.motion.neutral import find_neutral, with_back_rounding
+from formcheck.motion.neutral import Baseline, Neutral, find_neutral, with_back_rounding
+from formcheck.motion.plate import PlateTrack
 from formcheck.motion.reps import Cycle, find_cycles
 from formcheck.motion.signals import Signals, compute_signals, no_signals
 from formcheck.motion.spine import back_can_be_seen
+from formcheck.motion.spine_method import CONTOUR, SpineMethod
 from formcheck.motion.view import UNKNOWN_VIEW, View, view_of
 from formcheck.poses import PoseSequence
 from formcheck.report import (
@@ -29,14 +40,23 @@ from formcheck.report import (
     GOOD,
     NOT_JUDGED,
     WATCH,
+    BackReference,
     ExerciseChoice,
     Report,
     RepReport,
     Tracking,
 )
+from formcheck.set_level import SetLevel, set_level
+from formcheck.settings import AS_IT_COMES, Settings, apply
 
 AUTO = "auto"
 NONE = "none"
+
+CHOSEN, RECOGNISED = "chosen", "recognised"
+"""Where the variant comes from; `UNKNOWN` when from nowhere."""
+
+TURNED_DEG = 25.0
+"""A repetition seen from a direction further off that of the set than this is judged by its own: the lifter turned."""
 
 LIKE_WHEN_TOLD = 0.1
 """When the user has named the lift, a cycle needs to resemble it only this much."""
@@ -56,36 +76,71 @@ class _Stretch:
     poses: PoseSequence
     signals: Signals
     cycles: tuple[Cycle, ...]
+    neutral: Neutral
 
 
-def analyze(poses: PoseSequence, exercise: str = AUTO, *, load_kg: float | None = None) -> Report:
+def analyze(
+    poses: PoseSequence,
+    exercise: str = AUTO,
+    *,
+    variant: str = AUTO,
+    load_kg: float | None = None,
+    height_cm: float | None = None,
+    baseline: Baseline | None = None,
+    spine: SpineMethod = CONTOUR,
+    settings: Settings = AS_IT_COMES,
+    plate: PlateTrack | None = None,
+) -> Report:
     """Judge a set from the poses of its lifter.
 
     Parameters
     ----------
     poses : from `formcheck.pose_estimation.estimate_poses` or `formcheck.pose_files.load_poses`.
     exercise : "auto", "deadlift", "kettlebell-swing" or "squat".
+    variant : "auto", or the name of one of the lift's variants; it names the lift as well.
     load_kg : the load, for the advice; None when unknown.
+    height_cm : the lifter's height, for velocities in metres; None = as the settings say, if they do.
+    baseline : the lifter's standing back from another day, for videos that do not show the lifter standing.
+    spine : how the spine is read; the dorsal contour unless another method is plugged in.
+    settings : limits and checks of the user's own, see `formcheck.settings`.
+    plate : the near plate of the bar, see `formcheck.plate_watch`; None = it was not looked for.
 
     Raises
     ------
-    UsageError : there is no such exercise.
+    UsageError : there is no such exercise, or it has no such variant.
     """
     if exercise != AUTO and exercise_named(exercise) is None:
         names = ", ".join([AUTO, *(known.name for known in EXERCISES)])
         raise UsageError(f"There is no exercise '{exercise}': choose one of {names}.")
+    exercise = exercise_of_variant(exercise, variant)
     cleaned = clean(poses)
-    stretches = [_stretch(cleaned, part) for part in cleaned.segments]
+    stretches = [_stretch(cleaned, part, spine, baseline) for part in cleaned.segments]
     recognition = recognise(
         [shape_of(stretch.signals, cycle) for stretch in stretches for cycle in stretch.cycles], EXERCISES
     )
     named = exercise_named(exercise)
     lift = named or recognition.exercise
+    lift = None if lift is None else apply(lift, settings)
+    chosen = None if lift is None else _chosen_variant(lift, variant, settings)
     limit = LIKE if named is None else LIKE_WHEN_TOLD
-    reps = [] if lift is None else _reps(stretches, lift, limit)
+    found = [] if lift is None else _reps(stretches, _looser(lift, chosen, named is not None), limit)
+    reps = [(signals, rep) for signals, rep, _ in found]
     view = _view(cleaned, reps)
+    shapes = [shape for _, _, shape in found]
+    known = None if lift is None else chosen or recognise_variant(shapes, lift.variants)
+    doubtful: frozenset[str] = frozenset()
+    if lift is not None and known is not None:
+        lift = replace(lift, checks=checks_of_variant(lift.checks, known))
+    elif lift is not None:
+        checks, doubtful = checks_whatever(lift.checks, possible_variants(shapes, lift.variants))
+        lift = replace(lift, checks=checks)
     judged = (
-        [] if lift is None else [_judge_rep(lift, signals, rep, view, i + 1) for i, (signals, rep) in enumerate(reps)]
+        []
+        if lift is None
+        else [
+            _judge_rep(lift, signals, rep, _view_of_rep(cleaned, signals, rep, view), i + 1, doubtful)
+            for i, (signals, rep) in enumerate(reps)
+        ]
     )
     findings = () if lift is None else _judge_set(lift, judged)
     choice = _choice(exercise, lift, recognition)
@@ -93,6 +148,8 @@ def analyze(poses: PoseSequence, exercise: str = AUTO, *, load_kg: float | None 
     return Report(
         video=poses.video,
         exercise=choice,
+        variant=known.name if known else UNKNOWN,
+        variant_source=UNKNOWN if known is None else CHOSEN if chosen else RECOGNISED,
         view=view,
         sagittal_ok=_sagittal_ok(view),
         tracking=_tracking(poses, cleaned),
@@ -105,25 +162,68 @@ def analyze(poses: PoseSequence, exercise: str = AUTO, *, load_kg: float | None 
         advice=_advice(findings, view, judged),
         model=poses.model,
         load_kg=load_kg,
+        set_level=None if lift is None else _set_level(lift, reps, judged, height_cm or settings.height_cm, plate),
+        settings=settings,
+        back=_back(spine, stretches) if poses.seen.any() else None,
         signals=_joined(stretches, poses),
     )
 
 
-def _stretch(cleaned: CleanPoses, part: slice) -> _Stretch:
+def exercise_of_variant(exercise: str, variant: str) -> str:
+    """The lift that a variant belongs to, or ``exercise`` when the variant is "auto".
+
+    Raises
+    ------
+    UsageError : no lift, or not this one, has such a variant.
+    """
+    if variant == AUTO:
+        return exercise
+    lifts = EXERCISES if exercise == AUTO else tuple(lift for lift in EXERCISES if lift.name == exercise)
+    for lift in lifts:
+        if any(known.name == variant for known in lift.variants):
+            return lift.name
+    names = ", ".join([AUTO, *(known.name for lift in lifts for known in lift.variants)])
+    raise UsageError(f"There is no variant '{variant}' of this lift: choose one of {names}.")
+
+
+def _chosen_variant(lift: Exercise, variant: str, settings: Settings) -> Variant | None:
+    """The variant that the user named, in the call or in the settings."""
+    name = settings.variants.get(lift.name, AUTO) if variant == AUTO else variant
+    return next((known for known in lift.variants if known.name == name), None)
+
+
+def _looser(lift: Exercise, chosen: Variant | None, told: bool) -> Exercise:
+    """The lift, with what counts as it widened by the variants that can be meant."""
+    meant = [chosen] if chosen else list(lift.variants) if told else []
+    wider = [variant.resemblance for variant in meant if variant.resemblance]
+    return replace(lift, resemblance=lambda shape: max(one(shape) for one in (lift.resemblance, *wider)))
+
+
+def _stretch(cleaned: CleanPoses, part: slice, spine: SpineMethod, baseline: Baseline | None) -> _Stretch:
     poses = cleaned.poses.part(part)
-    signals = compute_signals(poses)
+    signals = compute_signals(poses, spine.read)
     cycles = find_cycles(signals.time_s, signals.shoulder_height)
-    return _Stretch(part.start, poses, with_back_rounding(signals, find_neutral(signals, cycles)), cycles)
+    neutral = find_neutral(signals, cycles, baseline, spine.usual)
+    return _Stretch(part.start, poses, with_back_rounding(signals, neutral), cycles, neutral)
 
 
-def _reps(stretches: Sequence[_Stretch], lift: Exercise, limit: float) -> list[tuple[Signals, Rep]]:
+def _back(spine: SpineMethod, stretches: Sequence[_Stretch]) -> BackReference | None:
+    """What the back was compared with, in the stretch with most movement; None when there is none."""
+    if not stretches:
+        return None
+    neutral = max(stretches, key=lambda stretch: len(stretch.cycles)).neutral
+    return BackReference(spine.name, neutral.source, neutral.standing_deg, neutral.hinge_deg, neutral.uncertainty_deg)
+
+
+def _reps(stretches: Sequence[_Stretch], lift: Exercise, limit: float) -> list[tuple[Signals, Rep, CycleShape]]:
     reps = []
     for stretch in stretches:
-        cycles = [cycle for cycle in stretch.cycles if lift.resemblance(shape_of(stretch.signals, cycle)) >= limit]
+        shapes = {cycle: shape_of(stretch.signals, cycle) for cycle in stretch.cycles}
+        cycles = [cycle for cycle, shape in shapes.items() if lift.resemblance(shape) >= limit]
         if lift.from_floor:
             empty = empty_handed(stretch.signals.time_s, stretch.poses.floor, stretch.poses.floor_place, cycles)
             cycles = [cycle for cycle, stands_up_only in zip(cycles, empty, strict=True) if not stands_up_only]
-        reps += [(stretch.signals, lift.rep(stretch.signals, cycle)) for cycle in cycles]
+        reps += [(stretch.signals, lift.rep(stretch.signals, cycle), shapes[cycle]) for cycle in cycles]
     return reps
 
 
@@ -135,19 +235,42 @@ def _view(cleaned: CleanPoses, reps: Sequence[tuple[Signals, Rep]]) -> View:
         return view_of(cleaned.poses)
     keep = np.zeros(len(cleaned.poses), dtype=bool)
     for signals, rep in reps:
-        # Up to half-way up: at the top of a deadlift plates hide hips and legs, and the model turns the body at will.
-        start_s, half_way_s = signals.time_s[rep.start], signals.time_s[(rep.lift_off + rep.lockout) // 2]
-        keep |= (cleaned.poses.time_s >= start_s) & (cleaned.poses.time_s <= half_way_s)
+        keep |= _shows_view(cleaned, signals, rep)
     return view_of(cleaned.poses.part(keep))
+
+
+def _view_of_rep(cleaned: CleanPoses, signals: Signals, rep: Rep, of_set: View) -> View:
+    """That of the set, unless the lifter had turned for this repetition."""
+    own = view_of(cleaned.poses.part(_shows_view(cleaned, signals, rep)))
+    if math.isnan(own.yaw_deg) or math.isnan(of_set.yaw_deg):
+        return of_set
+    return own if abs(own.yaw_deg - of_set.yaw_deg) > TURNED_DEG else of_set
+
+
+def _shows_view(cleaned: CleanPoses, signals: Signals, rep: Rep) -> NDArray[np.bool_]:
+    """(T,) True from the start of a repetition to half-way up: at the top of a deadlift plates hide hips and legs, and
+    the model turns the body at will."""
+    start_s, half_way_s = signals.time_s[rep.start], signals.time_s[(rep.lift_off + rep.lockout) // 2]
+    return np.asarray((cleaned.poses.time_s >= start_s) & (cleaned.poses.time_s <= half_way_s))
 
 
 def _sagittal_ok(view: View) -> bool:
     return not math.isnan(view.yaw_deg) and bool(back_can_be_seen(np.array([view.yaw_deg]))[0])
 
 
-def _judge_rep(lift: Exercise, signals: Signals, rep: Rep, view: View, index: int) -> RepReport:
+def _judge_rep(
+    lift: Exercise, signals: Signals, rep: Rep, view: View, index: int, doubtful: frozenset[str]
+) -> RepReport:
+    """``doubtful`` are the checks that depend on a variant that is not known."""
     measures = lift.measure(signals, rep)
-    findings = tuple(judge(check, measures.get(check.measure), view.name, index) for check in lift.checks)
+    names = ", ".join(variant.name for variant in lift.variants)
+
+    def found(check: Check) -> Finding:
+        if check.id in doubtful and view.name in check.views:
+            return not_judged(check, f"depends on the variant: say which it is ({names})", index)
+        return judge(check, measures.get(check.measure), view.name, index)
+
+    findings = tuple(map(found, lift.checks))
     return RepReport(
         index=index,
         start_s=float(signals.time_s[rep.start]),
@@ -167,6 +290,18 @@ def _judge_set(lift: Exercise, reps: Sequence[RepReport]) -> tuple[Finding, ...]
         judge_set(check, [finding for rep in reps for finding in rep.findings if finding.check == check.id])
         for check in lift.checks
     )
+
+
+def _set_level(
+    lift: Exercise,
+    reps: Sequence[tuple[Signals, Rep]],
+    judged: Sequence[RepReport],
+    height_cm: float | None,
+    plate: PlateTrack | None,
+) -> SetLevel | None:
+    rounding_deg = [rep.measures.get("back_rounding_deg", math.nan) for rep in judged]
+    findings = [rep.findings for rep in judged]
+    return set_level(lift, reps, rounding_deg, findings, height_cm=height_cm, plate=plate)
 
 
 def _choice(asked: str, lift: Exercise | None, recognition: Recognition) -> ExerciseChoice:
@@ -201,7 +336,7 @@ def _verdict(reps: Sequence[RepReport], findings: Sequence[Finding]) -> str:
     if WATCH_FOUND in verdicts:
         return WATCH
     # The back comes first in every lift's checks: what leaves it out cannot be called good.
-    return NOT_JUDGED if findings[0].verdict == NOT_MEASURED else GOOD
+    return NOT_JUDGED if not findings or findings[0].verdict == NOT_MEASURED else GOOD
 
 
 def _summary(
@@ -215,17 +350,24 @@ def _summary(
         return "No deadlift, kettlebell swing or squat was recognised, so nothing was judged."
     if not reps:
         other = recognition.exercise
-        hint = f" It looks more like a {other.title.lower()}." if other and other is not lift else ""
+        hint = f" It looks more like a {other.title.lower()}." if other and other.name != lift.name else ""
         return f"No {lift.title.lower()} repetition was found, so nothing was judged.{hint}"
     count = f"{len(reps)} {lift.title.lower()} rep{'s' if len(reps) != 1 else ''}"
     if verdict == GOOD:
         return f"{count}: nothing to correct."
     if verdict == NOT_JUDGED:
-        return f"{count}: the back could not be judged ({findings[0].reason})."
+        if not findings:
+            return f"{count}: every check is switched off, so nothing was judged."
+        return f"{count}: {_main_check(findings[0])} could not be judged ({findings[0].reason})."
     worst = next(f for level in (FAULT_FOUND, WATCH_FOUND) for f in findings if f.verdict == level)
     where = f" in {_share(worst, reps)}"
     softened = "" if worst.verdict == FAULT_FOUND else " (worth watching)"
     return f"{count}: {worst.title.lower()}{where}{softened}."
+
+
+def _main_check(finding: Finding) -> str:
+    """What the verdict stands and falls with: the back, unless that check is switched off."""
+    return "the back" if finding.check == "back-rounding" else finding.title.lower()
 
 
 def _share(finding: Finding, reps: Sequence[RepReport]) -> str:

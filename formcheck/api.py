@@ -14,6 +14,7 @@ def analyze_video(
     path: str | Path,
     exercise: str = AUTO,
     *,
+    variant: str = AUTO,
     load_kg: float | None = None,
     model: str | Path = "full",
     progress: Callable[[int, int | None], None] | None = None,
@@ -25,6 +26,7 @@ def analyze_video(
     ----------
     path : the video.
     exercise : "auto", "deadlift", "kettlebell-swing" or "squat".
+    variant : "auto", or a variant of the lift such as "sumo", "overhead" or "front".
     load_kg : the load, for the advice.
     model : "lite", "full", "heavy" or the path of a pose model; fetched when it is not here yet.
     progress : called with frames done and frames expected (None = unknown).
@@ -38,4 +40,4 @@ def analyze_video(
     from formcheck.pose_estimation import estimate_poses
 
     poses = estimate_poses(path, find_model(model), progress=progress, cancelled=cancelled)
-    return analyze(poses, exercise, load_kg=load_kg)
+    return analyze(poses, exercise, variant=variant, load_kg=load_kg)

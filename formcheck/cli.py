@@ -23,13 +23,26 @@ from rich.console import Console
 from rich.progress import BarColumn, DownloadColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 from rich.text import Text
 
-from formcheck.errors import Cancelled, FormCheckError, OutputError, SystemLibraryError, UsageError, VideoError
+from formcheck.catalogue_cli import add_catalogue_commands, analysis_settings
+from formcheck.errors import (
+    Cancelled,
+    FormCheckError,
+    HistoryError,
+    OutputError,
+    SystemLibraryError,
+    UsageError,
+    VideoError,
+)
+from formcheck.history_cli import add_history_commands
 from formcheck.native_logs import quiet_native_logs
 
 if TYPE_CHECKING:
+    from formcheck.history import Lifter
+    from formcheck.motion.plate import PlateTrack
     from formcheck.outputs import ReportFolder
     from formcheck.poses import PoseSequence
     from formcheck.report import Report
+    from formcheck.settings import Settings
 
 NOTHING_TO_JUDGE = 3
 STOPPED, TERMINATED = 130, 143
@@ -100,6 +113,14 @@ def analyze(
     exercise: Annotated[
         Exercise, typer.Option("--exercise", "-e", help="The lift; auto recognises it.", case_sensitive=False)
     ] = Exercise.AUTO,
+    variant: Annotated[
+        str,
+        typer.Option(
+            "--variant",
+            metavar="NAME",
+            help="Of the lift, such as sumo, romanian, overhead, front; auto recognises it.",
+        ),
+    ] = "auto",
     load: Annotated[
         str | None, typer.Option("--load", metavar="WEIGHT", help="The weight on the bar, such as 100kg or 225lb.")
     ] = None,
@@ -112,10 +133,43 @@ def analyze(
     ] = "full",
     no_video: Annotated[bool, typer.Option("--no-video", help="Leave out annotated.mp4, which saves time.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print report.json instead of the summary.")] = False,
+    save: Annotated[bool, typer.Option("--save", help="Save the set to the history.")] = False,
+    lifter: Annotated[
+        str | None, typer.Option("--lifter", metavar="NAME", help="Whose set it is; saves it to the history.")
+    ] = None,
+    notes: Annotated[str, typer.Option("--notes", metavar="TEXT", help="Notes for report and history.")] = "",
+    settings: Annotated[
+        Path | None, typer.Option("--settings", metavar="FILE", help="Limits and more of your own, in TOML.")
+    ] = None,
+    preset: Annotated[
+        list[str] | None, typer.Option("--preset", metavar="NAME", help="Use a preset; may be given again.")
+    ] = None,
+    height: Annotated[
+        str | None, typer.Option("--height", metavar="HEIGHT", help="The lifter's, such as 178cm, for velocity in m/s.")
+    ] = None,
+    plate: Annotated[
+        bool,
+        typer.Option("--plate", help="Follow the near plate (450 mm) of a deadlift: bar path and velocity in metres."),
+    ] = False,
 ) -> None:
-    """Analyse a set and write a report: report.json, reps.csv, signals.csv, poses.npz, annotated.mp4."""
+    """Analyse a set and write a report: report.html, report.json, reps.csv, signals.csv, poses.npz, annotated.mp4."""
     with _user_friendly() as stop, quiet_native_logs():
-        request = _Request(input_path, exercise.value, parse_load_kg(load), out, model, not no_video, as_json)
+        form = analysis_settings(settings, preset or [], height)
+        request = _Request(
+            input_path,
+            exercise.value,
+            parse_load_kg(load, form.load_unit or "kg"),
+            out,
+            model,
+            not no_video,
+            as_json,
+            save or lifter is not None,
+            lifter,
+            notes,
+            form,
+            known_variant(exercise.value, variant),
+            plate,
+        )
         code = _analyze(request, stop)
     raise typer.Exit(code)
 
@@ -189,19 +243,39 @@ def version() -> None:
 # --- analyze -------------------------------------------------------------------------------------------------------
 
 
-def parse_load_kg(text: str | None) -> float | None:
-    """Kilograms from what people write: 100, 100kg, 102.5 kg, 225lb. `UsageError` for anything else."""
+def parse_load_kg(text: str | None, unit: str = "kg") -> float | None:
+    """Kilograms from what people write: 100, 100kg, 102.5 kg, 225lb; ``unit`` is that of a bare number.
+
+    Raises
+    ------
+    UsageError : it is no weight.
+    """
     if text is None:
         return None
     match = re.fullmatch(r"\s*(\d+(?:[.,]\d{1,2})?)\s*(kgs?|lbs?)?\s*", text, re.IGNORECASE)
     if match is None:
         raise UsageError(f"--load {text!r} is not a weight: write it like 100kg or 225lb.")
     load_kg = float(match[1].replace(",", "."))
-    if (match[2] or "").lower().startswith("lb"):
+    if (match[2] or unit).lower().startswith("lb"):
         load_kg *= KG_PER_LB
     if not 0 < load_kg <= HEAVIEST_LOAD_KG:
         raise UsageError(f"--load {text!r} is not a weight that anybody lifts: write it like 100kg or 225lb.")
     return round(load_kg, 3)
+
+
+def known_variant(exercise: str, name: str) -> str:
+    """A variant's name as FormCheck writes it.
+
+    Raises
+    ------
+    UsageError : the lift has no such variant.
+    """
+    name = name.strip().lower()
+    if name != "auto":
+        from formcheck.analysis import exercise_of_variant
+
+        exercise_of_variant(exercise, name)
+    return name
 
 
 @dataclass(frozen=True)
@@ -213,6 +287,16 @@ class _Request:
     model: str
     with_video: bool
     as_json: bool
+    save: bool = False
+    lifter: str | None = None
+    notes: str = ""
+    form: Settings | None = None
+    variant: str = "auto"
+    plate: bool = False
+
+    def settings(self) -> dict[str, str]:
+        """What was asked for, by name, for the report and the history."""
+        return {"exercise": self.exercise, "model": Path(self.model).name}
 
 
 class _Stop(Protocol):
@@ -226,19 +310,28 @@ def _analyze(request: _Request, stop: _Stop) -> int:
 
     remarks: list[str] = []
     poses, video_path = _open_input(request, remarks)
-    names = [outputs.REPORT_JSON, outputs.REPS_CSV, outputs.SIGNALS_CSV, outputs.POSES_NPZ]
+    lifter = _known_lifter(request)
+    names = [outputs.REPORT_HTML, outputs.REPORT_JSON, outputs.REPS_CSV, outputs.SIGNALS_CSV, outputs.POSES_NPZ]
     if video_path is not None and request.with_video:
         names.append(outputs.ANNOTATED_MP4)
     name = outputs.default_folder_name(request.input_path, poses.video.file if poses is not None else "")
     with outputs.open_report_folder(request.input_path, request.out, names, name) as folder:
         if poses is None:
             poses = _find_poses(request, stop)
-        report = _judge(poses, request)
+        report = _judge(poses, request, lifter)
+        if request.plate:
+            report = _with_plate(report, poses, request, lifter, video_path, remarks, stop)
+        folder.write_text(outputs.REPORT_HTML, _page(report, poses, video_path, request))
         folder.write_text(outputs.REPORT_JSON, outputs.report_json(report))
         folder.write_text(outputs.REPS_CSV, outputs.reps_csv(report.reps))
         folder.write_text(outputs.SIGNALS_CSV, outputs.signals_csv(report.signals, poses.time_s))
         folder.write_poses(poses)
         problem: FormCheckError | None = None
+        if request.save:
+            try:
+                remarks.append(_save(report, poses, request))
+            except HistoryError as error:
+                problem = error  # the report itself is worth showing all the same
         if outputs.ANNOTATED_MP4 in names and video_path is not None:
             try:
                 _draw_video(video_path, poses, report, folder, stop)
@@ -246,7 +339,7 @@ def _analyze(request: _Request, stop: _Stop) -> int:
                 _say(f"Stopped. The report without the video is in {folder.path}")
                 raise _AlreadySaid(STOPPED) from None
             except (OutputError, VideoError) as error:
-                problem = error  # the report itself is worth showing all the same
+                problem = error
         remarks += [f"{path.name} there is from an earlier analysis" for path in folder.left_over]
         _show(report, folder, remarks, request.as_json)
     if problem is not None:
@@ -266,7 +359,7 @@ def _open_input(request: _Request, remarks: list[str]) -> tuple[PoseSequence | N
     from formcheck.pose_files import load_poses
 
     poses = load_poses(path)
-    video_path = _video_beside(path, poses) if request.with_video else None
+    video_path = _video_beside(path, poses)
     if request.with_video and video_path is None:
         source = Path(poses.video.file).name or "the video"
         remarks.append(f"annotated.mp4 needs the video: analyse {source} itself, or put it beside {path.name}")
@@ -299,10 +392,76 @@ def _find_poses(request: _Request, stop: _Stop) -> PoseSequence:
         return pose_estimation.estimate_poses(request.input_path, model_file, progress=progress, cancelled=stop.is_set)
 
 
-def _judge(poses: PoseSequence, request: _Request) -> Report:
+def _judge(poses: PoseSequence, request: _Request, lifter: Lifter | None, plate: PlateTrack | None = None) -> Report:
     from formcheck import analysis
+    from formcheck.history_cli import told_of_lifter
 
-    return analysis.analyze(poses, request.exercise, load_kg=request.load_kg)
+    more = told_of_lifter(lifter, request.form)
+    if request.variant != "auto":
+        more["variant"] = request.variant
+    if plate is not None:
+        more["plate"] = plate
+    return analysis.analyze(poses, request.exercise, load_kg=request.load_kg, **more)
+
+
+def _with_plate(
+    report: Report,
+    poses: PoseSequence,
+    request: _Request,
+    lifter: Lifter | None,
+    video_path: Path | None,
+    remarks: list[str],
+    stop: _Stop,
+) -> Report:
+    """The report with the bar's path from the near plate; as it is, with a remark, where none can be followed."""
+    if report.exercise.name != "deadlift" or not report.reps or video_path is None or report.set_level is None:
+        remarks.append("--plate needs the video of a deadlift: no plate was followed")
+        return report
+    from formcheck.plate_watch import watch_plate
+
+    height_m = report.set_level.body_height_m
+    with _stage("Following the plate"):
+        track = watch_plate(
+            video_path,
+            poses,
+            [(rep.start_s, rep.end_s) for rep in report.reps],
+            report.view.forward,
+            height_m=height_m if height_m > 0 else None,
+            cancelled=stop.is_set,
+        )
+    if track.reason:
+        remarks.append(f"--plate: {track.reason}, so no plate was followed")
+        return report
+    return _judge(poses, request, lifter, track)
+
+
+def _page(report: Report, poses: PoseSequence, video_path: Path | None, request: _Request) -> str:
+    """The text of report.html; pictures are left out where the video cannot be read."""
+    from formcheck.html_report import KeyPicture, html_report, key_pictures
+
+    pictures: tuple[KeyPicture, ...] = ()
+    if video_path is not None:
+        with contextlib.suppress(VideoError):
+            pictures = key_pictures(video_path, poses, report)
+    return html_report(report, pictures, lifter=request.lifter or "", notes=request.notes, settings=request.settings())
+
+
+def _known_lifter(request: _Request) -> Lifter | None:
+    """The lifter, if the history knows one of that name; a history that cannot be used is found out before the work."""
+    if not request.save:
+        return None
+    from formcheck.history import open_history
+
+    with open_history() as history:
+        return history.known_lifter(request.lifter)
+
+
+def _save(report: Report, poses: PoseSequence, request: _Request) -> str:
+    from formcheck.history_cli import save_analysis
+
+    return save_analysis(
+        report, poses, request.input_path, lifter=request.lifter, notes=request.notes, settings=request.settings()
+    )
 
 
 def _draw_video(video_path: Path, poses: PoseSequence, report: Report, folder: ReportFolder, stop: _Stop) -> None:
@@ -452,3 +611,7 @@ def _printable(text: str) -> str:
     """Without control characters: file names and messages of other programs end up here."""
     text = text.encode("utf-8", "replace").decode()
     return "".join(letter if letter.isprintable() else " " for letter in text)
+
+
+add_history_commands(app, _user_friendly)
+add_catalogue_commands(app, _user_friendly)

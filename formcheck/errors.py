@@ -7,6 +7,7 @@
     ├── UsageError                 an option or argument makes no sense           (exit code 2)
     ├── ModelError                 a pose model cannot be found, fetched or trusted (exit code 2)
     ├── OutputError                a result cannot be written                     (exit code 2)
+    ├── HistoryError               the history cannot be read, written or found in (exit code 2)
     ├── SystemLibraryError         a shared library that OpenCV or MediaPipe loads is missing (exit code 2)
     └── Cancelled                  the user stopped the work                      (exit code 130)
 
@@ -44,6 +45,10 @@ class ModelError(FormCheckError):
 
 class OutputError(FormCheckError):
     """A result cannot be written where the user asked for it."""
+
+
+class HistoryError(FormCheckError):
+    """The history is damaged, comes from a newer FormCheck, or does not hold what was asked for."""
 
 
 class SystemLibraryError(FormCheckError):

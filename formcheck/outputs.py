@@ -36,7 +36,8 @@ MARKER = ".formcheck.json"
 PARTIAL_PREFIX = ".formcheck-partial-"
 STALE_PARTIAL_S = 24 * 3600.0
 
-REPORT_JSON, REPS_CSV, SIGNALS_CSV, POSES_NPZ, ANNOTATED_MP4 = (
+REPORT_HTML, REPORT_JSON, REPS_CSV, SIGNALS_CSV, POSES_NPZ, ANNOTATED_MP4 = (
+    "report.html",
     "report.json",
     "reps.csv",
     "signals.csv",

@@ -17,8 +17,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from formcheck.exercises import exercise_named
 from formcheck.exercises.checks import FAULT, OK, SIDE_OR_OBLIQUE, WATCH, Finding
+from formcheck.judged import rounding_limits_deg
 from formcheck.landmarks import Landmark
 from formcheck.motion.cleaning import clean
 from formcheck.poses import FloatArray, PoseSequence, contour_stations
@@ -38,9 +38,6 @@ LEVEL_COLOURS: dict[str, Rgb] = {
 
 LEVEL_WORDS = {OK: "neutral", WATCH: "rounding", FAULT: "rounded", NOT_KNOWN: "not measured"}
 LEVEL_SYMBOLS = {WATCH: "!", FAULT: "×"}
-
-DEFAULT_LIMITS_DEG = (20.0, 30.0)
-"""Watch and fault limit of back rounding where the analysed exercise does not judge it."""
 
 CAPTION_S = 1.5
 """How long a finding stays in the picture."""
@@ -149,22 +146,13 @@ def plan_overlay(poses: PoseSequence, report: Report, width: int, height: int) -
         near_right=forward > 0,
         both_sides=report.view.name in ("front", "rear"),
         rounding_deg=rounding_deg,
-        limits_deg=rounding_limits_deg(report.exercise.name),
+        limits_deg=rounding_limits_deg(report),
         reps=report.reps,
         captions=plan_captions(report.reps),
         panel_at_top=panel_at_top,
         captions_at_left=captions_at_left,
         caption_room=caption_room,
         back_note="" if np.isfinite(rounding_deg).any() else _back_note(report),
-    )
-
-
-def rounding_limits_deg(exercise: str) -> tuple[float, float]:
-    """Watch and fault limit of back rounding of an exercise, or `DEFAULT_LIMITS_DEG` where it has none."""
-    known = exercise_named(exercise)
-    checks = () if known is None else known.checks
-    return next(
-        ((check.watch, check.fault) for check in checks if check.measure == "back_rounding_deg"), DEFAULT_LIMITS_DEG
     )
 
 
@@ -275,12 +263,13 @@ def _running_median(values: FloatArray, width: int) -> FloatArray:
 # --- drawing -------------------------------------------------------------------------------------------------------
 
 
-def draw_overlay(rgb: RgbImage, plan: OverlayPlan, time_s: float) -> RgbImage:
+def draw_overlay(rgb: RgbImage, plan: OverlayPlan, time_s: float, *, words: bool = True) -> RgbImage:
     """The frame shown at ``time_s`` (seconds since the first frame) with everything drawn on it; a new array.
 
     Parameters
     ----------
     rgb : (plan.height, plan.width, 3) 8 bit; left as it is.
+    words : False for skeleton and back only, where the words stand beside the picture.
     """
     canvas = np.array(rgb, dtype=np.uint8, order="C")
     index = plan.index_at(time_s)
@@ -292,8 +281,8 @@ def draw_overlay(rgb: RgbImage, plan: OverlayPlan, time_s: float) -> RgbImage:
         seen = bool(np.isfinite(plan.joints_px[index]).all(axis=1).any())
         if seen:
             _draw_skeleton(canvas, plan, index, stroke)
-            _draw_back(canvas, plan, index, stroke)
-    if min(plan.width, plan.height) >= SMALLEST_SIDE_FOR_TEXT:
+            _draw_back(canvas, plan, index, stroke, tag=words)
+    if words and min(plan.width, plan.height) >= SMALLEST_SIDE_FOR_TEXT:
         panel = _draw_panel(canvas, plan, time_s, rounding_deg, seen)
         _draw_captions(canvas, plan, time_s, panel)
     return canvas
@@ -323,7 +312,7 @@ def _draw_skeleton(canvas: RgbImage, plan: OverlayPlan, index: int, stroke: floa
             _dot(canvas, joints[Landmark[f"{side}_{joint}"]], 1.5 * stroke, WHITE, 0.6 * stroke)
 
 
-def _draw_back(canvas: RgbImage, plan: OverlayPlan, index: int, stroke: float) -> None:
+def _draw_back(canvas: RgbImage, plan: OverlayPlan, index: int, stroke: float, tag: bool) -> None:
     value = float(plan.rounding_deg[index])
     level = rounding_level(value, plan.limits_deg)
     # Very short pieces would show as beads on a thick line.
@@ -333,7 +322,7 @@ def _draw_back(canvas: RgbImage, plan: OverlayPlan, index: int, stroke: float) -
     # A fault is also thicker, so that colour is not its only sign.
     width = {OK: 1.8, WATCH: 2.2, FAULT: 2.7}.get(level, 1.4) * stroke
     _stroke(canvas, line, LEVEL_COLOURS[level], width, casing=0.5 * stroke)
-    if level in (WATCH, FAULT):
+    if tag and level in (WATCH, FAULT):
         _tag_at_back(canvas, plan, index, line, f"{value:.0f}°", LEVEL_COLOURS[level], width)
 
 

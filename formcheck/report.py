@@ -11,6 +11,8 @@ from formcheck.exercises.checks import Finding
 from formcheck.motion.signals import Signals
 from formcheck.motion.view import View
 from formcheck.poses import VideoInfo
+from formcheck.set_level import SetLevel
+from formcheck.settings import AS_IT_COMES, Settings
 
 SCHEMA = 1
 """Version of report.json. Additions keep it; renaming or removing a name raises it."""
@@ -38,6 +40,31 @@ class Tracking:
 
 
 @dataclass(frozen=True)
+class BackReference:
+    """What the back was compared with; pairs are (lumbar, thoracic) in degrees.
+
+    ``method`` names how the spine was read, ``source`` where the neutral is from: "standing" (this video), "baseline"
+    (another day) or "population". ``uncertainty_deg`` is the standard error of the neutral in a hinge.
+    """
+
+    method: str
+    source: str
+    standing_deg: tuple[float, float]
+    hinge_deg: tuple[float, float]
+    uncertainty_deg: float
+
+    def to_dict(self) -> dict[str, Any]:
+        """As plain data."""
+        return {
+            "method": self.method,
+            "neutral": self.source,
+            "standing_deg": [_number(value) for value in self.standing_deg],
+            "hinge_deg": [_number(value) for value in self.hinge_deg],
+            "uncertainty_deg": _number(self.uncertainty_deg),
+        }
+
+
+@dataclass(frozen=True)
 class RepReport:
     """One repetition: instants in seconds since the first frame, measures by name (NaN = not measured), findings.
 
@@ -62,6 +89,9 @@ class Report:
     """Everything that an analysis says about a set.
 
     ``summary`` is the verdict in one sentence, ``advice`` at most three things to try, most important first.
+    ``variant`` names a variant of the lift, or is "unknown"; ``variant_source`` is "chosen", "recognised" or "unknown".
+    ``set_level`` is None when there is no repetition. ``settings`` are those it was judged by.
+    ``back`` says what the back was compared with, and is None when no lifter was seen at all.
     ``signals`` cover all frames of the video (NaN between cuts) and are None when no lifter was seen at all.
     """
 
@@ -77,6 +107,11 @@ class Report:
     advice: tuple[str, ...]
     model: str = ""
     load_kg: float | None = None
+    variant: str = "unknown"
+    variant_source: str = "unknown"
+    set_level: SetLevel | None = None
+    settings: Settings = AS_IT_COMES
+    back: BackReference | None = None
     signals: Signals | None = field(default=None, repr=False, compare=False)
 
     def to_dict(self) -> dict[str, Any]:
@@ -99,6 +134,8 @@ class Report:
                 "chosen_by": self.exercise.chosen_by,
                 "confidence": _number(self.exercise.confidence),
             },
+            "variant": self.variant,
+            "variant_source": self.variant_source,
             "load_kg": self.load_kg,
             "view": {
                 "name": self.view.name,
@@ -129,6 +166,9 @@ class Report:
             "verdict": self.verdict,
             "summary": self.summary,
             "advice": list(self.advice),
+            "set_level": None if self.set_level is None else self.set_level.to_dict(),
+            "settings": self.settings.to_dict(),
+            "back": None if self.back is None else self.back.to_dict(),
         }
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import statistics
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from rich.text import Text
 from formcheck import report as verdicts
 from formcheck.exercises.checks import FAULT, NOT_MEASURED, OK, WATCH, Finding
 from formcheck.report import Report, RepReport
+from formcheck.set_level import WORSE, SetLevel
 
 VERDICT_WORDS = {
     verdicts.GOOD: "GOOD",
@@ -44,6 +46,16 @@ VIEW_WORDS = {
 }
 
 TABLE_NOTE = "Back: rounding against your own neutral. Hip, knee: flexion at the bottom."
+
+TEMPO_WORDS = ("down", "pause", "up", "top")
+DRIFT_WORDS = {
+    "back_rounding": "back rounding",
+    "range_of_motion": "range",
+    "concentric_time": "time of the way up",
+    "mean_velocity": "velocity",
+}
+WORTH_SAYING_LOSS = 0.1
+"""Repetitions that differ in nothing scatter by about this much."""
 
 PLAIN = {
     "✓": "ok",
@@ -114,6 +126,7 @@ def summary(
     ]
     if report.reps:
         parts += ["", page.rep_table(report.reps), page.text(TABLE_NOTE, "dim")]
+    parts += page.section("The set", [page.item("•", line) for line in set_lines(report.set_level)])
     parts += page.section("Worth knowing", page.findings(report))
     parts += page.section("Not judged", page.not_judged(report))
     parts += page.section("Try next", [page.item(f"{n}.", advice) for n, advice in enumerate(report.advice, start=1)])
@@ -201,6 +214,42 @@ class _Page:
             if finding.verdict == NOT_MEASURED:
                 by_reason.setdefault(finding.reason or "not seen clearly enough", []).append(finding.title)
         return [self.item("?", f"{_listed(titles)}: {reason}") for reason, titles in by_reason.items()]
+
+
+def set_lines(level: SetLevel | None) -> list[str]:
+    """Tempo, velocity and its loss, drift, best and worst repetition; what was not measured is left out."""
+    if level is None:
+        return []
+    lines = []
+    phases = [
+        f"{word} {value:.1f} s" for word, value in zip(TEMPO_WORDS, level.tempo_s, strict=True) if math.isfinite(value)
+    ]
+    if phases:
+        lines.append(f"Tempo: {', '.join(phases)}.")
+    speed = _usual(rep.mean_velocity_m_per_s for rep in level.reps)
+    words = f"{speed:.2f} m/s (by {level.scale})" if math.isfinite(speed) else ""
+    if not words:
+        speed = _usual(rep.mean_velocity_heights_per_s for rep in level.reps)
+        words = f"{speed:.2f} body heights a second" if math.isfinite(speed) else ""
+    if words:
+        slower = level.velocity_loss >= WORTH_SAYING_LOSS
+        loss = f"; the last rep {level.velocity_loss:.0%} slower than the fastest" if slower else ""
+        lines.append(f"Way up: {words}{loss}.")
+    tired = [
+        f"{DRIFT_WORDS[drift.quantity]} {_minus(f'{drift.change:+.0f}')}{'°' if drift.unit == 'deg' else '%'}"
+        for drift in level.drifts
+        if drift.verdict == WORSE
+    ]
+    if tired:
+        lines.append(f"From first to last rep: {', '.join(tired)}.")
+    if level.best_rep is not None and level.worst_rep is not None:
+        lines.append(f"Best rep: {level.best_rep}. Look at rep {level.worst_rep} first.")
+    return lines
+
+
+def _usual(values: Iterable[float]) -> float:
+    known = [value for value in values if math.isfinite(value)]
+    return statistics.median(known) if known else math.nan
 
 
 def finding_text(finding: Finding, reps: Sequence[RepReport]) -> str:

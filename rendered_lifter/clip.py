@@ -11,8 +11,9 @@ import av
 import numpy as np
 from numpy.typing import NDArray
 
-from . import deadlift, motion, posing, scene, squat, swing
+from . import deadlift, motion, posing, scene
 from .body import Body, build_body
+from .lifts import script_for
 from .meshes import Mesh, bar_stand, barbell, kettlebell
 from .motion import Moment, Script
 from .posing import Pose
@@ -21,13 +22,6 @@ from .spec import ClipSpec, random_body
 from .truth import clip_truth
 
 Array = NDArray[np.float64]
-
-
-def script_for(body: Body, clip: ClipSpec) -> Script:
-    """The motion of a clip."""
-    rng = np.random.default_rng([clip.seed, 5])
-    maker = {"deadlift": deadlift.script, "swing": swing.script, "squat": squat.script}
-    return maker[clip.exercise](body, clip, rng)
 
 
 def frame_times(clip: ClipSpec, script: Script) -> Array:

@@ -197,7 +197,7 @@ def script(body: Body, clip: ClipSpec, rng: np.random.Generator) -> Script:
     hip_half = body.joint("upperleg01.L")[1]
     stance = motion.stance_for(body, 1.75 * hip_half if bell else 1.12 * hip_half, 18.0 if bell else 8.0)
     plan = motion.plan_reps(clip, rng)
-    ways = [pull(body, clip, stance, r.faults, half_grip) for r in plan]
+    ways = [pull(body, clip, stance, r.bends, half_grip) for r in plan]
     segments: list[Segment] = []
     marks: list[dict[str, float]] = []
     t = 0.0

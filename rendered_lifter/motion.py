@@ -19,6 +19,9 @@ Array = NDArray[np.float64]
 Posture = dict[str, Array]  # named curves over a stretch of time; angles in radians, lengths in metres
 SOFT_ELBOW_RAD = np.deg2rad(4.0)
 
+LUMBAR_RELEASE = 0.85
+"""Share of the lower back in what a neutral hinge gives up of standing."""
+
 # Curves every posture has, with the value of standing at ease.
 STANDING = {
     "shank": np.deg2rad(6.0),  # lean of the shank, forward positive
@@ -229,11 +232,21 @@ def hanging(body: Body, shoulder_mid: Array, arm: Array, elbow: Array, half_widt
 
 @dataclass(frozen=True)
 class Rep:
-    """The script of one repetition: its faults as performed."""
+    """The script of one repetition: its faults as performed, and the spine's own release, which is none."""
 
     faults: Faults
     faulty: bool
     pace: float
+    release_deg: float = 0.0
+
+    @property
+    def bends(self) -> Faults:
+        """The faults with the release added to what the spine bends."""
+        return dataclasses.replace(
+            self.faults,
+            lumbar_rounding_deg=self.faults.lumbar_rounding_deg + LUMBAR_RELEASE * self.release_deg,
+            thoracic_rounding_deg=self.faults.thoracic_rounding_deg + (1.0 - LUMBAR_RELEASE) * self.release_deg,
+        )
 
 
 def plan_reps(clip: ClipSpec, rng: np.random.Generator) -> list[Rep]:
@@ -244,7 +257,7 @@ def plan_reps(clip: ClipSpec, rng: np.random.Generator) -> list[Rep]:
         noise = float(np.clip(rng.normal(0, 0.06), -0.12, 0.12)) * clip.variation
         faults = clip.faults.scaled(1 + noise) if faulty else Faults()
         pace = 1 + clip.variation * (0.02 * i + float(np.clip(rng.normal(0, 0.05), -0.1, 0.1)))
-        out.append(Rep(faults, faulty and bool(clip.faults.present()), pace / clip.tempo))
+        out.append(Rep(faults, faulty and bool(clip.faults.present()), pace / clip.tempo, clip.body.hinge_release_deg))
     return out
 
 

@@ -11,20 +11,24 @@ FOLDER = Path(__file__).resolve().parent.parent / "sample_videos"
 MAX_BYTES = 250 * 1024
 
 _ADA = BodySpec(
+    hinge_release_deg=24.0,
     male=0.0, height_m=1.68, muscle=0.75, weight=0.45, ancestry=(0.7, 0.1, 0.2), skin_rgb=(0.50, 0.33, 0.23),
     hair="bun", hair_rgb=(0.08, 0.06, 0.05), shirt="tank", shirt_rgb=(0.85, 0.55, 0.15), legwear="leggings",
     legwear_rgb=(0.14, 0.15, 0.20), shoes_rgb=(0.85, 0.85, 0.85),
 )  # fmt: skip
 _BEN = BodySpec(
+    hinge_release_deg=26.0,
     male=1.0, height_m=1.80, muscle=0.85, weight=0.55, skin_rgb=(0.85, 0.66, 0.54), hair_rgb=(0.35, 0.22, 0.12),
     shirt="tight", shirt_rgb=(0.20, 0.35, 0.60), legwear="shorts", shoes_rgb=(0.75, 0.20, 0.18),
 )  # fmt: skip
 _CHO = BodySpec(
+    hinge_release_deg=22.0,
     male=1.0, height_m=1.72, muscle=0.55, weight=0.62, old=0.25, ancestry=(0.1, 0.7, 0.2), skin_rgb=(0.80, 0.62, 0.47),
     hair_rgb=(0.10, 0.09, 0.09), shirt="loose", shirt_rgb=(0.62, 0.18, 0.20), legwear="shorts",
     legwear_rgb=(0.20, 0.22, 0.26), shoes_rgb=(0.30, 0.32, 0.36),
 )  # fmt: skip
 _DIA = BodySpec(
+    hinge_release_deg=25.0,
     male=0.0, height_m=1.63, muscle=0.6, weight=0.55, ancestry=(0.2, 0.2, 0.6), skin_rgb=(0.74, 0.54, 0.42),
     hair="bun", hair_rgb=(0.30, 0.18, 0.10), shirt="tight", shirt_rgb=(0.18, 0.42, 0.30), legwear="leggings",
     legwear_rgb=(0.25, 0.18, 0.32), shoes_rgb=(0.82, 0.82, 0.80),

@@ -19,8 +19,8 @@ DEADLIFT_LOADS = ("barbell", "pvc", "kettlebell")
 class Faults:
     """Size of each fault; 0 is faultless. Names end in the unit: degrees, foot lengths (fl) or thigh lengths (tl).
 
-    lumbar_rounding_deg, thoracic_rounding_deg: flexion of that part of the spine, relative to standing, at the bottom;
-        grows with the depth of the hinge and is zero standing.
+    lumbar_rounding_deg, thoracic_rounding_deg: flexion of that part of the spine beyond the neutral hinge, at the
+        bottom; grows with the depth of the hinge and is zero standing.
     rounding_growth_deg: further flexion gained between lift-off and the bar at the knee (deadlift), 60 % of it lumbar.
     hips_shoot_up_deg: trunk lean gained early in the way up (deadlift: lift-off to knee; squat: first third).
     arm_bend_deg: elbow flexion during the pull (deadlift) or the way up (swing).
@@ -74,7 +74,11 @@ class Faults:
 
 @dataclass(frozen=True)
 class BodySpec:
-    """One lifter. Fractions run from 0 to 1; `*_scale` from -1 (short) to 1 (long) against the average build."""
+    """One lifter. Fractions run from 0 to 1; `*_scale` from -1 (short) to 1 (long) against the average build.
+
+    hinge_release_deg: flexion of the spine that this lifter's neutral hinge has against standing. Real backs give up
+    part of their standing lordosis (Bengtsson 2022: about 33 deg in trained lifters); rounding counts beyond that.
+    """
 
     male: float = 1.0
     old: float = 0.0
@@ -85,6 +89,7 @@ class BodySpec:
     thigh_scale: float = 0.0
     shank_scale: float = 0.0
     torso_scale: float = 0.0
+    hinge_release_deg: float = 0.0
     skin_rgb: tuple[float, float, float] = (0.80, 0.60, 0.48)
     hair_rgb: tuple[float, float, float] = (0.16, 0.10, 0.07)
     hair: str = "short"  # short | bun | none
@@ -200,6 +205,11 @@ def random_body(rng: np.random.Generator) -> BodySpec:
     )
 
 
+RELEASE_DEG, RELEASE_SPREAD_DEG, RELEASE_RANGE_DEG = 28.0, 9.0, (8.0, 45.0)
+SQUAT_RELEASE = 0.7
+"""A squat's bottom takes less of the lordosis (McKean 2010: 13 and 26 deg in women and men)."""
+
+
 def random_spec(seed: int, exercise: str, split: str = "tune", **overrides: Any) -> ClipSpec:
     """Draw a faultless side-view clip; the bodies and seeds of "tune" and "test" never meet.
 
@@ -242,7 +252,10 @@ def random_spec(seed: int, exercise: str, split: str = "tune", **overrides: Any)
         scene=scene,
         split=split,
     )
-    return with_overrides(clip, **overrides)
+    # Drawn last, so that everything else stays as it was before backs were given a release.
+    release = float(np.clip(rng.normal(RELEASE_DEG, RELEASE_SPREAD_DEG), *RELEASE_RANGE_DEG))
+    release *= SQUAT_RELEASE if exercise == "squat" else 1.0
+    return with_overrides(with_overrides(clip, hinge_release=round(release, 1)), **overrides)
 
 
 def with_overrides(clip: ClipSpec, **overrides: Any) -> ClipSpec:

@@ -113,7 +113,7 @@ def script(body: Body, clip: ClipSpec, rng: np.random.Generator) -> Script:
     """Lay out standing, repetitions and standing again."""
     stance = motion.stance_for(body, 1.55 * body.joint("upperleg01.L")[1], 18.0)
     plan = motion.plan_reps(clip, rng)
-    both = [ways(body, clip, stance, r.faults) for r in plan]
+    both = [ways(body, clip, stance, r.bends) for r in plan]
     segments: list[Segment] = []
     marks: list[dict[str, float]] = []
     t = 0.0

@@ -167,7 +167,7 @@ def script(body: Body, clip: ClipSpec, rng: np.random.Generator) -> Script:
     hip_half = body.joint("upperleg01.L")[1]
     stance: Stance = motion.stance_for(body, 1.65 * hip_half, 12.0)
     plan = motion.plan_reps(clip, rng)
-    strokes = [stroke(body, clip, r.faults, r.pace) for r in plan]
+    strokes = [stroke(body, clip, r.bends, r.pace) for r in plan]
     hike, settle = 0.85 / clip.tempo, 1.0 / clip.tempo
     t = clip.rest_before_s + hike
     marks: list[dict[str, float]] = []

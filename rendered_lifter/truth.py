@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from . import posing, scene
 from .body import BONE, SPINE, Body
+from .lifts import script_for
 from .motion import Moment, Script
 from .posing import LUMBAR_SHARES, THORACIC_SHARES, Pose, flexion
 from .spec import ClipSpec
@@ -67,8 +68,11 @@ def angles(body: Body, pose: Pose, joints: dict[str, Array]) -> dict[str, Array]
     return out
 
 
-def spine(body: Body, pose: Pose) -> dict[str, Array]:
-    """Sagittal pitch of the spine's bones (F, 7) from the pelvis up and the bends between them, degrees."""
+def spine(body: Body, pose: Pose, released_deg: Array) -> dict[str, Array]:
+    """Sagittal pitch of the spine's bones (F, 7) from the pelvis up and the bends between them, degrees.
+
+    Rounding is what they bend beyond the lifter's own neutral, which gives up ``released_deg`` (F,) of standing.
+    """
     bones = ["root", *SPINE]
     pitch = np.unwrap(_pitch(pose.turn[:, [BONE[b] for b in bones]]), axis=1, period=360.0)
     joint = np.diff(pitch, axis=1)
@@ -79,7 +83,8 @@ def spine(body: Body, pose: Pose) -> dict[str, Array]:
         "bone_pitch_deg": pitch,
         "lumbar_bend_deg": lumbar,
         "thoracic_bend_deg": thoracic,
-        "back_rounding_deg": lumbar + thoracic,
+        "spine_flexion_deg": lumbar + thoracic,
+        "back_rounding_deg": lumbar + thoracic - released_deg,
         "neck_flexion_deg": head,
     }
 
@@ -114,6 +119,15 @@ def _first(where: NDArray[np.bool_], time_s: Array, fallback: float) -> float:
     return float(time_s[np.argmax(where)]) if where.any() else fallback
 
 
+def released(body: Body, clip: ClipSpec, script: Script, t: Array) -> Array:
+    """What the lifter's neutral gives up of standing at some instants, degrees (F,): the script with and without it."""
+    if clip.body.hinge_release_deg == 0.0:
+        return np.zeros(len(t))
+    kept = dataclasses.replace(clip, body=dataclasses.replace(clip.body, hinge_release_deg=0.0))
+    with_it, without = script.at(t).controls, script_for(body, kept).at(t).controls
+    return np.degrees(with_it.lumbar + with_it.thoracic - without.lumbar - without.thoracic)
+
+
 def events(body: Body, clip: ClipSpec, script: Script) -> list[tuple[dict[str, float], dict[str, float]]]:
     """Instants (seconds) and measures of every rep, found on a dense resampling of the scripted motion."""
     out = []
@@ -125,7 +139,8 @@ def events(body: Body, clip: ClipSpec, script: Script) -> list[tuple[dict[str, f
         joints = joint_places(body, pose)
         maker = {"deadlift": _deadlift_events, "squat": _squat_events, "swing": _swing_events}[clip.exercise]
         event = maker(t, moment, joints, mark)
-        seen = measures(body, clip, t, moment, joints, angles(body, pose, joints), spine(body, pose), event)
+        back = spine(body, pose, released(body, clip, script, t))
+        seen = measures(body, clip, t, moment, joints, angles(body, pose, joints), back, event)
         out.append((event, seen))
     return out
 
@@ -297,7 +312,7 @@ def clip_truth(body: Body, clip: ClipSpec, script: Script, time_s: Array, compac
     pose = posing.solve(body, moment.controls)
     joints = joint_places(body, pose)
     found = angles(body, pose, joints)
-    back = spine(body, pose)
+    back = spine(body, pose, released(body, clip, script, time_s))
     camera = scene.camera_for(clip.scene)
     near = "L" if clip.scene.facing == "left" else "R"
     far = "R" if near == "L" else "L"

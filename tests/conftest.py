@@ -20,6 +20,12 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--regenerate-golden", action="store_true", help="write tests/golden/*.json anew")
 
 
+@pytest.fixture(autouse=True)
+def no_settings_of_ones_own(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever runs the tests may have changed limits for their own lifts."""
+    monkeypatch.setenv("FORMCHECK_CONFIG_DIR", str(tmp_path_factory.getbasetemp() / "no-settings"))
+
+
 @pytest.fixture
 def golden(request: pytest.FixtureRequest) -> Callable[[str, dict[str, Any]], dict[str, Any]]:
     """``golden(name, result)`` gives the stored result of that name, after storing ``result`` when asked to."""

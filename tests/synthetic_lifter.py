@@ -21,13 +21,12 @@ from formcheck.exercises.checks import OK
 from formcheck.landmarks import LANDMARK_COUNT, Landmark, left_right, mirrored_indices
 from formcheck.lifter import Sighting
 from formcheck.motion.neutral import (
-    CONTOUR_TO_SPINE,
+    CONTOUR_USUAL,
     STANDING_FRAMES_MIN,
-    STANDING_USUAL_DEG,
     find_neutral,
-    with_back_rounding,
 )
 from formcheck.motion.signals import no_signals
+from formcheck.motion.spine import back_stations, station_weights
 from formcheck.poses import (
     ARRAY_FIELDS,
     CONTOUR_STATIONS,
@@ -57,15 +56,21 @@ NEUTRAL = find_neutral(
         no_signals(np.arange(STANDING_FRAMES_MIN) / 30),
         shoulder_height=np.ones(STANDING_FRAMES_MIN),
         trunk_lean_deg=np.zeros(STANDING_FRAMES_MIN),
-        dorsal_bend_deg=np.full(STANDING_FRAMES_MIN, STANDING_USUAL_DEG),
+        dorsal_bend_deg=np.full(STANDING_FRAMES_MIN, sum(CONTOUR_USUAL.standing_deg)),
+        lower_bend_deg=np.full(STANDING_FRAMES_MIN, CONTOUR_USUAL.standing_deg[0]),
+        upper_bend_deg=np.full(STANDING_FRAMES_MIN, CONTOUR_USUAL.standing_deg[1]),
+        hand_height=np.full(STANDING_FRAMES_MIN, 1.0),
     ),
     (),
 )
 """The contour of this lifter with a neutral back is that of most lifters."""
 
-ARC_FROM, ARC_TO = 0.05, 1.0
+ARC_FROM, ARC_TO = 0.0, 1.0
 BACK_DEPTH, FRONT_DEPTH = 0.20, 0.18
 """Distance of back and belly from the hip-shoulder line, in its lengths."""
+
+LUMBAR_SHARE = 0.6
+"""Of what this lifter's back rounds."""
 
 SHARPNESS = 0.25
 
@@ -82,7 +87,8 @@ class Posture:
 
     ``rounding_deg`` is what the spine bends more than with a neutral back, rounded positive. ``arm_deg`` is
     the direction of the line from shoulder to wrist: 0 = hanging straight down, 90 = straight ahead. ``lift_m`` is the
-    height of the feet and ``load_m`` that of the load above the floor, both in metres.
+    height of the feet, ``heel_m`` that of the heels over it and ``load_m`` that of the load above the floor, all in
+    metres. ``hands_apart`` is the distance of the wrists in shoulder widths.
     """
 
     hip_deg: float = 2.0
@@ -93,6 +99,8 @@ class Posture:
     rounding_deg: float = 0.0
     lift_m: float = 0.0
     load_m: float = 0.0
+    heel_m: float = 0.0
+    hands_apart: float = 1.0
 
 
 STANDING = Posture()
@@ -167,6 +175,11 @@ def deadlift(
     rounding_deg: float = 0.0,
     growth_deg: float = 0.0,
     arm_bend_deg: float = 0.0,
+    hips_first_deg: float = 0.0,
+    low_hips_deg: float = 0.0,
+    bar_ahead_deg: float = 0.0,
+    rebend_deg: float = 0.0,
+    heel_m: float = 0.0,
     soft_hips_deg: float = 0.0,
     soft_knees_deg: float = 0.0,
     floor_rest_s: float = 0.8,
@@ -177,9 +190,21 @@ def deadlift(
     """Conventional deadlift: standing, down to the bar, ``reps`` times up and down; at last standing up without it.
 
     Faults: rounding over the whole pull, rounding gained until the hands pass the knees, bent elbows during the pull,
-    hip flexion left at the top (trunk leaning), knee flexion left at the top (hips open).
+    trunk lean gained until the bar is past the knees, thighs flatter at the set-up (without it they are 53 degrees from
+    upright), arms that swing forward with the bar, knees that bend again after the bar has passed them, heels off the
+    floor, hip flexion left at the top (trunk leaning), knee flexion left at the top (hips open).
     """
-    floor = Posture(hip_deg=113.0, knee_deg=65.0, trunk_deg=60.0, arm_deg=0.0, elbow_deg=4.0, rounding_deg=rounding_deg)
+    shank_deg, thigh_deg, trunk_deg = 12.0 + 0.3 * low_hips_deg, 53.0 + low_hips_deg, 66.0 - 0.4 * low_hips_deg
+    floor = Posture(
+        hip_deg=trunk_deg + thigh_deg,
+        knee_deg=shank_deg + thigh_deg,
+        trunk_deg=trunk_deg,
+        arm_deg=-10.0 + bar_ahead_deg,
+        elbow_deg=4.0,
+        rounding_deg=rounding_deg,
+        heel_m=heel_m,
+        hands_apart=1.2,
+    )
     pulling = replace(floor, elbow_deg=4.0 + arm_bend_deg)
     # When the bar passes the knees they are nearly straight, and the trunk is still well forward.
     knee = replace(
@@ -190,6 +215,10 @@ def deadlift(
         rounding_deg=rounding_deg + growth_deg,
         load_m=0.3,
     )
+    if hips_first_deg:
+        # Legs nearly straight already, arms still down to a bar that has just left the floor.
+        lean_deg = trunk_deg + hips_first_deg
+        knee = replace(knee, trunk_deg=lean_deg, hip_deg=lean_deg + 15.0, knee_deg=15.0, arm_deg=-27.0)
     down_knee = replace(floor, hip_deg=80.0, knee_deg=30.0, trunk_deg=50.0, load_m=0.3)
     lockout = replace(
         STANDING,
@@ -197,7 +226,10 @@ def deadlift(
         knee_deg=2.0 + soft_knees_deg,
         trunk_deg=soft_hips_deg,
         load_m=0.5,
+        hands_apart=1.2,
     )
+    above_knee = replace(lockout, hip_deg=50.0, knee_deg=14.0, trunk_deg=36.0)
+    hitch = replace(above_knee, hip_deg=45.0 + rebend_deg / 2, knee_deg=14.0 + rebend_deg, trunk_deg=31.0)
     stops = [(0.0, STANDING), (1.0, STANDING), (2.0, floor)] if stands_first else [(0.0, floor)]
     bottoms, tops, grown = [], [], []
     for _ in range(reps):
@@ -205,6 +237,7 @@ def deadlift(
         off_s = bottom_s + floor_rest_s
         grown.append((off_s + HANDS_AT_KNEES_S, rounding_deg + growth_deg))
         stops += [(off_s, floor), (off_s + 0.05, pulling), (off_s + 0.75, knee)]
+        stops += [(off_s + 1.05, above_knee), (off_s + 1.25, hitch)] if rebend_deg else []
         stops += [(off_s + 1.5, lockout), (off_s + 1.5 + top_rest_s, lockout)]
         bottoms.append((bottom_s + off_s) / 2)
         tops.append(off_s + 1.5 + top_rest_s / 2)
@@ -219,6 +252,21 @@ def deadlift(
     return Motion(keys, tuple(bottoms), tuple(tops))
 
 
+def romanian_deadlift(reps: int = 3, *, knees_deg: float = 0.0) -> Motion:
+    """Hinges from standing to mid-shin and back without a rest. Fault: further bend of the knees at the bottom."""
+    top = replace(STANDING, knee_deg=12.0, hip_deg=12.0, arm_deg=-4.0, hands_apart=1.2, load_m=0.5)
+    knee_deg = 18.0 + knees_deg
+    low = replace(top, trunk_deg=72.0, knee_deg=knee_deg, hip_deg=72.0 + knee_deg, arm_deg=-26.0)
+    stops = [(0.0, top), (1.0, top)]
+    bottoms, tops = [], []
+    for _ in range(reps):
+        start = stops[-1][0]
+        stops += [(start + 1.2, low), (start + 1.3, low), (start + 2.4, top), (start + 2.9, top)]
+        bottoms.append(start + 1.25)
+        tops.append(start + 2.65)
+    return through([*stops, (stops[-1][0] + 0.4, top)], bottoms_s=tuple(bottoms), tops_s=tuple(tops))
+
+
 def kettlebell_swing(
     reps: int = 6,
     *,
@@ -226,18 +274,22 @@ def kettlebell_swing(
     arm_lead_s: float = 0.0,
     arm_bend_deg: float = 0.0,
     squatted_deg: float = 0.0,
+    fold_lead_s: float = 0.0,
+    stoop_deg: float = 0.0,
     soft_hips_deg: float = 0.0,
+    arm_top_deg: float = 88.0,
     period_s: float = 1.6,
 ) -> Motion:
-    """Two-handed swing to chest height.
+    """Two-handed swing to chest height, or with arms raised to another angle.
 
     Faults: rounding at the bottom, arms that start this much before they should, elbows bent on the way up, extra knee
-    flexion at the bottom (the hips give up half of it), hip flexion left at the top.
+    flexion at the bottom (the hips give up half of it), hips that fold this much before they should, a trunk that tips
+    further in the backswing, hip flexion left at the top.
     """
     low = Posture(
-        hip_deg=95.0 - squatted_deg / 2,
+        hip_deg=95.0 - squatted_deg / 2 + stoop_deg,
         knee_deg=35.0 + squatted_deg,
-        trunk_deg=65.0 - squatted_deg,
+        trunk_deg=65.0 - squatted_deg + stoop_deg,
         arm_deg=-20.0,
         rounding_deg=rounding_deg,
     )
@@ -247,10 +299,10 @@ def kettlebell_swing(
     for index in range(reps):
         bottom = 1.5 + index * period_s
         snap = bottom + 0.27 * period_s
-        body_stops += [(bottom, low), (snap, high), (bottom + 0.62 * period_s, high)]
+        body_stops += [(bottom, low), (snap, high), (bottom + 0.62 * period_s - fold_lead_s, high)]
         # Arms still hang while the hips open, then the bell floats up to the chest.
         free = snap - 0.06 * period_s - arm_lead_s
-        arms += [(bottom, -20.0), (free, 5.0), (bottom + 0.48 * period_s, 88.0), (bottom + 0.75 * period_s, 5.0)]
+        arms += [(bottom, -20.0), (free, 5.0), (bottom + 0.48 * period_s, arm_top_deg), (bottom + 0.75 * period_s, 5.0)]
         elbows += [(bottom - 0.02, 4.0), (bottom + 0.08, 4.0 + arm_bend_deg)]
         elbows += [(bottom + 0.42 * period_s, 4.0 + arm_bend_deg), (bottom + 0.55 * period_s, 4.0)]
         bottoms.append(bottom)
@@ -270,23 +322,28 @@ def squat(
     rounding_deg: float = 0.0,
     wink_deg: float = 0.0,
     shallow_deg: float = 0.0,
+    hips_first_deg: float = 0.0,
+    heel_m: float = 0.0,
     lean_deg: float = 0.0,
     soft_hips_deg: float = 0.0,
     bottom_rest_s: float = 0.2,
     top_rest_s: float = 0.8,
+    hold: Mapping[str, float] | None = None,
 ) -> Motion:
-    """Goblet squat, hips to the height of the knees.
+    """Goblet squat, hips to the height of the knees; ``hold`` are other arms: channels of a posture by name.
 
     Faults: rounding over the whole rep, rounding gained in the last tenth of the descent, thighs that stay this much
-    above the level, a trunk that leans further, hip flexion left at the top.
+    above the level, trunk lean gained early in the way up, heels off the floor at the bottom, a trunk that leans
+    further, hip flexion left at the top.
     """
-    hold = {"arm_deg": 20.0, "elbow_deg": 130.0}
+    hold = hold or {"arm_deg": 20.0, "elbow_deg": 130.0, "hands_apart": 0.4}
     shank_deg, thigh_deg, trunk_deg = 30.0, 88.0 - shallow_deg, 38.0 + lean_deg
     deep = Posture(
         hip_deg=trunk_deg + thigh_deg,
         knee_deg=shank_deg + thigh_deg,
         trunk_deg=trunk_deg,
         rounding_deg=rounding_deg + wink_deg,
+        heel_m=heel_m,
         **hold,
     )
     nearly = replace(
@@ -296,6 +353,7 @@ def squat(
         trunk_deg=0.85 * trunk_deg,
         rounding_deg=rounding_deg,
     )
+    rising = replace(nearly, hip_deg=nearly.hip_deg + hips_first_deg, trunk_deg=nearly.trunk_deg + hips_first_deg)
     up = replace(STANDING, **hold)
     soft = replace(up, hip_deg=2.0 + soft_hips_deg, trunk_deg=soft_hips_deg)
     stops = [(0.0, up), (1.0, up)]
@@ -303,7 +361,7 @@ def squat(
     for _ in range(reps):
         start = stops[-1][0]
         stops += [(start + 0.9, nearly), (start + 1.3, deep), (start + 1.3 + bottom_rest_s, deep)]
-        stops += [(start + 1.7 + bottom_rest_s, nearly), (start + 2.6 + bottom_rest_s, soft)]
+        stops += [(start + 1.7 + bottom_rest_s, rising), (start + 2.6 + bottom_rest_s, soft)]
         stops += [(start + 2.6 + bottom_rest_s + top_rest_s, soft)]
         bottoms.append(start + 1.3 + bottom_rest_s / 2)
         tops.append(start + 2.6 + bottom_rest_s + top_rest_s / 2)
@@ -338,6 +396,7 @@ def sagittal_joints(angles: Mapping[str, FloatArray]) -> dict[str, FloatArray]:
     joints["EAR"] = joints["SHOULDER"] + step(NECK_M, trunk)
     joints["EYE"] = joints["EAR"] + step(0.09, trunk + np.pi / 2)
     joints["HEEL"] = ankle + np.array([-HEEL_BEHIND_M, -0.04])
+    joints["HEEL"][..., 1] += angles["heel_m"]
     joints["FOOT_INDEX"] = ankle + np.array([TOES_AHEAD_M, -0.05])
     return joints
 
@@ -356,12 +415,14 @@ def body_m(angles: Mapping[str, FloatArray], knees_in: float | FloatArray = 0.0)
         half: float | FloatArray = HALF_WIDTH_M.get(joint, HALF_STANCE_M)
         if joint == "KNEE":
             half = half * (1.0 - np.asarray(knees_in))
+        if joint == "WRIST":
+            half = half * angles["hands_apart"]
         left, right = left_right(joint)
         put(left, point, half)
         put(right, point, -half)
     for finger in ("PINKY", "INDEX", "THUMB"):
         for landmark, sign in zip(left_right(finger), (1, -1), strict=True):
-            put(landmark, joints["WRIST"], sign * HALF_WIDTH_M["WRIST"])
+            put(landmark, joints["WRIST"], sign * HALF_WIDTH_M["WRIST"] * angles["hands_apart"])
     put(Landmark.NOSE, joints["EYE"] - np.array([0.0, 0.03]), 0.0)
     for end in ("INNER", "OUTER"):
         for side, sign in (("LEFT", 1), ("RIGHT", -1)):
@@ -375,18 +436,23 @@ def body_m(angles: Mapping[str, FloatArray], knees_in: float | FloatArray = 0.0)
 
 
 def dorsal_bend_deg(angles: Mapping[str, FloatArray]) -> FloatArray:
-    """Turning of the dorsal contour, (T,): the neutral one for the posture, and what the rounding adds."""
-    nothing = np.zeros(len(angles["trunk_deg"]))
-    straight = replace(
-        no_signals(nothing),
-        dorsal_bend_deg=nothing,
-        bend_uncertainty_deg=nothing,
-        trunk_lean_deg=angles["trunk_deg"],
-        hip_flexion_deg=angles["hip_deg"],
-        knee_flexion_deg=angles["knee_deg"],
-    )
-    beyond_neutral_deg = with_back_rounding(straight, NEUTRAL).back_rounding_deg
-    return np.asarray((angles["rounding_deg"] - beyond_neutral_deg) / CONTOUR_TO_SPINE)
+    """Lumbar and thoracic bend of the dorsal contour, (T, 2): the neutral for the posture, and what rounding adds."""
+    neutral = np.stack(NEUTRAL.at(angles["trunk_deg"], angles["hip_deg"] - angles["trunk_deg"]), axis=1)
+    return np.asarray(neutral + angles["rounding_deg"][:, None] * np.array([LUMBAR_SHARE, 1.0 - LUMBAR_SHARE]))
+
+
+def bent_profile(bend_deg: FloatArray) -> FloatArray:
+    """Distance of the edge, (T, S), that reads as this lumbar and thoracic bend (T, 2), over the back's own depth."""
+    used, weights = back_stations(), np.stack(station_weights())
+    middle, half = (used[0] + used[-1]) / 2, (used[-1] - used[0]) / 2
+
+    def shapes(stations: FloatArray) -> FloatArray:
+        # Two smooth bulges that a polynomial of the fit's degree follows exactly; straight on beyond the back.
+        across = np.clip((stations - middle) / half, -1.0, 1.0)
+        return np.stack([1.0 - across**2, across - across**3])
+
+    amounts = np.linalg.solve(weights @ shapes(used).T, bend_deg.T)
+    return np.asarray(amounts.T @ shapes(contour_stations()))
 
 
 def arc_profile(bend_deg: float | FloatArray, stations: FloatArray | None = None) -> FloatArray:
@@ -481,7 +547,7 @@ def film(
     image[..., :2] += np.array(camera.feet_px)
     image[..., 2] -= mid_hip[..., 2] * camera.px_per_m
     back, front = (
-        BACK_DEPTH + arc_profile(dorsal_bend_deg(angles)),
+        BACK_DEPTH + bent_profile(dorsal_bend_deg(angles)),
         np.full((len(times), CONTOUR_STATIONS), FRONT_DEPTH),
     )
     sides = (back, front) if camera.forward > 0 else (front, back)
@@ -607,8 +673,12 @@ def empty_poses(frames: int, *, fps: float = 30.0, first_s: float = 0.0) -> Pose
 
 
 def noticed(report: Report) -> dict[str, str]:
-    """Verdict of every check on the set that found something, or could not be judged."""
-    return {finding.check: finding.verdict for finding in report.findings if finding.verdict != OK}
+    """Verdict of every check on the set that found something, or could not be judged from the side."""
+    return {
+        finding.check: finding.verdict
+        for finding in report.findings
+        if finding.verdict != OK and not finding.reason.startswith("needs a view from the front")
+    }
 
 
 def measured(report: Report, name: str) -> FloatArray:

@@ -1,13 +1,15 @@
 from __future__ import annotations
 
 import math
+from dataclasses import fields, replace
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from synthetic_lifter import LIFTS, Camera, film
+from synthetic_lifter import LIFTS, Camera, film, joined
 
 from formcheck.analysis import analyze
+from formcheck.errors import UsageError
 from formcheck.exercises import EXERCISES, exercise_named
 from formcheck.exercises.checks import (
     ANY_VIEW,
@@ -27,6 +29,16 @@ from formcheck.exercises.checks import (
     missing,
 )
 from formcheck.exercises.exercise import Exercise
+from formcheck.exercises.shape import CycleShape
+from formcheck.exercises.variant import (
+    UNKNOWN,
+    Variant,
+    checks_of_variant,
+    checks_whatever,
+    never,
+    possible_variants,
+    recognise_variant,
+)
 
 
 def _check(watch: float = 20.0, fault: float = 30.0, **changes: object) -> Check:
@@ -196,9 +208,16 @@ def test_the_most_frequent_reason_is_given() -> None:
 
 @pytest.fixture(scope="module")
 def side_reports() -> dict[str, dict[str, float]]:
-    """Measures of the first repetition of each lift, seen from the side."""
+    """Measures of the last of two repetitions of each lift, seen from the side."""
     reports = {name: analyze(film(make(2)), name) for name, make in LIFTS.items()}
-    return {name: report.reps[0].measures for name, report in reports.items()}
+    return {name: report.reps[-1].measures for name, report in reports.items()}
+
+
+@pytest.fixture(scope="module")
+def front_reports() -> dict[str, dict[str, float]]:
+    """The same, seen from the front."""
+    reports = {name: analyze(film(make(2), Camera(90.0)), name) for name, make in LIFTS.items()}
+    return {name: report.reps[-1].measures for name, report in reports.items()}
 
 
 @pytest.mark.parametrize(("exercise", "check"), ALL)
@@ -224,9 +243,12 @@ def test_every_check_is_complete(exercise: Exercise, check: Check) -> None:
 
 @pytest.mark.parametrize(("exercise", "check"), ALL)
 def test_every_check_judges_a_measure_of_its_exercise(
-    exercise: Exercise, check: Check, side_reports: dict[str, dict[str, float]]
+    exercise: Exercise,
+    check: Check,
+    side_reports: dict[str, dict[str, float]],
+    front_reports: dict[str, dict[str, float]],
 ) -> None:
-    measures = side_reports[exercise.name]
+    measures = (front_reports if check.views <= FRONT_OR_REAR else side_reports)[exercise.name]
     assert check.measure in measures
     assert math.isfinite(measures[check.measure])
     assert (check.unit == "deg") == check.measure.endswith("_deg")
@@ -261,3 +283,82 @@ def test_the_back_is_never_judged_from_elsewhere(name: str, yaw_deg: float) -> N
     assert [finding.verdict for finding in backs] == [NOT_MEASURED]
     assert "side" in backs[0].reason
     assert report.verdict != "good"
+
+
+# -------------------------------------------------------------------------------------------------------- variants
+
+VARIANTS = [
+    pytest.param(exercise, variant, id=f"{exercise.name}/{variant.name}")
+    for exercise in EXERCISES
+    for variant in exercise.variants
+]
+
+
+@pytest.mark.parametrize(("exercise", "variant"), VARIANTS)
+def test_every_variant_is_complete(exercise: Exercise, variant: Variant) -> None:
+    everywhere = [other.name for lift in EXERCISES for other in lift.variants]
+    assert everywhere.count(variant.name) == 1  # so that it names the lift as well
+    assert variant.name not in ("auto", UNKNOWN)
+    assert variant.title[0].isupper()
+    assert variant.recognised_by
+    known = {check.id for check in exercise.checks}
+    assert variant.leaves_out | variant.limits.keys() <= known
+    assert {check.id for check in checks_of_variant(exercise.checks, variant)} == known - variant.leaves_out
+
+
+def _variant(name: str, leaves_out: frozenset[str] = frozenset(), **limits: tuple[float, float]) -> Variant:
+    return Variant(name, name.title(), never, "nothing", leaves_out, limits)
+
+
+def test_an_unknown_variant_is_judged_by_what_holds_for_all() -> None:
+    more, less, other = _check(id="more"), _check(1.4, 1.1, id="less"), _check(id="other")
+    one = _variant("one", frozenset({"other"}), more=(25.0, 28.0))
+    two = _variant("two", frozenset(), less=(1.2, 1.0))
+    checks, unclear = checks_whatever((more, less, other), (one, two))
+    assert [(check.watch, check.fault) for check in checks] == [(25.0, 30.0), (1.2, 1.0), (20.0, 30.0)]
+    assert unclear == {"other"}
+    assert checks_whatever((more, other), (one,)) == ((replace(more, watch=25.0, fault=28.0),), frozenset())
+    assert checks_whatever((more, other), ()) == ((more, other), frozenset())
+
+
+def test_a_variant_needs_most_of_the_repetitions() -> None:
+    low, high = (_shape(hand_reach=reach) for reach in (0.9, 1.4))
+    overhead = Variant("overhead", "Overhead", lambda shape: shape.hand_reach > 1.3, "height")
+    assert recognise_variant([high, high, low], [overhead]) is overhead
+    assert recognise_variant([high, low], [overhead]) is None
+    assert recognise_variant([], [overhead]) is None
+
+
+def test_variants_that_are_ruled_out_are_not_possible() -> None:
+    low, high = (_shape(hand_reach=reach) for reach in (0.9, 1.4))
+    one = Variant("one", "One", never, "nothing", ruled_out=lambda shape: shape.hand_reach > 1.3)
+    two = Variant("two", "Two", never, "nothing")
+    assert possible_variants([high, high, low], (one, two)) == (two,)
+    assert possible_variants([high, low], (one, two)) == (one, two)
+    assert possible_variants([high], (one,)) == (one,)
+
+
+def _shape(**known: float) -> CycleShape:
+    return CycleShape(**({field.name: math.nan for field in fields(CycleShape)} | known))
+
+
+@pytest.mark.parametrize(("exercise", "variant"), [("auto", "no-such"), ("squat", "sumo"), ("deadlift", "front")])
+def test_a_variant_that_the_lift_has_not_is_refused(exercise: str, variant: str) -> None:
+    with pytest.raises(UsageError, match=variant):
+        analyze(film(LIFTS["squat"](1)), exercise, variant=variant)
+
+
+def test_a_variant_names_the_lift() -> None:
+    report = analyze(film(LIFTS["squat"](1)), variant="front")
+    assert (report.exercise.name, report.exercise.chosen_by) == ("squat", "user")
+    assert report.to_dict()["variant"] == "front"
+    assert report.to_dict()["variant_source"] == "chosen"
+
+
+def test_a_lifter_who_turns_is_judged_by_each_view() -> None:
+    side, front = film(LIFTS["deadlift"](2)), film(LIFTS["deadlift"](2), Camera(90.0))
+    report = analyze(joined(joined(side, side), front), "deadlift")
+    assert len(report.reps) == 6
+    judged = [{finding.check for finding in rep.findings if finding.verdict != NOT_MEASURED} for rep in report.reps]
+    assert all("back-rounding" in checks for checks in judged[:4])
+    assert all("back-rounding" not in checks and "uneven-shoulders" in checks for checks in judged[4:])

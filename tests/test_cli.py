@@ -27,7 +27,7 @@ from formcheck.poses import PoseSequence
 from formcheck.report import Report
 from formcheck.system_check import CheckResult
 
-ALL_FILES = [".formcheck.json", "annotated.mp4", "poses.npz", "report.json", "reps.csv", "signals.csv"]
+ALL_FILES = [".formcheck.json", "annotated.mp4", "poses.npz", "report.html", "report.json", "reps.csv", "signals.csv"]
 WITHOUT_VIDEO = [name for name in ALL_FILES if name != "annotated.mp4"]
 
 
@@ -143,6 +143,20 @@ def test_unusual_file_names_work(name: str) -> None:
     assert result.exit_code == 0, result.stderr
     (folder,) = Path("formcheck-reports").iterdir()
     assert json.loads((folder / "report.json").read_text(encoding="utf-8"))["video"]["file"] == name
+
+
+def test_the_page_has_pictures_wherever_the_video_can_be_read(pipeline: Pipeline) -> None:
+    run("analyze", "set.mp4", "--no-video")
+    assert "data:image/jpeg;base64," in Path("formcheck-reports/set/report.html").read_text(encoding="utf-8")
+    Path("elsewhere").mkdir()
+    save_poses(pipeline.poses, "elsewhere/poses.npz")
+    assert run("analyze", "elsewhere/poses.npz", "--out", "out").exit_code == 0
+    assert "data:image" not in Path("out/report.html").read_text(encoding="utf-8")
+
+
+def test_notes_reach_the_page_as_words() -> None:
+    run("analyze", "set.mp4", "--no-video", "--notes", "<b>heavy</b>")
+    assert "&lt;b&gt;heavy" in Path("formcheck-reports/set/report.html").read_text(encoding="utf-8")
 
 
 # --- poses as input ------------------------------------------------------------------------------------------------

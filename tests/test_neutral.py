@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from formcheck.motion.neutral import (
-    CONTOUR_TO_SPINE,
+    CONTOUR_USUAL,
     HANGING_HANDS_MAX,
     HINGE_LEAN_DEG,
     SEAT_THIGH_DEG,
@@ -18,6 +18,7 @@ from formcheck.motion.neutral import (
     STANDING_FRAMES_MIN,
     STANDING_HEIGHT,
     STANDING_LEAN_DEG,
+    Baseline,
     Neutral,
     find_neutral,
     with_back_rounding,
@@ -29,15 +30,21 @@ LEANS = np.array([-5.0, 0.0, 30.0, 60.0, 90.0])
 HANGING = np.zeros(1)
 """Thighs of a lifter who does not sit down."""
 
+LUMBAR = 0.7
+"""Share of the bend of the contour that is lumbar in these tests."""
+
 
 def _signals(
     bend_deg: Sequence[float], *, height: float = 1.0, lean_deg: float = 0.0, hand_height: float = 0.5
 ) -> Signals:
     """Frames of somebody who stands there with this bend of the contour."""
     frames = len(bend_deg)
+    bend = np.array(bend_deg, dtype=float)
     return replace(
         no_signals(np.arange(frames) / 30),
-        dorsal_bend_deg=np.array(bend_deg, dtype=float),
+        dorsal_bend_deg=bend,
+        lower_bend_deg=LUMBAR * bend,
+        upper_bend_deg=(1.0 - LUMBAR) * bend,
         bend_uncertainty_deg=np.full(frames, 2.0),
         shoulder_height=np.full(frames, height),
         trunk_lean_deg=np.full(frames, lean_deg),
@@ -48,6 +55,10 @@ def _signals(
 
 def _stand(bend_deg: float) -> Neutral:
     return find_neutral(_signals([bend_deg] * STANDING_FRAMES_MIN), ())
+
+
+def _whole(neutral: Neutral, lean_deg: np.ndarray, thigh_deg: np.ndarray = HANGING) -> np.ndarray:
+    return np.sum(neutral.at(lean_deg, thigh_deg), axis=0)
 
 
 def _cycle(start: int, stop: int) -> Cycle:
@@ -66,55 +77,72 @@ def test_the_neutral_is_read_from_standing_frames_only() -> None:
     assert find_neutral(signals, ()) != _stand(-20.0)
 
 
-def test_standing_with_empty_hands_counts_before_standing_with_a_load() -> None:
+def test_standing_with_a_load_in_the_hands_says_nothing() -> None:
     signals = _signals([-20.0] * STANDING_FRAMES_MIN + [-45.0] * 20)
-    neutral = find_neutral(signals, [_cycle(STANDING_FRAMES_MIN, len(signals) - 1)])
-    assert neutral == _stand(-20.0)
+    assert find_neutral(signals, [_cycle(STANDING_FRAMES_MIN, len(signals) - 1)]) == _stand(-20.0)
+    assert find_neutral(signals, [_cycle(0, len(signals) - 1)]).source == "population"
 
 
 def test_hands_held_high_carry_no_load_that_hides_the_hips() -> None:
     signals = _signals([-20.0] * 10, hand_height=HANGING_HANDS_MAX + 0.01)
     assert find_neutral(signals, [_cycle(0, 9)]).source == "standing"
     hangs = replace(signals, hand_height=np.full(10, HANGING_HANDS_MAX))
-    assert find_neutral(hangs, [_cycle(0, 9)]).source == "loaded"
+    assert find_neutral(hangs, [_cycle(0, 9)]).source == "population"
     unseen = replace(signals, hand_height=np.full(10, np.nan))
     assert find_neutral(unseen, [_cycle(0, 9)]).source == "standing"
 
 
-def test_a_stand_with_a_load_says_less_about_the_hinge_than_one_without() -> None:
-    def hinge_deg(bend_deg: float, cycles: Sequence[Cycle]) -> float:
-        return find_neutral(_signals([bend_deg] * 10), cycles).hinge_deg
-
-    loaded = [_cycle(0, 9)]
-    assert hinge_deg(-20.0, ()) - hinge_deg(-40.0, ()) > hinge_deg(-20.0, loaded) - hinge_deg(-40.0, loaded) > 0
+def test_a_baseline_from_another_day_counts_where_nobody_stands_and_is_trusted_less() -> None:
+    baseline = Baseline(-12.0, -6.0, uncertainty_deg=5.0)
+    never_stands = _signals([-10.0] * 9, height=STANDING_HEIGHT - 0.1)
+    brought = find_neutral(never_stands, (), baseline)
+    seen = find_neutral(
+        replace(_signals([-18.0] * 9), lower_bend_deg=np.full(9, -12.0), upper_bend_deg=np.full(9, -6.0)), ()
+    )
+    assert (brought.source, seen.source) == ("baseline", "standing")
+    assert brought.standing_deg == seen.standing_deg == (-12.0, -6.0)
+    population = find_neutral(never_stands, ())
+    assert seen.uncertainty_deg < brought.uncertainty_deg < population.uncertainty_deg
+    # What is seen today counts before what was seen another day.
+    assert find_neutral(_signals([-18.0] * 9), (), baseline) == find_neutral(_signals([-18.0] * 9), ())
 
 
 @pytest.mark.parametrize("bend_deg", [-40.0, -18.0, -5.0])
 def test_standing_the_neutral_is_the_lifters_own_stand(bend_deg: float) -> None:
-    assert _stand(bend_deg).at(np.array([0.0, HINGE_LEAN_DEG[0]]), HANGING) == pytest.approx(bend_deg)
+    assert _whole(_stand(bend_deg), np.array([0.0, HINGE_LEAN_DEG[0]])) == pytest.approx(bend_deg)
 
 
 def test_a_hinge_takes_the_hollow_out_of_the_neutral() -> None:
     neutral = _stand(-18.0)
-    along = neutral.at(LEANS, HANGING)
+    along = _whole(neutral, LEANS)
     assert (np.diff(along) >= 0).all()
     assert along[0] < along[-1]
-    assert neutral.at(np.array([HINGE_LEAN_DEG[1], 90.0]), HANGING) == pytest.approx(neutral.hinge_deg)
+    assert _whole(neutral, np.array([HINGE_LEAN_DEG[1], 90.0])) == pytest.approx(sum(neutral.hinge_deg))
     assert np.isnan(neutral.at(np.array([np.nan]), HANGING)).all()
+
+
+def test_the_hinge_of_a_known_stand_lies_between_its_own_release_and_the_usual_hinge() -> None:
+    for bend_deg in (-45.0, -10.0):
+        neutral = _stand(bend_deg)
+        released = bend_deg + sum(CONTOUR_USUAL.release_deg) + sum(CONTOUR_USUAL.hinge_drift_deg)
+        low, high = sorted((released, sum(CONTOUR_USUAL.hinge_deg)))
+        assert low < sum(neutral.hinge_deg) < high
+        # Two sources together are surer than the surer one.
+        assert neutral.uncertainty_deg < CONTOUR_USUAL.hinge_spread_deg
 
 
 def test_thighs_that_come_up_to_level_bend_the_contour() -> None:
     thighs = np.array([-30.0, 0.0, SEAT_THIGH_DEG[0], np.mean(SEAT_THIGH_DEG), SEAT_THIGH_DEG[1], 110.0])
-    along = _stand(-18.0).at(np.zeros(1), thighs)
+    along = _whole(_stand(-18.0), np.zeros(1), thighs)
     assert along[:3] == pytest.approx(-18.0)
-    assert along[2] < along[3] < along[4]
-    assert along[4] == along[5]
+    assert along[3] == pytest.approx(-18.0 + sum(CONTOUR_USUAL.seat_drift_deg) / 2)
+    assert along[4] == along[5] == pytest.approx(-18.0 + sum(CONTOUR_USUAL.seat_drift_deg))
     # Thighs that were not seen are not held against the back.
-    assert _stand(-18.0).at(np.zeros(1), np.array([np.nan])) == pytest.approx(-18.0)
+    assert _whole(_stand(-18.0), np.zeros(1), np.array([np.nan])) == pytest.approx(-18.0)
 
 
 def test_who_stands_hollower_never_has_a_rounder_neutral() -> None:
-    levels = [_stand(bend_deg).at(LEANS, HANGING) for bend_deg in (-55.0, -40.0, -15.0, 0.0)]
+    levels = [_whole(_stand(bend_deg), LEANS) for bend_deg in (-55.0, -40.0, -15.0, 0.0)]
     for hollow, flat in itertools.pairwise(levels):
         assert (hollow < flat).all()
 
@@ -123,15 +151,32 @@ def test_who_stands_hollower_never_has_a_rounder_neutral() -> None:
 @given(st.floats(-50, 60), st.floats(-10, 100), st.floats(-50, 10))
 def test_rounding_is_zero_at_the_neutral_and_grows_with_the_bend(more: float, lean: float, level: float) -> None:
     neutral = _stand(level)
-    at_neutral = float(neutral.at(np.array([lean]), HANGING)[0])
-    signals = with_back_rounding(_signals([at_neutral, at_neutral + more], lean_deg=lean), neutral)
-    assert signals.back_rounding_deg == pytest.approx([0.0, CONTOUR_TO_SPINE * more], abs=1e-9)
-    assert (signals.back_rounding_uncertainty_deg >= neutral.uncertainty_deg).all()
+    lower, upper = (float(part[0]) for part in neutral.at(np.array([lean]), HANGING))
+    signals = replace(
+        _signals([lower + upper, lower + upper + more], lean_deg=lean),
+        lower_bend_deg=np.array([lower, lower + more]),
+        upper_bend_deg=np.array([upper, upper]),
+    )
+    found = with_back_rounding(signals, neutral)
+    assert found.back_rounding_deg == pytest.approx([0.0, more], abs=1e-9)
+    assert found.lower_rounding_deg == pytest.approx([0.0, more], abs=1e-9)
+    assert found.upper_rounding_deg == pytest.approx([0.0, 0.0], abs=1e-9)
+    assert (found.back_rounding_uncertainty_deg >= neutral.uncertainty_deg).all()
+
+
+def test_flexion_counts_from_standing_and_is_missing_where_standing_is_not_known() -> None:
+    signals = _signals([-18.0, 22.0])
+    flexion = with_back_rounding(signals, _stand(-18.0)).spine_flexion_deg
+    assert flexion == pytest.approx([0.0, 40.0])
+    hinged = with_back_rounding(replace(signals, trunk_lean_deg=np.full(2, 80.0)), _stand(-18.0)).spine_flexion_deg
+    assert hinged == pytest.approx(flexion - sum(CONTOUR_USUAL.hinge_drift_deg) * np.ones(2))
+    assert np.isnan(with_back_rounding(signals, find_neutral(no_signals(np.arange(3.0)), ())).spine_flexion_deg).all()
 
 
 def test_where_the_bend_is_missing_rounding_and_its_uncertainty_are() -> None:
     signals = with_back_rounding(_signals([-18.0, np.nan, -18.0]), _stand(-18.0))
     assert np.isnan(signals.back_rounding_deg).tolist() == [False, True, False]
+    assert np.isnan(signals.spine_flexion_deg).tolist() == [False, True, False]
     assert np.isnan(signals.back_rounding_uncertainty_deg).tolist() == [False, True, False]
 
 
@@ -155,4 +200,5 @@ def test_one_wild_frame_does_not_move_the_neutral() -> None:
 def test_without_a_stand_the_population_speaks_with_more_doubt(signals: Signals) -> None:
     neutral = find_neutral(signals, ())
     assert neutral.source == "population"
+    assert neutral.standing_deg == CONTOUR_USUAL.standing_deg
     assert neutral.uncertainty_deg > _stand(-10.0).uncertainty_deg

@@ -21,11 +21,15 @@ from make_reports import (
     make_report,
     nothing_to_judge,
 )
+from synthetic_lifter import deadlift, film, kettlebell_swing, squat
 
 from formcheck import overlay
+from formcheck.analysis import analyze
 from formcheck.annotate import write_annotated_video
 from formcheck.errors import Cancelled, VideoError
-from formcheck.exercises import EXERCISES
+from formcheck.exercises import exercise_named
+from formcheck.exercises.checks import Measurement, judge
+from formcheck.judged import rounding_limits_deg
 from formcheck.motion.view import View
 from formcheck.overlay import (
     LEVEL_COLOURS,
@@ -34,9 +38,9 @@ from formcheck.overlay import (
     plan_overlay,
     rep_text,
     rounding_level,
-    rounding_limits_deg,
     smooth_line,
 )
+from formcheck.settings import Override, Settings
 from formcheck.video import VideoReader
 
 MIDDLE_OF_BACK = BACK_X, (JOINTS["HIP"][1] + JOINTS["SHOULDER"][1]) / 2
@@ -58,7 +62,7 @@ def drawn(rounding_deg: float, width: int = WIDTH, height: int = HEIGHT, time_s:
 
 @pytest.mark.parametrize(
     ("rounding_deg", "level"),
-    [(0.0, "ok"), (-30.0, "ok"), (24.0, "watch"), (34.0, "fault"), (math.nan, "not-measured")],
+    [(0.0, "ok"), (-30.0, "ok"), (16.0, "watch"), (34.0, "fault"), (math.nan, "not-measured")],
 )
 def test_the_back_line_has_the_colour_of_the_rounding(rounding_deg: float, level: str) -> None:
     assert pixel(drawn(rounding_deg), MIDDLE_OF_BACK) == LEVEL_COLOURS[level]
@@ -155,12 +159,17 @@ def test_the_panel_says_the_number_and_a_word() -> None:
 
 
 def test_colours_change_exactly_where_the_checks_do() -> None:
-    for exercise in EXERCISES:
-        (check,) = (check for check in exercise.checks if check.measure == "back_rounding_deg")
-        limits = rounding_limits_deg(exercise.name)
-        assert limits == (check.watch, check.fault)
-        assert [rounding_level(limit, limits) for limit in limits] == ["ok", "watch"]
-        assert rounding_level(math.nextafter(check.fault, math.inf), limits) == "fault"
+    motions = {"deadlift": deadlift(2), "kettlebell-swing": kettlebell_swing(2), "squat": squat(2)}
+    for exercise, motion in motions.items():
+        report = analyze(film(motion), exercise)
+        (check,) = (one for one in exercise_named(exercise).checks if one.measure == "back_rounding_deg")
+        doubt_deg = float(np.nanmedian(report.signals.back_rounding_uncertainty_deg))
+        limits = rounding_limits_deg(report)
+        for value in (*limits, *(limit + 0.01 for limit in limits)):
+            expected = judge(check, Measurement(value, 0.0, doubt_deg), report.view.name).verdict
+            assert rounding_level(value, limits) == expected
+        lowered = Settings(checks={f"{exercise}/back-rounding": Override(watch=5.0, fault=9.0)})
+        assert rounding_limits_deg(replace(report, settings=lowered))[0] == pytest.approx(limits[0] - check.watch + 5.0)
 
 
 def test_without_a_lifter_the_picture_itself_stays_untouched() -> None:

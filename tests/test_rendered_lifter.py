@@ -15,7 +15,8 @@ import pytest
 
 from rendered_lifter import assets, motion, posing, raster, scene, swing, truth
 from rendered_lifter.body import BONE
-from rendered_lifter.clip import frame_times, pose_at, render_frames, script_for, truth_for
+from rendered_lifter.clip import frame_times, pose_at, render_frames, truth_for
+from rendered_lifter.lifts import script_for
 from rendered_lifter.rotations import about_y, about_z, align
 from rendered_lifter.samples import FOLDER, MAX_BYTES, sample_specs
 from rendered_lifter.spec import ClipSpec, Faults, SceneSpec, random_spec, with_overrides

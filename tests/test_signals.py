@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from synthetic_lifter import (
     ANKLE_HEIGHT_M,
+    LUMBAR_SHARE,
     STANDING_SHOULDER_M,
     Camera,
     Motion,
@@ -30,7 +31,7 @@ from formcheck.motion.signals import (
     compute_signals,
     no_signals,
 )
-from formcheck.motion.spine import FRONT_YAW_MAX_DEG, REAR_YAW_MAX_DEG
+from formcheck.motion.spine import FRONT_YAW_MAX_DEG, NOT_SEEN, REAR_YAW_MAX_DEG
 from formcheck.motion.view import YAW_BIAS_DEG
 from formcheck.poses import PoseSequence
 
@@ -211,8 +212,10 @@ def test_rounding_is_the_bend_beyond_the_neutral(rounding_deg: float, forward: i
     poses = film(motion, Camera(forward=forward))
     signals, truth = _against_neutral(poses), dorsal_bend_deg(motion.at(poses.time_s))
     at_bottom = np.searchsorted(poses.time_s, motion.bottoms_s[0])
-    assert signals.dorsal_bend_deg[at_bottom] == pytest.approx(truth[at_bottom], rel=0.1, abs=1.0)
-    assert signals.back_rounding_deg[at_bottom] == pytest.approx(rounding_deg, rel=0.25, abs=6.0)
+    assert signals.lower_bend_deg[at_bottom] == pytest.approx(truth[at_bottom, 0], abs=1.0)
+    assert signals.upper_bend_deg[at_bottom] == pytest.approx(truth[at_bottom, 1], abs=1.0)
+    assert signals.back_rounding_deg[at_bottom] == pytest.approx(rounding_deg, abs=4.0)
+    assert signals.lower_rounding_deg[at_bottom] == pytest.approx(LUMBAR_SHARE * rounding_deg, abs=4.0)
     assert signals.back_rounding_uncertainty_deg[at_bottom] > 0
 
 
@@ -243,8 +246,9 @@ def test_no_signals_are_all_missing() -> None:
 def test_frames_without_a_lifter_measure_nothing(frames: int) -> None:
     columns = compute_signals(empty_poses(frames)).columns()
     known = {name for name, values in columns.items() if np.isfinite(values).any()}
-    assert known <= {"time_s", "forward", "back_quality"}
+    assert known <= {"time_s", "forward", "back_quality", "back_gate"}
     assert (columns["back_quality"] == 0).all()
+    assert (columns["back_gate"] == NOT_SEEN).all()
 
 
 def test_a_motion_is_smooth_and_holds_its_keys() -> None:

@@ -1,12 +1,17 @@
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
-from synthetic_lifter import Camera, film, measured, noticed, squat
+from synthetic_lifter import Camera, film, frame_times, measured, noticed, squat
 
 from formcheck.analysis import analyze
+from formcheck.exercises.checks import NOT_MEASURED, OK, WATCH
 from formcheck.exercises.squat import CHECKS
+from formcheck.landmarks import Landmark, left_right
 from formcheck.motion.signals import HIP_FLEXION_GAIN, KNEE_FLEXION_GAIN
+from formcheck.report import Report
 
 LIMITS = {check.id: check for check in CHECKS}
 
@@ -36,7 +41,7 @@ def _thigh_deg(depth_thighs: float) -> float:
         ("soft-lockout-hips", {"soft_hips_deg": 1.3 * LIMITS["soft-lockout-hips"].fault}),
     ],
 )
-def test_a_fault_beyond_its_limit_is_found_and_only_that(check: str, fault: dict[str, float]) -> None:
+def test_a_fault_beyond_its_limit_is_found_and_only_that(check: str, fault: dict[str, Any]) -> None:
     report = analyze(film(squat(3, **fault), noise_px=1.0))
     assert report.exercise.name == "squat"
     assert len(report.reps) == 3
@@ -67,7 +72,7 @@ def test_a_back_that_is_round_all_the_way_is_no_butt_wink() -> None:
     ],
     ids=str,
 )
-def test_a_flaw_well_within_its_limit_is_fine(flaw: dict[str, float]) -> None:
+def test_a_flaw_well_within_its_limit_is_fine(flaw: dict[str, Any]) -> None:
     assert analyze(film(squat(3, **flaw), noise_px=1.0)).verdict == "good"
 
 
@@ -100,3 +105,113 @@ def test_a_pause_at_the_bottom_is_one_rep() -> None:
     report = analyze(film(squat(2, bottom_rest_s=3.0)))
     assert len(report.reps) == 2
     assert noticed(report) == {}
+
+
+# ------------------------------------------------------------------------------------------------- the way up, the feet
+
+
+@pytest.mark.parametrize(
+    ("check", "dial", "within", "watched", "beyond"),
+    [("hips-shoot-up", "hips_first_deg", 2.0, 14.0, 22.0), ("heel-rise", "heel_m", 0.03, 0.055, 0.09)],
+)
+def test_both_sides_of_the_limits_of_the_way_up(
+    check: str, dial: str, within: float, watched: float, beyond: float
+) -> None:
+    for size, verdict in ((within, OK), (watched, WATCH), (beyond, LIMITS[check].worst)):
+        faults: dict[str, Any] = {dial: size}
+        report = analyze(film(squat(3, **faults), noise_px=1.0))
+        found = {finding.check: finding.verdict for finding in report.findings}
+        assert found[check] == verdict, size
+    assert LIMITS[check].cue in report.advice
+
+
+def test_heels_under_trousers_are_not_judged() -> None:
+    poses = film(squat(2, heel_m=0.09))
+    poses.visibility[:, Landmark.RIGHT_HEEL] = 0.88
+    assert noticed(analyze(poses))["heel-rise"] == NOT_MEASURED
+
+
+BAR_ON_BACK = {"arm_deg": -20.0, "elbow_deg": 150.0, "hands_apart": 1.8}
+
+
+@pytest.mark.parametrize(
+    ("variant", "hold"),
+    [
+        ("back", BAR_ON_BACK),
+        ("front", {"arm_deg": 150.0, "elbow_deg": 140.0, "hands_apart": 1.1}),
+        ("goblet", {"arm_deg": 20.0, "elbow_deg": 130.0, "hands_apart": 0.4}),
+        ("bodyweight", {"arm_deg": 60.0, "elbow_deg": 5.0, "hands_apart": 1.0}),
+    ],
+)
+def test_the_hands_tell_the_variant(variant: str, hold: dict[str, float]) -> None:
+    report = analyze(film(squat(2, hold=hold), noise_px=1.0), "squat")
+    assert (report.variant, report.variant_source) == (variant, "recognised")
+    judged = {finding.check for finding in report.findings}
+    assert ("bar-over-foot" in judged) == (variant == "back")
+
+
+def test_a_bar_that_leaves_the_mid_foot_is_seen() -> None:
+    over = [
+        measured(analyze(film(squat(2, lean_deg=lean, hold=BAR_ON_BACK)), "squat"), "bar_off_mid_foot_foot_lengths")
+        for lean in (0.0, 20.0)
+    ]
+    assert (over[1] > over[0] + 0.3).all()
+    report = analyze(film(squat(2, lean_deg=20.0, hold=BAR_ON_BACK)), "squat")
+    assert {finding.check: finding.verdict for finding in report.findings}["bar-over-foot"] == WATCH
+
+
+# ----------------------------------------------------------------------------------------------- the front and the rear
+
+
+def _from_the_front(
+    knees_in: float = 0.0, tilt_px: float = 0.0, shift_px: float = 0.0, yaw_deg: float = 90.0
+) -> Report:
+    """Squats whose fault is there at the bottom only."""
+    motion = squat(3)
+    time_s = frame_times(motion.duration_s)
+    deep = motion.at(time_s)["knee_deg"] / 118.0
+    poses = film(motion, Camera(yaw_deg), knees_in=knees_in * deep)
+    poses.image_px[:, Landmark.LEFT_SHOULDER, 1] -= tilt_px * deep
+    for landmark in left_right("HIP"):
+        poses.image_px[:, landmark, 0] += shift_px * deep
+    return analyze(poses, "squat")
+
+
+HIPS_APART_PX = 0.20 * 400
+SHOULDERS_APART_PX = 0.36 * 400
+
+
+@pytest.mark.parametrize(
+    ("check", "dial", "unit", "within", "watched", "beyond"),
+    [
+        ("knees-in", "knees_in", 1.0, 0.05, 0.18, 0.4),
+        ("uneven-shoulders", "tilt_px", SHOULDERS_APART_PX * np.tan(np.radians(1.0)), 3.0, 6.5, 10.0),
+        ("sideways-shift", "shift_px", HIPS_APART_PX, 0.1, 0.28, 0.5),
+    ],
+)
+def test_both_sides_of_the_limits_seen_from_the_front(
+    check: str, dial: str, unit: float, within: float, watched: float, beyond: float
+) -> None:
+    for size, verdict in ((within, OK), (watched, WATCH), (beyond, LIMITS[check].worst)):
+        report = _from_the_front(**{dial: size * unit})
+        assert len(report.reps) == 3
+        found = {finding.check: finding for finding in report.findings}
+        assert found[check].verdict == verdict, size
+        assert found[check].value == pytest.approx(size, rel=0.2, abs=0.02)
+
+
+@pytest.mark.parametrize("yaw_deg", [90.0, -90.0])
+def test_views_from_front_and_rear_count_and_measure_the_stance(yaw_deg: float) -> None:
+    report = _from_the_front(yaw_deg=yaw_deg)
+    assert len(report.reps) == 3
+    assert measured(report, "stance_shoulder_widths") == pytest.approx(0.14 / 0.18, abs=0.02)
+    verdicts = {finding.check: finding.verdict for finding in report.findings}
+    assert verdicts["uneven-shoulders"] == verdicts["sideways-shift"] == OK
+    assert verdicts["knees-in"] == (OK if yaw_deg > 0 else NOT_MEASURED)
+    assert verdicts["depth"] == verdicts["heel-rise"] == NOT_MEASURED
+
+
+def test_advice_says_where_to_put_the_phone() -> None:
+    found = {finding.check: finding for finding in _from_the_front().findings}
+    assert "straight to your side" in found["depth"].reason
+    assert "in front of you" in analyze(film(squat(2)), "squat").findings[-1].reason

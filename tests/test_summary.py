@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import io
 import math
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 from make_reports import make_finding, make_poses, make_rep, make_report, nothing_to_judge
 from rich.console import Console
 
 from formcheck.report import Report, Tracking
-from formcheck.summary import amount, clock, degrees, print_summary, safe_text, shows_symbols
+from formcheck.set_level import UNCLEAR, WORSE, Drift, RepMotion, SetLevel
+from formcheck.summary import amount, clock, degrees, print_summary, safe_text, set_lines, shows_symbols
 
 POSES = make_poses(frames=3)
 
@@ -146,3 +149,55 @@ def test_numbers_read_like_people_write_them() -> None:
         "not measured",
         "22 %",
     ]
+
+
+def a_set(**changes: Any) -> SetLevel:
+    reps = tuple(RepMotion(index, mean_velocity_heights_per_s=0.25, mean_velocity_m_per_s=0.45) for index in (1, 2, 3))
+    level = SetLevel(
+        point="hands",
+        body_height_m=1.8,
+        scale="the lifter's height",
+        reps=reps,
+        tempo_s=(1.3, math.nan, 0.95, 0.8),
+        velocity_loss=0.22,
+        drifts=(
+            Drift("back_rounding", "deg", WORSE, 2.0, 1.0, 3.0, 8.2),
+            Drift("range_of_motion", "%", WORSE, -3.0, -4.0, -2.0, -12.4),
+            Drift("mean_velocity", "%", UNCLEAR, -3.0, -9.0, 2.0, -12.0),
+        ),
+        best_rep=2,
+        worst_rep=3,
+    )
+    return replace(level, **changes)
+
+
+def test_the_set_is_told_in_few_words() -> None:
+    assert set_lines(a_set()) == [
+        "Tempo: down 1.3 s, up 0.9 s, top 0.8 s.",
+        "Way up: 0.45 m/s (by the lifter's height); the last rep 22% slower than the fastest.",
+        "From first to last rep: back rounding +8°, range −12%.",
+        "Best rep: 2. Look at rep 3 first.",
+    ]
+    text = printed(make_report(POSES, set_level=a_set()), "ascii")
+    assert "The set" in text
+    assert "back rounding +8 deg" in text
+
+
+def test_what_was_not_measured_of_the_set_is_left_out() -> None:
+    unknown = a_set(
+        reps=(RepMotion(1), RepMotion(2)),
+        tempo_s=(math.nan,) * 4,
+        velocity_loss=math.nan,
+        drifts=(Drift("back_rounding", "deg", "not-measured", reason="needs 4 repetitions"),),
+        best_rep=None,
+        worst_rep=None,
+    )
+    assert set_lines(unknown) == []
+    assert set_lines(None) == []
+    assert "The set" not in printed(make_report(POSES, set_level=unknown))
+
+
+def test_without_metres_velocity_is_in_body_heights_and_a_small_loss_is_not_worth_a_word() -> None:
+    reps = (RepMotion(1, mean_velocity_heights_per_s=0.25),)
+    lines = set_lines(a_set(reps=reps, velocity_loss=0.05))
+    assert "Way up: 0.25 body heights a second." in lines

@@ -5,6 +5,7 @@ import pytest
 from synthetic_lifter import Camera, film, kettlebell_swing, measured, noticed
 
 from formcheck.analysis import analyze
+from formcheck.exercises.checks import NOT_MEASURED, OK, WATCH
 from formcheck.exercises.kettlebell_swing import CHECKS, ROM_RATIO_UNCERTAINTY
 from formcheck.motion.signals import HIP_FLEXION_GAIN, KNEE_FLEXION_GAIN
 
@@ -33,7 +34,7 @@ def test_a_faultless_swing_is_good(forward: int, exercise: str, period_s: float)
 @pytest.mark.parametrize(
     ("check", "fault"),
     [
-        ("back-rounding", {"rounding_deg": 1.5 * LIMITS["back-rounding"].fault}),
+        ("back-rounding", {"rounding_deg": 2.0 * LIMITS["back-rounding"].fault}),
         ("bent-arms", {"arm_bend_deg": 1.5 * LIMITS["bent-arms"].fault}),
         ("arm-lift", {"arm_lead_s": 0.32}),
         ("squatting-the-swing", {"squatted_deg": _squatted_deg(LIMITS["squatting-the-swing"].fault - SURELY)}),
@@ -43,7 +44,11 @@ def test_a_fault_beyond_its_limit_is_found_and_only_that(check: str, fault: dict
     report = analyze(film(kettlebell_swing(6, **fault), noise_px=1.0))
     assert report.exercise.name == "kettlebell-swing"
     assert len(report.reps) == 6
-    assert noticed(report) == {check: LIMITS[check].worst}
+    found = noticed(report)
+    if check == "squatting-the-swing":
+        # The same fault shows in the depth and the travel of the knees.
+        found = {name: verdict for name, verdict in found.items() if name not in ("deep-knees", "knees-forward")}
+    assert found == {check: LIMITS[check].worst}
     assert LIMITS[check].cue in report.advice
 
 
@@ -67,8 +72,8 @@ def test_hips_that_stay_bent_at_the_top_are_seen() -> None:
     motion = kettlebell_swing(6, soft_hips_deg=(check.watch + check.fault) / 2)
     report = analyze(film(motion, noise_px=1.0), "kettlebell-swing")
     assert len(report.reps) == 6
-    # Hips that never open are not open either when the arms leave the body.
-    assert noticed(report).keys() <= {"no-plank-hips", "arm-lift"}
+    # Hips that never open are not open either when the arms leave the body, nor when they come back to it.
+    assert noticed(report).keys() <= {"no-plank-hips", "arm-lift", "early-fold"}
     assert noticed(report)["no-plank-hips"] == LIMITS["no-plank-hips"].worst
 
 
@@ -122,3 +127,55 @@ def test_arms_that_start_earlier_measure_worse() -> None:
     ]
     # Arms that lead by little stay as close to the trunk as those of a good swing.
     assert hips[0].mean() <= hips[1].mean() < hips[2].mean()
+
+
+# ------------------------------------------------------------------------------------------- backswing, float and fall
+
+
+@pytest.mark.parametrize(
+    ("check", "dial", "within", "watched", "beyond"),
+    [
+        ("early-fold", "fold_lead_s", 0.05, 0.29, 0.4),
+        ("shoulders-below-hips", "stoop_deg", 10.0, 33.0, 42.0),
+        ("bell-too-low", "stoop_deg", 0.0, 9.0, 24.0),
+        ("deep-knees", "squatted_deg", 5.0, 30.0, 50.0),
+        ("knees-forward", "squatted_deg", 5.0, 35.0, 62.0),
+        ("bell-height", "arm_top_deg", 95.0, 125.0, 135.0),
+    ],
+)
+def test_both_sides_of_the_limits_of_the_bell(
+    check: str, dial: str, within: float, watched: float, beyond: float
+) -> None:
+    for size, verdict in ((within, OK), (watched, WATCH), (beyond, LIMITS[check].worst)):
+        faults = {dial: size}
+        report = analyze(film(kettlebell_swing(5, **faults), noise_px=1.0), "kettlebell-swing")
+        assert len(report.reps) == 5
+        found = {finding.check: finding.verdict for finding in report.findings}
+        assert found[check] == verdict, size
+    assert LIMITS[check].cue in report.advice
+
+
+def test_a_bell_that_is_picked_up_does_not_swing_low() -> None:
+    low = [rep.measures["wrists_below_knees_thighs"] for rep in analyze(film(kettlebell_swing(4))).reps]
+    assert np.isnan(low[0])
+    assert np.isfinite(low[1:]).all()
+
+
+def test_an_overhead_swing_is_one_when_the_user_says_it_is_a_swing() -> None:
+    poses = film(kettlebell_swing(4, arm_top_deg=172.0, period_s=2.0))
+    assert analyze(poses).exercise.name == "none"
+    for report in (analyze(poses, "kettlebell-swing"), analyze(poses, variant="overhead")):
+        assert (report.exercise.name, report.variant, len(report.reps)) == ("kettlebell-swing", "overhead", 4)
+        assert "bell-height" not in {finding.check for finding in report.findings}
+
+
+def test_one_hand_is_chosen_and_not_judged_by_symmetry() -> None:
+    report = analyze(film(kettlebell_swing(4), Camera(90.0)), variant="one-hand")
+    assert report.variant_source == "chosen"
+    assert "uneven-shoulders" not in {finding.check for finding in report.findings}
+    assert analyze(film(kettlebell_swing(4))).variant == "russian"
+
+
+def test_arms_behind_the_trunk_are_not_judged() -> None:
+    found = noticed(analyze(film(kettlebell_swing(4, arm_bend_deg=60.0), Camera(-40.0)), "kettlebell-swing"))
+    assert found["bent-arms"] == NOT_MEASURED

@@ -11,7 +11,8 @@ OK, WATCH, FAULT, NOT_MEASURED = "ok", "watch", "fault", "not-measured"
 
 SIDE = frozenset({"side-left", "side-right"})
 SIDE_OR_OBLIQUE = SIDE | {"oblique"}
-FRONT_OR_REAR = frozenset({"front", "rear"})
+FRONT = frozenset({"front"})
+FRONT_OR_REAR = FRONT | {"rear"}
 ANY_VIEW = SIDE_OR_OBLIQUE | FRONT_OR_REAR
 
 FAULT_MARGIN = 1.0
@@ -64,6 +65,7 @@ class Check:
     source : where the limits come from.
     confidence : "low", "medium" or "high": how well the limits are backed.
     worst : the worst verdict that this check may give; "watch" for what is no more than a hint.
+    how : how it is measured, one or two sentences for a coach; empty = what is said about its measure.
     """
 
     id: str
@@ -78,6 +80,7 @@ class Check:
     source: str
     confidence: str
     worst: str = FAULT
+    how: str = ""
 
     @property
     def more_is_worse(self) -> bool:
@@ -126,12 +129,18 @@ def judge(check: Check, measured: Measurement | None, view: str, rep: int | None
     return finding(OK, check.watch)
 
 
+def not_judged(check: Check, reason: str, rep: int | None = None) -> Finding:
+    """A check that is left alone, and why."""
+    return judge(check, missing(reason), min(check.views), rep)
+
+
 def _view_reason(views: frozenset[str], view: str) -> str:
     if view == "unknown":
         return "the direction of the camera could not be told"
-    needed = "the front or the rear" if views <= FRONT_OR_REAR else "the side"
+    place = "in front of you" if views <= FRONT_OR_REAR else "straight to your side"
+    needed = "the front" if views <= FRONT else "the front or the rear" if views <= FRONT_OR_REAR else "the side"
     seen = {"oblique": "at an angle", "front": "from the front", "rear": "from behind"}.get(view, "from the side")
-    return f"needs a view from {needed}; this was filmed {seen}"
+    return f"needs a view from {needed}; this was filmed {seen}: put the phone at hip height {place}"
 
 
 def judge_set(check: Check, per_rep: Sequence[Finding]) -> Finding:

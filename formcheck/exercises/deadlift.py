@@ -4,19 +4,30 @@ from __future__ import annotations
 
 import numpy as np
 
+from formcheck.exercises import pull
+from formcheck.exercises.back import (
+    BACK_CHECKS,
+    ROUNDING_FAULT_DEG,
+    ROUNDING_SOURCE,
+    ROUNDING_WATCH_DEG,
+    back_measures,
+)
 from formcheck.exercises.checks import SIDE, SIDE_OR_OBLIQUE, WATCH, Check, Measurement, missing
 from formcheck.exercises.exercise import Exercise, Rep, ends_short
+from formcheck.exercises.feet import heel_rise
 from formcheck.exercises.measuring import (
     ANGLE_UNCERTAINTY_DEG,
     at_instant,
     at_least_value,
-    back_rounding,
     common_measures,
     difference,
     sustained_peak,
     typical,
 )
+from formcheck.exercises.rising import HIPS_SHOOT_UP, hands_leave, trunk_lean_gain
 from formcheck.exercises.shape import CycleShape, at_least, at_most, highest
+from formcheck.exercises.symmetry import SYMMETRY_CHECKS, symmetry_measures
+from formcheck.exercises.variant import TURNED_MIN_DEG, Variant
 from formcheck.motion.reps import Cycle, rise_instants
 from formcheck.motion.signals import Signals
 
@@ -38,6 +49,20 @@ the hips wander too."""
 
 HOLLOW_ALLOWED_DEG = -10.0
 """A back that flattens from deeper than this is no back that gives way."""
+
+HANDS_AT_FLOOR_MAX, HANDS_HANGING_MIN = 0.24, 0.26
+"""Height of the hands at the bottom, in standing heights: on a load on the floor, and in a Romanian deadlift."""
+
+TURN_ROUND_S, ROMANIAN_KNEES_MAX_DEG = 0.8, 60.0
+"""A Romanian deadlift turns round within this time, with the knees bent less than this."""
+
+HANDS_TOGETHER_MAX, HANDS_APART_MIN = 0.9, 1.2
+"""Hands on one kettlebell are closer than this many shoulder widths, those on a bar may be further apart: 0.65-0.80 and
+1.0-1.7 in clips."""
+
+NARROW_STANCE_MAX, SUMO_STANCE_MIN = 1.25, 1.5
+NARROW_STANCE_SIDE_MAX = 0.9
+"""Distance of the ankles in shoulder widths; from the side, where depth is a guess, only a narrow guess counts."""
 
 ROUNDING_GROWTH_UNCERTAINTY_DEG = 4.0
 """Of a change within one repetition; the lifter's neutral drops out of it."""
@@ -93,19 +118,28 @@ def measure(signals: Signals, rep: Rep) -> dict[str, Measurement]:
     set_up = max(rep.start, int(np.searchsorted(time_s, time_s[rep.lift_off] - SET_UP_S)))
     passing = knee_passing(signals, rep)
     just_before = max(rep.start, int(np.searchsorted(time_s, time_s[rep.lift_off] - SET_UP_GROWTH_S)))
+    leaving = hands_leave(signals, rep.lift_off, passing)
     rounding_before = typical(signals, signals.back_rounding_deg, just_before, rep.lift_off)
     rounding_after = at_instant(signals, signals.back_rounding_deg, passing)
     if highest(signals.foot_lift[just_before : passing + 1]) > FOOT_LIFT_MAX:
         rounding_after = missing("the legs are hidden, so the hips cannot be followed")
     return {
-        "back_rounding_deg": back_rounding(signals, set_up, passing),
+        **back_measures(signals, rep, set_up, passing),
         "back_rounding_growth_deg": difference(
             rounding_after, at_least_value(rounding_before, HOLLOW_ALLOWED_DEG), ROUNDING_GROWTH_UNCERTAINTY_DEG
         ),
         **common_measures(signals, rep),
         "elbow_flexion_max_deg": sustained_peak(
-            signals, signals.elbow_flexion_deg, rep.lift_off, rep.lockout, ANGLE_UNCERTAINTY_DEG
+            signals, pull.believable_elbow_deg(signals), rep.lift_off, rep.lockout, ANGLE_UNCERTAINTY_DEG
         ),
+        "trunk_lean_gain_deg": trunk_lean_gain(signals, leaving, (passing + rep.lockout) // 2),
+        "set_up_hips_thighs": pull.hips_at_set_up(signals, set_up, rep.lift_off),
+        "knee_bend_gain_deg": pull.knee_bend_gain(signals, rep),
+        "bar_ahead_foot_lengths": pull.bar_ahead(signals, rep, leaving, passing),
+        "knee_rebend_deg": pull.knee_rebend(signals, passing, rep.lockout),
+        "bar_drop_heights": pull.bar_drop(signals, passing, rep.lockout),
+        "heel_rise_foot_lengths": heel_rise(signals, rep, leaving, rep.lockout),
+        **symmetry_measures(signals, rep),
     }
 
 
@@ -115,12 +149,12 @@ CHECKS = (
         title="Back rounding",
         measure="back_rounding_deg",
         unit="deg",
-        watch=20,
-        fault=25,
+        watch=ROUNDING_WATCH_DEG,
+        fault=ROUNDING_FAULT_DEG,
         views=SIDE,
         cue="Chest proud, squeeze your armpits. If the back cannot stay flat, the load is too heavy today.",
         why="A back that keeps its shape passes the load on to the hips, which are built for it.",
-        source="Set between labelled neutral and rounded clips, see benchmarks/results",
+        source=ROUNDING_SOURCE,
         confidence="medium",
     ),
     Check(
@@ -136,6 +170,13 @@ CHECKS = (
         source="Provisional, from the fault catalogue",
         confidence="low",
     ),
+    HIPS_SHOOT_UP,
+    pull.SQUATTED_START,
+    pull.KNEES_TAKE_OVER,
+    pull.BAR_DRIFT,
+    pull.HITCHING,
+    pull.BAR_DROP,
+    pull.HEEL_RISE,
     Check(
         id="arm-pull",
         title="Pulling with the arms",
@@ -177,6 +218,92 @@ CHECKS = (
         confidence="low",
         worst=WATCH,
     ),
+    *BACK_CHECKS,
+    *SYMMETRY_CHECKS,
 )
 
-EXERCISE = Exercise("deadlift", "Deadlift", resemblance, rep_of, measure, CHECKS, from_floor=True)
+
+def _reaches_floor(shape: CycleShape) -> bool:
+    return shape.hand_height <= HANDS_AT_FLOOR_MAX
+
+
+def _turned(shape: CycleShape) -> bool:
+    return abs(shape.yaw_deg) >= TURNED_MIN_DEG
+
+
+def _is_romanian(shape: CycleShape) -> bool:
+    # From the top and turned round above the floor; a clip that starts in the middle of a pull shows no way down.
+    return (
+        shape.hand_height >= HANDS_HANGING_MIN
+        and shape.drop >= 0.8 * shape.rise
+        and shape.bottom_rest_s <= TURN_ROUND_S
+        and shape.knee_flexion_deg <= ROMANIAN_KNEES_MAX_DEG
+    )
+
+
+def _is_kettlebell(shape: CycleShape) -> bool:
+    return _turned(shape) and _reaches_floor(shape) and shape.hand_gap <= HANDS_TOGETHER_MAX
+
+
+def _is_sumo(shape: CycleShape) -> bool:
+    wide = shape.foot_gap >= SUMO_STANCE_MIN and HANDS_TOGETHER_MAX < shape.hand_gap <= 0.8 * shape.foot_gap
+    return _turned(shape) and _reaches_floor(shape) and wide
+
+
+def _is_conventional(shape: CycleShape) -> bool:
+    if not _reaches_floor(shape):
+        return False
+    if not _turned(shape):
+        return shape.foot_gap <= NARROW_STANCE_SIDE_MAX
+    return shape.foot_gap <= NARROW_STANCE_MAX and shape.hand_gap > HANDS_TOGETHER_MAX
+
+
+def _is_narrow(shape: CycleShape) -> bool:
+    return _turned(shape) and shape.foot_gap <= NARROW_STANCE_MAX
+
+
+def _is_wide(shape: CycleShape) -> bool:
+    return _turned(shape) and shape.foot_gap >= SUMO_STANCE_MIN
+
+
+def _hands_apart(shape: CycleShape) -> bool:
+    return _turned(shape) and shape.hand_gap >= HANDS_APART_MIN
+
+
+VARIANTS = (
+    Variant(
+        "conventional",
+        "Conventional deadlift",
+        _is_conventional,
+        "hands reach the floor, narrow stance; seen from the side, a kettlebell in a narrow stance looks the same",
+        leaves_out=frozenset({"knees-take-over"}),
+        ruled_out=_is_wide,
+    ),
+    Variant(
+        "sumo",
+        "Sumo deadlift",
+        _is_sumo,
+        "front or oblique view: feet much wider than the hands",
+        leaves_out=frozenset({"knees-take-over", "squatted-start"}),
+        ruled_out=_is_narrow,
+    ),
+    Variant(
+        "romanian",
+        "Romanian deadlift",
+        _is_romanian,
+        "turned round above the floor, without a rest, with little knee bend",
+        leaves_out=frozenset({"squatted-start", "hips-shoot-up"}),
+        ruled_out=_reaches_floor,
+    ),
+    Variant(
+        "kettlebell",
+        "Kettlebell deadlift",
+        _is_kettlebell,
+        "front or oblique view: hands together at the floor",
+        # The bell stands where the lifter puts it, and its handle is reached by sitting lower.
+        leaves_out=frozenset({"knees-take-over", "squatted-start", "bar-drift"}),
+        ruled_out=_hands_apart,
+    ),
+)
+
+EXERCISE = Exercise("deadlift", "Deadlift", resemblance, rep_of, measure, CHECKS, from_floor=True, variants=VARIANTS)

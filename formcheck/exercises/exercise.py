@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from formcheck.exercises.checks import Check, Measurement
 from formcheck.exercises.shape import CycleShape
+from formcheck.exercises.variant import Variant
 from formcheck.motion.reps import Cycle
 from formcheck.motion.signals import Signals
 
@@ -48,6 +49,9 @@ class Exercise:
     measure : everything measured on one repetition, by name; names end in the unit.
     checks : what is judged, most important first.
     from_floor : True when the load lies on the floor before and after, so that a lifter may stand up without it.
+    point : what is followed for velocity and path: "hands" or "shoulders".
+    lowers_first : True when a repetition begins at the top and the way down belongs before the way up.
+    variants : ways of doing it that are judged differently; see `formcheck.exercises.variant`.
     """
 
     name: str
@@ -57,3 +61,6 @@ class Exercise:
     measure: Callable[[Signals, Rep], dict[str, Measurement]]
     checks: tuple[Check, ...]
     from_floor: bool = False
+    point: str = "hands"
+    lowers_first: bool = False
+    variants: tuple[Variant, ...] = ()

@@ -9,11 +9,13 @@ import numpy as np
 from formcheck.exercises.checks import Measurement, missing
 from formcheck.exercises.exercise import Rep
 from formcheck.motion.signals import Signals
-from formcheck.motion.spine import back_can_be_seen
 from formcheck.poses import FloatArray
 
 ANGLE_UNCERTAINTY_DEG = 4.0
 """Standard error of a joint angle from landmarks in a side view, see benchmarks/results/accuracy.md."""
+
+THIGH_LENGTH = 0.245 / 0.779
+"""Of the standing height from ankle to shoulder (shares of stature by Drillis and Contini)."""
 
 AT_INSTANT_S = 0.1
 """A value at an instant is the median over this much time around it."""
@@ -45,14 +47,19 @@ def at_instant(signals: Signals, values: FloatArray, sample: int, uncertainty: f
 
 
 def sustained_peak(
-    signals: Signals, values: FloatArray, start: int, stop: int, uncertainty: float = 0.0
+    signals: Signals,
+    values: FloatArray,
+    start: int,
+    stop: int,
+    uncertainty: float = 0.0,
+    held_s: float = SUSTAINED_S,
 ) -> Measurement:
-    """Highest value that lasts for `SUSTAINED_S` within the closed sample range, and its middle."""
+    """Highest value that lasts for ``held_s`` within the closed sample range, and its middle."""
     part, time_s = values[start : stop + 1], signals.time_s[start : stop + 1]
     if len(part) == 0 or np.isfinite(part).mean() < SHARE_MEASURED_MIN:
         return missing(NOT_SEEN)
-    step_s = float(np.median(np.diff(signals.time_s))) if len(signals) > 1 else SUSTAINED_S
-    width = max(1, min(len(part), round(SUSTAINED_S / step_s) + 1))
+    step_s = float(np.median(np.diff(signals.time_s))) if len(signals) > 1 else held_s
+    width = max(1, min(len(part), round(held_s / step_s) + 1))
     windows = np.lib.stride_tricks.sliding_window_view(part, width)
     held = np.where(np.isfinite(windows).all(axis=1), windows.min(axis=1), np.nan)
     if not np.isfinite(held).any():
@@ -78,18 +85,6 @@ def typical(signals: Signals, values: FloatArray, start: int, stop: int, uncerta
     return Measurement(middle, float(signals.time_s[start + closest]), uncertainty)
 
 
-def back_rounding(signals: Signals, start: int, stop: int) -> Measurement:
-    """Back rounding held over the closed sample range, shown by the frame that comes closest to it."""
-    part = signals.back_rounding_deg[start : stop + 1]
-    known = np.isfinite(part)
-    if len(part) == 0 or known.mean() < SHARE_MEASURED_MIN:
-        return missing(_why_no_back(signals, start, stop))
-    value = float(np.median(part[known]))
-    closest = start + int(np.nanargmin(np.abs(part - value)))
-    uncertainty = float(np.median(signals.back_rounding_uncertainty_deg[start : stop + 1][known]))
-    return Measurement(value, float(signals.time_s[closest]), uncertainty)
-
-
 def at_least_value(measured: Measurement, lowest: float) -> Measurement:
     """The measurement with its value raised to ``lowest``; a missing one stays missing."""
     return measured if measured.reason else replace(measured, value=max(measured.value, lowest))
@@ -101,13 +96,6 @@ def difference(later: Measurement, earlier: Measurement, uncertainty: float) -> 
         if part.reason:
             return part
     return Measurement(later.value - earlier.value, later.at_s, uncertainty)
-
-
-def _why_no_back(signals: Signals, start: int, stop: int) -> str:
-    yaw = signals.yaw_deg[start : stop + 1]
-    if np.isfinite(yaw).any() and not back_can_be_seen(np.array([np.nanmedian(yaw)]))[0]:
-        return "the camera looks too much at the front or the rear: the back can only be judged from the side"
-    return "the outline of the back is not clear enough"
 
 
 def common_measures(signals: Signals, rep: Rep) -> dict[str, Measurement]:

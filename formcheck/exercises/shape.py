@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -31,6 +32,11 @@ class CycleShape:
         descent.
     foot_lift : how far the ankles leave their usual height on the way up.
     rise_s, cycle_s : duration of the way up, and from descent to the end of the top.
+    yaw_deg : direction of the camera, see `formcheck.motion.view.View`.
+    bottom_rest_s : time spent around the lowest point.
+    foot_gap, hand_gap : between the ankles and between the wrists at the bottom, in shoulder widths.
+    top_hand_gap, top_elbow_flexion_deg, top_upper_arm_deg : hands and near arm while resting at the top; the upper arm
+        as in `formcheck.motion.signals.Signals.upper_arm_angle_deg`.
     """
 
     drop: float
@@ -50,6 +56,13 @@ class CycleShape:
     foot_lift: float
     rise_s: float
     cycle_s: float
+    yaw_deg: float = math.nan
+    bottom_rest_s: float = math.nan
+    foot_gap: float = math.nan
+    hand_gap: float = math.nan
+    top_hand_gap: float = math.nan
+    top_elbow_flexion_deg: float = math.nan
+    top_upper_arm_deg: float = math.nan
 
 
 def shape_of(signals: Signals, cycle: Cycle) -> CycleShape:
@@ -76,6 +89,13 @@ def shape_of(signals: Signals, cycle: Cycle) -> CycleShape:
         foot_lift=highest(signals.foot_lift[way_up]),
         rise_s=float(signals.time_s[cycle.top_from] - signals.time_s[cycle.bottom_to]),
         cycle_s=float(signals.time_s[cycle.top_to] - signals.time_s[cycle.before]),
+        yaw_deg=median(signals.yaw_deg[cycle.bottom_from : cycle.top_to + 1]),
+        bottom_rest_s=float(signals.time_s[cycle.bottom_to] - signals.time_s[cycle.bottom_from]),
+        foot_gap=median(signals.foot_gap[bottom]),
+        hand_gap=median(signals.hand_gap[bottom]),
+        top_hand_gap=median(signals.hand_gap[top]),
+        top_elbow_flexion_deg=median(signals.elbow_flexion_deg[top]),
+        top_upper_arm_deg=median(signals.upper_arm_angle_deg[top]),
     )
 
 

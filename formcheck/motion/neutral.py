@@ -2,7 +2,8 @@
 
 What the contour shows with a neutral back differs from lifter to lifter by far more than what a back does in a lift, so
 it is read from the lifter's own standing frames. Those before and after a lift are good; while a loaded bar hangs in
-the hands its plates hide hips and buttocks, and the reading says little.
+the hands its plates hide hips and buttocks, and the reading says nothing. A lifter whose standing posture is known from
+another day brings it along as a baseline.
 """
 
 from __future__ import annotations
@@ -13,115 +14,185 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from formcheck.motion.contour_weights import HINGE_DRIFT_DEG, SEAT_DRIFT_DEG
 from formcheck.motion.reps import Cycle
 from formcheck.motion.signals import Signals
 from formcheck.poses import FloatArray
-
-CONTOUR_TO_SPINE = 1.2
-"""The contour between hip and shoulder turns less than the spine under it, whose ends lie outside of it."""
 
 STANDING_HEIGHT = 0.96
 STANDING_LEAN_DEG = 15.0
 """Shoulders this high and a trunk this upright count as standing."""
 
 STANDING_FRAMES_MIN = 5
-STANDING_BEND_RANGE_DEG = (-60.0, 20.0)
+STANDING_BEND_RANGE_DEG = (-60.0, 10.0)
 """A standing bend outside this is a contour spoilt by arms, plates or a rack, not a back."""
 
 HANGING_HANDS_MAX = 0.9
 """Hands no higher than this at the top of a repetition carry a load that hangs beside the hips."""
 
-STANDING_USUAL_DEG = -18.0
-"""Bend that most lifters show when they stand: buttocks and the hollow above them."""
-
-HINGE_USUAL_DEG = 6.0
-HINGE_USUAL_SPREAD_DEG = 14.0
-"""Bend that lifters show in a hinge with a neutral back, and its spread between them. In the hinge the lower back gives
-up its hollow (Bengtsson 2022: about 33 deg of lordosis in trained lifters), and the hip landmark drifts forward."""
-
-HINGE_FROM_STANDING_DEG = 4.0
-HINGE_FROM_STANDING_SPREAD_DEG = 4.5
-"""The same as a difference to the lifter's own standing bend with empty hands."""
-
-LOADED_SHARE = 0.4
-"""Of a hollow deeper than usual, read while a load hangs in the hands, this share is taken for build."""
-
 HINGE_LEAN_DEG = (20.0, 60.0)
 """Between these trunk leans the neutral goes over from standing to hinged."""
 
 SEAT_THIGH_DEG = (60.0, 85.0)
-SEAT_BEND_DEG, SEAT_SPREAD_DEG = 14.0, 8.0
-"""Thighs that come up to level stretch the buttocks, which adds this much bend at the lower end of the contour, with
-this spread between lifters; seen in squats of the rendered lifter (tune split)."""
+"""Between these thigh angles lifters come to sit, which stretches the buttocks."""
+
+SEAT_SPREAD_DEG = 5.0
+"""How much it differs between lifters."""
+
+
+@dataclass(frozen=True)
+class Usual:
+    """What a way of reading the spine shows of lifters in general; pairs are (lumbar, thoracic), all in degrees.
+
+    Attributes
+    ----------
+    standing_deg, hinge_deg : bend of most lifters when they stand, and in a hinge that coaches call neutral.
+    hinge_spread_deg : standard deviation of the latter between lifters.
+    release_deg, release_spread_deg : how much more a lifter bends in a neutral hinge than standing, and its spread.
+    hinge_drift_deg, seat_drift_deg : part of the reading's change in a hinge, and when the thighs come up to level,
+        that is no bending of the spine.
+    shape_spread_deg : standard error that build and clothes leave in a change of the bend.
+    """
+
+    standing_deg: tuple[float, float]
+    hinge_deg: tuple[float, float]
+    hinge_spread_deg: float
+    release_deg: tuple[float, float]
+    release_spread_deg: float
+    hinge_drift_deg: tuple[float, float]
+    seat_drift_deg: tuple[float, float]
+    shape_spread_deg: float
+
+
+CONTOUR_USUAL = Usual(
+    standing_deg=(-14.0, -3.0),
+    hinge_deg=(7.0, 2.0),
+    hinge_spread_deg=9.0,
+    # The two lifters whose clips show standing and a neutral hinge gave up 43 and 16 deg, trained ones 33 on average
+    # (Bengtsson 2022).
+    release_deg=(26.0, 4.0),
+    release_spread_deg=12.0,
+    hinge_drift_deg=HINGE_DRIFT_DEG,
+    seat_drift_deg=SEAT_DRIFT_DEG,
+    shape_spread_deg=9.0,
+)
+"""Of the dorsal contour: levels from twelve lifters whose hinge in the labelled clips was judged neutral, spread of the
+shape and drift from rendered lifters that the weights were not fitted to; see docs/spine.md."""
+
+
+@dataclass(frozen=True)
+class Baseline:
+    """A lifter's standing bend, kept from another day: lumbar and thoracic, and its standard error, in degrees."""
+
+    lower_deg: float
+    upper_deg: float
+    uncertainty_deg: float = 5.0
 
 
 @dataclass(frozen=True)
 class Neutral:
-    """Bend that this lifter's contour shows with a neutral back.
+    """Bend that this lifter's contour shows with a neutral back, each as (lumbar, thoracic).
 
     Attributes
     ----------
     standing_deg, hinge_deg : when standing, and in a deep hinge.
-    uncertainty_deg : standard error.
-    source : "standing" (read with empty hands), "loaded" (read with a load in the hands) or "population".
+    uncertainty_deg : standard error of the whole in a hinge.
+    source : "standing" (read from this video), "baseline" (from another day) or "population".
+    usual : what is known of lifters in general.
     """
 
-    standing_deg: float
-    hinge_deg: float
+    standing_deg: tuple[float, float]
+    hinge_deg: tuple[float, float]
     uncertainty_deg: float
     source: str
+    usual: Usual = CONTOUR_USUAL
 
-    def at(self, trunk_lean_deg: FloatArray, thigh_deg: FloatArray) -> FloatArray:
-        """Neutral bend for each trunk lean and thigh angle (0 = hanging down, 90 = level), in degrees; NaN for NaN."""
+    def at(self, trunk_lean_deg: FloatArray, thigh_deg: FloatArray) -> tuple[FloatArray, FloatArray]:
+        """Neutral bend for each trunk lean and thigh angle (0 = hanging down, 90 = level): lumbar and thoracic.
+
+        In degrees; NaN where the lean is. Thighs that were not seen count as not level.
+        """
         hinged = _share(trunk_lean_deg, *HINGE_LEAN_DEG)
-        seated = np.nan_to_num(_share(thigh_deg, *SEAT_THIGH_DEG))
-        return np.asarray(self.standing_deg + (self.hinge_deg - self.standing_deg) * hinged + SEAT_BEND_DEG * seated)
+        seated = _seated(thigh_deg)
+        lower, upper = (
+            np.asarray(standing + (hinge - standing) * hinged + seat * seated)
+            for standing, hinge, seat in zip(self.standing_deg, self.hinge_deg, self.usual.seat_drift_deg, strict=True)
+        )
+        return lower, upper
 
 
-def find_neutral(signals: Signals, cycles: Sequence[Cycle]) -> Neutral:
-    """The lifter's neutral from the standing frames of one stretch of video, else from the population."""
+def find_neutral(
+    signals: Signals, cycles: Sequence[Cycle], baseline: Baseline | None = None, usual: Usual = CONTOUR_USUAL
+) -> Neutral:
+    """The lifter's neutral from the standing frames of one stretch of video, else a baseline, else the population."""
     standing = (signals.shoulder_height > STANDING_HEIGHT) & (np.abs(signals.trunk_lean_deg) < STANDING_LEAN_DEG)
-    standing &= np.isfinite(signals.dorsal_bend_deg)
-    loaded = _load_hangs(signals, cycles)
-    empty_deg = _level(signals.dorsal_bend_deg[standing & ~loaded])
-    if np.isfinite(empty_deg):
-        # Two sources of unequal trust, averaged by the inverse of their variance.
-        trust = HINGE_USUAL_SPREAD_DEG**2 / (HINGE_USUAL_SPREAD_DEG**2 + HINGE_FROM_STANDING_SPREAD_DEG**2)
-        hinge_deg = trust * (empty_deg + HINGE_FROM_STANDING_DEG) + (1 - trust) * HINGE_USUAL_DEG
-        return Neutral(empty_deg, hinge_deg, HINGE_FROM_STANDING_SPREAD_DEG * np.sqrt(trust), "standing")
-    loaded_deg = _level(signals.dorsal_bend_deg[standing & loaded])
-    if np.isfinite(loaded_deg):
-        deeper = min(0.0, loaded_deg - STANDING_USUAL_DEG)
-        return Neutral(loaded_deg, HINGE_USUAL_DEG + LOADED_SHARE * deeper, HINGE_FROM_STANDING_SPREAD_DEG, "loaded")
-    return Neutral(STANDING_USUAL_DEG, HINGE_USUAL_DEG, HINGE_USUAL_SPREAD_DEG, "population")
+    standing &= np.isfinite(signals.dorsal_bend_deg) & ~load_hangs(signals, cycles)
+    lower, upper = _level(signals.lower_bend_deg[standing]), _level(signals.upper_bend_deg[standing])
+    if STANDING_BEND_RANGE_DEG[0] <= lower + upper <= STANDING_BEND_RANGE_DEG[1]:
+        return _from_standing((lower, upper), 0.0, "standing", usual)
+    if baseline is not None:
+        return _from_standing((baseline.lower_deg, baseline.upper_deg), baseline.uncertainty_deg, "baseline", usual)
+    return Neutral(usual.standing_deg, usual.hinge_deg, usual.hinge_spread_deg, "population", usual)
 
 
 def with_back_rounding(signals: Signals, neutral: Neutral) -> Signals:
-    """The signals with `back_rounding_deg` and its uncertainty filled in."""
+    """The signals with spine flexion, back rounding, its parts and its uncertainty filled in."""
     thigh_deg = signals.hip_flexion_deg - signals.trunk_lean_deg
-    rounding_deg = CONTOUR_TO_SPINE * (signals.dorsal_bend_deg - neutral.at(signals.trunk_lean_deg, thigh_deg))
-    # Half of the fit's error is shape that a cubic cannot follow and that stays from frame to frame.
-    seat_deg = SEAT_SPREAD_DEG * np.nan_to_num(_share(thigh_deg, *SEAT_THIGH_DEG))
+    lower, upper = neutral.at(signals.trunk_lean_deg, thigh_deg)
+    lower_deg, upper_deg = signals.lower_bend_deg - lower, signals.upper_bend_deg - upper
+    seat_deg = SEAT_SPREAD_DEG * _seated(thigh_deg)
+    # Half of the contour's raggedness is shape that stays from frame to frame.
     uncertainty_deg = np.sqrt(signals.bend_uncertainty_deg**2 / 4.0 + neutral.uncertainty_deg**2 + seat_deg**2)
+    known = np.isfinite(lower_deg)
     return replace(
         signals,
-        back_rounding_deg=rounding_deg,
-        back_rounding_uncertainty_deg=np.where(np.isfinite(rounding_deg), uncertainty_deg, np.nan),
+        spine_flexion_deg=_flexion(signals, neutral, thigh_deg),
+        back_rounding_deg=lower_deg + upper_deg,
+        lower_rounding_deg=lower_deg,
+        upper_rounding_deg=upper_deg,
+        back_rounding_uncertainty_deg=np.where(known, uncertainty_deg, np.nan),
     )
+
+
+def _flexion(signals: Signals, neutral: Neutral, thigh_deg: FloatArray) -> FloatArray:
+    """Flexion of the spine since standing; NaN where standing is not known."""
+    if neutral.source == "population":
+        return np.full(len(signals), np.nan)
+    usual = neutral.usual
+    drift_deg = sum(usual.hinge_drift_deg) * _share(signals.trunk_lean_deg, *HINGE_LEAN_DEG)
+    drift_deg = drift_deg + sum(usual.seat_drift_deg) * _seated(thigh_deg)
+    return np.asarray(signals.dorsal_bend_deg - sum(neutral.standing_deg) - drift_deg)
+
+
+def _from_standing(standing_deg: tuple[float, float], spread_deg: float, source: str, usual: Usual) -> Neutral:
+    """Neutral of a lifter whose standing bend is known: two sources of unequal trust, weighted by their variance.
+
+    ``spread_deg`` is the standard error of the standing bend itself.
+    """
+    own_variance = spread_deg**2 + usual.shape_spread_deg**2 + usual.release_spread_deg**2
+    trust = usual.hinge_spread_deg**2 / (usual.hinge_spread_deg**2 + own_variance)
+    lower, upper = (
+        trust * (standing + release + drift) + (1.0 - trust) * others
+        for standing, release, drift, others in zip(
+            standing_deg, usual.release_deg, usual.hinge_drift_deg, usual.hinge_deg, strict=True
+        )
+    )
+    return Neutral(standing_deg, (lower, upper), float(np.sqrt(trust * own_variance)), source, usual)
 
 
 def _share(values: FloatArray, start: float, stop: float) -> FloatArray:
     return np.asarray(np.clip((values - start) / (stop - start), 0.0, 1.0))
 
 
+def _seated(thigh_deg: FloatArray) -> FloatArray:
+    return np.nan_to_num(_share(thigh_deg, *SEAT_THIGH_DEG))
+
+
 def _level(bend_deg: FloatArray) -> float:
-    if len(bend_deg) < STANDING_FRAMES_MIN:
-        return float("nan")
-    level = float(np.median(bend_deg))
-    return level if STANDING_BEND_RANGE_DEG[0] <= level <= STANDING_BEND_RANGE_DEG[1] else float("nan")
+    return float(np.median(bend_deg)) if len(bend_deg) >= STANDING_FRAMES_MIN else float("nan")
 
 
-def _load_hangs(signals: Signals, cycles: Sequence[Cycle]) -> NDArray[np.bool_]:
+def load_hangs(signals: Signals, cycles: Sequence[Cycle]) -> NDArray[np.bool_]:
     """(T,) True from the bottom of a repetition to its end where the hands stay low, as in a deadlift."""
     hangs = np.zeros(len(signals), dtype=bool)
     for cycle in cycles:

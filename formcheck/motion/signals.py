@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, fields
 
 import numpy as np
@@ -10,11 +11,13 @@ from numpy.typing import NDArray
 from formcheck.landmarks import PAIRED_JOINTS, Landmark, left_right
 from formcheck.motion.cleaning import smooth
 from formcheck.motion.geometry import joint_flexion_deg
-from formcheck.motion.spine import QUALITY_MIN, DorsalBend, back_can_be_seen, dorsal_bend
+from formcheck.motion.spine import HIP_WRONG, MEASURED, UNSTEADY, DorsalBend, dorsal_bend, steady, view_gate
 from formcheck.motion.view import smoothed_axis, yaw_of
+from formcheck.motion.widths import FOOT_JOINTS, foot_shown, gap, heel_above_standing, hip_shift
 from formcheck.poses import FloatArray, PoseSequence
 
 BoolArray = NDArray[np.bool_]
+SpineReader = Callable[[PoseSequence, FloatArray], DorsalBend]
 
 PICTURE_ANGLES_MAX_YAW_DEG = 25.0
 """Up to this yaw angles come from the picture, beyond it from the model's own 3-D guess, which is noisier."""
@@ -39,6 +42,9 @@ knees and wrists, and the model then guesses. Clean clips of several lifters sta
 ARM_VISIBILITY_MIN = 0.6
 """The model's own score does not warn of a hidden leg, but it falls when a plate hides the near wrist."""
 
+FOOT_VISIBILITY_MIN = 0.85
+"""Behind plates the model invents a foot with its heel up, with scores of 0.3-0.8; feet in plain sight score 0.9."""
+
 ROUNDING_CUTOFF_HZ = 3.0
 """The back bends slowly; what is faster in the contour is the mask's flicker."""
 
@@ -60,17 +66,24 @@ class Signals:
     trunk_lean_deg, shank_lean_deg : hip -> shoulder and ankle -> knee.
     arm_angle_deg : arm (shoulder -> wrist) away from the trunk line (shoulder -> hip), 0 = hanging along the trunk,
         positive = raised forward.
+    upper_arm_angle_deg : the same for shoulder -> elbow.
     neck_flexion_deg : shoulder -> ear line against the trunk line, forward positive.
     hip_height, knee_height, shoulder_height, hand_height, eye_height : above the ankles.
-    hand_forward, shoulder_forward : in front of the mid-foot.
+    hand_forward, shoulder_forward : in front of the usual place of the mid-foot.
+    mid_foot_forward : the mid-foot itself against that place; NaN where the near foot is hidden.
     foot_lift : ankles above their usual height (jumps, steps, and plates that hide them).
-    heel_height : heel above the toes, relative to their usual level.
+    heel_height : near heel above its place when standing; NaN where the near foot is hidden. Side views only.
+    foot_visibility : the model's own score for the near foot, the lowest of ankle, heel and toes.
     knee_ankle_ratio : distance between the knees over the distance between the ankles (front and rear views).
+    foot_gap, hand_gap : between the ankles and between the wrists, in shoulder widths; a guess in side views.
+    hip_shift : mid-hip to the lifter's left of the mid-ankle, in hip-joint distances (front and rear views).
     shoulder_tilt_deg, hip_tilt_deg : left side higher is positive (front and rear views).
-    dorsal_bend_deg, lower_bend_deg, upper_bend_deg, bend_uncertainty_deg, back_quality : see
+    dorsal_bend_deg, lower_bend_deg, upper_bend_deg, bend_uncertainty_deg, back_quality, back_gate : see
         `formcheck.motion.spine.DorsalBend`; side views only. The lifter's neutral is not taken off.
-    back_rounding_deg, back_rounding_uncertainty_deg : bend against the lifter's neutral, positive = rounded; missing
-        until `formcheck.motion.neutral` fills it in, as the neutral is found with the help of the repetitions.
+    spine_flexion_deg : flexion of the spine since standing; NaN where the lifter was not seen standing.
+    back_rounding_deg, lower_rounding_deg, upper_rounding_deg, back_rounding_uncertainty_deg : bend of the whole back,
+        its lumbar and its thoracic part against the lifter's neutral, positive = rounded. These and the flexion are
+        missing until `formcheck.motion.neutral` fills them in, as it needs the repetitions.
     """
 
     time_s: FloatArray
@@ -82,6 +95,7 @@ class Signals:
     trunk_lean_deg: FloatArray
     shank_lean_deg: FloatArray
     arm_angle_deg: FloatArray
+    upper_arm_angle_deg: FloatArray
     neck_flexion_deg: FloatArray
     hip_height: FloatArray
     knee_height: FloatArray
@@ -90,9 +104,14 @@ class Signals:
     eye_height: FloatArray
     hand_forward: FloatArray
     shoulder_forward: FloatArray
+    mid_foot_forward: FloatArray
     foot_lift: FloatArray
     heel_height: FloatArray
+    foot_visibility: FloatArray
     knee_ankle_ratio: FloatArray
+    foot_gap: FloatArray
+    hand_gap: FloatArray
+    hip_shift: FloatArray
     shoulder_tilt_deg: FloatArray
     hip_tilt_deg: FloatArray
     dorsal_bend_deg: FloatArray
@@ -100,7 +119,11 @@ class Signals:
     upper_bend_deg: FloatArray
     bend_uncertainty_deg: FloatArray
     back_quality: FloatArray
+    back_gate: FloatArray
+    spine_flexion_deg: FloatArray
     back_rounding_deg: FloatArray
+    lower_rounding_deg: FloatArray
+    upper_rounding_deg: FloatArray
     back_rounding_uncertainty_deg: FloatArray
 
     def __len__(self) -> int:
@@ -115,8 +138,11 @@ class Signals:
         return Signals(**{name: values[keep] for name, values in self.columns().items()})
 
 
-def compute_signals(poses: PoseSequence) -> Signals:
-    """Signals of one uninterrupted stretch of clean poses (see `formcheck.motion.cleaning`)."""
+def compute_signals(poses: PoseSequence, read_spine: SpineReader = dorsal_bend) -> Signals:
+    """Signals of one uninterrupted stretch of clean poses (see `formcheck.motion.cleaning`).
+
+    ``read_spine`` gives the bend of the back; see `formcheck.motion.spine_method`.
+    """
     axis = smoothed_axis(poses)
     forward = np.where(axis[:, 1] >= 0, 1.0, -1.0)
     yaw_deg = yaw_of(axis)
@@ -124,7 +150,6 @@ def compute_signals(poses: PoseSequence) -> Signals:
     joints = _sagittal_joints(poses, axis, forward, yaw_deg)
     height = {joint: (floor_px - _middle_px(poses, joint)[:, 1]) / scale_px for joint in PAIRED_JOINTS}
     eye = (floor_px - _middle_px(poses, "EYE")[:, 1]) / scale_px
-    bend = _filtered_bend(poses, forward)
     hip_to_shoulder = joints["SHOULDER"] - joints["HIP"]
     trunk_lean = _lean_deg(hip_to_shoulder)
     unknown = np.full(len(poses), np.nan)
@@ -133,14 +158,15 @@ def compute_signals(poses: PoseSequence) -> Signals:
     hip_flexion = joint_flexion_deg(joints["SHOULDER"], joints["HIP"], joints["KNEE"])
     knee_flexion = joint_flexion_deg(joints["HIP"], joints["KNEE"], joints["ANKLE"])
     thigh_ok, shank_ok, arm_ok = _believable_limbs(joints, from_picture)
-    # A thigh in impossible proportions means a hip that is somewhere else, and the back is measured from the hip.
-    back_ok = back_can_be_seen(yaw_deg) & (bend.quality >= QUALITY_MIN) & thigh_ok
+    bend = _gated_bend(poses, read_spine(poses, forward), yaw_deg, thigh_ok)
     arm_ok &= _near_visibility(poses, forward, ("ELBOW", "WRIST")) >= ARM_VISIBILITY_MIN
     ahead = {
         joint: forward * (_middle_px(poses, joint)[:, 0] - _mid_foot_px(poses)) / scale_px
         for joint in ("WRIST", "SHOULDER")
     }
-    heel = height["HEEL"] - height["FOOT_INDEX"]
+    foot_visibility = _near_visibility(poses, forward, FOOT_JOINTS)
+    foot_ok = (foot_visibility >= FOOT_VISIBILITY_MIN) & foot_shown(poses, forward < 0, scale_px) & shank_ok
+    heel = _near_height_px(poses, forward, "HEEL")
     return Signals(
         time_s=poses.time_s,
         forward=forward,
@@ -151,6 +177,7 @@ def compute_signals(poses: PoseSequence) -> Signals:
         trunk_lean_deg=trunk_lean,
         shank_lean_deg=_only(shank_ok, _lean_deg(joints["KNEE"] - joints["ANKLE"])),
         arm_angle_deg=_signed_deg(-hip_to_shoulder, joints["WRIST"] - joints["SHOULDER"]),
+        upper_arm_angle_deg=_only(arm_ok, _signed_deg(-hip_to_shoulder, joints["ELBOW"] - joints["SHOULDER"])),
         neck_flexion_deg=-_signed_deg(hip_to_shoulder, joints["EAR"] - joints["SHOULDER"]),
         hip_height=height["HIP"],
         knee_height=height["KNEE"],
@@ -159,17 +186,26 @@ def compute_signals(poses: PoseSequence) -> Signals:
         eye_height=eye,
         hand_forward=ahead["WRIST"],
         shoulder_forward=ahead["SHOULDER"],
+        mid_foot_forward=_only(foot_ok, forward * (_foot_px(poses) - _mid_foot_px(poses)) / scale_px),
         foot_lift=height["ANKLE"],
-        heel_height=heel - _usual(heel),
+        heel_height=heel_above_standing(heel / scale_px, height["SHOULDER"], foot_ok),
+        foot_visibility=_only(np.isfinite(trunk_lean), foot_visibility),
         knee_ankle_ratio=_separation_ratio(poses),
+        foot_gap=gap(poses, "ANKLE"),
+        hand_gap=gap(poses, "WRIST"),
+        hip_shift=hip_shift(poses),
         shoulder_tilt_deg=_tilt_deg(poses, "SHOULDER"),
         hip_tilt_deg=_tilt_deg(poses, "HIP"),
-        dorsal_bend_deg=_only(back_ok, bend.bend_deg),
-        lower_bend_deg=_only(back_ok, bend.lower_deg),
-        upper_bend_deg=_only(back_ok, bend.upper_deg),
+        dorsal_bend_deg=bend.bend_deg,
+        lower_bend_deg=bend.lower_deg,
+        upper_bend_deg=bend.upper_deg,
         bend_uncertainty_deg=bend.uncertainty_deg,
         back_quality=bend.quality,
+        back_gate=bend.gate.astype(np.float64),
+        spine_flexion_deg=unknown,
         back_rounding_deg=unknown,
+        lower_rounding_deg=unknown,
+        upper_rounding_deg=unknown,
         back_rounding_uncertainty_deg=unknown,
     )
 
@@ -179,10 +215,20 @@ def _middle_px(poses: PoseSequence, joint: str) -> FloatArray:
     return (poses.image_px[:, left, :2] + poses.image_px[:, right, :2]) / 2.0
 
 
+def _foot_px(poses: PoseSequence) -> FloatArray:
+    """(T,) horizontal position half-way between heels and toes."""
+    return np.asarray((_middle_px(poses, "HEEL")[:, 0] + _middle_px(poses, "FOOT_INDEX")[:, 0]) / 2.0)
+
+
 def _mid_foot_px(poses: PoseSequence) -> FloatArray:
-    """(T,) horizontal position half-way between heels and toes; the median, as feet stay put and plates hide them."""
-    middle = (_middle_px(poses, "HEEL")[:, 0] + _middle_px(poses, "FOOT_INDEX")[:, 0]) / 2.0
-    return np.full(len(poses), _usual_value(middle))
+    """(T,) the median of that over the clip, as feet stay put and plates hide them."""
+    return _usual(_foot_px(poses))
+
+
+def _near_height_px(poses: PoseSequence, forward: FloatArray, joint: str) -> FloatArray:
+    """(T,) height of the near joint in the picture, upwards."""
+    left, right = left_right(joint)
+    return np.asarray(-poses.image_px[np.arange(len(poses)), np.where(forward > 0, int(right), int(left)), 1])
 
 
 def _standing_scale(poses: PoseSequence) -> tuple[float, float]:
@@ -290,11 +336,19 @@ def _separation_ratio(poses: PoseSequence) -> FloatArray:
     return np.where(np.isfinite(ratio), ratio, np.nan)
 
 
-def _filtered_bend(poses: PoseSequence, forward: FloatArray) -> DorsalBend:
-    raw = dorsal_bend(poses, forward)
-    stacked = np.stack([raw.bend_deg, raw.lower_deg, raw.upper_deg, raw.uncertainty_deg], axis=1)
-    bend, lower, upper, uncertainty = smooth(poses.time_s, stacked, ROUNDING_CUTOFF_HZ).T
-    return DorsalBend(bend, lower, upper, np.abs(uncertainty), raw.quality)
+def _gated_bend(poses: PoseSequence, raw: DorsalBend, yaw_deg: FloatArray, thigh_ok: BoolArray) -> DorsalBend:
+    """Bend of the back where it can be trusted, smoothed; NaN and the reason elsewhere."""
+    gate = raw.gate
+    # A thigh in impossible proportions means a hip that is somewhere else, and the back is measured from the hip.
+    gate = np.where((gate == MEASURED) & ~thigh_ok, HIP_WRONG, gate)
+    seen_from = view_gate(yaw_deg)
+    gate = np.where((seen_from != MEASURED) & poses.seen, seen_from, gate)
+    gate = np.where((gate == MEASURED) & ~steady(poses.time_s, _only(gate == MEASURED, raw.bend_deg)), UNSTEADY, gate)
+    measured = gate == MEASURED
+    columns = np.stack([raw.lower_deg, raw.upper_deg, raw.uncertainty_deg], axis=1)
+    lower, upper, uncertainty = smooth(poses.time_s, np.where(measured[:, None], columns, np.nan), ROUNDING_CUTOFF_HZ).T
+    lower, upper = _only(measured, lower), _only(measured, upper)
+    return DorsalBend(lower + upper, lower, upper, np.abs(uncertainty), raw.quality, gate)
 
 
 def no_signals(time_s: FloatArray) -> Signals:

@@ -1,10 +1,12 @@
-"""Bend of the back, seen from the side: how far the dorsal contour turns between hip and shoulder.
+"""Bend of the back, seen from the side: what the dorsal contour between hip and shoulder shows of the spine under it.
 
 There is no landmark between hips and shoulders, so the spine is read from the edge of the lifter's mask. For stations
-along the hip-shoulder line the distance to the dorsal edge is known (`PoseSequence.contour_px`); a smooth curve is
-fitted to it, and the turning of its tangent from the lower to the upper end is the bend. A back that bulges away from
-the line (rounded) gives a positive bend, a hollow one a negative bend. The value still holds the lifter's own build
-(buttocks, shoulder blades, clothes); `back_rounding` removes it by comparing with the lifter's neutral.
+along the hip-shoulder line the distance to the dorsal edge is known (`PoseSequence.contour_px`), and the bend is a
+weighted sum of these distances: the middle of the back counts up, both ends count down, so a back that bulges away
+from the line (rounded) reads higher than a straight one, a hollow one lower. The weights are fitted to rendered lifters
+whose spine is known exactly (`benchmarks.fit_contour`); they add up to nothing, so that a thick shirt or a landmark
+deep in the body changes nothing. The value still holds the lifter's own build; `formcheck.motion.neutral` takes it
+off. `docs/spine.md` tells the whole story.
 """
 
 from __future__ import annotations
@@ -15,22 +17,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 from formcheck.landmarks import Landmark
+from formcheck.motion.contour_weights import LOWER_WEIGHTS, UPPER_WEIGHTS, WEIGHT_FROM, WEIGHT_TO
 from formcheck.motion.geometry import midpoint
 from formcheck.poses import FloatArray, PoseSequence, contour_stations
 
-FIT_FROM, FIT_TO = 0.0, 1.0
-"""Stretch of the hip-shoulder line that the curve is fitted to. Tried on the tune split of the rendered lifter: from 0
-5.7 deg of error and a rank correlation of 0.86, from 0.05 6.4 and 0.85, from 0.15 8.3 and 0.82."""
-
-DEGREE = 3
-"""A cubic can bend differently in its lower and upper part; higher degrees follow clothing folds."""
+DEGREE = 4
+"""Of the polynomial that stands in for missing and ragged stations and against which raggedness is measured."""
 
 EDGES_NEEDED = 0.85
 """Share of the stations that must have an edge."""
 
 RAGGED_FROM, TRIMS, TRIM_AT = 0.012, 2, 2.5
-"""A fit with a root mean square residual above the first number (hip-shoulder lengths) is repeated so many times
-without the stations further off than so many times that residual."""
+"""A contour with a root mean square residual above the first number (hip-shoulder lengths) is fitted again so many
+times without the stations further off than so many times that residual, and the curve replaces those."""
 
 EDGES_KEPT = 0.7
 """Share of the stations that must be left after that."""
@@ -43,6 +42,8 @@ tune split and in real clips no usable back stayed below 0.205."""
 RAGGED_MAX = 0.03
 """Typical distance of the edge from the fitted curve, in hip-shoulder lengths, beyond which it is no back's edge."""
 
+BULGE_RUN = 0.1
+"""An edge further out than the curve by `RAGGED_MAX` for this share of the back on end has something lying on it."""
 
 BLOCK = 512
 """Frames that are fitted together."""
@@ -54,11 +55,48 @@ FRONT_YAW_MAX_DEG = 20.0
 REAR_YAW_MAX_DEG = -15.0
 """Turned further to the front a bend is under-estimated, further to the rear the edge is not the back's middle."""
 
-
 UPPER_FROM = 0.8
 UPPER_THICKNESS_MAX = 0.62
 """Above the first station, an edge further than the second from the hip-shoulder line (in its lengths) is not the
 back's: even a back rounded by 70 deg stays within 0.55, plates behind a squatter's shoulders reach 0.7 and more."""
+
+UPPER_HOLLOW_MAX_DEG = -18.0
+"""No upper back is hollow by more: 98 of 100 frames of every rendered lifter stay above -12. A bar on the shoulders, or
+the arms that hold it, lift the outline there."""
+
+INDEPENDENT_PARTS = 5.0
+"""Residuals along the contour hang together over about a fifth of the back, so only so many are independent."""
+
+JUMP_MAX_DEG = 15.0
+JUMP_WITHIN_S = 0.35
+"""A back that reads so much off its own median over this time has not moved: the mask has."""
+
+MEASURED = 0
+(
+    NOT_SEEN,
+    FRONT,
+    REAR,
+    NO_EDGE,
+    COVERED,
+    BLURRED,
+    BULGING,
+    RAGGED,
+    HIP_WRONG,
+    UNSTEADY,
+) = range(1, 11)
+REASONS = {
+    NOT_SEEN: "the lifter was not seen clearly enough",
+    FRONT: "the camera looks too much at the front: the back can only be judged from the side",
+    REAR: "the camera looks too much at the rear: the back can only be judged from the side",
+    NO_EDGE: "part of the back's outline is hidden or outside the picture",
+    COVERED: "something at the shoulders (a bar, arms, plates, a rack, a person) hides the outline of the back",
+    BLURRED: "the outline of the back is blurred: more light or a background of another colour helps",
+    BULGING: "clothes or something else stand off the back and hide its outline",
+    RAGGED: "the outline of the back is too ragged to be trusted",
+    HIP_WRONG: "the hip is hidden (by a plate or an arm), and the back is measured from there",
+    UNSTEADY: "the outline of the back jumps from frame to frame",
+}
+"""Why a frame's back was not measured, by the number in `DorsalBend.gate`; `MEASURED` = it was."""
 
 
 @dataclass(frozen=True)
@@ -67,10 +105,12 @@ class DorsalBend:
 
     Attributes
     ----------
-    bend_deg : turning of the contour's tangent over the whole back; positive = rounded, negative = hollow.
-    lower_deg, upper_deg : the same over the lower and the upper half; they add up to ``bend_deg``.
-    uncertainty_deg : standard error from the fit's residuals and the edge's blur.
+    bend_deg : bend of the whole back in degrees of spine flexion; positive = rounded, negative = hollow. Zero is a
+        contour on which both ends are as far out as the middle, not a straight spine.
+    lower_deg, upper_deg : the lumbar and the thoracic share; they add up to ``bend_deg``.
+    uncertainty_deg : standard error from the contour's raggedness.
     quality : 0..1; 0 = cannot be measured.
+    gate : `MEASURED`, or the reason why not (a key of `REASONS`).
     """
 
     bend_deg: FloatArray
@@ -78,6 +118,22 @@ class DorsalBend:
     upper_deg: FloatArray
     uncertainty_deg: FloatArray
     quality: FloatArray
+    gate: NDArray[np.int_]
+
+
+def back_stations() -> FloatArray:
+    """Stations of the contour that the bend is read from, in hip-shoulder lengths above the hip; shape (B,)."""
+    stations = contour_stations()
+    return np.asarray(stations[_inside(stations)])
+
+
+def station_weights() -> tuple[FloatArray, FloatArray]:
+    """Weights of the stations in degrees per hip-shoulder length, (B,) each: lumbar and thoracic."""
+    stations = back_stations()
+    nodes = np.linspace(WEIGHT_FROM, WEIGHT_TO, len(LOWER_WEIGHTS))
+    lower, upper = (np.interp(stations, nodes, weights) / len(stations) for weights in (LOWER_WEIGHTS, UPPER_WEIGHTS))
+    # Interpolation leaves a rest; a contour that lies further out as a whole must read the same.
+    return lower - lower.mean(), upper - upper.mean()
 
 
 def dorsal_distances(poses: PoseSequence, forward: FloatArray) -> tuple[FloatArray, FloatArray]:
@@ -105,50 +161,109 @@ def dorsal_distances(poses: PoseSequence, forward: FloatArray) -> tuple[FloatArr
 
 
 def dorsal_bend(poses: PoseSequence, forward: FloatArray) -> DorsalBend:
-    """Fit the dorsal contour of every frame and read its bend; see `DorsalBend`."""
-    stations = contour_stations()
-    inside = (stations >= FIT_FROM) & (stations <= FIT_TO)
+    """Read the bend from the dorsal contour of every frame; see `DorsalBend`.
+
+    Gates that need the rest of the body (`FRONT`, `REAR`, `HIP_WRONG`, `UNSTEADY`) are left to the caller.
+    """
+    inside = _inside(contour_stations())
     parts = []
     # In blocks, so that a long video does not need many times the memory of its contours at once.
     for start in range(0, max(1, len(poses)), BLOCK):
         block = slice(start, start + BLOCK)
         away, sharpness = dorsal_distances(poses.part(block), forward[block])
-        parts.append(_fit(stations[inside], away[:, inside], sharpness[:, inside]))
+        parts.append(_read(away[:, inside], sharpness[:, inside]))
     return DorsalBend(*(np.concatenate([getattr(part, field.name) for part in parts]) for field in fields(DorsalBend)))
 
 
-def back_can_be_seen(yaw_deg: FloatArray) -> NDArray[np.bool_]:
-    """(T,) True where the view is close enough to the side for the contour to be the back's."""
-    return np.asarray((yaw_deg <= FRONT_YAW_MAX_DEG) & (yaw_deg >= REAR_YAW_MAX_DEG))
+def mended_contour(away: FloatArray) -> tuple[FloatArray, FloatArray, FloatArray]:
+    """The dorsal distances with missing and ragged stations replaced by a smooth curve.
 
+    Parameters
+    ----------
+    away : (T, B) distances at `back_stations`, NaN where there is no edge.
 
-def _fit(stations: FloatArray, away: FloatArray, sharpness: FloatArray) -> DorsalBend:
+    Returns
+    -------
+    mended : (T, B); NaN where too little of the back is there.
+    curve : (T, B) the smooth curve itself.
+    ragged : (T,) root mean square distance of the stations that were kept from the curve.
+    """
+    stations = back_stations()
     known: NDArray[np.bool_] = np.isfinite(away)
-    upper = np.where(known, away, 0.0)[:, stations >= UPPER_FROM]
-    enough = (known.mean(axis=1) >= EDGES_NEEDED) & (upper.max(axis=1) <= UPPER_THICKNESS_MAX)
-    powers = stations[:, None] ** np.arange(DEGREE + 1)
+    enough = known.mean(axis=1) >= EDGES_NEEDED
+    powers = ((stations - stations.mean()) / np.ptp(stations))[:, None] ** np.arange(DEGREE + 1)
     coefficients, ragged = _fit_kept(powers, away, known, enough)
     kept = known
     for _ in range(TRIMS):
         with np.errstate(invalid="ignore"):
             fitting = known & (np.abs(away - coefficients @ powers.T) <= TRIM_AT * ragged[:, None])
         # A bar across the shoulders or a fold of a shirt may be left out, a third of the back may not. Clean edges
-        # are fitted whole: what a cubic cannot follow there is back as well.
+        # are taken whole: what the curve cannot follow there is back as well.
         trim = enough & (ragged > RAGGED_FROM) & (fitting.mean(axis=1) >= EDGES_KEPT)
         kept = np.where(trim[:, None], fitting, kept)
         trimmed, less_ragged = _fit_kept(powers, away, kept, enough)
         coefficients[trim], ragged[trim] = trimmed[trim], less_ragged[trim]
-    middle = (FIT_FROM + FIT_TO) / 2
-    at = np.array([FIT_FROM, middle, FIT_TO])
-    slope_of = np.arange(1, DEGREE + 1) * at[:, None] ** np.arange(DEGREE)
-    angle_deg = np.degrees(np.arctan(coefficients[:, 1:] @ slope_of.T))
-    lower, upper = angle_deg[:, 0] - angle_deg[:, 1], angle_deg[:, 1] - angle_deg[:, 2]
-    uncertainty = np.degrees(ragged * np.sqrt(_end_slope_variance(stations)))
+    curve = coefficients @ powers.T
+    return np.where(kept & enough[:, None], away, curve), curve, ragged
+
+
+def steady(time_s: FloatArray, bend_deg: FloatArray) -> NDArray[np.bool_]:
+    """(T,) False where a measured bend is more than `JUMP_MAX_DEG` off its median within `JUMP_WITHIN_S`."""
+    level = np.full(len(bend_deg), np.nan)
+    for frame in np.flatnonzero(np.isfinite(bend_deg)):
+        near = bend_deg[np.abs(time_s - time_s[frame]) <= JUMP_WITHIN_S / 2 + 1e-3]
+        level[frame] = np.median(near[np.isfinite(near)])
+    with np.errstate(invalid="ignore"):
+        return np.asarray(~(np.abs(bend_deg - level) > JUMP_MAX_DEG), dtype=np.bool_)
+
+
+def view_gate(yaw_deg: FloatArray) -> NDArray[np.int_]:
+    """(T,) `FRONT` or `REAR` where the camera looks too much from there, `NOT_SEEN` where unknown, else `MEASURED`."""
+    gate = np.where(yaw_deg > FRONT_YAW_MAX_DEG, FRONT, np.where(yaw_deg < REAR_YAW_MAX_DEG, REAR, MEASURED))
+    return np.where(np.isfinite(yaw_deg), gate, NOT_SEEN)
+
+
+def back_can_be_seen(yaw_deg: FloatArray) -> NDArray[np.bool_]:
+    """(T,) True where the view is close enough to the side for the contour to be the back's."""
+    return np.asarray(view_gate(yaw_deg) == MEASURED, dtype=np.bool_)
+
+
+def _inside(stations: FloatArray) -> NDArray[np.bool_]:
+    return np.asarray((stations >= WEIGHT_FROM - 1e-6) & (stations <= WEIGHT_TO + 1e-6))
+
+
+def _read(away: FloatArray, sharpness: FloatArray) -> DorsalBend:
+    mended, curve, ragged = mended_contour(away)
+    lower_weights, upper_weights = station_weights()
+    lower, upper = mended @ lower_weights, mended @ upper_weights
+    weights = lower_weights + upper_weights
+    uncertainty = ragged * float(np.sqrt((weights**2).sum() * len(weights) / INDEPENDENT_PARTS))
+    enough = np.isfinite(ragged)
     clear = np.full(len(away), np.nan)
     clear[enough] = np.median(np.nan_to_num(sharpness)[enough], axis=1)
     clarity = np.clip((clear - SHARPNESS_NONE) / (SHARPNESS_GOOD - SHARPNESS_NONE), 0, 1)
-    quality = clarity * np.clip(2.0 - 2.0 * ragged / RAGGED_MAX, 0, 1)
-    return DorsalBend(lower + upper, lower, upper, uncertainty, np.nan_to_num(quality))
+    smoothness = np.clip(2.0 - 2.0 * ragged / RAGGED_MAX, 0, 1)
+    thickness = np.where(np.isfinite(away), away, 0.0)[:, back_stations() >= UPPER_FROM].max(axis=1)
+    with np.errstate(invalid="ignore"):
+        covered = (thickness > UPPER_THICKNESS_MAX) | (upper < UPPER_HOLLOW_MAX_DEG)
+    quality = np.where(covered, 0.0, np.nan_to_num(clarity * smoothness))
+    gate = np.full(len(away), MEASURED)
+    gate[quality < QUALITY_MIN] = RAGGED
+    gate[(quality < QUALITY_MIN) & _bulges(away, curve)] = BULGING
+    gate[clarity < QUALITY_MIN] = BLURRED
+    gate[covered] = COVERED
+    gate[~enough] = NO_EDGE
+    gate[~np.isfinite(away).any(axis=1)] = NOT_SEEN
+    return DorsalBend(lower + upper, lower, upper, uncertainty, quality, gate)
+
+
+def _bulges(away: FloatArray, curve: FloatArray) -> NDArray[np.bool_]:
+    """(T,) True where the edge stands off the curve outwards over a stretch of the back."""
+    with np.errstate(invalid="ignore"):
+        off = away - curve > RAGGED_MAX
+    run = max(2, round(BULGE_RUN * away.shape[1]))
+    runs = np.lib.stride_tricks.sliding_window_view(off, run, axis=1)
+    return np.asarray([row.all(axis=1).any() for row in runs], dtype=np.bool_)
 
 
 def _fit_kept(
@@ -168,14 +283,3 @@ def _fit_kept(
     residual = np.where(kept, away - coefficients @ powers.T, 0.0)
     ragged = np.sqrt((residual**2).sum(axis=1) / np.maximum(kept.sum(axis=1), 1))
     return np.asarray(coefficients), np.where(enough, ragged, np.nan)
-
-
-def _end_slope_variance(stations: FloatArray) -> float:
-    """Variance of the difference of the end slopes per unit variance of an independent residual."""
-    powers = stations[:, None] ** np.arange(DEGREE + 1)
-    # Residuals along the contour hang together over about a fifth of the back, so only five are independent.
-    covariance = np.linalg.inv(powers.T @ powers) * len(stations) / 5.0
-    ends = np.array([FIT_FROM, FIT_TO])
-    slopes = np.concatenate([np.zeros((2, 1)), np.arange(1, DEGREE + 1) * ends[:, None] ** np.arange(DEGREE)], axis=1)
-    difference = slopes[0] - slopes[1]
-    return float(difference @ covariance @ difference)

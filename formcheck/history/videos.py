@@ -1,0 +1,41 @@
+"""Annotated videos that the user asked to keep: in a folder beside the history, named by the uid of their set."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+from pathlib import Path
+
+from formcheck.errors import HistoryError
+
+FOLDER = "videos"
+
+
+def video_path(history: Path, uid: str) -> Path:
+    """Where the video of a set lies, or would lie, beside that history file."""
+    return history.parent / FOLDER / f"{uid}.mp4"
+
+
+def keep(source: Path, path: Path) -> None:
+    """Keep a copy, in place of an earlier one; `HistoryError` when it cannot be written."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        # A temporary file is readable by its owner only, and so is what it becomes: as the history is.
+        handle, partial = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".part")
+        os.close(handle)
+        try:
+            shutil.copyfile(source, partial)
+            os.replace(partial, path)
+        finally:
+            Path(partial).unlink(missing_ok=True)
+    except OSError as error:
+        raise HistoryError(f"The video cannot be kept in {path.parent} ({error.strerror or error}).") from error
+
+
+def forget(path: Path) -> None:
+    """Delete a kept video, if there is one; `HistoryError` when that fails."""
+    try:
+        path.unlink(missing_ok=True)
+    except OSError as error:
+        raise HistoryError(f"The video {path} cannot be deleted ({error.strerror or error}).") from error

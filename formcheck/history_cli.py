@@ -1,0 +1,366 @@
+"""The commands about the history: ``history``, ``compare``, ``export``, ``import``; and saving after ``analyze``."""
+
+from __future__ import annotations
+
+import contextlib
+import math
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import fields
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+from rich import box
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from formcheck.errors import HistoryError, UsageError
+
+if TYPE_CHECKING:
+    from formcheck.history import Lifter, SavedSet
+    from formcheck.history.trends import Comparison, RepNumbers
+    from formcheck.poses import PoseSequence
+    from formcheck.report import Report
+    from formcheck.settings import Settings
+
+UserFriendly = Callable[[], contextlib.AbstractContextManager[object]]
+"""Turns errors raised on purpose into one line and an exit code, as every command does."""
+
+HISTORY_COLUMNS = ("ID", "Date", "Lifter", "Exercise", "Load", "Reps", "Back", "Verdict", "Video")
+HISTORY_NOTE = "Back: rounding of the typical rep against your own neutral."
+
+TREND_WORDS = (("rounding_deg", "Back rounding", "°"), ("concentric_s", "Way up", " s"), ("depth_thighs", "Depth", ""))
+
+
+def add_history_commands(app: typer.Typer, user_friendly: UserFriendly) -> None:
+    """Add the commands about the history to the ``formcheck`` command."""
+    history_app = typer.Typer(help="List saved sets; delete some.", rich_markup_mode=None)
+
+    @history_app.callback(invoke_without_command=True)
+    def history(
+        context: typer.Context,
+        lifter: Annotated[str | None, typer.Option("--lifter", metavar="NAME", help="Only this lifter.")] = None,
+        exercise: Annotated[
+            str | None, typer.Option("--exercise", "-e", metavar="EXERCISE", help="Only this lift.")
+        ] = None,
+    ) -> None:
+        """List the saved sets, the newest first."""
+        if context.invoked_subcommand is None:
+            with user_friendly():
+                _show_history(lifter, exercise)
+
+    @history_app.command()
+    def delete(
+        ids: Annotated[list[int], typer.Argument(metavar="ID...", help="Numbers of sets, as formcheck history shows.")],
+        yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
+    ) -> None:
+        """Delete saved sets for good."""
+        with user_friendly():
+            _delete(ids, yes)
+
+    app.add_typer(history_app, name="history")
+
+    @app.command()
+    def compare(
+        first: Annotated[int, typer.Argument(metavar="A", help="Number of a saved set.")],
+        second: Annotated[int, typer.Argument(metavar="B", help="Number of another one.")],
+    ) -> None:
+        """Compare two saved sets side by side: reps, rounding, depth, tempo, verdicts."""
+        with user_friendly():
+            _show_comparison(first, second)
+
+    @app.command("export")
+    def export_(
+        file: Annotated[Path, typer.Argument(metavar="FILE", help="A new zip file.", dir_okay=False)],
+    ) -> None:
+        """Write the whole history, with reports and poses, to a zip file."""
+        with user_friendly():
+            from formcheck.history import export_history, open_history
+
+            with open_history() as kept:
+                count = export_history(kept, file)
+            _print(f"{_counted(count, 'set')} in {file}")
+
+    @app.command("import")
+    def import_(
+        file: Annotated[Path, typer.Argument(metavar="FILE", help="A zip file that export wrote.", dir_okay=False)],
+    ) -> None:
+        """Add what another history exported; what is here already stays once."""
+        with user_friendly():
+            from formcheck.history import import_history, open_history
+
+            with open_history() as kept:
+                done = import_history(kept, file)
+            _print(
+                f"{_counted(done.added, 'new set')}, {done.renewed} renewed, {done.known} here already; "
+                f"{_counted(done.new_lifters, 'new lifter')}."
+            )
+
+
+def told_of_lifter(lifter: Lifter | None, form: Settings | None) -> dict[str, Any]:
+    """What the analysis is told of a lifter's profile, as arguments of `analyze`; the user's settings come first."""
+    from formcheck.motion.neutral import Baseline
+    from formcheck.settings import Settings, merge
+
+    form = form or Settings()
+    if lifter is None:
+        return {"settings": form} if form.to_dict() else {}
+    profile = Settings(
+        height_cm=lifter.height_cm,
+        earlier_back_injury=True if lifter.back_injury else None,
+        depth_target=lifter.depth_target_thighs,
+    )
+    told: dict[str, Any] = {"settings": merge(profile, form)}
+    if {"lower_deg", "upper_deg"} <= lifter.neutral_back.keys():
+        known = {field.name for field in fields(Baseline)}
+        told["baseline"] = Baseline(**{name: value for name, value in lifter.neutral_back.items() if name in known})
+    return told
+
+
+def save_analysis(
+    report: Report,
+    poses: PoseSequence,
+    input_path: Path,
+    *,
+    lifter: str | None,
+    notes: str,
+    settings: dict[str, Any],
+) -> str:
+    """Save what `analyze` found; returns a sentence about it, without its full stop."""
+    from formcheck.history import open_history
+
+    if not report.reps:
+        return "Nothing was saved to the history, as no repetition was found"
+    is_video = input_path.suffix.lower() != ".npz"
+    with open_history() as kept:
+        saved = kept.save_set(
+            report.to_dict(),
+            poses,
+            lifter=lifter,
+            notes=notes,
+            filmed_at=_modified_at(input_path) if is_video else None,
+            video_path=input_path.resolve() if is_video else "",
+            settings=settings,
+        )
+    return f"Saved to the history as set {saved.id}" + (f" of {saved.lifter}" if saved.lifter else "")
+
+
+def _modified_at(path: Path) -> datetime | None:
+    """Phones and copies that keep times make this the moment when filming ended."""
+    try:
+        return datetime.fromtimestamp(path.stat().st_mtime, UTC)
+    except (OSError, OverflowError, ValueError):
+        return None
+
+
+# --- history -------------------------------------------------------------------------------------------------------
+
+
+def _show_history(lifter: str | None, exercise: str | None) -> None:
+    from formcheck.exercises import EXERCISES
+    from formcheck.history import open_history
+    from formcheck.history.trends import set_numbers
+
+    names = [known.name for known in EXERCISES]
+    if exercise is not None and exercise not in names:
+        raise UsageError(f"There is no exercise {exercise!r}: choose one of {', '.join(names)}.")
+    with open_history() as kept:
+        sets = kept.sets(lifter=lifter, exercise=exercise)
+    if not sets:
+        _print("No set is saved here yet: formcheck analyze set.mp4 --save keeps one.")
+        return
+    table = _table(HISTORY_COLUMNS, right=("ID", "Load", "Reps", "Back"))
+    for saved in sets:
+        numbers = set_numbers(saved)
+        cells = [
+            str(saved.id),
+            saved.when.astimezone().strftime("%Y-%m-%d %H:%M"),
+            saved.lifter or "–",
+            _exercise_words(saved),
+            _amount(numbers.load_kg, " kg"),
+            str(numbers.reps),
+            _amount(numbers.rounding_deg, "°", signed=True),
+            saved.verdict,
+            saved.video_file,
+        ]
+        _row(table, cells)
+    _print_table(table)
+    _print(HISTORY_NOTE, "dim")
+    for line in _trend_lines(sets):
+        _print(line)
+
+
+def _trend_lines(sets: Sequence[SavedSet]) -> list[str]:
+    """How one lifter's one exercise went over the sessions; nothing where several are mixed."""
+    from formcheck.history.trends import sessions, trend
+
+    course = sessions(sets)
+    if len({((each.lifter or "").casefold(), each.exercise) for each in course}) != 1 or len(course) < 2:
+        return []
+    lines = ["", f"Over {len(course)} sessions"]
+    for name, title, unit in TREND_WORDS:
+        points = trend(course, name).points
+        if len(points) > 1:
+            first, last = points[0][1], points[-1][1]
+            per_week = trend(course, name).per_week
+            pace = f", {_amount(per_week, unit, signed=True)} a week" if math.isfinite(per_week) else ""
+            lines.append(f"  {title}: {_amount(first, unit)} -> {_amount(last, unit)}{pace}")
+    tonnage = [each.tonnage_kg for each in course if math.isfinite(each.tonnage_kg)]
+    if len(tonnage) > 1:
+        lines.append(
+            f"  Estimated tonnage (load x reps): {_amount(tonnage[0], ' kg')} -> {_amount(tonnage[-1], ' kg')}"
+        )
+    return lines if len(lines) > 2 else []
+
+
+def _delete(ids: Sequence[int], yes: bool) -> None:
+    from formcheck.history import open_history
+
+    with open_history() as kept:
+        # All are looked up before any is deleted: a wrong number deletes nothing.
+        chosen = [kept.set(set_id) for set_id in dict.fromkeys(ids)]
+        if not yes:
+            for saved in chosen:
+                when = f"{saved.when.astimezone():%Y-%m-%d %H:%M}"
+                _print(f"{saved.id}  {when}  {_exercise_words(saved)}  {saved.video_file}")
+            try:
+                typer.confirm(f"Delete {_counted(len(chosen), 'set')} for good?", abort=True, err=True)
+            except typer.Abort as error:
+                raise HistoryError("Nothing was deleted.") from error
+        for saved in chosen:
+            kept.delete_set(saved.id)
+    _print(f"Deleted {_counted(len(chosen), 'set')}.")
+
+
+# --- compare -------------------------------------------------------------------------------------------------------
+
+
+def _show_comparison(first_id: int, second_id: int) -> None:
+    from formcheck.history import open_history
+    from formcheck.history.trends import compare
+
+    with open_history() as kept:
+        first, second = kept.set(first_id), kept.set(second_id)
+    compared = compare(first, second)
+    if first.exercise != second.exercise:
+        _print("These are different lifts: compare their numbers with care.", "yellow")
+    _print_table(_sets_table(first, second, compared))
+    _print("")
+    _print_table(_checks_table(first, second, compared))
+    _print("")
+    _print_table(_reps_table(first, second, compared))
+    _print("Back: rounding against the own neutral. Up: seconds from lift-off to lockout.", "dim")
+
+
+def _sets_table(first: SavedSet, second: SavedSet, compared: Comparison) -> Table:
+    from formcheck.history.trends import QUANTITIES
+
+    table = _table(("", f"Set {first.id}", f"Set {second.id}", "Change"), right=("Change",))
+    for title, words in (
+        ("Date", lambda saved: f"{saved.when.astimezone():%Y-%m-%d}"),
+        ("Lifter", lambda saved: saved.lifter or "–"),
+        ("Exercise", _exercise_words),
+        ("Verdict", lambda saved: saved.verdict),
+    ):
+        _row(table, [title, words(first), words(second), ""])
+    for quantity in QUANTITIES:
+        one, two = (float(getattr(numbers, quantity.name)) for numbers in compared.numbers)
+        if not (math.isfinite(one) or math.isfinite(two)):
+            continue
+        unit = _unit(quantity.unit)
+        change = "" if not math.isfinite(two - one) else _amount(two - one, unit, signed=True)
+        change = "same" if change and one == two else change
+        better = quantity.more_is_better
+        if better is not None and math.isfinite(two - one) and abs(two - one) > 1e-9:
+            change += " better" if (two > one) == better else " worse"
+        _row(table, [quantity.title, _amount(one, unit), _amount(two, unit), change])
+    return table
+
+
+def _checks_table(first: SavedSet, second: SavedSet, compared: Comparison) -> Table:
+    table = _table(("Check", f"Set {first.id}", f"Set {second.id}"))
+    for check in compared.checks:
+        # The unit stands in words in each report; here it would crowd out the number.
+        unit = "°" if check.unit == "deg" else ""
+        if set(check.verdicts) != {"not-measured"}:
+            pairs = zip(check.verdicts, check.values, strict=True)
+            cells = [word + (f" ({_amount(value, unit)})" if math.isfinite(value) else "") for word, value in pairs]
+            _row(table, [check.title, *cells])
+    return table
+
+
+def _reps_table(first: SavedSet, second: SavedSet, compared: Comparison) -> Table:
+    depth = any(rep is not None and math.isfinite(rep.depth_thighs) for pair in compared.reps for rep in pair)
+    names = ["Verdict", "Back", *(["Depth"] if depth else []), "Up"]
+    table = _table(("Rep", *(f"{name} {saved.id}" for saved in (first, second) for name in names)), right=("Rep",))
+    for number, pair in enumerate(compared.reps, start=1):
+        _row(table, [str(number), *(cell for rep in pair for cell in _rep_cells(rep, depth))])
+    return table
+
+
+def _rep_cells(rep: RepNumbers | None, depth: bool) -> list[str]:
+    if rep is None:
+        return [""] * (4 if depth else 3)
+    cells = [rep.verdict, _amount(rep.rounding_deg, "°", signed=True)]
+    return [*cells, *([_amount(rep.depth_thighs, "")] if depth else []), _amount(rep.concentric_s, " s")]
+
+
+# --- words ---------------------------------------------------------------------------------------------------------
+
+
+def _exercise_words(saved: SavedSet) -> str:
+    return f"{saved.exercise}, {saved.variant}" if saved.variant else saved.exercise
+
+
+def _unit(unit: str) -> str:
+    return {"deg": "°", "": "", "%": " %"}.get(unit, f" {unit}")
+
+
+def _amount(value: float, unit: str, signed: bool = False) -> str:
+    """A number with its unit, rounded to what can be told apart; "–" for NaN."""
+    if not math.isfinite(value):
+        return "–"
+    digits = 0 if unit in ("°", " kg", " %") else 2
+    text = f"{value:+.{digits}f}" if signed else f"{value:.{digits}f}"
+    if unit == " kg" and not signed:
+        text = f"{value:.5g}"
+    text = "0" if float(text) == 0 and digits == 0 else text
+    if unit == "" and re.fullmatch(r"[+-]?\d+\.00", text):
+        text = text[:-3]
+    return f"{text.replace('-', '−')}{unit}"
+
+
+def _counted(count: int, noun: str) -> str:
+    return f"{count} {noun}{'' if count == 1 else 's'}"
+
+
+def _table(columns: Sequence[str], right: Sequence[str] = ()) -> Table:
+    table = Table(box=box.SIMPLE_HEAD, padding=(0, 1), pad_edge=False, show_edge=False, header_style="bold")
+    for column in columns:
+        # Dates and numbers stay whole; where room is short, names are folded.
+        whole = column in right or column in ("Date", "Verdict")
+        table.add_column(column, justify="right" if column in right else "left", overflow="fold", no_wrap=whole)
+    return table
+
+
+def _row(table: Table, cells: Sequence[str]) -> None:
+    from formcheck.summary import safe_text, shows_symbols
+
+    symbols = shows_symbols(Console().encoding)
+    table.add_row(*(Text(safe_text(cell, symbols)) for cell in cells))
+
+
+def _print_table(table: Table) -> None:
+    console = Console(highlight=False)
+    # A pipe has no width: nothing is to be broken for it.
+    console.print(table, width=None if console.is_terminal else 200)
+
+
+def _print(line: str, style: str = "") -> None:
+    from formcheck.summary import safe_text, shows_symbols
+
+    console = Console(highlight=False)
+    console.print(Text(safe_text(line, shows_symbols(console.encoding)), style=style), soft_wrap=True)

@@ -1,0 +1,29 @@
+"""The seam between the spine and the rest: a way of reading its bend, and what that shows of lifters in general."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from formcheck.motion.neutral import CONTOUR_USUAL, Usual
+from formcheck.motion.spine import DorsalBend, dorsal_bend
+from formcheck.poses import FloatArray, PoseSequence
+
+
+@dataclass(frozen=True)
+class SpineMethod:
+    """A way of reading the spine.
+
+    Attributes
+    ----------
+    name : for the report.
+    read : poses of one stretch and the direction faced (T,) -> bend per frame, with quality and gate.
+    usual : levels and spreads of lifters in general, in the same degrees.
+    """
+
+    name: str
+    read: Callable[[PoseSequence, FloatArray], DorsalBend]
+    usual: Usual
+
+
+CONTOUR = SpineMethod("dorsal contour", dorsal_bend, CONTOUR_USUAL)
