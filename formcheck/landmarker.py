@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from types import TracebackType
 from typing import Any
 
@@ -11,7 +12,7 @@ from numpy.typing import NDArray
 
 from formcheck.errors import ModelError
 from formcheck.floor_watch import FloorWatch
-from formcheck.landmarks import LANDMARK_COUNT, Landmark
+from formcheck.landmarks import LANDMARK_COUNT, Landmark, mirrored_indices
 from formcheck.lifter import Sighting
 from formcheck.pose_models import ModelFile
 from formcheck.poses import CONTOUR_SHAPE, FLOOR_SHAPE, FloatArray
@@ -34,14 +35,17 @@ class PersonFinder:
     model : pose model file.
     people : how many are looked for at most.
     track : True for the frames of one video in order, with masks; False for single pictures, without.
+    mirrored : look at the mirror image. The model does not see both the same way (hips shift by up to a tenth of the
+        trunk), so whoever shows it all lifters facing one way gets the same answer for a video and its mirror image.
+        What is found is given for the picture itself all the same.
 
     Raises
     ------
     ModelError : the model does not load. SystemLibraryError : a library that MediaPipe needs is missing.
     """
 
-    def __init__(self, model: ModelFile, people: int, track: bool) -> None:
-        self._model, self._people, self._track = model, people, track
+    def __init__(self, model: ModelFile, people: int, track: bool, mirrored: bool = False) -> None:
+        self._model, self._people, self._track, self._mirrored = model, people, track, mirrored
         self._floor = FloorWatch()
         self._upside_down = 0
         self._landmarker = self._create()
@@ -64,6 +68,8 @@ class PersonFinder:
         Frames of a video must come in order with strictly rising ``time_ms``; ``index`` is passed on.
         """
         mediapipe = _mediapipe()
+        if self._mirrored:
+            rgb = rgb[:, ::-1]
         # MediaPipe reads garbage from rows with padding, without saying so.
         picture = mediapipe.Image(image_format=mediapipe.ImageFormat.SRGB, data=np.ascontiguousarray(rgb))
         if self._track:
@@ -73,7 +79,7 @@ class PersonFinder:
         found = distinct([self._sighting(result, person, rgb, index) for person in range(len(result.pose_landmarks))])
         if self._track and self._people == 1:
             self._watch_for_headstands(found)
-        return found
+        return [mirror_image(person, rgb.shape[1]) for person in found] if self._mirrored else found
 
     def _create(self) -> Any:
         with helpful_import_errors():
@@ -130,6 +136,24 @@ def distinct(sightings: Sequence[Sighting]) -> list[Sighting]:
         if all(sighting.distance_to(other) > SAME_PERSON_DISTANCE for other in kept):
             kept.append(sighting)
     return kept
+
+
+def mirror_image(person: Sighting, width: int) -> Sighting:
+    """The same person as the mirror image of a picture of that width (pixels) shows them."""
+    twins = mirrored_indices()
+    image, world = person.image_px[twins].copy(), person.world_m[twins].copy()
+    image[:, 0] = width - image[:, 0]
+    world[:, 0] = -world[:, 0]
+    contour = person.contour_px[::-1].copy()
+    contour[..., 0] = width - contour[..., 0]
+    return replace(
+        person,
+        image_px=image,
+        world_m=world,
+        visibility=person.visibility[twins],
+        contour_px=contour,
+        contour_sharpness=person.contour_sharpness[::-1],
+    )
 
 
 def nothing_seen(frames: int) -> dict[str, NDArray[np.float32]]:

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from formcheck.errors import Cancelled
 from formcheck.landmarker import PersonFinder, nothing_seen
+from formcheck.landmarks import Landmark
 from formcheck.lifter import Sighting, choose_lifter
 from formcheck.pose_models import ModelFile
 from formcheck.poses import FloatArray, PoseSequence, VideoInfo
@@ -41,16 +42,21 @@ BAR_MIN = 0.04
 PICTURE_MIN = 0.25
 """If less than this share of a side would remain, it is a dark picture rather than bars."""
 
+TRUNK = ("HIP", "SHOULDER")
+"""Joints whose left-right line tells where somebody faces."""
+
 Progress = Callable[[int, int | None], None]
 
 
 @dataclass(frozen=True)
 class _Glance:
-    """What the look beforehand has shown: the number of people, and the part of the frames that holds a picture."""
+    """What the look beforehand has shown: the number of people, the part of the frames that holds a picture, and
+    whether the lifter faces image-left."""
 
     people: int
     rows: slice
     columns: slice
+    faces_left: bool = False
 
 
 def estimate_poses(
@@ -80,7 +86,8 @@ def estimate_poses(
     thumbnail: NDArray[np.float32] | None = None
     with (
         VideoReader(path, max_side=ANALYSIS_MAX_SIDE) as reader,
-        PersonFinder(model, glance.people, track=True) as finder,
+        # The model is shown every lifter facing image-right, so that a mirrored video gets the mirrored answer.
+        PersonFinder(model, glance.people, track=True, mirrored=glance.faces_left) as finder,
     ):
         facts = reader.info
         scale = facts.source_width / facts.width
@@ -151,8 +158,15 @@ def _glance(path: str | Path, model: ModelFile) -> _Glance:
     frames = [frame.rgb for frame in read_frames_at(path, at_s, max_side=ANALYSIS_MAX_SIDE, exact=False)]
     rows, columns = _without_bars(frames)
     with PersonFinder(model, PEOPLE_MAX, track=False) as finder:
-        most = max(len(finder.find(rgb[rows, columns], index)) for index, rgb in enumerate(frames))
-    return _Glance(max(1, most), rows, columns)
+        seen = [finder.find(rgb[rows, columns], index) for index, rgb in enumerate(frames)]
+    ahead = sum(_faces_right(people[0]) for people in seen if people)
+    return _Glance(max(1, *(len(people) for people in seen)), rows, columns, faces_left=ahead < 0)
+
+
+def _faces_right(person: Sighting) -> float:
+    """From -1 (facing image-left) over 0 (towards or away from the camera) to 1 (image-right)."""
+    across = [person.world_m[Landmark[f"LEFT_{joint}"]] - person.world_m[Landmark[f"RIGHT_{joint}"]] for joint in TRUNK]
+    return sum(float(line[2] / max(np.hypot(line[0], line[2]), 1e-9)) for line in across) / len(across)
 
 
 def _without_bars(frames: Sequence[NDArray[np.uint8]]) -> tuple[slice, slice]:

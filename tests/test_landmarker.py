@@ -18,7 +18,14 @@ from synthetic_lifter import (
 )
 
 from formcheck import landmarker
-from formcheck.landmarker import SAME_PERSON_DISTANCE, UPSIDE_DOWN_FRAMES, PersonFinder, distinct, nothing_seen
+from formcheck.landmarker import (
+    SAME_PERSON_DISTANCE,
+    UPSIDE_DOWN_FRAMES,
+    PersonFinder,
+    distinct,
+    mirror_image,
+    nothing_seen,
+)
 from formcheck.landmarks import LANDMARK_COUNT
 from formcheck.lifter import Sighting
 from formcheck.pose_models import ModelFile
@@ -51,6 +58,21 @@ def test_two_detections_of_one_person_are_one_the_larger(sizes_apart: float, cou
     found = distinct([other, large])
     assert len(found) == count
     assert found[0] is large
+
+
+def test_a_mirror_image_is_what_the_mirrored_lifter_looks_like() -> None:
+    for forward in (1, -1):
+        motion = deadlift(1)
+        one, other = (
+            sighting_of(film(motion, Camera(forward=facing, feet_px=(540.0, 1500.0))), 40)
+            for facing in (forward, -forward)
+        )
+        # A parallel projection, so the mirror image is exact.
+        mirrored = mirror_image(one, 1080)
+        np.testing.assert_allclose(mirrored.image_px, other.image_px, atol=1e-3)
+        np.testing.assert_allclose(mirrored.world_m, other.world_m, atol=1e-5)
+        np.testing.assert_allclose(mirrored.contour_px, other.contour_px, atol=1e-3)
+        np.testing.assert_allclose(mirror_image(mirrored, 1080).image_px, one.image_px, atol=1e-4)
 
 
 def test_a_second_detection_does_not_hide_a_third_person() -> None:

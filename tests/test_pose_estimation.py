@@ -14,6 +14,7 @@ from synthetic_lifter import Camera, film, sighting_of, standing_still
 
 from formcheck import pose_estimation
 from formcheck.errors import Cancelled, VideoError
+from formcheck.landmarker import mirror_image
 from formcheck.lifter import Sighting
 from formcheck.pose_estimation import (
     ANALYSIS_MAX_SIDE,
@@ -42,10 +43,13 @@ class _Finders:
     made: list[tuple[str, int, bool]] = field(default_factory=list)
     pictures: list[tuple[int, ...]] = field(default_factory=list)
     times_ms: list[int] = field(default_factory=list)
+    mirrored: list[bool] = field(default_factory=list)
+    faces_left: bool = False
     open: int = 0
 
-    def __call__(self, model: ModelFile, people: int, track: bool) -> _FakeFinder:
+    def __call__(self, model: ModelFile, people: int, track: bool, mirrored: bool = False) -> _FakeFinder:
         self.made.append((model.name, people, track))
+        self.mirrored.append(mirrored)
         return _FakeFinder(self, people, track)
 
 
@@ -71,7 +75,8 @@ class _FakeFinder:
         white = (rgb.min(axis=2) > 180).astype(np.uint8)
         count, _, facts, middles = cv2.connectedComponentsWithStats(white)
         squares = sorted((i for i in range(1, count) if facts[i][4] >= 16), key=lambda i: -facts[i][4])
-        return [_person_at(middles[i], index) for i in squares[: self.people]]
+        people = [_person_at(middles[i], index) for i in squares[: self.people]]
+        return [mirror_image(one, rgb.shape[1]) for one in people] if self.record.faces_left else people
 
 
 def _person_at(middle_px: np.ndarray, frame: int) -> Sighting:
@@ -222,6 +227,23 @@ def test_somebody_who_comes_in_later_is_noticed(finders: _Finders, tmp_path: Pat
     alone, together = _picture(160, 120, (30, 60)), _picture(160, 120, (30, 60), (120, 60))
     estimate_poses(_video(tmp_path, alone, alone, together, fps=4.0), MODEL)
     assert finders.made[-1] == ("some", 2, True)
+
+
+@pytest.mark.parametrize("faces_left", [False, True])
+def test_the_model_is_shown_every_lifter_facing_one_way(finders: _Finders, tmp_path: Path, faces_left: bool) -> None:
+    finders.faces_left = faces_left
+    estimate_poses(_video(tmp_path, _picture(160, 120, (80, 60))), MODEL)
+    assert finders.mirrored == [False, faces_left]
+
+
+def test_who_faces_the_camera_is_not_mirrored(
+    finders: _Finders, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world = BODY.world_m.copy()
+    world[:, 2] = 0.0
+    monkeypatch.setattr(f"{__name__}.BODY", replace(BODY, world_m=world))
+    estimate_poses(_video(tmp_path, _picture(160, 120, (80, 60))), MODEL)
+    assert finders.mirrored == [False, False]
 
 
 @pytest.mark.parametrize(("rows", "columns"), [(40, 0), (0, 50), (40, 50)])

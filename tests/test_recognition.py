@@ -11,7 +11,7 @@ from synthetic_lifter import LIFTS, Camera, Motion, curls, film, jumps, standing
 
 from formcheck.analysis import analyze
 from formcheck.exercises import EXERCISES, exercise_named
-from formcheck.exercises.recognition import LIKE, SHARE_NEEDED, recognise
+from formcheck.exercises.recognition import BACKWARDS_DEG, LIKE, SHARE_NEEDED, recognise
 from formcheck.exercises.shape import UNKNOWN, CycleShape, at_least, at_most, between, highest, median, shape_of
 from formcheck.motion.reps import find_cycles
 from formcheck.motion.signals import compute_signals
@@ -52,6 +52,14 @@ def test_what_is_no_known_lift_is_none(make: Callable[[], Motion]) -> None:
     assert report.exercise.chosen_by == "auto"
     assert report.reps == ()
     assert report.verdict == "not-judged"
+
+
+@pytest.mark.parametrize("name", LIFTS)
+def test_a_body_taken_upside_down_does_not_outvote_the_lift(name: str) -> None:
+    real = SHAPES[name][0]
+    for lean_deg, found in ((BACKWARDS_DEG - 1.0, exercise_named(name)), (BACKWARDS_DEG + 1.0, None)):
+        headstand = replace(real, trunk_lean_deg=lean_deg, rise=2.0 * real.rise)
+        assert recognise([real, headstand], EXERCISES).exercise is found
 
 
 def test_no_cycle_is_no_lift() -> None:

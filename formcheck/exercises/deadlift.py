@@ -79,7 +79,7 @@ def resemblance(shape: CycleShape) -> float:
                 at_most(shape.hand_height, 0.42, 0.54),
                 at_most(shape.arm_reach_deg, 45, 62),
                 at_most(shape.hand_reach, 0.88, 1.0),
-                at_most(shape.top_lean_deg, 42, 52),
+                at_most(shape.top_lean_deg, 46, 56),
                 at_most(shape.drop, 0.64, 0.72),
             ]
         )

@@ -15,6 +15,10 @@ SHARE_NEEDED = 0.6
 """Automatic recognition needs this share of the cycles to be of one lift; otherwise it sees no known lift."""
 
 
+BACKWARDS_DEG = -45.0
+"""A trunk that leans back further than this at the bottom belongs to nobody: the model took the body upside down."""
+
+
 @dataclass(frozen=True)
 class Recognition:
     """The lift that a set of cycles resembles most, or None, and how sure that is (0..1)."""
@@ -28,6 +32,7 @@ def recognise(shapes: Sequence[CycleShape], exercises: Sequence[Exercise]) -> Re
 
     Cycles count by how far the shoulders travel, so that fidgeting between repetitions does not outvote them.
     """
+    shapes = [shape for shape in shapes if not shape.trunk_lean_deg < BACKWARDS_DEG]
     total = sum(shape.rise for shape in shapes)
     if total <= 0:
         return Recognition(None, 0.0)

@@ -31,13 +31,15 @@ KNEE_FLEXION_GAIN = 1.08
 fitted on the tune split of the rendered lifter; real knees in squats are under-read as well (-2.3 +- 6.4 deg)."""
 
 THIGH_TO_TRUNK = (0.58, 1.1)
+HIP_THIGH_TO_TRUNK = (0.5, 1.1)
 SHANK_TO_TRUNK = (0.55, 1.15)
 THIGH_TO_SHANK = (0.72, 1.4)
 UPPER_ARM_TO_TRUNK = (0.38, 0.85)
 FOREARM_TO_UPPER_ARM = (0.5, 1.25)
 """Proportions in side views outside which a limb's landmarks are wrong, whatever their visibility says: plates hide
 knees and wrists, and the model then guesses. Clean clips of several lifters stay within 0.66-0.90, 0.63-0.97,
-0.84-1.3, 0.48-0.72 and 0.6-1.1; trunk length is the clip's upper quartile, as a rounded trunk is shorter."""
+0.84-1.3, 0.48-0.72 and 0.6-1.1; trunk length is the clip's upper quartile, as a rounded trunk is shorter. A thigh
+that is only a little too short mostly has a hidden knee: the hip, and the back with it, is doubted later."""
 
 ARM_VISIBILITY_MIN = 0.6
 """The model's own score does not warn of a hidden leg, but it falls when a plate hides the near wrist."""
@@ -157,8 +159,8 @@ def compute_signals(poses: PoseSequence, read_spine: SpineReader = dorsal_bend) 
     hip_gain, knee_gain = np.where(from_picture, [[HIP_FLEXION_GAIN], [KNEE_FLEXION_GAIN]], 1.0)
     hip_flexion = joint_flexion_deg(joints["SHOULDER"], joints["HIP"], joints["KNEE"])
     knee_flexion = joint_flexion_deg(joints["HIP"], joints["KNEE"], joints["ANKLE"])
-    thigh_ok, shank_ok, arm_ok = _believable_limbs(joints, from_picture)
-    bend = _gated_bend(poses, read_spine(poses, forward), yaw_deg, thigh_ok)
+    hip_ok, thigh_ok, shank_ok, arm_ok = _believable_limbs(joints, from_picture)
+    bend = _gated_bend(poses, read_spine(poses, forward), yaw_deg, hip_ok)
     arm_ok &= _near_visibility(poses, forward, ("ELBOW", "WRIST")) >= ARM_VISIBILITY_MIN
     ahead = {
         joint: forward * (_middle_px(poses, joint)[:, 0] - _mid_foot_px(poses)) / scale_px
@@ -274,8 +276,8 @@ def _sagittal_joints(
     return result
 
 
-def _believable_limbs(joints: dict[str, FloatArray], side_view: BoolArray) -> tuple[BoolArray, BoolArray, BoolArray]:
-    """(T,) each for thigh, shank and arm: False where a side view shows it in proportions that no body has."""
+def _believable_limbs(joints: dict[str, FloatArray], side_view: BoolArray) -> tuple[BoolArray, ...]:
+    """(T,) each for hip, thigh, shank and arm: False where a side view shows it in proportions that no body has."""
 
     def length(a: str, b: str) -> FloatArray:
         return np.asarray(np.linalg.norm(joints[a] - joints[b], axis=1))
@@ -291,6 +293,7 @@ def _believable_limbs(joints: dict[str, FloatArray], side_view: BoolArray) -> tu
     upper_arm, forearm = length("SHOULDER", "ELBOW"), length("ELBOW", "WRIST")
     leg = within(thigh, shank, THIGH_TO_SHANK)
     return (
+        within(thigh, trunk, HIP_THIGH_TO_TRUNK),
         within(thigh, trunk, THIGH_TO_TRUNK),
         within(shank, trunk, SHANK_TO_TRUNK) & leg,
         within(upper_arm, trunk, UPPER_ARM_TO_TRUNK) & within(forearm, upper_arm, FOREARM_TO_UPPER_ARM),
@@ -336,11 +339,11 @@ def _separation_ratio(poses: PoseSequence) -> FloatArray:
     return np.where(np.isfinite(ratio), ratio, np.nan)
 
 
-def _gated_bend(poses: PoseSequence, raw: DorsalBend, yaw_deg: FloatArray, thigh_ok: BoolArray) -> DorsalBend:
+def _gated_bend(poses: PoseSequence, raw: DorsalBend, yaw_deg: FloatArray, hip_ok: BoolArray) -> DorsalBend:
     """Bend of the back where it can be trusted, smoothed; NaN and the reason elsewhere."""
     gate = raw.gate
     # A thigh in impossible proportions means a hip that is somewhere else, and the back is measured from the hip.
-    gate = np.where((gate == MEASURED) & ~thigh_ok, HIP_WRONG, gate)
+    gate = np.where((gate == MEASURED) & ~hip_ok, HIP_WRONG, gate)
     seen_from = view_gate(yaw_deg)
     gate = np.where((seen_from != MEASURED) & poses.seen, seen_from, gate)
     gate = np.where((gate == MEASURED) & ~steady(poses.time_s, _only(gate == MEASURED, raw.bend_deg)), UNSTEADY, gate)
