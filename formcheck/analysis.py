@@ -11,9 +11,7 @@ from numpy.typing import NDArray
 
 from formcheck.errors import UsageError
 from formcheck.exercises import EXERCISES, exercise_named
-from formcheck.exercises.checks import FAULT as FAULT_FOUND
-from formcheck.exercises.checks import NOT_MEASURED, Check, Finding, judge, judge_set, not_judged
-from formcheck.exercises.checks import WATCH as WATCH_FOUND
+from formcheck.exercises.checks import Check, Finding, judge, judge_set, not_judged
 from formcheck.exercises.exercise import Exercise, Rep
 from formcheck.exercises.recognition import LIKE, Recognition, recognise
 from formcheck.exercises.shape import CycleShape, shape_of
@@ -36,10 +34,6 @@ from formcheck.motion.spine_method import CONTOUR, SpineMethod
 from formcheck.motion.view import UNKNOWN_VIEW, View, view_of
 from formcheck.poses import PoseSequence
 from formcheck.report import (
-    FAULT,
-    GOOD,
-    NOT_JUDGED,
-    WATCH,
     BackReference,
     ExerciseChoice,
     Report,
@@ -48,6 +42,7 @@ from formcheck.report import (
 )
 from formcheck.set_level import SetLevel, set_level
 from formcheck.settings import AS_IT_COMES, Settings, apply
+from formcheck.verdict import advice_on, load_advice_on, praise_of, summary_of, verdict_on
 
 AUTO = "auto"
 NONE = "none"
@@ -60,9 +55,6 @@ TURNED_DEG = 25.0
 
 LIKE_WHEN_TOLD = 0.1
 """When the user has named the lift, a cycle needs to resemble it only this much."""
-
-ADVICE_MAX = 3
-"""More than three things to work on is none."""
 
 SEEN_SHARE_MIN = 0.5
 """A note is due when the lifter was seen in less than this share of the frames."""
@@ -144,7 +136,7 @@ def analyze(
     )
     findings = () if lift is None else _judge_set(lift, judged)
     choice = _choice(exercise, lift, recognition)
-    verdict = _verdict(judged, findings)
+    verdict = verdict_on(judged, findings)
     return Report(
         video=poses.video,
         exercise=choice,
@@ -156,10 +148,12 @@ def analyze(
         reps=tuple(judged),
         findings=findings,
         verdict=verdict,
-        summary=_summary(verdict, lift, judged, findings, recognition)
+        summary=summary_of(verdict, lift, judged, findings, recognition)
         if poses.seen.any()
         else "Nobody was found in the picture, so nothing was judged.",
-        advice=_advice(findings, view, judged),
+        advice=advice_on(findings, judged, _sagittal_ok(view)),
+        praise=() if lift is None else praise_of(lift.checks, findings, judged),
+        load_advice=load_advice_on(findings, judged, load_kg),
         model=poses.model,
         load_kg=load_kg,
         set_level=None if lift is None else _set_level(lift, reps, judged, height_cm or settings.height_cm, plate),
@@ -280,6 +274,7 @@ def _judge_rep(
         lift_off_s=float(signals.time_s[rep.lift_off]),
         lockout_s=float(signals.time_s[rep.lockout]),
         partial=rep.partial,
+        instants={name: float(signals.time_s[sample]) for name, sample in lift.instants(signals, rep).items()},
         measures={name: measured.value for name, measured in measures.items()},
         findings=findings,
     )
@@ -325,68 +320,6 @@ def _tracking(poses: PoseSequence, cleaned: CleanPoses) -> Tracking:
     if len(cleaned.segments) > 1:
         notes.append(f"The video was cut: its {len(cleaned.segments)} parts were analysed one by one.")
     return Tracking(int(poses.seen.sum()), share, tuple(notes))
-
-
-def _verdict(reps: Sequence[RepReport], findings: Sequence[Finding]) -> str:
-    if not reps:
-        return NOT_JUDGED
-    verdicts = {finding.verdict for finding in findings}
-    if FAULT_FOUND in verdicts:
-        return FAULT
-    if WATCH_FOUND in verdicts:
-        return WATCH
-    # The back comes first in every lift's checks: what leaves it out cannot be called good.
-    return NOT_JUDGED if not findings or findings[0].verdict == NOT_MEASURED else GOOD
-
-
-def _summary(
-    verdict: str,
-    lift: Exercise | None,
-    reps: Sequence[RepReport],
-    findings: Sequence[Finding],
-    recognition: Recognition,
-) -> str:
-    if lift is None:
-        return "No deadlift, kettlebell swing or squat was recognised, so nothing was judged."
-    if not reps:
-        other = recognition.exercise
-        hint = f" It looks more like a {other.title.lower()}." if other and other.name != lift.name else ""
-        return f"No {lift.title.lower()} repetition was found, so nothing was judged.{hint}"
-    count = f"{len(reps)} {lift.title.lower()} rep{'s' if len(reps) != 1 else ''}"
-    if verdict == GOOD:
-        return f"{count}: nothing to correct."
-    if verdict == NOT_JUDGED:
-        if not findings:
-            return f"{count}: every check is switched off, so nothing was judged."
-        return f"{count}: {_main_check(findings[0])} could not be judged ({findings[0].reason})."
-    worst = next(f for level in (FAULT_FOUND, WATCH_FOUND) for f in findings if f.verdict == level)
-    where = f" in {_share(worst, reps)}"
-    softened = "" if worst.verdict == FAULT_FOUND else " (worth watching)"
-    return f"{count}: {worst.title.lower()}{where}{softened}."
-
-
-def _main_check(finding: Finding) -> str:
-    """What the verdict stands and falls with: the back, unless that check is switched off."""
-    return "the back" if finding.check == "back-rounding" else finding.title.lower()
-
-
-def _share(finding: Finding, reps: Sequence[RepReport]) -> str:
-    hit = [
-        rep.index
-        for rep in reps
-        for found in rep.findings
-        if found.check == finding.check and found.verdict in (FAULT_FOUND, WATCH_FOUND)
-    ]
-    if len(hit) == len(reps):
-        return "every rep" if len(reps) > 1 else "the rep"
-    return f"rep {hit[0]}" if len(hit) == 1 else f"{len(hit)} of {len(reps)} reps"
-
-
-def _advice(findings: Sequence[Finding], view: View, reps: Sequence[RepReport]) -> tuple[str, ...]:
-    advice = [finding.cue for level in (FAULT_FOUND, WATCH_FOUND) for finding in findings if finding.verdict == level]
-    if reps and not _sagittal_ok(view):
-        advice.append("Film from the side, phone at hip height, whole body in the picture, to have your back judged.")
-    return tuple(dict.fromkeys(advice))[:ADVICE_MAX]
 
 
 def _joined(stretches: Sequence[_Stretch], poses: PoseSequence) -> Signals | None:

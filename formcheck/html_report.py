@@ -293,12 +293,6 @@ def _not_judged(report: Report) -> list[tuple[str, str]]:
     return found
 
 
-def _praise(report: Report) -> list[str]:
-    """What was good, where the report says so in words."""
-    told = report.to_dict().get("praise")
-    return [str(each) for each in told] if isinstance(told, list) else []
-
-
 # --- the page ------------------------------------------------------------------------------------------------------
 
 
@@ -333,7 +327,7 @@ def html_report(
         verdict_words=VERDICT_WORDS,
         finding_words=FINDING_WORDS,
         symbols=SYMBOLS,
-        praise=_praise(report),
+        praise=report.praise,
         pictures=[(each, base64.b64encode(each.jpeg).decode()) for each in pictures],
         rep_columns=_rep_columns(report),
         rep_rows=rows,

@@ -69,7 +69,7 @@ class RepReport:
     """One repetition: instants in seconds since the first frame, measures by name (NaN = not measured), findings.
 
     ``bottom_s`` and ``top_s`` lie in the middle of a short rest there; ``lift_off_s`` is when the way up begins and
-    ``lockout_s`` when it ends.
+    ``lockout_s`` when it ends. ``instants`` are those that only this lift has, by name.
     """
 
     index: int
@@ -82,13 +82,15 @@ class RepReport:
     partial: bool
     measures: dict[str, float]
     findings: tuple[Finding, ...]
+    instants: dict[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
 class Report:
     """Everything that an analysis says about a set.
 
-    ``summary`` is the verdict in one sentence, ``advice`` at most three things to try, most important first.
+    ``summary`` is the verdict in one sentence, ``advice`` at most three things to try, most important first,
+    ``praise`` at most two that were right, ``load_advice`` what to do about the load (empty = nothing).
     ``variant`` names a variant of the lift, or is "unknown"; ``variant_source`` is "chosen", "recognised" or "unknown".
     ``set_level`` is None when there is no repetition. ``settings`` are those it was judged by.
     ``back`` says what the back was compared with, and is None when no lifter was seen at all.
@@ -106,6 +108,8 @@ class Report:
     summary: str
     advice: tuple[str, ...]
     model: str = ""
+    praise: tuple[str, ...] = ()
+    load_advice: str = ""
     load_kg: float | None = None
     variant: str = "unknown"
     variant_source: str = "unknown"
@@ -156,6 +160,7 @@ class Report:
                     "end_s": _number(rep.end_s),
                     "lift_off_s": _number(rep.lift_off_s),
                     "lockout_s": _number(rep.lockout_s),
+                    "instants": {name: _number(time_s) for name, time_s in rep.instants.items()},
                     "partial": rep.partial,
                     "measures": {name: _number(value) for name, value in rep.measures.items()},
                     "findings": [_finding(finding) for finding in rep.findings],
@@ -166,6 +171,8 @@ class Report:
             "verdict": self.verdict,
             "summary": self.summary,
             "advice": list(self.advice),
+            "praise": list(self.praise),
+            "load_advice": self.load_advice,
             "set_level": None if self.set_level is None else self.set_level.to_dict(),
             "settings": self.settings.to_dict(),
             "back": None if self.back is None else self.back.to_dict(),

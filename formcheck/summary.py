@@ -129,7 +129,11 @@ def summary(
     parts += page.section("The set", [page.item("•", line) for line in set_lines(report.set_level)])
     parts += page.section("Worth knowing", page.findings(report))
     parts += page.section("Not judged", page.not_judged(report))
-    parts += page.section("Try next", [page.item(f"{n}.", advice) for n, advice in enumerate(report.advice, start=1)])
+    parts += page.section("Went well", [page.item("•", praise) for praise in report.praise])
+    advice = [page.item(f"{n}.", one) for n, one in enumerate(report.advice, start=1)]
+    if report.load_advice:
+        advice.append(page.item("•", report.load_advice))
+    parts += page.section("Try next", advice)
     parts += page.section("About this video", [page.item("•", note) for note in report.tracking.notes])
     if folder is not None:
         files = ", ".join(path.name for path in written)

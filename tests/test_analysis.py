@@ -23,10 +23,11 @@ from synthetic_lifter import (
     standing_still,
 )
 
-from formcheck.analysis import ADVICE_MAX, analyze
+from formcheck.analysis import analyze
 from formcheck.errors import UsageError
 from formcheck.poses import ARRAY_FIELDS, PoseSequence
 from formcheck.report import SCHEMA
+from formcheck.verdict import ADVICE_MAX
 
 NUMBER = (int, float)
 NUMBER_OR_NONE = (int, float, type(None))

@@ -12,7 +12,7 @@ import pytest
 PACKAGE = Path(__file__).parent.parent / "formcheck"
 
 FLOOR_0 = {"formcheck.errors", "formcheck.landmarks", "formcheck.poses"}
-FLOOR_3 = {"formcheck.analysis", "formcheck.report", "formcheck.set_level", "formcheck.settings"}
+FLOOR_3 = {f"formcheck.{name}" for name in ("analysis", "judged", "report", "set_level", "settings", "verdict")}
 MAY_IMPORT = {
     # Each floor: what it may import beside the standard library. A name allows everything below it.
     "floor 0": {"numpy"} | FLOOR_0,
@@ -25,7 +25,7 @@ FLOORS = {
     "floor 0": ["errors.py", "landmarks.py", "poses.py"],
     "floor 1": [f"motion/{path.name}" for path in sorted((PACKAGE / "motion").glob("*.py"))],
     "floor 2": [f"exercises/{path.name}" for path in sorted((PACKAGE / "exercises").glob("*.py"))],
-    "floor 3": ["analysis.py", "report.py", "set_level.py", "settings.py"],
+    "floor 3": ["analysis.py", "judged.py", "report.py", "set_level.py", "settings.py", "verdict.py"],
     "pure doors": ["lifter.py", "pose_files.py"],
 }
 MODULES = [pytest.param(floor, name, id=name) for floor, names in FLOORS.items() for name in names]

@@ -54,7 +54,7 @@ def test_what_is_no_known_lift_is_none(make: Callable[[], Motion]) -> None:
     assert report.verdict == "not-judged"
 
 
-@pytest.mark.parametrize("name", LIFTS)
+@pytest.mark.parametrize("name", ["deadlift", "kettlebell-swing"])
 def test_a_body_taken_upside_down_does_not_outvote_the_lift(name: str) -> None:
     real = SHAPES[name][0]
     for lean_deg, found in ((BACKWARDS_DEG - 1.0, exercise_named(name)), (BACKWARDS_DEG + 1.0, None)):

@@ -12,7 +12,7 @@ from synthetic_lifter import Motion, deadlift, film, frame_times, kettlebell_swi
 
 from formcheck.exercises import EXERCISES, exercise_named
 from formcheck.motion.load import empty_handed
-from formcheck.motion.reps import LONGEST_UNSEEN_S, RISE_SHARE, SMALLEST_DROP, Cycle, find_cycles
+from formcheck.motion.reps import LONGEST_UNSEEN_S, RISE_SHARE, SMALLEST_DROP, Cycle, find_cycles, sticking_region
 from formcheck.motion.signals import compute_signals
 
 T = frame_times(20.0)
@@ -221,3 +221,19 @@ def test_without_a_look_at_the_floor_every_cycle_counts() -> None:
     unchanged = _floor(np.ones(len(T), dtype=bool))
     assert empty_handed(T, *unchanged, cycles) == (False, False, False)
     assert empty_handed(T, *unchanged, ()) == ()
+
+
+@pytest.mark.parametrize(("dip", "sticks"), [(0.0, False), (0.1, False), (0.4, True), (0.8, True)])
+def test_a_way_up_that_slows_down_has_a_sticking_region(dip: float, sticks: bool) -> None:
+    time_s = np.arange(61) / 30
+    phase = time_s / time_s[-1]
+    # Two pushes with a slower middle: the speed falls by about the dip at the half.
+    speed = np.sin(np.pi * phase) * (1.0 - dip * np.exp(-0.5 * ((phase - 0.5) / 0.1) ** 2))
+    height = 0.5 + 0.5 * np.cumsum(speed) / speed.sum()
+    found = sticking_region(time_s, height, 0, 60)
+    assert (found is not None) == sticks
+    if found is not None:
+        start, stop = found
+        assert phase[start] < 0.5
+        assert phase[stop] == pytest.approx(0.5, abs=0.06)
+    assert sticking_region(time_s, np.where(phase > 0.4, np.nan, height), 0, 60) is None

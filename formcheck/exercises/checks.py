@@ -66,6 +66,7 @@ class Check:
     confidence : "low", "medium" or "high": how well the limits are backed.
     worst : the worst verdict that this check may give; "watch" for what is no more than a hint.
     how : how it is measured, one or two sentences for a coach; empty = what is said about its measure.
+    praise : what is said of a set in which it was right; empty = nothing.
     """
 
     id: str
@@ -81,6 +82,7 @@ class Check:
     confidence: str
     worst: str = FAULT
     how: str = ""
+    praise: str = ""
 
     @property
     def more_is_worse(self) -> bool:

@@ -112,6 +112,18 @@ def knee_passing(signals: Signals, rep: Rep) -> int:
     return rep.lift_off + int(above[0]) if len(above) else (rep.lift_off + rep.lockout) // 2
 
 
+def instants(signals: Signals, rep: Rep) -> dict[str, int]:
+    """Set-up, the pull's passing of the knees, and the way back down."""
+    set_up = max(rep.start, int(np.searchsorted(signals.time_s, signals.time_s[rep.lift_off] - SET_UP_S)))
+    lowering = max(rep.lockout, rep.cycle.top_to)
+    return {
+        "set_up_s": set_up,
+        "knee_passing_s": knee_passing(signals, rep),
+        "lowering_s": min(lowering, rep.end),
+        "floor_s": rep.end,
+    }
+
+
 def measure(signals: Signals, rep: Rep) -> dict[str, Measurement]:
     """Measures of one repetition by name."""
     time_s = signals.time_s
@@ -156,6 +168,7 @@ CHECKS = (
         why="A back that keeps its shape passes the load on to the hips, which are built for it.",
         source=ROUNDING_SOURCE,
         confidence="medium",
+        praise="Your back kept its shape off the floor.",
     ),
     Check(
         id="back-rounding-growth",
@@ -189,6 +202,7 @@ CHECKS = (
         why="Bent arms lengthen under load and pull the shoulders out of place; legs and hips do the work.",
         source="Provisional; raised from 15 / 25 by what straight arms measure",
         confidence="low",
+        praise="Arms long, like ropes.",
     ),
     Check(
         id="soft-lockout-hips",
@@ -202,6 +216,7 @@ CHECKS = (
         why="The lift ends with hips and knees straight.",
         source="IPF technical rules; limits provisional",
         confidence="low",
+        praise="Stood tall at the top.",
         worst=WATCH,
     ),
     Check(
@@ -306,4 +321,14 @@ VARIANTS = (
     ),
 )
 
-EXERCISE = Exercise("deadlift", "Deadlift", resemblance, rep_of, measure, CHECKS, from_floor=True, variants=VARIANTS)
+EXERCISE = Exercise(
+    "deadlift",
+    "Deadlift",
+    resemblance,
+    rep_of,
+    measure,
+    CHECKS,
+    from_floor=True,
+    variants=VARIANTS,
+    instants=instants,
+)

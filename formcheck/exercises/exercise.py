@@ -38,6 +38,11 @@ def ends_short(signals: Signals, cycle: Cycle) -> bool:
     return bool(signals.shoulder_height[cycle.top] < STANDING_SHARE)
 
 
+def no_instants(signals: Signals, rep: Rep) -> dict[str, int]:
+    """A lift without instants of its own."""
+    return {}
+
+
 @dataclass(frozen=True)
 class Exercise:
     """A lift: its name and title, and the functions that know it.
@@ -52,6 +57,7 @@ class Exercise:
     point : what is followed for velocity and path: "hands" or "shoulders".
     lowers_first : True when a repetition begins at the top and the way down belongs before the way up.
     variants : ways of doing it that are judged differently; see `formcheck.exercises.variant`.
+    instants : samples of the instants of a repetition that only this lift has, by name ending in "_s".
     """
 
     name: str
@@ -64,3 +70,4 @@ class Exercise:
     point: str = "hands"
     lowers_first: bool = False
     variants: tuple[Variant, ...] = ()
+    instants: Callable[[Signals, Rep], dict[str, int]] = no_instants

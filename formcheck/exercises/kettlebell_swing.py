@@ -84,6 +84,14 @@ def _highest(values: np.ndarray) -> int:
     return int(np.nanargmax(values))
 
 
+def instants(signals: Signals, rep: Rep) -> dict[str, int]:
+    """Backswing, the hip snap (where the hips open fastest), open hips, and the end of the float."""
+    up = signals.hip_flexion_deg[rep.bottom : rep.lockout + 1]
+    speed = -np.gradient(up) if len(up) > 1 else np.zeros(len(up))
+    snap = rep.bottom + (int(np.nanargmax(speed)) if np.isfinite(speed).any() else len(up) // 2)
+    return {"backswing_s": rep.bottom, "hip_snap_s": snap, "hips_open_s": rep.lockout, "float_s": rep.top}
+
+
 def measure(signals: Signals, rep: Rep) -> dict[str, Measurement]:
     """Measures of one repetition by name."""
     time_s = signals.time_s
@@ -141,6 +149,7 @@ CHECKS = (
         why="The bell pulls hardest at the bottom; a set back hands that pull on to the hips.",
         source=ROUNDING_SOURCE,
         confidence="medium",
+        praise="Your back stayed long in the backswing.",
     ),
     Check(
         id="arm-lift",
@@ -169,6 +178,7 @@ CHECKS = (
         why="Bent elbows show that the arms are lifting.",
         source="SFG swing standard; limit provisional",
         confidence="low",
+        praise="Arms long, like ropes.",
     ),
     Check(
         id="squatting-the-swing",
@@ -182,6 +192,7 @@ CHECKS = (
         why="The swing is a hinge; bending the knees far takes the work away from the hips.",
         source="Provisional; lowered from 2.0 / 1.5 by what good swings measure",
         confidence="low",
+        praise="A real hinge: the hips did the work.",
     ),
     Check(
         id="no-plank-hips",
@@ -195,6 +206,7 @@ CHECKS = (
         why="The hips finish the swing; what they leave over, the back and the arms must do.",
         source="SFG swing standard; limit provisional",
         confidence="low",
+        praise="Stood like a plank at the top.",
         worst=WATCH,
     ),
     *PATH_CHECKS,
@@ -234,4 +246,13 @@ VARIANTS = (
     ),
 )
 
-EXERCISE = Exercise("kettlebell-swing", "Kettlebell swing", resemblance, rep_of, measure, CHECKS, variants=VARIANTS)
+EXERCISE = Exercise(
+    "kettlebell-swing",
+    "Kettlebell swing",
+    resemblance,
+    rep_of,
+    measure,
+    CHECKS,
+    variants=VARIANTS,
+    instants=instants,
+)

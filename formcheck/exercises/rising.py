@@ -62,4 +62,5 @@ HIPS_SHOOT_UP = Check(
     source="Between good lifts (up to 4, seen from the side or at an angle), rendered faults of 15 and 22 deg (11, 20)"
     " and a set labelled hips first (13-25)",
     confidence="medium",
+    praise="Hips and chest rose together.",
 )

@@ -29,7 +29,7 @@ from formcheck.exercises.rising import HIPS_SHOOT_UP, trunk_lean_gain
 from formcheck.exercises.shape import UNKNOWN, CycleShape, at_least, at_most
 from formcheck.exercises.symmetry import KNEES_IN, SYMMETRY_CHECKS, knee_gap_lost, symmetry_measures
 from formcheck.exercises.variant import Variant
-from formcheck.motion.reps import Cycle, rise_instants
+from formcheck.motion.reps import Cycle, rise_instants, sticking_region
 from formcheck.motion.signals import Signals
 from formcheck.motion.view import FRONT_MIN_DEG
 
@@ -105,6 +105,13 @@ def rep_of(signals: Signals, cycle: Cycle) -> Rep:
         end=max(shown_to, cycle.top_from),
         partial=ends_short(signals, cycle),
     )
+
+
+def instants(signals: Signals, rep: Rep) -> dict[str, int]:
+    """Begin of the way down, the end of the rest at the bottom, and the sticking region where there is one."""
+    found = {"descent_s": rep.start, "ascent_s": rep.lift_off}
+    sticking = sticking_region(signals.time_s, signals.shoulder_height, rep.lift_off, rep.lockout)
+    return found if sticking is None else found | {"sticking_from_s": sticking[0], "sticking_to_s": sticking[1]}
 
 
 def measure(signals: Signals, rep: Rep) -> dict[str, Measurement]:
@@ -198,6 +205,7 @@ CHECKS = (
         why="A back that keeps its shape passes the load on to hips and legs.",
         source=ROUNDING_SOURCE,
         confidence="medium",
+        praise="Your back kept its shape at the bottom.",
     ),
     Check(
         id="butt-wink",
@@ -225,6 +233,7 @@ CHECKS = (
         why="Full depth trains the whole range; less is fine when it is your own target.",
         source="IPF technical rules; limits provisional",
         confidence="medium",
+        praise="Full depth.",
     ),
     Check(
         id="forward-lean",
@@ -252,6 +261,7 @@ CHECKS = (
         why="Each repetition ends standing.",
         source="IPF technical rules; limits provisional",
         confidence="low",
+        praise="Stood tall at the top.",
         worst=WATCH,
     ),
     replace(
@@ -331,5 +341,14 @@ VARIANTS = (
 )
 
 EXERCISE = Exercise(
-    "squat", "Squat", resemblance, rep_of, measure, CHECKS, point="shoulders", lowers_first=True, variants=VARIANTS
+    "squat",
+    "Squat",
+    resemblance,
+    rep_of,
+    measure,
+    CHECKS,
+    point="shoulders",
+    lowers_first=True,
+    variants=VARIANTS,
+    instants=instants,
 )

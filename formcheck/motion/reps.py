@@ -41,6 +41,10 @@ MOVE_BAND, MOVE_SEARCH_S = 0.04, 0.2
 """The way up begins and ends within this share of its travel, looked for this much further than `REST_BAND` reaches."""
 
 
+STICKING_DIP = 0.15
+"""A sticking region slows the way up by at least this share of the speed before it."""
+
+
 @dataclass(frozen=True)
 class Cycle:
     """One bottom and the rise out of it; sample indices into the signals it was found in.
@@ -101,6 +105,24 @@ def rise_instants(time_s: FloatArray, shoulder_height: FloatArray, cycle: Cycle)
     begins = _last_above(depth, earliest, max(earliest, cycle.bottom_to), depth[cycle.bottom] - travel)
     ends = _first_below(depth, cycle.top_from, max(latest, cycle.top_from), depth[cycle.top] + travel)
     return max(begins, earliest), min(ends, max(latest, cycle.top_from))
+
+
+def sticking_region(time_s: FloatArray, height: FloatArray, start: int, stop: int) -> tuple[int, int] | None:
+    """First and last sample of the stretch in which a way up slows down, or None where it does not.
+
+    From the first peak of the speed to its minimum before the last one, over the closed sample range.
+    """
+    up = height[start : stop + 1]
+    if len(up) < 5 or not np.isfinite(up).all():
+        return None
+    speed = np.gradient(up, time_s[start : stop + 1])
+    peaks, _ = signal.find_peaks(speed)
+    if len(peaks) < 2:
+        return None
+    slowest = int(peaks[0] + np.argmin(speed[peaks[0] : peaks[-1] + 1]))
+    if speed[slowest] >= (1.0 - STICKING_DIP) * speed[peaks[0]]:
+        return None
+    return start + int(peaks[0]), start + slowest
 
 
 def _bridged_depth(time_s: FloatArray, shoulder_height: FloatArray) -> FloatArray:
