@@ -1,4 +1,4 @@
-"""Real clips with labels: is the lifter found, is the lift named, are the repetitions where people saw them?
+"""Real clips with labels: is the right lift named, are the repetitions and the faults those that people saw?
 
     python -m benchmarks.bench_clips [CLIPS] [--tracks TRACKS] [--only PART] [--model full] [--no-write]
 
@@ -11,35 +11,62 @@ from __future__ import annotations
 import argparse
 import math
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
+from numpy.typing import NDArray
+
+from benchmarks.against_eye import (
+    NOT_LOOKED_AT,
+    Judged,
+    abstentions_list,
+    abstentions_table,
+    disagreement_list,
+    disagreements,
+    fault_totals,
+    faults_table,
+    good_from_bad,
+    judged,
+    list_item,
+    paragraph,
+)
 from benchmarks.labelled import CLIPS_VARIABLE, TRACKS, LabelledClip, folder_of, read_clips, read_track
 from benchmarks.pose_cache import cached_poses
+from benchmarks.reviewed import REPS, SEEN_FAULTS
 from benchmarks.scores import (
     Counts,
+    Instants,
     count_reps,
     instant_errors,
+    is_within,
     markdown_table,
     mean_over_groups,
     median,
     number,
+    pair_up,
     percent,
     percentile,
     separation,
 )
 from formcheck.analysis import analyze
 from formcheck.errors import FormCheckError
+from formcheck.exercises.checks import FAULT, WATCH
+from formcheck.motion.reps import REST_BAND
 from formcheck.native_logs import quiet_native_logs
 from formcheck.pose_models import find_model
-from formcheck.poses import PoseSequence
-from formcheck.report import Report
+from formcheck.poses import FloatArray, PoseSequence
+from formcheck.report import Report, RepReport
 
 RESULTS = Path(__file__).resolve().parent / "results" / "clips.md"
 
 TOLERANCE_S = 0.3
 """Labels are good to 0.2 s; a repetition counts as found within a little more than that."""
+
+LIFTS = ("deadlift", "kettlebell-swing", "squat")
+ALL_LIFTS = "all lifts"
+FOUND_AS = (*LIFTS, "none")
 
 
 @dataclass(frozen=True)
@@ -145,26 +172,199 @@ def _line(title: str, rows: Sequence[Row], value: object) -> list[str]:
     return [title, str(len(rows)), percent(over_clips), str(len(lifters)), percent(over_lifters)]
 
 
+def confusion_table(rows: Sequence[Row]) -> str:
+    """Labelled lift, or kind of other movement, against the lift found under ``auto``; clips."""
+    kinds = [(f"{name} (lift)", [row for row in rows if row.clip.exercise == name]) for name in LIFTS]
+    for role, title in (("hard-negative", "other, looks like a lift"), ("negative", "other")):
+        kinds.append((title, [row for row in rows if row.clip.role == role]))
+    lines = [
+        [title, str(len(clips)), *(str(sum(row.report.exercise.name == name for row in clips)) for name in FOUND_AS)]
+        for title, clips in kinds
+    ]
+    return markdown_table(("labelled", "clips", *(f"found: {name}" for name in FOUND_AS)), lines)
+
+
+def negatives_table(rows: Sequence[Row]) -> str:
+    """What is said about other movements, which should be nothing."""
+    lines = []
+    for role, title in (("hard-negative", "other, looks like a lift"), ("negative", "other")):
+        clips = [row for row in rows if row.clip.role == role]
+        rejected = sum(row.report.exercise.name == "none" for row in clips)
+        flags = sum(finding.verdict in (WATCH, FAULT) for row in clips for finding in row.report.findings)
+        share = _share([row.report.exercise.name == "none" for row in clips])
+        reps = sum(len(row.found) for row in clips)
+        lines.append([title, f"{rejected} of {len(clips)} ({share})", str(reps), str(flags)])
+    return markdown_table(("movement", "rejected under auto", "reps counted", "watch and fault"), lines)
+
+
 def instants_table(rows: Sequence[Row]) -> str:
     """How far found bottoms and tops lie from the labels, which are themselves good to 0.2 s."""
     lines = []
-    for name in ("deadlift", "kettlebell-swing", "squat"):
-        errors = [instant_errors(row.found, row.clip.reps) for row in rows if row.clip.exercise == name]
+    for name in (*LIFTS, ALL_LIFTS):
+        errors = [instant_errors(row.found, row.clip.reps) for row in rows if name in (row.clip.exercise, ALL_LIFTS)]
         for what, column in (("bottoms", 0), ("tops", 1)):
-            offs = [error for pair in errors for error in pair[column]]
-            sizes = [abs(error) for error in offs]
-            lines.append(
-                [
-                    name,
-                    what,
-                    str(len(offs)),
-                    number(median(offs), 2),
-                    number(median(sizes), 2),
-                    number(percentile(sizes, 0.95), 2),
-                ]
-            )
-    header = ("lift", "instant", "pairs", "median of found - labelled, s", "median size, s", "95th percentile, s")
-    return markdown_table(header, lines, left=2)
+            lines.append([name, what, *_error_cells([error for pair in errors for error in pair[column]])])
+    return markdown_table(("lift", "instant", *ERROR_COLUMNS), lines, left=2)
+
+
+ERROR_COLUMNS = (
+    "pairs",
+    "median of found - labelled, s",
+    "median size, s",
+    "90th percentile, s",
+    f"within {TOLERANCE_S} s",
+)
+
+
+def _error_cells(errors: Sequence[float]) -> list[str]:
+    sizes = [abs(error) for error in errors]
+    return [
+        str(len(errors)),
+        number(median(errors), 2),
+        number(median(sizes), 2),
+        number(percentile(sizes, 0.9), 2),
+        _share([_near(error, 0.0) for error in errors]),
+    ]
+
+
+def _near(found_s: float, labelled_s: float) -> bool:
+    return is_within(found_s, labelled_s, TOLERANCE_S)
+
+
+def _share(hits: Sequence[bool]) -> str:
+    return percent(sum(hits) / len(hits) if hits else math.nan)
+
+
+# --- which instant people mark -------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class PairedRep:
+    """A labelled repetition and the found one that is the same.
+
+    ``rests`` are the spans (from, to) in seconds around bottom and top in which the shoulders stay within `REST_BAND`
+    of the repetition's travel.
+    """
+
+    row: Row
+    label_number: int
+    labelled: Instants
+    rep: RepReport
+    rests: tuple[Instants, Instants]
+
+    @property
+    def found(self) -> Instants:
+        return self.rep.bottom_s, self.rep.top_s
+
+    @property
+    def is_hit(self) -> bool:
+        return self.is_near(BOTTOM) and self.is_near(TOP)
+
+    def is_near(self, which: int) -> bool:
+        return _near(self.found[which], self.labelled[which])
+
+    def label_rests(self, which: int) -> bool:
+        return self.rests[which][0] <= self.labelled[which] <= self.rests[which][1]
+
+
+def paired_reps(rows: Iterable[Row]) -> list[PairedRep]:
+    """All labelled repetitions that were found, with the rests that bottom and top lie in."""
+    pairs = []
+    for row in rows:
+        signals = row.report.signals
+        if signals is None or not row.exercise_right:
+            continue
+        height = signals.shoulder_height
+        for found, labelled in pair_up(row.found, row.clip.reps):
+            rep = row.report.reps[found]
+            of_rep = height[(signals.time_s >= rep.bottom_s) & (signals.time_s <= rep.top_s)]
+            low, high = np.nanmin(of_rep), np.nanmax(of_rep)
+            band = REST_BAND * (high - low)
+            bottom_rest = rest_around(signals.time_s, height <= low + band, rep.bottom_s)
+            top_rest = rest_around(signals.time_s, height >= high - band, rep.top_s)
+            pairs.append(PairedRep(row, labelled + 1, row.clip.reps[labelled], rep, (bottom_rest, top_rest)))
+    return pairs
+
+
+def rest_around(time_s: FloatArray, resting: NDArray[np.bool_], at_s: float) -> Instants:
+    """First and last time of the unbroken run of ``resting`` (T,) samples around ``at_s``; only that, outside one."""
+    here = min(int(np.searchsorted(time_s, at_s)), len(time_s) - 1)
+    if not resting[here]:
+        return at_s, at_s
+    moving = np.flatnonzero(~resting)
+    before, after = moving[moving < here], moving[moving > here]
+    first = int(before[-1]) + 1 if len(before) else 0
+    last = int(after[0]) - 1 if len(after) else len(time_s) - 1
+    return float(time_s[first]), float(time_s[last])
+
+
+BOTTOM, TOP = 0, 1
+
+CANDIDATES: tuple[dict[str, Callable[[PairedRep], float]], ...] = (
+    {
+        "bottom_s": lambda pair: pair.rep.bottom_s,
+        "lift_off_s": lambda pair: pair.rep.lift_off_s,
+        "start of the rest": lambda pair: pair.rests[BOTTOM][0],
+    },
+    {
+        "top_s": lambda pair: pair.rep.top_s,
+        "lockout_s": lambda pair: pair.rep.lockout_s,
+        "end of the rest": lambda pair: pair.rests[TOP][1],
+    },
+)
+"""What the product could call bottom and top."""
+
+
+def marked_table(pairs: Sequence[PairedRep]) -> str:
+    """Every instant that the product could call bottom or top against what people marked."""
+    lines = []
+    for name in (*LIFTS, ALL_LIFTS):
+        of_lift = [pair for pair in pairs if name in (pair.row.clip.exercise, ALL_LIFTS)]
+        for which, label in ((BOTTOM, "bottom"), (TOP, "top")):
+            for title, instant in CANDIDATES[which].items():
+                errors = [instant(pair) - pair.labelled[which] for pair in of_lift]
+                lines.append([name, label, title, *_error_cells(errors)])
+            length = number(median(to_s - from_s for from_s, to_s in (pair.rests[which] for pair in of_lift)), 1, " s")
+            hits = [pair.is_near(which) or pair.label_rests(which) for pair in of_lift]
+            title = f"{label}_s, or label in the same rest (half of them longer than {length})"
+            lines.append([name, label, title, str(len(hits)), "", "", "", _share(hits)])
+    return markdown_table(("lift", "label", "found", *ERROR_COLUMNS), lines, left=3)
+
+
+def marked_f1_table(rows: Sequence[Row], pairs: Sequence[PairedRep]) -> str:
+    """Rep F1 over all repetitions, by what is called bottom and top; the first is the one in the totals."""
+    found = sum(len(row.found) for row in rows)
+    labelled = sum(len(row.clip.reps) for row in rows)
+    lines = []
+    for bottom, top in (("bottom_s", "top_s"), ("bottom_s", "lockout_s"), ("lift_off_s", "lockout_s")):
+        instants = CANDIDATES[BOTTOM][bottom], CANDIDATES[TOP][top]
+        hits = sum(
+            all(_near(instant(pair), label) for instant, label in zip(instants, pair.labelled, strict=True))
+            for pair in pairs
+        )
+        lines.append([bottom, top, str(hits), percent(Counts(hits, found, labelled).f1)])
+    hits = sum(all(pair.is_near(which) or pair.label_rests(which) for which in (BOTTOM, TOP)) for pair in pairs)
+    f1 = percent(Counts(hits, found, labelled).f1)
+    lines.append(["bottom_s, or label in the same rest", "top_s, or label in the same rest", str(hits), f1])
+    return markdown_table(("bottom", "top", f"hits of {labelled}", "rep F1"), lines, left=2)
+
+
+def missed_reps_list(pairs: Iterable[PairedRep]) -> str:
+    """Every paired repetition that is no hit: which instant, by how much, and why."""
+    items = []
+    for pair in pairs:
+        if pair.is_hit:
+            continue
+        off = [
+            f"{label} {pair.found[which] - pair.labelled[which]:+.2f} s"
+            + (" (label in the same rest)" if pair.label_rests(which) else "")
+            for which, label in ((BOTTOM, "bottom"), (TOP, "top"))
+            if not pair.is_near(which)
+        ]
+        cause = REPS.get((pair.row.clip.name, pair.label_number), NOT_LOOKED_AT)
+        where = f"`{pair.row.clip.name}` rep {pair.label_number}"
+        items.append(list_item(f"{where}: {', '.join(off)}. **{cause.kind}**: {cause.frames}"))
+    return "\n".join(items) or "None."
 
 
 def spine_table(rows: Sequence[Row]) -> str:
@@ -237,8 +437,43 @@ def _nearest(found_s: Sequence[float], known_s: Sequence[float]) -> list[float]:
     return [min(abs(one - other) for other in found_s) for one in known_s] if found_s else []
 
 
+PEERS = (
+    ("repetitions of barbell lifts counted", "Metric VBT, phone app following the bar", "94.3 %, F1 0.971", "counted"),
+    ("repetitions of barbell lifts counted", "GymAware, cable on the bar", "99.5 %, F1 0.997", "counted"),
+    ("repetitions in side views of barbell squats", "Exercise-Correction", "0 of 3", "squats"),
+    ("repetitions in side views of barbell squats", "LearnOpenCV trainer", "0 correct, 11 called incorrect", "squats"),
+    ("repetitions on the two swing tracks below", "swing-analyzer", "4 of 4 and 9 of 9", "tracks"),
+    ("good swings told that they are squats", "swing-analyzer", "18 of 18", ""),
+    ("deadlift clips told good from faulty", "AI-Deadlift-Analysis", "75 %", "told"),
+    ("items of technique on which coaches agree", "coaches", "64-100 %", ""),
+)
+"""What is known of others: what was measured, whose, the figure; which of FormCheck's figures stands beside it."""
+
+
+def peers_table(rows: Sequence[Row], pairs: Sequence[PairedRep], faults: Sequence[Judged]) -> str:
+    """Figures of others beside FormCheck's own on these clips, where there is one to compare."""
+    deadlifts = {row.clip.name for row in rows if row.clip.exercise == "deadlift"}
+    squats = [row for row in rows if row.clip.exercise == "squat" and row.report.view.name.startswith("side")]
+    told, of = good_from_bad([one for one in faults if one.clip in deadlifts])
+    counts = Counts(len(pairs), sum(len(row.found) for row in rows), sum(len(row.clip.reps) for row in rows))
+    squat_counts = sum(len(row.found) for row in squats), sum(len(row.clip.reps) for row in squats)
+    ours = {
+        "counted": f"{counts.hits} of {counts.labelled}, F1 {number(counts.f1, 3)} (all lifts, by overlap)",
+        "squats": f"{squat_counts[0]} of {squat_counts[1]} (some without a bar)",
+        "tracks": "in the last table",
+        "told": f"{told} of {of} ({percent(told / of if of else math.nan)})",
+    }
+    lines = [[what, who, figure, ours.get(beside, "-")] for what, who, figure, beside in PEERS]
+    return markdown_table(("what", "who", "figure", "FormCheck here"), lines, left=4)
+
+
 def document(rows: Sequence[Row], tracks: str, model: str) -> str:
     """The whole result as Markdown, without dates so that it changes only when results do."""
+    lifts = [row for row in rows if row.clip.role == "lift"]
+    pairs = paired_reps(lifts)
+    faults = [judged(row.clip.name, row.report) for row in lifts]
+    reports = {row.clip.name: row.report for row in lifts}
+    unread = [row.clip.name for row in lifts if row.clip.faults and row.clip.name not in SEEN_FAULTS]
     parts = [
         "# Real clips\n",
         "Made by `make bench-clips`. The clips are other people's videos with labels by eye; they may not be passed\n"
@@ -249,17 +484,57 @@ def document(rows: Sequence[Row], tracks: str, model: str) -> str:
         "several clips, so totals are also given with every lifter counting once.\n",
         "## Totals\n",
         totals_table(rows) + "\n",
+        "## Which lift\n",
+        confusion_table(rows) + "\n",
+        negatives_table(rows) + "\n",
         "## Instants\n",
         instants_table(rows) + "\n",
+        "### Which instant people mark\n",
+        paragraph(
+            "Where a lifter rests, people put bottom and top anywhere in the rest, and every such moment is right. The "
+            "last line of each block therefore also takes a label that lies in the same rest as the found instant: an "
+            f"unbroken stretch in which the shoulders stay within {percent(REST_BAND)} of their travel. The totals "
+            "above do not."
+        )
+        + "\n",
+        marked_table(pairs) + "\n",
+        marked_f1_table(lifts, pairs) + "\n",
+        f"### Repetitions further than {TOLERANCE_S} s from their label\n",
+        "Found minus labelled; every one was looked at frame by frame.\n",
+        missed_reps_list(pairs) + "\n",
+        "## Faults against what people saw\n",
+        paragraph(
+            "Labels in words were translated into checks by hand (`benchmarks/reviewed.py`); any check of a list names "
+            "the fault. A doubtful fault counts neither way. Clips labelled good were called so by whoever published "
+            "them."
+        )
+        + "\n",
+        fault_totals(faults) + "\n",
+        faults_table(faults) + "\n",
+        "### Every disagreement\n",
+        disagreement_list(disagreements(faults)) + "\n",
         "## Back rounding against what people saw\n",
         spine_table(rows) + "\n",
         "A clip seen as rounded reads higher than one seen as neutral or hollow in\n"
         f"{percent(spine_separation(rows))} of all pairs (area under the ROC curve).\n"
         '"Flagged" means that the set got watch or fault for back rounding.\n',
+        "## What was not measured, and why\n",
+        "Checks of whole sets, lift clips only.\n",
+        abstentions_table(reports) + "\n",
+        abstentions_list(reports) + "\n",
+        "## Beside others\n",
+        paragraph(
+            "Figures of others come from their own pages or from running them, mostly on other material: they give a "
+            "scale, no ranking."
+        )
+        + "\n",
+        peers_table(lifts, pairs, faults) + "\n",
         "## Clip by clip\n",
         '(!) marks another lift than the labelled one. "off" is the median distance to the labels.\n',
         clip_table(rows) + "\n",
     ]
+    if unread:
+        parts.insert(parts.index("### Every disagreement\n"), f"Labels not translated yet: {', '.join(unread)}.\n")
     if tracks:
         parts += [
             "## Recorded landmark tracks\n",

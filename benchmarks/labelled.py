@@ -33,7 +33,10 @@ TRUNK_LENGTH_M = 0.5
 
 @dataclass(frozen=True)
 class LabelledClip:
-    """One clip and what people saw in it; ``exercise`` is "none" for other movements, ``reps`` bottom and top each."""
+    """One clip and what people saw in it; ``exercise`` is "none" for other movements, ``reps`` bottom and top each.
+
+    ``faults`` are free words; what they mean in terms of checks is in `benchmarks.reviewed`.
+    """
 
     path: Path
     lifter: str
@@ -42,6 +45,7 @@ class LabelledClip:
     reps: tuple[Instants, ...]
     spine: str | None
     view: str
+    faults: tuple[str, ...] = ()
 
     @property
     def name(self) -> str:
@@ -98,6 +102,7 @@ def _clip(folder: Path, entry: dict[str, Any]) -> LabelledClip:
         reps=tuple(labelled_reps(entry["bottoms_s"], entry["tops_s"])) if exercise != "none" else (),
         spine=entry["spine"],
         view=entry["view"],
+        faults=tuple(entry.get("faults_by_eye", ())),
     )
 
 

@@ -50,10 +50,15 @@ def pair_up(found: Sequence[Instants], labelled: Sequence[Instants]) -> list[tup
 def count_reps(found: Sequence[Instants], labelled: Sequence[Instants], tolerance_s: float) -> Counts:
     """A hit is a repetition whose bottom and top both lie within the tolerance of its label."""
     hits = sum(
-        all(abs(a - b) <= tolerance_s for a, b in zip(found[i], labelled[k], strict=True))
+        all(is_within(a, b, tolerance_s) for a, b in zip(found[i], labelled[k], strict=True))
         for i, k in pair_up(found, labelled)
     )
     return Counts(hits, len(found), len(labelled))
+
+
+def is_within(found_s: float, labelled_s: float, tolerance_s: float) -> bool:
+    """Whether two instants differ by no more than the tolerance; the rounding of decimal labels does not count."""
+    return abs(found_s - labelled_s) <= tolerance_s + 1e-6
 
 
 def instant_errors(found: Sequence[Instants], labelled: Sequence[Instants]) -> tuple[list[float], list[float]]:
