@@ -11,7 +11,7 @@ BASE := $(VENV)/.set-up-base
 DEV := $(VENV)/.set-up-dev
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint format picture checks-doc fit-contour bench-clips bench-accuracy bench-spine bench-speed clean
+.PHONY: help demo app test lint format picture checks-doc fit-contour bench-clips bench-accuracy bench-spine bench-speed clean
 
 help:  ## Show this list
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' Makefile | expand -t 22
@@ -32,6 +32,9 @@ $(DEV): pyproject.toml scripts/set_up.py
 
 demo: $(BASE)  ## Analyse a sample video (CLIP=... for another one)
 	@$(BIN)/formcheck analyze $(CLIP)
+
+app: $(DEV)  ## Open the app in the browser
+	@$(BIN)/formcheck app
 
 test: $(DEV) lint  ## Run every check: ruff, mypy and all tests
 	@echo "Looking for the pose model ..."

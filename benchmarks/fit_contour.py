@@ -5,7 +5,8 @@
 renders clips of random lifters whose lumbar and thoracic spine bend by random amounts (bodies of the split "tune",
 with seeds that no other clip has), runs the pose model on them, and fits one weight for each stretch of the contour:
 the weighted sum of the change since standing shall be the true change. Weights of neighbours are held close to each
-other, and all together add up to nothing. Cross-validation over bodies says how well that works on bodies that were not fitted.
+other, and all together add up to nothing. Cross-validation over bodies says how well that works on bodies that were
+not fitted.
 With --write the weights go to formcheck/motion/contour_weights.py.
 """
 

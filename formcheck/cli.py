@@ -23,6 +23,7 @@ from rich.console import Console
 from rich.progress import BarColumn, DownloadColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 from rich.text import Text
 
+from formcheck.app_cli import add_app_command
 from formcheck.catalogue_cli import add_catalogue_commands, analysis_settings
 from formcheck.errors import (
     Cancelled,
@@ -33,7 +34,9 @@ from formcheck.errors import (
     UsageError,
     VideoError,
 )
+from formcheck.guidance_cli import add_guidance_commands
 from formcheck.history_cli import add_history_commands
+from formcheck.live_cli import add_live_command
 from formcheck.native_logs import quiet_native_logs
 
 if TYPE_CHECKING:
@@ -615,3 +618,6 @@ def _printable(text: str) -> str:
 
 add_history_commands(app, _user_friendly)
 add_catalogue_commands(app, _user_friendly)
+add_guidance_commands(app, _user_friendly)
+add_app_command(app, _user_friendly)
+add_live_command(app, _user_friendly)

@@ -1,0 +1,76 @@
+// Findings and reps beside the video: a click goes to that moment. All text is set as text, never as HTML.
+export default function (component) {
+  const { data, parentElement } = component;
+  const root = parentElement.querySelector(".root");
+  const make = (name, attributes = {}, ...children) => {
+    const element = document.createElement(name);
+    for (const [key, value] of Object.entries(attributes)) element.setAttribute(key, value);
+    element.append(...children);
+    return element;
+  };
+  const video = () => document.querySelector(".st-key-" + data.player + " video");
+  const go = (time) => () => {
+    const found = video();
+    if (!found) return;
+    found.pause();
+    found.currentTime = time;
+    found.scrollIntoView({ block: "nearest", behavior: "smooth" });
+  };
+  const jump = (time, label, text, more = {}) => {
+    const button = make("button", { type: "button", "aria-label": label, ...more }, text);
+    button.onclick = go(time);
+    return button;
+  };
+  const tag = (verdict, words) => make("span", { class: "tag " + verdict }, words);
+  root.replaceChildren();
+
+  if (data.can_seek && data.reps.length) {
+    const strip = make("div", { class: "strip", role: "group", "aria-label": "Reps along the video" });
+    for (const rep of data.reps) {
+      const part = jump(rep.start, `Rep ${rep.index}, ${rep.words}: play from there`, String(rep.index), { class: rep.verdict });
+      part.style.left = (100 * rep.start) / data.duration + "%";
+      part.style.width = (100 * (rep.end - rep.start)) / data.duration + "%";
+      strip.append(part);
+    }
+    const now = make("div", { class: "now" });
+    strip.append(now);
+    root.append(strip);
+    const rows = () => root.querySelectorAll("tr[data-start]");
+    const timer = setInterval(() => {
+      const found = video();
+      if (!found) return;
+      now.style.left = Math.min(100, (100 * found.currentTime) / data.duration) + "%";
+      rows().forEach((row) => row.classList.toggle("playing", found.currentTime >= row.dataset.start && found.currentTime < row.dataset.end));
+    }, 150);
+    component.cleanup = () => clearInterval(timer);
+  }
+  if (data.findings.length) {
+    const list = make("ul");
+    for (const finding of data.findings) {
+      const inside = [tag(finding.verdict, finding.tag), make("span", { class: "go" }, finding.at_words), make("strong", {}, finding.title), make("small", {}, finding.words)];
+      const seekable = data.can_seek && finding.at !== null;
+      const item = make(seekable ? "button" : "div", { class: "finding" }, ...inside);
+      if (seekable) { item.type = "button"; item.onclick = go(finding.at); }
+      list.append(make("li", {}, item));
+    }
+    root.append(make("h3", {}, "What to look at"), list);
+  }
+  if (data.reps.length) {
+    const head = make("tr", {}, ...["Rep", "Start"].map((each) => make("th", { scope: "col" }, each)));
+    for (const column of data.columns) head.append(make("th", { scope: "col", class: "number" }, column));
+    head.append(make("th", { scope: "col" }, "Verdict"));
+    const body = make("tbody");
+    for (const rep of data.reps) {
+      const row = make("tr", { "data-start": rep.start, "data-end": rep.end }, make("th", { scope: "row" }, String(rep.index)));
+      row.append(make("td", {}, data.can_seek ? jump(rep.start, `Go to rep ${rep.index} at ${rep.at_words}`, rep.at_words) : rep.at_words));
+      for (const cell of rep.cells) row.append(make("td", { class: "number" }, cell));
+      const verdict = make("td", {}, tag(rep.verdict, rep.words));
+      if (rep.found) verdict.append(make("span", { class: "what" }, rep.found));
+      row.append(verdict);
+      body.append(row);
+    }
+    const table = make("table", { "aria-label": "Reps" }, make("thead", {}, head), body);
+    root.append(make("h3", {}, "Rep by rep"), make("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": "Rep by rep" }, table));
+  }
+  return () => component.cleanup && component.cleanup();
+}

@@ -1,0 +1,67 @@
+"""The table in which limits of a lift are changed."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import Any
+
+import pandas as pd
+import streamlit as st
+
+from formcheck.errors import UsageError
+from formcheck.exercises.exercise import Exercise
+from formcheck.settings import Override, Settings
+
+
+def editor(lift: Exercise, settings: Settings, key: str) -> Settings:
+    """Show the checks of a lift with their limits; returns those that differ from how FormCheck comes."""
+    frame = pd.DataFrame(rows(lift, settings))
+    edited = st.data_editor(
+        frame,
+        hide_index=True,
+        key=key,
+        disabled=["Check", "Unit", "Warns when"],
+        column_order=["Check", "On", "Warns when", "Watch", "Fault", "Unit"],
+        column_config={
+            "On": st.column_config.CheckboxColumn(width="small"),
+            "Watch": st.column_config.NumberColumn(format="%.4g", required=True),
+            "Fault": st.column_config.NumberColumn(format="%.4g", required=True),
+        },
+    )
+    return Settings(checks=overrides(lift, edited.to_dict("records"), settings))
+
+
+def rows(lift: Exercise, settings: Settings) -> list[dict[str, Any]]:
+    """One row a check, with the limits that hold now."""
+    found = []
+    for check in lift.checks:
+        override = settings.checks.get(f"{lift.name}/{check.id}", Override())
+        found.append(
+            {
+                "Check": check.title,
+                "On": not override.off,
+                "Warns when": "above" if check.more_is_worse else "below",
+                "Watch": check.watch if override.watch is None else override.watch,
+                "Fault": check.fault if override.fault is None else override.fault,
+                "Unit": "°" if check.unit == "deg" else check.unit,
+            }
+        )
+    return found
+
+
+def overrides(lift: Exercise, table: list[dict[Any, Any]], settings: Settings) -> Mapping[str, Override]:
+    """What the edited rows of `rows` change; whatever ``settings`` change already is said in full."""
+    changed: dict[str, Override] = {}
+    for check, row in zip(lift.checks, table, strict=True):
+        key = f"{lift.name}/{check.id}"
+        if not row["On"]:
+            changed[key] = Override(off=True, source="your limits")
+            continue
+        # An emptied cell is NaN.
+        watch, fault = (math.nan if row[name] is None else float(row[name]) for name in ("Watch", "Fault"))
+        if not (math.isfinite(watch) and math.isfinite(fault)):
+            raise UsageError(f"{check.title} needs both limits, watch and fault.")
+        if key in settings.checks or (watch, fault) != (check.watch, check.fault):
+            changed[key] = Override(watch, fault, source="your limits")
+    return changed

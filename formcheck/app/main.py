@@ -1,0 +1,57 @@
+"""The frame around the pages, and the list of them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import streamlit as st
+
+from formcheck.app import guidance_pages, history_page, parts, settings_page, upload_page
+from formcheck.errors import FormCheckError
+
+PAGES: tuple[tuple[str, str, str, Callable[[], None]], ...] = (
+    ("Check a lift", "check", ":material/videocam:", upload_page.show),
+    ("Ready?", guidance_pages.READY_PATH, ":material/sports_gymnastics:", guidance_pages.show_ready),
+    ("Sore?", guidance_pages.SORE_PATH, ":material/healing:", guidance_pages.show_sore),
+    ("Train", guidance_pages.TRAIN_PATH, ":material/fitness_center:", guidance_pages.show_train),
+    ("History", "history", ":material/history:", history_page.show),
+    ("Settings", "settings", ":material/tune:", settings_page.show),
+)
+"""Title, end of the address, icon, and the function that shows it. The first one is where people arrive."""
+
+DISCLAIMER = (
+    "General fitness information, not a medical device: FormCheck does not diagnose or treat, and replaces no coach or "
+    "clinician. See a professional about pain that is sharp, sudden or spreading into a leg; numbness around the groin "
+    "or new bladder or bowel trouble is an emergency."
+)
+
+
+def main() -> None:
+    """Show the page that was asked for."""
+    st.set_page_config(page_title="FormCheck", page_icon=parts.asset_path("icon.svg"), layout="wide")
+    st.html(f"<style>{parts.asset('style.css')}</style>")
+    st.logo(parts.asset_path("logo.svg"), size="large")
+    pages = [
+        st.Page(_guarded(show), title=title, url_path=path, icon=icon, default=number == 0)
+        for number, (title, path, icon, show) in enumerate(PAGES)
+    ]
+    page = st.navigation(pages, position="top")
+    wanted = st.session_state.pop(parts.GO, None)
+    for each, (_, path, _, _) in zip(pages, PAGES, strict=True):
+        if path == wanted and each is not page:
+            st.switch_page(each)
+    guidance_pages.warn(page.url_path)
+    page.run()
+    st.html(f'<footer class="fc-foot">{DISCLAIMER}</footer>')
+
+
+def _guarded(show: Callable[[], None]) -> Callable[[], None]:
+    """The page, with errors raised on purpose as one line instead of a traceback."""
+
+    def guarded() -> None:
+        try:
+            show()
+        except FormCheckError as error:
+            st.error(parts.plain(str(error)), icon=":material/error:")
+
+    return guarded

@@ -1,0 +1,212 @@
+"""What an analysis found: verdict and cue, the video, plots, what could not be judged, files, judging again."""
+
+from __future__ import annotations
+
+import math
+import re
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import streamlit as st
+
+from formcheck.app import limits, parts
+from formcheck.app.session import Result, Session
+from formcheck.exercises import EXERCISES, exercise_named
+from formcheck.exercises.checks import NOT_MEASURED
+from formcheck.history import Lifter, open_history
+from formcheck.outputs import ANNOTATED_MP4, REPORT_HTML, REPORT_JSON, REPS_CSV, SIGNALS_CSV, safe_name
+from formcheck.settings_files import list_presets, load_settings, settings_toml
+from formcheck.worker import LANDMARKS_TRC
+
+DOWNLOADS = (
+    (REPORT_HTML, "Report", "text/html", "One page, for reading, sending and printing"),
+    (ANNOTATED_MP4, "Annotated video", "video/mp4", "With back line, skeleton and findings"),
+    (REPORT_JSON, "Report as JSON", "application/json", "Everything, for programs"),
+    (REPS_CSV, "Reps as CSV", "text/csv", "Measures rep by rep, for a spreadsheet"),
+    (SIGNALS_CSV, "Angles as CSV", "text/csv", "Joint angles frame by frame"),
+    (LANDMARKS_TRC, "Landmarks as TRC", "text/plain", "Markers in millimetres, for OpenSim"),
+)
+"""File, label, media type, and what it is for."""
+
+PLOT_SECTIONS = ("pictures", "time", "compare")
+
+
+def show(result: Result, session: Session) -> None:
+    """The whole result."""
+    report, unit = result.report(), load_settings().load_unit or "kg"
+    st.html(parts.hero(report, result.job.lifter, unit))
+    if result.remark:
+        st.warning(parts.plain(result.remark))
+    player = f"player-{result.folder.name}"
+    video = result.folder / ANNOTATED_MP4
+    if not video.is_file() and result.job.set_id is not None:
+        with open_history() as history:
+            video = history.video(result.job.set_id) or video
+    if video.is_file():
+        left, right = st.columns([6, 5], gap="large")
+        with left, st.container(key=player):
+            st.video(str(video))
+    else:
+        right = st.container()
+    with right:
+        parts.reel(report, player, video.is_file(), key=f"reel-{player}")
+    plots, details, files, again = st.tabs(["Pictures and plots", "Not judged", "Files", "Judge again"])
+    with plots:
+        page = plots_only((result.folder / REPORT_HTML).read_text(encoding="utf-8"))
+        parts.page(page, "Pictures and plots", key=f"page-{player}")
+    with details:
+        _not_judged(report)
+    with files:
+        _downloads(result)
+    with again:
+        _judge_again(result, report, session)
+    _baseline(result, report)
+
+
+def plots_only(page: str) -> str:
+    """report.html with its pictures and plots only."""
+    others = "".join(f":not([aria-labelledby={name}])" for name in PLOT_SECTIONS)
+    style = f"body>.bar,body>footer,.skip,section{others}{{display:none}}main{{width:100%}}body{{background:none}}"
+    return page.replace("</style>", f"{style}</style>", 1)
+
+
+def _not_judged(report: parts.Report) -> None:
+    reasons: dict[str, list[str]] = {}
+    for finding in report["findings"]:
+        if finding["verdict"] == NOT_MEASURED:
+            reasons.setdefault(finding["reason"] or "not seen clearly enough", []).append(finding["title"])
+    if not report["reps"]:
+        st.markdown("No repetition was found, so nothing could be judged.")
+    for reason, titles in reasons.items():
+        st.html(f"<p><strong>{parts.escaped(', '.join(dict.fromkeys(titles)))}</strong><br>{parts.escaped(reason)}</p>")
+    for note in report["tracking"]["notes"]:
+        st.html(f'<p class="fc-small">{parts.escaped(note)}</p>')
+    if report["reps"] and not reasons:
+        st.markdown("Everything that FormCheck judges in this lift was judged.")
+
+
+def _downloads(result: Result) -> None:
+    stem = safe_name(Path(result.job.title or "set").stem)
+    for name, label, media, words in DOWNLOADS:
+        path = result.folder / name
+        if not path.is_file():
+            continue
+        with st.container(horizontal=True, vertical_alignment="center", gap="medium"):
+            st.download_button(
+                label,
+                path.read_bytes,  # read only when somebody asks for it
+                file_name=f"{stem}-{name}",
+                mime=media,
+                icon=":material/download:",
+                key=f"get-{name}-{result.folder.name}",
+                on_click="ignore",
+                width=220,
+            )
+            st.markdown(f":small[{words}]")
+
+
+def _judge_again(result: Result, report: parts.Report, session: Session) -> None:
+    """Other lift, part or limits; the poses are there already."""
+    st.markdown("Another lift, part of the video, or other limits. The video is not looked at again, so it is quick.")
+    job, key = result.job, result.folder.name
+    end_s = round(max(parts.number(report["video"]["duration_s"]), 0.2), 1)
+    left, right = st.columns(2, gap="large")
+    with left:
+        names = ["auto", *(lift.name for lift in EXERCISES)]
+        exercise = st.selectbox(
+            "Lift",
+            names,
+            index=names.index(job.exercise),
+            format_func=lambda name: "Recognise it" if name == "auto" else parts.exercise_title(name),
+            key=f"lift-{key}",
+        )
+        variant = variant_choice(exercise, job.variant, f"variant-{key}")
+    with right:
+        part = st.slider("Part of the video, in seconds", 0.0, end_s, (0.0, end_s), 0.1, key=f"part-{key}")
+        presets = preset_choice(job.presets, f"presets-{key}")
+    lift = exercise_named(exercise) or exercise_named(report["exercise"]["name"])
+    toml = job.settings_toml
+    if lift is not None:
+        with st.expander(f"Limits: {lift.title.lower()}"):
+            toml = settings_toml(limits.editor(lift, load_settings(presets=presets), f"limits-{key}-{lift.name}"))
+    if job.set_id is not None:
+        st.caption("The saved set is renewed.")
+    if st.button("Judge again", type="primary", icon=":material/refresh:", key=f"again-{key}"):
+        session.start(
+            [
+                replace(
+                    job,
+                    folder=str(session.new_folder()),
+                    poses=str(result.poses),
+                    exercise=exercise,
+                    variant=variant,
+                    presets=tuple(presets),
+                    settings_toml=toml,
+                    save=job.save or job.set_id is not None,
+                    start_s=part[0] if part[0] > 0 else None,
+                    end_s=part[1] if part[1] < end_s else None,
+                )
+            ]
+        )
+        st.rerun()
+
+
+def variant_choice(exercise: str, chosen: str, key: str) -> str:
+    """A box for the variants of a lift; "auto" where there is nothing to choose."""
+    lift = exercise_named(exercise)
+    if lift is None or not lift.variants:
+        return "auto"
+    titles = {"auto": "Recognise it"} | {each.name: each.title for each in lift.variants}
+    names = list(titles)
+    return st.selectbox(
+        "Variant",
+        names,
+        index=names.index(chosen) if chosen in names else 0,
+        format_func=lambda name: titles[name],
+        key=key,
+    )
+
+
+def preset_choice(chosen: tuple[str, ...], key: str) -> list[str]:
+    """A box for presets."""
+    titles = {preset.name: preset.title for preset in list_presets()}
+    return st.multiselect(
+        "Presets",
+        list(titles),
+        default=[name for name in chosen if name in titles],
+        format_func=lambda name: titles[name],
+        placeholder="None",
+        key=key,
+    )
+
+
+def _baseline(result: Result, report: parts.Report) -> None:
+    """Offer the standing posture of this set as the lifter's own neutral back."""
+    standing = standing_back(report)
+    if standing is None or not result.job.lifter:
+        return
+    with st.container(horizontal=True, vertical_alignment="center"):
+        label = f"Use this standing posture as the neutral back of {parts.plain(result.job.lifter)}"
+        about = "For videos that do not show you standing. Settings can take it back."
+        if st.button(label, icon=":material/accessibility:", help=about, key=f"baseline-{result.folder.name}"):
+            with open_history() as history:
+                lifter = history.known_lifter(result.job.lifter)
+                lifter = lifter or Lifter(result.job.lifter)
+                history.save_lifter(replace(lifter, neutral_back=standing))
+            st.success("Kept. It is used when a video does not show the standing posture.")
+
+
+def standing_back(report: parts.Report) -> dict[str, float] | None:
+    """The lifter's neutral back as this report saw it, for `Lifter.neutral_back`; None when it did not."""
+    back: dict[str, Any] = report.get("back") or {}
+    lower_deg, upper_deg = map(parts.number, back.get("standing_deg") or (None, None))
+    if back.get("neutral") != "standing" or not math.isfinite(lower_deg + upper_deg):
+        return None
+    return {"lower_deg": lower_deg, "upper_deg": upper_deg}
+
+
+def file_title(name: str) -> str:
+    """A file name as a title: without ending, hyphens and underscores as spaces."""
+    words = re.sub(r"[-_]+", " ", Path(name).stem).strip()
+    return words[:1].upper() + words[1:]

@@ -1,0 +1,110 @@
+"""What belongs to one browser tab: its temporary folder, the analyses that run for it, and their results."""
+
+from __future__ import annotations
+
+import itertools
+import json
+import shutil
+import tempfile
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import streamlit as st
+
+from formcheck.outputs import REPORT_JSON, safe_name
+from formcheck.worker import DONE, FAILED, Batch, Job
+
+KEY = "formcheck"
+
+
+@dataclass
+class Session:
+    """One tab. The folder goes when the tab's session does, or when the app ends."""
+
+    temporary: tempfile.TemporaryDirectory[str]
+    numbers: itertools.count[int] = field(default_factory=itertools.count)
+    batch: Batch | None = None
+    results: list[Result] = field(default_factory=list)
+    problems: list[str] = field(default_factory=list)
+    shown: int = 0
+
+    def new_folder(self) -> Path:
+        """A path in the temporary folder that nothing uses yet."""
+        return Path(self.temporary.name) / str(next(self.numbers))
+
+    def keep_upload(self, name: str, content: BinaryIO) -> Path:
+        """Write an uploaded file into the temporary folder."""
+        folder = self.new_folder()
+        folder.mkdir()
+        # The ending helps decoders; the rest of a name from outside is not needed.
+        path = folder / f"video{Path(safe_name(name)).suffix[:8]}"
+        with path.open("wb") as stream:
+            shutil.copyfileobj(content, stream, 1 << 20)
+        return path
+
+    def start(self, jobs: Sequence[Job]) -> None:
+        """Analyse in the background."""
+        self.problems.clear()
+        self.batch = Batch(jobs, keep_alive=self.temporary)
+
+    def collect(self) -> None:
+        """Take over what a finished batch has made."""
+        if self.batch is None or self.batch.running:
+            return
+        for state in self.batch.states:
+            if state.phase == DONE:
+                result = Result(replace(state.job, set_id=state.set_id), state.message)
+                # Judged again: the earlier result of the same poses makes room.
+                old = [each for each in self.results if str(each.poses) == state.job.poses]
+                place = self.results.index(old[0]) if old else len(self.results)
+                self.results[place : place + len(old)] = [result]
+                self.shown = place
+            elif state.phase == FAILED:
+                self.problems.append(state.message)
+        self.batch = None
+        if not self.results:
+            self._tidy()
+
+    def clear(self) -> None:
+        """Forget the results."""
+        self.results.clear()
+        self.problems.clear()
+        self.shown = 0
+        self._tidy()
+
+    def _tidy(self) -> None:
+        for path in Path(self.temporary.name).iterdir():
+            shutil.rmtree(path, ignore_errors=True)
+
+
+@dataclass(frozen=True)
+class Result:
+    """A finished job, and a remark on it."""
+
+    job: Job
+    remark: str = ""
+
+    @property
+    def folder(self) -> Path:
+        """Where its files lie."""
+        return Path(self.job.folder)
+
+    @property
+    def poses(self) -> Path:
+        """Its poses, for judging again."""
+        return self.folder / "poses.npz"
+
+    def report(self) -> dict[str, Any]:
+        """report.json."""
+        found: dict[str, Any] = json.loads((self.folder / REPORT_JSON).read_text(encoding="utf-8"))
+        return found
+
+
+def session() -> Session:
+    """The session of the tab that is being drawn."""
+    if KEY not in st.session_state:
+        st.session_state[KEY] = Session(tempfile.TemporaryDirectory(prefix="formcheck-", ignore_cleanup_errors=True))
+    found: Session = st.session_state[KEY]
+    return found

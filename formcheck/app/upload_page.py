@@ -1,0 +1,231 @@
+"""Check a lift: choose videos, wait for them with a real progress bar, see what was found."""
+
+from __future__ import annotations
+
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import streamlit as st
+
+import formcheck
+from formcheck.app import parts, result
+from formcheck.app.session import Session, session
+from formcheck.exercises import EXERCISES
+from formcheck.history import open_history
+from formcheck.pose_models import list_models
+from formcheck.settings_files import load_settings
+from formcheck.summary import clock
+from formcheck.worker import DONE, DRAW, FAILED, JUDGE, MODEL, RUNNING, WATCH, Job, State
+
+FILE_TYPES = ["mp4", "mov", "m4v", "webm", "mkv", "avi", "gif", "mpg", "mpeg", "3gp", "npz"]
+
+SAMPLES = (
+    ("deadlift-rounded.mp4", "Deadlift, back rounds"),
+    ("deadlift-good.mp4", "Deadlift, sound"),
+    ("squat-shallow.mp4", "Squat, shallow"),
+    ("swing-arm-lift.mp4", "Swing, arms lift"),
+)
+
+STAGE_WORDS = {
+    "": "Starting",
+    MODEL: "Getting the pose model",
+    WATCH: "Watching your lift",
+    JUDGE: "Judging the reps",
+    DRAW: "Drawing the video",
+}
+SHORT_NAMES = {"auto": "Recognise it", "kettlebell-swing": "Swing"}
+
+FILM_ADVICE = (
+    "Phone upright at hip height, straight to your side",
+    "Whole body and bar in the picture, from the first rep to the last",
+    "Stand still for a second before the first rep",
+)
+
+
+def show() -> None:
+    """The page, in one of its three states."""
+    mine = session()
+    if mine.batch is not None:
+        st.header("Looking at your lift")
+        _progress()
+        return
+    if mine.results:
+        _results(mine)
+    else:
+        _choose(mine)
+
+
+# --- choosing ------------------------------------------------------------------------------------------------------
+
+
+def _choose(mine: Session) -> None:
+    st.title("How was your lift?")
+    st.html(
+        '<p class="fc-lead">Drop a video of a deadlift, kettlebell swing or squat. You get an honest look at your '
+        "back, rep by rep, and one thing to try next. It never leaves this computer.</p>"
+    )
+    _problems(mine)
+    left, right = st.columns([3, 2], gap="large")
+    with left:
+        uploads = st.file_uploader(
+            "Videos of your sets", FILE_TYPES, accept_multiple_files=True, key=f"upload-{mine.shown}", width="stretch"
+        )
+        told = _form()
+        if st.button(
+            "Check my lift" if len(uploads) < 2 else f"Check {len(uploads)} lifts",
+            type="primary",
+            icon=":material/play_arrow:",
+            disabled=not uploads,
+            width="stretch",
+        ):
+            jobs = []
+            for upload in uploads:
+                path = mine.keep_upload(upload.name, upload)
+                is_poses = path.suffix == ".npz"
+                video, poses = (None, str(path)) if is_poses else (str(path), None)
+                jobs.append(Job(str(mine.new_folder()), video, poses, upload.name, **told))
+            mine.start(jobs)
+            st.rerun()
+    with right:
+        with st.container(border=True, key="card-film"):
+            parts.drawing("film.svg")
+            tips = "".join(f"<li>{line}</li>" for line in FILM_ADVICE)
+            st.html(f'<ul class="fc-tips">{tips}</ul>')
+        _samples(mine)
+
+
+def _form() -> dict[str, Any]:
+    """What the user tells about the set, as arguments of `Job`."""
+    settings = load_settings()
+    unit = settings.load_unit or "kg"
+    with open_history() as history:
+        names = [lifter.name for lifter in history.lifters()]
+    lifts = ["auto", *(lift.name for lift in EXERCISES)]
+    exercise = st.segmented_control(
+        "Lift",
+        lifts,
+        default="auto",
+        required=True,
+        format_func=lambda name: SHORT_NAMES.get(name) or parts.exercise_title(name),
+        key="lift",
+    )
+    left, right = st.columns(2)
+    load = left.number_input(
+        f"Load in {unit}", 0.0, 1000.0, None, 2.5 if unit == "kg" else 5.0, placeholder="Optional", key="load"
+    )
+    lifter = right.selectbox(
+        "Lifter", names, index=None, accept_new_options=True, placeholder="Name, optional", key="lifter"
+    )
+    with st.expander("More"):
+        variant = result.variant_choice(exercise or "auto", "auto", f"variant-{exercise}")
+        presets = result.preset_choice((), "presets")
+        notes = st.text_area("Notes", key="notes", max_chars=4000, height=80)
+        first, second, third = st.columns(3)
+        filmed = first.date_input("Filmed on", "today", max_value="today", key="filmed", format="YYYY-MM-DD")
+        start_s = second.number_input("From second", 0.0, None, None, 1.0, placeholder="Start", key="from")
+        end_s = third.number_input("To second", 0.0, None, None, 1.0, placeholder="End", key="to")
+        models = [status.name for status in list_models() if status.path is not None and status.hash_ok]
+        models = models if "full" in models else ["full", *models]
+        model = st.selectbox(
+            "Pose model", models, index=models.index("full"), key="model", help="Settings can fetch others."
+        )
+        save = st.toggle("Save to the history", True, key="save")
+        keep = st.toggle("Keep the annotated video with it", False, key="keep", disabled=not save)
+    return {
+        "exercise": exercise or "auto",
+        "variant": variant,
+        "load_kg": None if not load else round(load * (parts.KG_PER_LB if unit == "lb" else 1.0), 3),
+        "lifter": lifter or None,
+        "presets": tuple(presets),
+        "notes": notes or "",
+        "filmed_on": filmed.isoformat() if isinstance(filmed, date) and filmed != date.today() else "",
+        "start_s": start_s or None,
+        "end_s": end_s or None,
+        "model": model,
+        "save": save,
+        "keep_video": save and keep,
+    }
+
+
+def samples_folder() -> Path | None:
+    """Where the sample videos lie; None where FormCheck came without them."""
+    folder = Path(formcheck.__file__).resolve().parent.parent / "sample_videos"
+    return folder if (folder / SAMPLES[0][0]).is_file() else None
+
+
+def _samples(mine: Session) -> None:
+    folder = samples_folder()
+    if folder is None:
+        return
+    st.markdown("**No video yet?** Try a sample:")
+    with st.container(horizontal=True, gap="small"):
+        for file, title in SAMPLES:
+            if (folder / file).is_file() and st.button(title, key=f"sample-{file}"):
+                mine.start([Job(str(mine.new_folder()), video=str(folder / file), title=file)])
+                st.rerun()
+
+
+def _problems(mine: Session) -> None:
+    for problem in mine.problems:
+        st.error(parts.plain(problem), icon=":material/error:")
+
+
+# --- waiting -------------------------------------------------------------------------------------------------------
+
+
+@st.fragment(run_every=0.5)
+def _progress() -> None:
+    mine = session()
+    if mine.batch is None or not mine.batch.running:
+        mine.collect()
+        st.rerun()
+    for state in mine.batch.states:
+        _progress_of(state)
+    if st.button("Cancel", icon=":material/close:", key="cancel"):
+        mine.batch.cancel()
+        mine.batch.wait(10.0)
+    st.caption("You can go to another page meanwhile; the analysis goes on.")
+
+
+def _progress_of(state: State) -> None:
+    words = STAGE_WORDS.get(state.stage, "") if state.phase == RUNNING else state.phase.capitalize()
+    if state.phase == RUNNING and state.left_s is not None:
+        words += f" · about {left_words(state.left_s)} left"
+    share = min(max(state.share, 0.0), 1.0)
+    if state.phase == FAILED:
+        st.error(parts.plain(state.message), icon=":material/error:")
+        return
+    with st.container(border=True, key=f"card-{Path(state.job.folder).name}"):
+        st.markdown(f"**{parts.plain(state.job.title)}**")
+        st.progress(share, words if state.phase != DONE else "Done")
+
+
+def left_words(left_s: float) -> str:
+    """A time to wait as people say it."""
+    if left_s < 60:
+        return f"{max(5, 5 * round(left_s / 5))} s"
+    return f"{clock(left_s)} min"
+
+
+# --- results -------------------------------------------------------------------------------------------------------
+
+
+def _results(mine: Session) -> None:
+    with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
+        st.markdown("")
+        if st.button("Check another lift", icon=":material/add:", key="another"):
+            mine.clear()
+            st.rerun()
+    _problems(mine)
+    if len(mine.results) > 1:
+        chosen = st.pills(
+            "Sets",
+            range(len(mine.results)),
+            default=min(mine.shown, len(mine.results) - 1),
+            required=True,
+            format_func=lambda place: result.file_title(mine.results[place].job.title),
+            key=f"shown-{len(mine.results)}-{mine.shown}",
+        )
+        mine.shown = chosen if chosen is not None else 0
+    result.show(mine.results[min(mine.shown, len(mine.results) - 1)], mine)

@@ -1,0 +1,525 @@
+"""The reviewed tables of the guidance: questions, rules, outcomes, moves, routines, what to train, limits, sources.
+
+Everything that a clinician or a coach may want to check or change is in this file; the functions beside it only look
+things up. Texts are in `formcheck.guidance.texts`, whose keys follow from the ids here.
+
+A rule holds when every question in ``when`` was answered with one of its choices. The highest level of all rules that
+hold is the answer's level, so no rule can hide one of a higher level.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+OK, EASY, REST_DAY, STOP, EMERGENCY = "ok", "easy", "rest-day", "stop", "emergency"
+NORMAL, WATCH, PROFESSIONAL = "normal", "watch", "professional"
+
+LIFTS = ("deadlift", "kettlebell-swing", "squat")
+
+# --- what a decision table is made of ------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Question:
+    """A question and its choices by id. ``many``: any number of choices may be true, all but ``none`` beside others."""
+
+    id: str
+    choices: tuple[str, ...]
+    many: bool = False
+
+
+@dataclass(frozen=True)
+class Rule:
+    """What speaks for a level: for every question in ``when`` one of these choices was given."""
+
+    id: str
+    level: str
+    when: Mapping[str, frozenset[str]]
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What is said at a level, as keys of texts.
+
+    ``whom_first``: whom to see comes before anything else. ``may_lift``: nothing answered speaks against lifting.
+    """
+
+    level: str
+    headline: str
+    do: tuple[str, ...]
+    whom: tuple[str, ...]
+    lookout: tuple[str, ...]
+    cannot_know: str
+    sources: tuple[str, ...]
+    whom_first: bool = False
+    may_lift: bool = False
+
+
+@dataclass(frozen=True)
+class DecisionTable:
+    """Questions, rules, and outcomes from the mildest to the gravest; ``nothing`` is the reason where no rule holds."""
+
+    id: str
+    questions: tuple[Question, ...]
+    rules: tuple[Rule, ...]
+    outcomes: tuple[Outcome, ...]
+    nothing: str
+
+
+def _rule(rule_id: str, level: str, **when: str | tuple[str, ...]) -> Rule:
+    given = {name: frozenset((choices,) if isinstance(choices, str) else choices) for name, choices in when.items()}
+    return Rule(rule_id, level, given)
+
+
+NO_YES = ("no", "yes")
+EMERGENCY_SIGNS = ("saddle", "bladder", "both-legs", "trauma", "fever")
+LOOKOUT = ("lookout.saddle", "lookout.bladder", "lookout.both-legs", "lookout.fever")
+
+# --- before the set ------------------------------------------------------------------------------------------------
+
+READY = DecisionTable(
+    id="ready",
+    questions=(
+        Question("pain", ("none", "mild", "sharp", "nerve", "emergency")),
+        Question("earlier", ("none", "healed", "recent")),
+        Question("rest", ("fresh", "tired", "worn")),
+    ),
+    rules=(
+        _rule("emergency", EMERGENCY, pain="emergency"),
+        _rule("nerve", STOP, pain="nerve"),
+        _rule("sharp", STOP, pain="sharp"),
+        _rule("recent", STOP, earlier="recent"),
+        _rule("pile-up", REST_DAY, earlier="healed", pain="mild", rest="worn"),
+        _rule("healed", EASY, earlier="healed"),
+        _rule("mild", EASY, pain="mild"),
+        _rule("worn", EASY, rest="worn"),
+        _rule("tired", EASY, rest="tired"),
+    ),
+    outcomes=(
+        Outcome(
+            level=OK,
+            headline="ready.ok",
+            do=("ready.ok.do",),
+            whom=(),
+            lookout=LOOKOUT,
+            cannot_know="ready.cannot-know",
+            sources=("warm-up", "red-flags"),
+            may_lift=True,
+        ),
+        Outcome(
+            level=EASY,
+            headline="ready.easy",
+            do=("ready.easy.lighter", "ready.easy.stop", "ready.easy.rest"),
+            whom=(),
+            lookout=LOOKOUT,
+            cannot_know="ready.cannot-know",
+            sources=("warm-up", "red-flags"),
+            may_lift=True,
+        ),
+        Outcome(
+            level=REST_DAY,
+            headline="ready.rest-day",
+            do=("ready.stop.do", "ready.easy.rest"),
+            whom=("ready.rest-day.whom",),
+            lookout=LOOKOUT,
+            cannot_know="ready.cannot-know",
+            sources=("red-flags",),
+        ),
+        Outcome(
+            level=STOP,
+            headline="ready.stop",
+            do=("ready.stop.do", "ready.stop.sore"),
+            whom=("ready.stop.whom",),
+            lookout=LOOKOUT,
+            cannot_know="ready.cannot-know",
+            sources=("back-pain", "red-flags"),
+            whom_first=True,
+        ),
+        Outcome(
+            level=EMERGENCY,
+            headline="ready.emergency",
+            do=("emergency.do",),
+            whom=("emergency.whom",),
+            lookout=(),
+            cannot_know="emergency.cannot-know",
+            sources=("back-pain", "red-flags"),
+            whom_first=True,
+        ),
+    ),
+    nothing="ready.why.nothing",
+)
+
+# --- after the set -------------------------------------------------------------------------------------------------
+
+SORE = DecisionTable(
+    id="sore",
+    questions=(
+        Question("signs", (*EMERGENCY_SIGNS, "none"), many=True),
+        Question("where", ("wide", "side", "spot")),
+        Question("began", ("later", "during", "sudden", "unlinked")),
+        Question("feels", ("dull", "strong", "sharp")),
+        Question("lasted", ("days", "easing", "staying", "week")),
+        Question("spreading", NO_YES),
+        Question("numb", NO_YES),
+        Question("weak", NO_YES),
+        Question("night", NO_YES),
+        Question("moving", ("freely", "limited")),
+        Question("earlier", NO_YES),
+    ),
+    rules=(
+        *(_rule(sign, EMERGENCY, signs=sign) for sign in EMERGENCY_SIGNS),
+        _rule("weak", PROFESSIONAL, weak="yes"),
+        _rule("numb", PROFESSIONAL, numb="yes"),
+        _rule("spreading", PROFESSIONAL, spreading="yes"),
+        _rule("sharp", PROFESSIONAL, feels="sharp"),
+        _rule("sudden", PROFESSIONAL, began="sudden"),
+        _rule("spot", PROFESSIONAL, where="spot"),
+        _rule("staying", PROFESSIONAL, lasted="staying"),
+        _rule("week", PROFESSIONAL, lasted="week"),
+        _rule("night", PROFESSIONAL, night="yes"),
+        _rule("limited", PROFESSIONAL, moving="limited"),
+        _rule("strong", WATCH, feels="strong"),
+        _rule("during", WATCH, began="during"),
+        _rule("unlinked", WATCH, began="unlinked"),
+        _rule("side", WATCH, where="side"),
+        _rule("earlier", WATCH, earlier="yes"),
+    ),
+    outcomes=(
+        Outcome(
+            level=NORMAL,
+            headline="sore.normal",
+            do=("sore.normal.time", "sore.normal.move", "sore.normal.next"),
+            whom=("sore.normal.whom",),
+            lookout=LOOKOUT,
+            cannot_know="sore.cannot-know",
+            sources=("soreness", "back-pain", "red-flags"),
+            may_lift=True,
+        ),
+        Outcome(
+            level=WATCH,
+            headline="sore.watch",
+            do=("sore.watch.rest", "sore.watch.warm", "sore.watch.core", "sore.watch.ask"),
+            whom=("sore.watch.whom",),
+            lookout=LOOKOUT,
+            cannot_know="sore.cannot-know",
+            sources=("soreness", "back-pain", "red-flags"),
+        ),
+        Outcome(
+            level=PROFESSIONAL,
+            headline="sore.professional",
+            do=("sore.professional.stop", "sore.professional.move", "sore.professional.note"),
+            whom=("sore.professional.whom",),
+            lookout=LOOKOUT,
+            cannot_know="sore.cannot-know",
+            sources=("back-pain", "red-flags"),
+            whom_first=True,
+        ),
+        Outcome(
+            level=EMERGENCY,
+            headline="sore.emergency",
+            do=("emergency.do",),
+            whom=("emergency.whom",),
+            lookout=(),
+            cannot_know="emergency.cannot-know",
+            sources=("back-pain", "red-flags"),
+            whom_first=True,
+        ),
+    ),
+    nothing="sore.why.usual",
+)
+
+TABLES = (READY, SORE)
+
+# --- moves and routines --------------------------------------------------------------------------------------------
+
+SIDES, WAYS = "side", "way"
+
+
+@dataclass(frozen=True)
+class Step:
+    """How much of a move: ``reps`` of it, or ``hold_s`` seconds; ``each`` side or way where it has two.
+
+    ``seconds_per_rep`` is a calm pace, for timers.
+    """
+
+    move: str
+    reps: int = 0
+    hold_s: int = 0
+    each: str = ""
+    sets: int = 1
+    seconds_per_rep: float = 3.0
+
+    @property
+    def rounds(self) -> int:
+        """How often the timer runs in a set: twice where there are two sides or ways."""
+        return 2 if self.each else 1
+
+    @property
+    def round_s(self) -> float:
+        """How long one side or way of one set lasts, in seconds."""
+        return float(self.hold_s) if self.hold_s else self.reps * self.seconds_per_rep
+
+    @property
+    def total_s(self) -> float:
+        """How long all of it lasts, in seconds, without rests."""
+        return self.sets * self.rounds * self.round_s
+
+
+@dataclass(frozen=True)
+class RampStep:
+    """A lighter set before the work sets, in percent of today's load; 0 = a light weight of any kind."""
+
+    percent: int
+    reps: int
+
+
+MOVES = (
+    "cat-cow",
+    "shoulder-rolls",
+    "arm-circles",
+    "side-bends",
+    "leg-swings",
+    "hinge",
+    "squat",
+    "bird-dog",
+    "dead-bug",
+    "bridge",
+    "plank",
+    "pelvic-tilt",
+    "superman",
+    "russian-twist",
+    "single-leg-hinge",
+    "split-squat",
+    "childs-pose",
+    "thread-needle",
+    "forward-fold",
+)
+
+_CAT_COW = Step("cat-cow", reps=10)
+_SHOULDER_ROLLS = Step("shoulder-rolls", reps=10, each=WAYS, seconds_per_rep=1.5)
+_ARM_CIRCLES = Step("arm-circles", reps=10, each=WAYS, seconds_per_rep=1.5)
+_SIDE_BENDS = Step("side-bends", reps=6, each=SIDES, seconds_per_rep=2.5)
+_LEG_SWINGS = Step("leg-swings", reps=10, each=SIDES, seconds_per_rep=1.5)
+_SQUAT = Step("squat", reps=10)
+_HINGE = Step("hinge", reps=10)
+
+WARM_UPS: Mapping[str, tuple[Step, ...]] = {
+    # The hinge drill comes last in each: it is the pattern that the first set begins with.
+    "deadlift": (_CAT_COW, _SHOULDER_ROLLS, _SIDE_BENDS, _LEG_SWINGS, _HINGE),
+    "kettlebell-swing": (_CAT_COW, _ARM_CIRCLES, _SHOULDER_ROLLS, _LEG_SWINGS, _HINGE),
+    "squat": (_CAT_COW, _ARM_CIRCLES, _LEG_SWINGS, _SQUAT, _HINGE),
+}
+
+RAMPS: Mapping[str, tuple[RampStep, ...]] = {
+    "deadlift": (RampStep(40, 5), RampStep(60, 3), RampStep(80, 2)),
+    "kettlebell-swing": (RampStep(0, 10),),
+    "squat": (RampStep(40, 5), RampStep(60, 3), RampStep(80, 2)),
+}
+
+COOL_DOWN: tuple[Step, ...] = (
+    Step("childs-pose", hold_s=30),
+    Step("thread-needle", hold_s=25, each=SIDES),
+    Step("forward-fold", hold_s=30),
+)
+
+# --- what to train -------------------------------------------------------------------------------------------------
+
+_BIRD_DOG = Step("bird-dog", reps=6, each=SIDES, sets=2)
+_DEAD_BUG = Step("dead-bug", reps=6, each=SIDES, sets=2)
+_PLANK = Step("plank", hold_s=20, sets=3)
+_BRIDGE = Step("bridge", reps=10, sets=2)
+
+
+@dataclass(frozen=True)
+class Topic:
+    """Something to train, the ids of the checks that speak for it, and its drills."""
+
+    id: str
+    checks: frozenset[str]
+    drills: tuple[Step, ...]
+    sources: tuple[str, ...]
+
+
+TOPICS = (
+    Topic(
+        "back",
+        frozenset({"back-rounding", "back-rounding-growth", "upper-back", "butt-wink", "shoulders-below-hips"}),
+        (_HINGE, _BIRD_DOG, _DEAD_BUG),
+        ("core", "bending"),
+    ),
+    Topic(
+        "hinge",
+        frozenset(
+            {
+                "hips-shoot-up",
+                "squatted-start",
+                "knees-take-over",
+                "squatting-the-swing",
+                "early-fold",
+                "bell-too-low",
+                "deep-knees",
+                "knees-forward",
+                "bar-drift",
+            }
+        ),
+        (_HINGE, _BRIDGE),
+        ("coaching",),
+    ),
+    Topic(
+        "squat",
+        frozenset({"depth", "forward-lean", "bar-over-foot", "heel-rise"}),
+        (_SQUAT, _HINGE, Step("split-squat", reps=8, each=SIDES, sets=2)),
+        ("coaching",),
+    ),
+    Topic(
+        "tall",
+        frozenset(
+            {
+                "over-extension",
+                "soft-lockout-hips",
+                "soft-lockout-knees",
+                "no-plank-hips",
+                "no-plank-knees",
+                "hitching",
+                "bar-drop",
+            }
+        ),
+        (_PLANK, _BRIDGE, Step("pelvic-tilt", reps=10)),
+        ("core", "coaching"),
+    ),
+    Topic(
+        "sides",
+        frozenset({"uneven-shoulders", "sideways-shift", "knees-in"}),
+        (
+            Step("single-leg-hinge", reps=8, each=SIDES, sets=2),
+            Step("split-squat", reps=8, each=SIDES, sets=2),
+            _BIRD_DOG,
+        ),
+        ("coaching",),
+    ),
+    Topic(
+        "hands",
+        frozenset({"arm-pull", "arm-lift", "bent-arms", "bell-height", "head-down", "head-up"}),
+        (_HINGE, _PLANK, _BIRD_DOG),
+        ("coaching",),
+    ),
+)
+
+BALANCE = Topic(
+    "balance",
+    frozenset(),
+    (
+        _PLANK,
+        _BIRD_DOG,
+        Step("superman", reps=8, sets=2),
+        Step("russian-twist", reps=8, each=SIDES, sets=2, seconds_per_rep=2.0),
+    ),
+    ("core",),
+)
+"""For whom nothing comes back: front, back and sides of the trunk."""
+
+# --- limits --------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class LoadLimits:
+    """From where on load advice speaks. Provisional where no source gives a number.
+
+    Attributes
+    ----------
+    recent_sets : as many judged sets of one lift, at most ``recent_days`` old, are looked at.
+    repeated : in as many of them a fault must be seen to speak of "several sets".
+    load_jump : share above the heaviest load of ``weeks_before`` weeks; 0.10 is the top of the usual 2 to 10 % step.
+    volume_jump : share above the mean week before; smaller changes are ordinary.
+    speed_lost : of the last repetition against the fastest; 0.3 lies between the 20 and 40 % that were compared.
+    days_in_row : of lifting, from which on a rest day is named.
+    """
+
+    recent_sets: int = 6
+    recent_days: int = 14
+    repeated: int = 2
+    load_jump: float = 0.10
+    volume_jump: float = 0.50
+    weeks_before: int = 4
+    speed_lost: float = 0.30
+    days_in_row: int = 3
+    back_checks: frozenset[str] = field(
+        default_factory=lambda: frozenset({"back-rounding", "back-rounding-growth", "butt-wink"})
+    )
+    lockout_checks: frozenset[str] = field(
+        default_factory=lambda: frozenset({"soft-lockout-hips", "soft-lockout-knees", "hitching", "bar-drop"})
+    )
+
+
+LOAD_LIMITS = LoadLimits()
+
+TRAIN_RECENT_SETS = 10
+"""As many of the newest judged sets are looked at for what to train."""
+
+TRAIN_REPEATED = 2
+"""A check counts as coming back when it was noticed in as many of them, or in the only one."""
+
+TOPICS_MAX = 3
+"""More than that nobody trains."""
+
+# --- sources -------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Source:
+    """Where something comes from. Citations are not translated."""
+
+    id: str
+    citation: str
+    url: str = ""
+
+
+SOURCES = {
+    source.id: source
+    for source in (
+        Source("back-pain", "NHS: Back pain", "https://www.nhs.uk/conditions/back-pain/"),
+        Source(
+            "red-flags",
+            "Finucane and others 2020, international framework for red flags, J Orthop Sports Phys Ther 50(7)",
+            "https://doi.org/10.2519/jospt.2020.9971",
+        ),
+        Source(
+            "soreness",
+            "Cheung and others 2003, delayed onset muscle soreness, Sports Medicine 33(2)",
+            "https://doi.org/10.2165/00007256-200333020-00005",
+        ),
+        Source(
+            "warm-up",
+            "Fradkin and others 2010, warming-up and performance, J Strength Cond Res 24(1)",
+            "https://doi.org/10.1519/JSC.0b013e3181c643a0",
+        ),
+        Source(
+            "cool-down",
+            "Van Hooren and Peake 2018, do we need a cool-down after exercise?, Sports Medicine 48(7)",
+            "https://doi.org/10.1007/s40279-018-0916-2",
+        ),
+        Source(
+            "progress",
+            "American College of Sports Medicine 2009, progression models in resistance training",
+            "https://doi.org/10.1249/MSS.0b013e3181915670",
+        ),
+        Source(
+            "velocity-loss",
+            "Pareja-Blanco and others 2017, velocity loss in resistance training, Scand J Med Sci Sports 27(7)",
+            "https://doi.org/10.1111/sms.12678",
+        ),
+        Source(
+            "core",
+            "McGill 2010, core training, Strength and Conditioning Journal 32(3)",
+            "https://doi.org/10.1519/SSC.0b013e3181df4521",
+        ),
+        Source(
+            "bending",
+            "Saraceni and others 2020, to flex or not to flex?, J Orthop Sports Phys Ther 50(3): bending the lower "
+            "back while lifting is not shown to be a risk factor",
+            "https://doi.org/10.2519/jospt.2020.9218",
+        ),
+        Source("coaching", "Common coaching practice; no study behind the exact numbers"),
+    )
+}

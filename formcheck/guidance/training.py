@@ -1,0 +1,119 @@
+"""What to train: drills for what the reports keep finding. Pure functions."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from formcheck.exercises.checks import FAULT, NOT_MEASURED, WATCH
+from formcheck.guidance.routines import Drill, drill
+from formcheck.guidance.tables import BALANCE, TOPICS, TOPICS_MAX, TRAIN_RECENT_SETS, TRAIN_REPEATED, Topic
+from formcheck.guidance.texts import text
+
+
+@dataclass(frozen=True)
+class Repeated:
+    """A check that keeps finding something: in ``count`` of the ``of`` newest judged sets, in ``faults`` a fault."""
+
+    check: str
+    title: str
+    count: int
+    of: int
+    faults: int
+
+
+@dataclass(frozen=True)
+class TrainingTopic:
+    """Something to train: why, what in the sets speaks for it (a line each), and its drills."""
+
+    id: str
+    title: str
+    why: str
+    evidence: tuple[str, ...]
+    drills: tuple[Drill, ...]
+    sources: tuple[str, ...]
+
+    def to_dict(self) -> dict[str, Any]:
+        """As plain data."""
+        return {
+            "id": self.id,
+            "title": self.title,
+            "why": self.why,
+            "evidence": list(self.evidence),
+            "drills": [each.to_dict() for each in self.drills],
+            "sources": list(self.sources),
+        }
+
+
+@dataclass(frozen=True)
+class Training:
+    """At most three topics, the most important first; ``note`` says so where nothing came back. Last words last."""
+
+    topics: tuple[TrainingTopic, ...]
+    note: str
+    last_words: tuple[str, ...]
+
+    def to_dict(self) -> dict[str, Any]:
+        """As plain data."""
+        return {
+            "topics": [topic.to_dict() for topic in self.topics],
+            "note": self.note,
+            "last_words": list(self.last_words),
+        }
+
+
+def train(reports: Sequence[Mapping[str, Any]]) -> Training:
+    """What to train after these reports.
+
+    Parameters
+    ----------
+    reports : report.json of sets of one lifter as dictionaries, the newest first; one alone counts as well.
+    """
+    found = {each.check: each for each in repeated(reports)}
+    topics = [_topic(topic, [found[name] for name in found if name in topic.checks]) for topic in TOPICS]
+    weights = [
+        sum(found[name].count + found[name].faults for name in found if name in topic.checks) for topic in TOPICS
+    ]
+    ranked = sorted(zip(weights, topics, strict=True), key=lambda pair: -pair[0])
+    chosen = tuple(topic for weight, topic in ranked[:TOPICS_MAX] if weight)
+    note = "" if chosen else text("train.nothing" if reports else "train.empty")
+    last_words = text("train.how-often"), text("train.pain-first"), text("train.cannot-know")
+    return Training(chosen or (_topic(BALANCE, []),), note, last_words)
+
+
+def repeated(reports: Sequence[Mapping[str, Any]]) -> tuple[Repeated, ...]:
+    """What the newest judged sets have in common; checks as in the findings of the reports, the newest set's first."""
+    judged = [each for each in reports if any(said["verdict"] != NOT_MEASURED for said in each.get("findings", []))]
+    judged = judged[:TRAIN_RECENT_SETS]
+    titles: dict[str, str] = {}
+    noticed: Counter[str] = Counter()
+    faults: Counter[str] = Counter()
+    for report in judged:
+        # A check that is there twice counts once a set.
+        verdicts: dict[str, set[str]] = {}
+        for said in report["findings"]:
+            verdicts.setdefault(said["check"], set()).add(said["verdict"])
+            titles.setdefault(said["check"], said["title"])
+        noticed.update(check for check, seen in verdicts.items() if seen & {WATCH, FAULT})
+        faults.update(check for check, seen in verdicts.items() if FAULT in seen)
+    enough = min(TRAIN_REPEATED, len(judged))
+    return tuple(
+        Repeated(check, titles[check], noticed[check], len(judged), faults[check])
+        for check in titles
+        if noticed[check] and noticed[check] >= enough
+    )
+
+
+def _topic(topic: Topic, found: Sequence[Repeated]) -> TrainingTopic:
+    evidence = tuple(
+        text("train.evidence-one", title=each.title)
+        if each.of == 1
+        else text("train.evidence", title=each.title, count=each.count, of=each.of)
+        for each in found
+    )
+    drills = tuple(map(drill, topic.drills))
+    return TrainingTopic(
+        topic.id, text(f"topic.{topic.id}.title"), text(f"topic.{topic.id}.why"), evidence, drills, topic.sources
+    )

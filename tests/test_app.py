@@ -1,0 +1,421 @@
+"""The app without a browser: pages, their texts and what their buttons do, with a stand-in for the worker's process."""
+
+from __future__ import annotations
+
+import ast
+import functools
+import tomllib
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from synthetic_lifter import deadlift, film
+from typer.testing import CliRunner
+
+import formcheck
+from formcheck import analysis, app_cli, worker
+from formcheck.cli import app as command
+from formcheck.errors import FormCheckError
+from formcheck.exercises import exercise_named
+from formcheck.history import Lifter, open_history
+from formcheck.pose_files import save_poses
+from formcheck.settings import AS_IT_COMES, Override, Settings
+from formcheck.settings_files import load_settings, save_settings, settings_toml
+
+testing = pytest.importorskip("streamlit.testing.v1", reason="the app's library, Streamlit, is not installed")
+
+from formcheck.app import limits, main, parts, result, session, upload_page  # noqa: E402
+from formcheck.worker import CANCELLED, DONE, FAILED, RUNNING, WAITING, Job, State  # noqa: E402
+
+ROOT = Path(__file__).resolve().parent.parent
+START = ROOT / "app.py"
+POSES = film(deadlift(3))
+
+
+@functools.cache
+def report() -> dict[str, Any]:
+    return analysis.analyze(POSES, "deadlift", load_kg=100.0).to_dict()
+
+
+class NowBatch:
+    """Does the jobs at once, in this process, from poses; ``outcome`` stands in for that."""
+
+    outcome: Callable[[Job], State] | None = None
+    seen: list[Job] = []  # noqa: RUF012
+
+    def __init__(self, jobs: Sequence[Job], keep_alive: object = None) -> None:
+        self.states = tuple(map(self._do, jobs))
+        NowBatch.seen = [*NowBatch.seen, *jobs]
+
+    def _do(self, job: Job) -> State:
+        if NowBatch.outcome is not None:
+            return NowBatch.outcome(job)
+        Path(job.folder).mkdir()
+        poses = Path(job.folder) / "given.npz"
+        save_poses(POSES, poses)
+        remark, set_id = worker.run(
+            replace(job, video=None, poses=job.poses or str(poses)), lambda _: None, lambda: False
+        )
+        return State(job, DONE, message=remark, set_id=set_id)
+
+    @property
+    def running(self) -> bool:
+        return any(state.phase in (WAITING, RUNNING) for state in self.states)
+
+    def cancel(self) -> None:
+        self.states = tuple(replace(state, phase=CANCELLED) for state in self.states)
+
+    def wait(self, timeout_s: float) -> None:
+        """Nothing to wait for."""
+
+
+@pytest.fixture(autouse=True)
+def alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("FORMCHECK_HISTORY_DIR", str(tmp_path / "history"))
+    monkeypatch.setenv("FORMCHECK_CONFIG_DIR", str(tmp_path / "settings"))
+    monkeypatch.setattr(session, "Batch", NowBatch)
+    monkeypatch.setattr(NowBatch, "outcome", None)
+    monkeypatch.setattr(NowBatch, "seen", [])
+
+
+def opened(page: str = "") -> Any:
+    """The app after its first run, on that page."""
+    at = testing.AppTest.from_file(str(START), default_timeout=60)
+    if page:
+        at.session_state[parts.GO] = page
+    at.run()
+    assert not at.exception
+    return at
+
+
+def button(at: Any, label: str) -> Any:
+    (found,) = [each for each in at.button if each.label == label]
+    return found
+
+
+def texts(at: Any) -> str:
+    shown = [str(each.value) for each in (*at.markdown, *at.title, *at.header, *at.caption)]
+    return "\n".join(shown + [each.proto.body for each in at.get("html")])
+
+
+def save_sets(count: int, lifter: str | None = "Anna") -> None:
+    with open_history() as history:
+        for day in range(count):
+            moved = replace(POSES, time_s=POSES.time_s * (1.0 + 0.001 * day))
+            when = datetime(2026, 3, 1) + timedelta(days=7 * day)
+            history.save_set(report(), moved, lifter=lifter, filmed_at=when)
+
+
+# --- upload --------------------------------------------------------------------------------------------------------
+
+
+def test_the_first_page_asks_for_a_video() -> None:
+    at = opened()
+    assert at.title[0].value == "How was your lift?"
+    assert at.file_uploader[0].label == "Videos of your sets"
+    assert button(at, "Check my lift").disabled
+    assert "not a medical device" in texts(at)
+
+
+def test_an_upload_is_analysed_as_it_was_told_to_be() -> None:
+    at = opened()
+    at.file_uploader[0].set_value(("Leg day.mp4", b"picture", "video/mp4"))
+    at.segmented_control(key="lift").set_value("deadlift")
+    at.number_input(key="load").set_value(102.5)
+    at.text_area(key="notes").set_value("felt heavy")
+    at.run()
+    button(at, "Check my lift").click().run()
+    (job,) = NowBatch.seen
+    assert (job.title, job.exercise, job.load_kg, job.notes) == ("Leg day.mp4", "deadlift", 102.5, "felt heavy")
+    assert job.video is not None
+    assert Path(job.video).read_bytes() == b"picture"
+    assert job.save
+    at.run()
+    assert "3 deadlift reps" in texts(at)
+    assert {each.label for each in at.tabs} == {"Pictures and plots", "Not judged", "Files", "Judge again"}
+
+
+def test_a_load_in_pounds_becomes_kilograms() -> None:
+    save_settings(Settings(load_unit="lb"))
+    at = opened()
+    at.file_uploader[0].set_value(("a.mp4", b"x", "video/mp4"))
+    at.number_input(key="load").set_value(225.0)
+    at.run()
+    button(at, "Check my lift").click().run()
+    assert NowBatch.seen[0].load_kg == pytest.approx(102.058)
+
+
+def test_a_bad_file_is_told_of_and_the_page_goes_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    words = "notes.mp4 is not a video that can be read; try an mp4."
+    monkeypatch.setattr(NowBatch, "outcome", lambda job: State(job, FAILED, message=words))
+    at = opened()
+    at.file_uploader[0].set_value(("notes.mp4", b"text", "video/mp4"))
+    at.run()
+    button(at, "Check my lift").click().run()
+    at.run()
+    assert [each.value.replace("\\", "") for each in at.error] == [words]
+    assert at.title[0].value == "How was your lift?"
+
+
+def test_progress_shows_the_time_left_and_can_be_cancelled(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(NowBatch, "outcome", lambda job: State(job, RUNNING, "watch", 0.4, 31.0))
+    at = opened()
+    at.file_uploader[0].set_value(("a.mp4", b"x", "video/mp4"))
+    at.run()
+    button(at, "Check my lift").click().run()
+    assert at.header[0].value == "Looking at your lift"
+    shown = at.get("progress")[0].proto
+    assert shown.text == "Watching your lift · about 30 s left"
+    assert shown.value == 40
+    button(at, "Cancel").click().run()
+    at.run()
+    assert at.title[0].value == "How was your lift?"
+    assert not list(Path(at.session_state[session.KEY].temporary.name).iterdir())
+
+
+def test_judging_again_uses_other_limits_on_the_same_poses() -> None:
+    at = opened()
+    at.file_uploader[0].set_value(("a.mp4", b"x", "video/mp4"))
+    at.run()
+    button(at, "Check my lift").click().run()
+    at.run()
+    first = at.session_state[session.KEY].results[0]
+    at.slider[0].set_value((1.0, at.slider[0].value[1])).run()
+    button(at, "Judge again").click().run()
+    at.run()
+    assert NowBatch.seen[-1].poses == str(first.poses)
+    assert NowBatch.seen[-1].start_s == 1.0
+    assert NowBatch.seen[-1].end_s is None
+    assert len(at.session_state[session.KEY].results) == 1
+    with open_history() as history:
+        assert len(history.sets()) == 1
+
+
+def test_the_standing_posture_becomes_the_lifters_neutral_back() -> None:
+    at = opened()
+    with open_history() as history:
+        history.save_lifter(Lifter("Anna", height_cm=170.0))
+    at.run()
+    at.file_uploader[0].set_value(("a.mp4", b"x", "video/mp4"))
+    at.selectbox(key="lifter").set_value("Anna")
+    at.run()
+    button(at, "Check my lift").click().run()
+    at.run()
+    offer = [each for each in at.button if each.label.startswith("Use this standing posture")]
+    told = at.session_state[session.KEY].results[0].report()["back"]
+    assert told["neutral"] == "standing"
+    offer[0].click().run()
+    with open_history() as history:
+        anna = history.lifter("Anna")
+    assert [anna.neutral_back["lower_deg"], anna.neutral_back["upper_deg"]] == told["standing_deg"]
+    assert anna.height_cm == 170.0
+
+
+@pytest.mark.parametrize("back", [None, {"neutral": "population", "standing_deg": [1, 2]}, {"neutral": "standing"}])
+def test_only_a_posture_that_was_seen_is_offered(back: dict[str, Any] | None) -> None:
+    assert result.standing_back({"back": back}) is None
+
+
+def test_samples_are_hidden_where_there_are_none(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert upload_page.samples_folder() == ROOT / "sample_videos"
+    monkeypatch.setattr(formcheck, "__file__", str(tmp_path / "formcheck" / "__init__.py"))
+    assert upload_page.samples_folder() is None
+    assert not [each for each in opened().button if (each.key or "").startswith("sample-")]
+
+
+@pytest.mark.parametrize(("left_s", "words"), [(2.0, "5 s"), (33.0, "35 s"), (150.0, "2:30 min")])
+def test_a_time_to_wait_in_words(left_s: float, words: str) -> None:
+    assert upload_page.left_words(left_s) == words
+
+
+# --- words from outside --------------------------------------------------------------------------------------------
+
+
+def test_names_from_outside_are_shown_as_they_are() -> None:
+    bad = report() | {"video": report()["video"] | {"file": "<img src=x onerror=alert(1)>.mp4"}}
+    shown = parts.hero(bad, "<b>Anna</b>", "kg")
+    assert "<img" not in shown
+    assert "<b>" not in shown
+    assert "&lt;b&gt;Anna" in shown
+
+
+def test_markdown_from_outside_is_shown_as_it_is() -> None:
+    assert parts.plain("**a** [b](c) :red[d] $e$") == r"\*\*a\*\* \[b\]\(c\) \:red\[d\] \$e\$"
+
+
+def test_what_the_list_of_reps_shows() -> None:
+    shown = parts.reel_data(report(), "player", True)
+    assert [rep["index"] for rep in shown["reps"]] == [1, 2, 3]
+    assert all(rep["start"] < rep["end"] <= shown["duration"] + 0.1 for rep in shown["reps"])
+    assert all(len(rep["cells"]) == len(shown["columns"]) for rep in shown["reps"])
+    # Colour is never alone.
+    assert {rep["words"] for rep in shown["reps"]} <= {"✓ fine", "! watch", "✕ fault", "? not measured"}
+
+
+# --- history -------------------------------------------------------------------------------------------------------
+
+
+def test_an_empty_history_says_so() -> None:
+    assert "kept here, on this computer only" in texts(opened("history"))
+
+
+def test_saved_sets_are_listed_and_deleted_for_good() -> None:
+    save_sets(2)
+    at = opened("history")
+    assert texts(at).count("2026-03-0") >= 2
+    at.button(key="delete-1").click().run()
+    with open_history() as history:
+        assert [saved.id for saved in history.sets()] == [2]
+    assert not [each for each in at.button if each.key == "delete-1"]
+
+
+def test_trend_and_comparison_have_numbers() -> None:
+    save_sets(3)
+    at = opened("history")
+    shown = texts(at)
+    assert "Estimated tonnage" in shown
+    assert "First set, rep 1" not in shown
+    assert [each.label for each in at.selectbox][-4:] == ["First set", "First rep", "Second set", "Second rep"]
+    assert "Numbers" in [each.value for each in at.subheader]
+
+
+def test_different_lifters_make_no_trend() -> None:
+    save_sets(2)
+    with open_history() as history:
+        history.change_set(1, lifter="Berta")
+    assert "Choose one lifter and one lift" in texts(opened("history"))
+
+
+def test_a_saved_set_is_judged_again_from_its_poses() -> None:
+    save_sets(1)
+    at = opened("history")
+    at.button(key="open-1").click().run()
+    button(at, "Plots and judge again").click().run()
+    (job,) = NowBatch.seen
+    assert (job.set_id, job.lifter, job.save) == (1, "Anna", False)
+    at.run()
+    assert "3 deadlift reps" in texts(at)
+
+
+# --- settings ------------------------------------------------------------------------------------------------------
+
+
+def test_a_profile_is_made_and_changed() -> None:
+    at = opened("settings")
+    at.text_input[0].set_value("Anna")
+    at.number_input[0].set_value(172.0)
+    at.checkbox[0].check()
+    button(at, "Save").click().run()
+    with open_history() as history:
+        assert history.lifters() == (Lifter("Anna", 172.0, True),)
+
+
+def test_a_wrong_profile_is_told_of() -> None:
+    at = opened("settings")
+    button(at, "Save").click().run()
+    assert "needs a name" in at.error[0].value
+
+
+def test_pounds_are_remembered_beside_other_settings() -> None:
+    save_settings(Settings(height_cm=180.0))
+    at = opened("settings")
+    at.radio[0].set_value("lb").run()
+    assert load_settings() == Settings(height_cm=180.0, load_unit="lb")
+
+
+def test_edited_limits_are_only_what_differs() -> None:
+    lift = exercise_named("squat")
+    assert lift is not None
+    table = limits.rows(lift, AS_IT_COMES)
+    assert limits.overrides(lift, table, AS_IT_COMES) == {}
+    table[0] |= {"Watch": 1.0, "Fault": 2.0} if lift.checks[0].more_is_worse else {"Watch": 2.0, "Fault": 1.0}
+    table[1]["On"] = False
+    changed = limits.overrides(lift, table, AS_IT_COMES)
+    assert list(changed) == [f"squat/{lift.checks[0].id}", f"squat/{lift.checks[1].id}"]
+    assert changed[f"squat/{lift.checks[1].id}"].off
+
+
+def test_a_check_that_was_off_can_be_switched_on() -> None:
+    lift = exercise_named("squat")
+    assert lift is not None
+    own = Settings(checks={f"squat/{lift.checks[0].id}": Override(off=True)})
+    table = limits.rows(lift, own)
+    assert table[0]["On"] is False
+    table[0]["On"] = True
+    changed = limits.overrides(lift, table, own)[f"squat/{lift.checks[0].id}"]
+    assert (changed.off, changed.watch) == (None, lift.checks[0].watch)
+
+
+def test_an_emptied_limit_is_refused() -> None:
+    lift = exercise_named("squat")
+    assert lift is not None
+    table = limits.rows(lift, AS_IT_COMES)
+    table[0]["Watch"] = None
+    with pytest.raises(FormCheckError, match="both limits"):
+        limits.overrides(lift, table, AS_IT_COMES)
+
+
+def test_settings_are_written_as_they_are_read() -> None:
+    settings = Settings(
+        height_cm=181.5,
+        earlier_back_injury=True,
+        depth_target=-0.1,
+        load_unit="lb",
+        variants={"deadlift": "sumo"},
+        checks={"deadlift/back-rounding": Override(15.0, 22.0), "squat/butt-wink": Override(off=True)},
+    )
+    save_settings(settings)
+    assert load_settings().to_dict() == settings.to_dict()
+    assert settings_toml(AS_IT_COMES).strip() == ""
+
+
+# --- starting ------------------------------------------------------------------------------------------------------
+
+
+def test_the_app_stays_on_this_machine_and_sends_nothing() -> None:
+    line = app_cli.streamlit_command(8501, open_browser=False)
+    assert {"--server.address=localhost", "--browser.gatherUsageStats=false", "--server.port=8501"} <= set(line)
+    assert Path(line[line.index("run") + 1]).is_file()
+    here = (ROOT / ".streamlit" / "config.toml").read_text(encoding="utf-8")
+    config = tomllib.loads(here)
+    assert config["server"]["address"] == "localhost"
+    assert config["browser"]["gatherUsageStats"] is False
+    assert config["server"]["maxUploadSize"] >= 1000
+    # Streamlit reads the file beside the script that it runs: either one.
+    assert (ROOT / "formcheck" / "app" / ".streamlit" / "config.toml").read_text(encoding="utf-8") == here
+
+
+def test_the_command_starts_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    started: list[list[str]] = []
+    monkeypatch.setattr(app_cli, "serve", lambda line: started.append(line) or 0)
+    result = CliRunner().invoke(command, ["app", "--port", "8765", "--no-browser"])
+    assert result.exit_code == 0
+    assert "--server.port=8765" in started[0]
+    assert "--server.headless=true" in started[0]
+
+
+def test_without_streamlit_one_line_says_how_to_get_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(app_cli.importlib.util, "find_spec", lambda name: None)
+    result = CliRunner().invoke(command, ["app"])
+    assert result.exit_code == 2
+    assert result.stderr.strip() == "The app needs Streamlit, which is not installed: pip install 'formcheck[app]'"
+
+
+def test_pages_have_different_addresses() -> None:
+    paths = [path for _, path, _, _ in main.PAGES]
+    assert len(set(paths)) == len(paths) >= 3
+
+
+def test_streamlit_is_known_to_the_app_only() -> None:
+    package = ROOT / "formcheck"
+    knowing = set()
+    for path in package.rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            names = [each.name for each in node.names] if isinstance(node, ast.Import) else []
+            names += [node.module or ""] if isinstance(node, ast.ImportFrom) else []
+            if any(name.split(".")[0] == "streamlit" for name in names):
+                knowing.add(path.relative_to(package).parts[0])
+    assert knowing == {"app"}

@@ -1,0 +1,341 @@
+"""The app in a real browser: upload, result, video, downloads, cancel, history. One server and one upload for all."""
+
+from __future__ import annotations
+
+import contextlib
+import csv
+import json
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from synthetic_lifter import deadlift, film
+
+from formcheck import analysis
+from formcheck.history import open_history
+from formcheck.pose_models import list_models
+from formcheck.video import VideoReader
+
+playwright_api = pytest.importorskip(
+    "playwright.sync_api", reason="Playwright is not installed: pip install playwright"
+)
+pytest.importorskip("streamlit", reason="Streamlit is not installed: pip install 'formcheck[app]'")
+
+CHROMIUM = os.environ.get("FORMCHECK_CHROMIUM") or shutil.which("chromium") or shutil.which("chromium-browser") or ""
+pytestmark = [
+    pytest.mark.model,
+    pytest.mark.skipif(
+        not CHROMIUM, reason="no Chromium here: apt-get install chromium, or name it in FORMCHECK_CHROMIUM"
+    ),
+    pytest.mark.skipif(
+        not any(status.name == "full" and status.hash_ok for status in list_models()),
+        reason="the pose model is not here: formcheck models fetch",
+    ),
+]
+
+ROOT = Path(__file__).resolve().parent.parent
+SAMPLE = ROOT / "sample_videos" / "deadlift-rounded.mp4"
+PATIENCE_MS = 120_000
+LONG_NAME = "Kreuzhebebeweglichkeitsüberprüfungsaufnahmezusammenfassung am Donnerstagnachmittag <b>1.mp4"
+
+
+class Server:
+    """The app as its users start it, in folders of its own."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        with socket.socket() as free:
+            free.bind(("localhost", 0))
+            self.port = free.getsockname()[1]
+        self.url = f"http://localhost:{self.port}"
+        self.environment = os.environ | {
+            "FORMCHECK_HISTORY_DIR": str(folder / "history"),
+            "FORMCHECK_CONFIG_DIR": str(folder / "settings"),
+            "PYTHONPATH": str(ROOT),
+            "TMPDIR": str(folder / "tmp"),
+        }
+        (folder / "tmp").mkdir()
+        self.process: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> None:
+        line = [sys.executable, "-m", "formcheck", "app", "--no-browser", "--port", str(self.port)]
+        with (self.folder / "log.txt").open("ab") as log:
+            # Started elsewhere, as people do: no file of the checkout's own folder may be needed.
+            self.process = subprocess.Popen(
+                line, stdout=log, stderr=log, env=self.environment, cwd=self.folder, start_new_session=True
+            )
+        end_s = time.monotonic() + 90.0
+        while time.monotonic() < end_s:
+            with (
+                contextlib.suppress(OSError),
+                urllib.request.urlopen(f"{self.url}/_stcore/health", timeout=5) as answer,
+            ):
+                if answer.status == 200:
+                    return
+            time.sleep(0.2)
+        pytest.fail(f"the app did not start: {(self.folder / 'log.txt').read_text(encoding='utf-8')}")
+
+    def stop(self) -> None:
+        if self.process is not None:
+            os.killpg(self.process.pid, 15)
+            self.process.wait(30)
+            self.process = None
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    running = Server(tmp_path_factory.mktemp("app"))
+    running.start()
+    yield running
+    running.stop()
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Any]:
+    with playwright_api.sync_playwright() as player:
+        chromium = player.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        yield chromium
+        chromium.close()
+
+
+def new_page(browser: Any, server: Server, path: str = "", width: int = 1280) -> Any:
+    page = browser.new_context(viewport={"width": width, "height": 900}, accept_downloads=True).new_page()
+    page.set_default_timeout(PATIENCE_MS)
+    page.goto(f"{server.url}/{path}")
+    page.locator("h1").first.wait_for()
+    calm(page)
+    return page
+
+
+def calm(page: Any) -> None:
+    """Wait until the page is not being drawn anew: a click in the midst of that may be lost."""
+    page.wait_for_timeout(300)
+    page.locator("[data-testid=stApp][data-test-script-state=notRunning]").wait_for()
+
+
+def upload(page: Any, *files: Path) -> None:
+    page.locator("input[type=file]").first.set_input_files([str(file) for file in files])
+    button = page.get_by_role("button", name="Check")
+    playwright_api.expect(button).to_be_enabled(timeout=PATIENCE_MS)
+    calm(page)
+    button.click()
+
+
+@pytest.fixture(scope="module")
+def result(browser: Any, server: Server, tmp_path_factory: pytest.TempPathFactory) -> Any:
+    """A page that shows the result of an upload with an awkward name."""
+    video = tmp_path_factory.mktemp("videos") / LONG_NAME
+    shutil.copy(SAMPLE, video)
+    page = new_page(browser, server)
+    page.get_by_label("Load in kg").fill("100")
+    page.get_by_text("More", exact=True).click()
+    page.get_by_label("Notes").fill("felt <b>heavy</b>")
+    page.get_by_text("Keep the annotated video with it").click()
+    calm(page)
+    upload(page, video)
+    page.get_by_text("Watching your lift").wait_for()
+    page.get_by_role("tab", name="Files").wait_for()
+    return page
+
+
+def video_of(page: Any) -> Any:
+    video = page.locator("video").first
+    video.wait_for()
+    page.wait_for_function("document.querySelector('video').readyState >= 2")
+    return video
+
+
+def picture(video: Any) -> list[int]:
+    """A coarse picture of what the video shows now."""
+    pixels: list[int] = video.evaluate(
+        """video => { const c = document.createElement("canvas"); c.width = 24; c.height = 24;
+        const d = c.getContext("2d"); d.drawImage(video, 0, 0, 24, 24);
+        return [...d.getImageData(0, 0, 24, 24).data]; }"""
+    )
+    return pixels
+
+
+def test_verdict_and_cue_come_first(result: Any) -> None:
+    hero = result.locator(".fc-hero")
+    assert "deadlift reps" in hero.locator("h2").inner_text()
+    assert "back rounding" in hero.inner_text().lower()
+    assert "Try next" in hero.inner_text()
+    assert "100 kg" in hero.inner_text()
+    assert LONG_NAME in hero.inner_text()
+
+
+def test_the_video_plays(result: Any) -> None:
+    video = video_of(result)
+    before, start_s = picture(video), video.evaluate("video => video.currentTime")
+    video.evaluate("video => { video.muted = true; return video.play(); }")
+    result.wait_for_function("start => document.querySelector('video').currentTime > start + 2.5", arg=start_s)
+    video.evaluate("video => video.pause()")
+    assert sum(abs(a - b) for a, b in zip(before, picture(video), strict=True)) > 1000
+
+
+def test_a_click_on_a_finding_goes_there_in_the_video(result: Any) -> None:
+    video = video_of(result)
+    finding = result.locator("button.finding").first
+    minutes, seconds = finding.locator(".go").inner_text().split(":")
+    at_s = 60 * int(minutes) + float(seconds)
+    video.evaluate("video => { video.currentTime = 0; }")
+    finding.click()
+    result.wait_for_function("at => Math.abs(document.querySelector('video').currentTime - at) < 0.1", arg=at_s)
+
+
+def test_a_rep_is_reached_with_the_keyboard(result: Any) -> None:
+    video = video_of(result)
+    video.evaluate("video => { video.currentTime = 0; }")
+    rep = result.get_by_role("button", name="Go to rep 3")
+    rep.focus()
+    rep.press("Enter")
+    result.wait_for_function("document.querySelector('video').currentTime > 5")
+
+
+def test_plots_are_shown_under_their_own_policy(result: Any) -> None:
+    frame = result.frame_locator("iframe[title='Pictures and plots']")
+    frame.locator("figure.plot").first.wait_for()
+    assert frame.locator(".hero").is_hidden()
+    # The page's script ran, and its frame is as high as the page.
+    assert frame.locator(".scrub").is_visible()
+    assert result.locator("iframe[title='Pictures and plots']").evaluate("frame => frame.clientHeight") > 900
+
+
+def test_every_download_opens_again(result: Any, tmp_path: Path) -> None:
+    result.get_by_role("tab", name="Files").click()
+    got = {}
+    for label in ("Report", "Annotated video", "Report as JSON", "Reps as CSV", "Angles as CSV", "Landmarks as TRC"):
+        with result.expect_download() as waiting:
+            result.get_by_role("button", name=label, exact=True).click()
+        path = tmp_path / f"{len(got)}{Path(waiting.value.suggested_filename).suffix}"
+        waiting.value.save_as(path)
+        got[label] = path
+    assert "felt &lt;b&gt;heavy" in got["Report"].read_text(encoding="utf-8")
+    report = json.loads(got["Report as JSON"].read_text(encoding="utf-8"))
+    assert len(report["reps"]) == 3
+    with got["Reps as CSV"].open(encoding="utf-8", newline="") as stream:
+        assert len(list(csv.DictReader(stream))) == 3
+    with got["Angles as CSV"].open(encoding="utf-8", newline="") as stream:
+        assert len(list(csv.DictReader(stream))) == report["video"]["frames"]
+    assert got["Landmarks as TRC"].read_text(encoding="utf-8").splitlines()[2].split("\t")[4] == "mm"
+    with VideoReader(got["Annotated video"]) as reader:
+        assert sum(1 for _ in reader) == report["video"]["frames"]
+
+
+def test_the_page_of_the_result_fits_a_phone(result: Any) -> None:
+    result.set_viewport_size({"width": 390, "height": 844})
+    result.wait_for_timeout(500)
+    wide = result.evaluate("document.querySelector('[data-testid=stMain]').scrollWidth")
+    result.set_viewport_size({"width": 1280, "height": 900})
+    assert wide <= 390
+
+
+def test_judging_again_takes_other_settings_without_looking_at_the_video(result: Any, server: Server) -> None:
+    result.get_by_role("tab", name="Judge again").click()
+    result.get_by_label("Presets").click()
+    result.get_by_role("option", name="Earlier warnings about the back").click()
+    result.keyboard.press("Escape")
+    calm(result)
+    result.get_by_role("button", name="Judge again").click()
+    result.get_by_text("Looking at your lift").wait_for()
+    result.get_by_role("tab", name="Files").wait_for()
+    result.get_by_text("Go lighter first").first.wait_for()
+    assert "earlier_back_injury" in json.dumps(saved_report(server)["settings"])
+
+
+def saved_report(server: Server) -> dict[str, Any]:
+    with open_history(server.folder / "history" / "history.sqlite3") as history:
+        (saved,) = history.sets()
+        return dict(saved.report)
+
+
+def test_a_bad_file_is_told_of(browser: Any, server: Server, tmp_path: Path) -> None:
+    bad = tmp_path / "shopping list.mp4"
+    bad.write_text("milk, eggs", encoding="utf-8")
+    page = new_page(browser, server)
+    upload(page, bad)
+    page.get_by_role("alert").get_by_text("shopping list.mp4 is not a video").wait_for()
+    page.get_by_role("heading", name="How was your lift?").wait_for()
+    page.context.close()
+
+
+def workers() -> set[int]:
+    """Numbers of the analysing processes, from the system's list."""
+    found = set()
+    for entry in Path("/proc").glob("[0-9]*/cmdline"):
+        with contextlib.suppress(OSError):
+            if b"formcheck.worker" in entry.read_bytes():
+                found.add(int(entry.parent.name))
+    return found
+
+
+@pytest.mark.skipif(not Path("/proc/self/cmdline").exists(), reason="processes are listed in /proc on Linux only")
+def test_cancel_stops_the_worker_and_leaves_nothing(browser: Any, server: Server) -> None:
+    before = workers()
+    page = new_page(browser, server)
+    page.get_by_role("button", name="Squat, shallow").click()
+    page.get_by_text("Watching your lift").wait_for()
+    (mine,) = workers() - before
+    page.get_by_role("button", name="Cancel").click()
+    page.get_by_role("heading", name="How was your lift?").wait_for()
+    assert mine not in workers()
+    page.context.close()
+
+
+def test_two_kept_videos_run_under_one_slider(browser: Any, server: Server) -> None:
+    path = server.folder / "history" / "history.sqlite3"
+    poses = film(deadlift(3))
+    told = analysis.analyze(poses, "deadlift").to_dict()
+    with open_history(path) as history:
+        ids = []
+        for stretch in (1.0, 1.01):
+            saved = history.save_set(told, replace(poses, time_s=stretch * poses.time_s), lifter="Side by Side")
+            history.keep_video(saved.id, SAMPLE)
+            ids.append(saved.id)
+    page = new_page(browser, server, "history")
+    page.get_by_role("tab", name="Compare").click()
+    slider = page.get_by_label("Both videos")
+    slider.wait_for()
+    calm(page)
+    times = "[...document.querySelectorAll('.st-key-side-by-side video')].map(video => video.currentTime)"
+    start_s = told["reps"][0]["start_s"]
+    page.wait_for_function(f"{times}.length === 2 && {times}.every(time => Math.abs(time - {start_s}) < 0.1)")
+    slider.focus()
+    slider.press("End")
+    end_s = told["reps"][0]["end_s"]
+    page.wait_for_function(f"{times}.every(time => Math.abs(time - {end_s}) < 0.1)")
+    page.context.close()
+    with open_history(path) as history:
+        for set_id in ids:
+            history.delete_set(set_id)
+
+
+def test_history_survives_a_restart_and_delete_deletes(browser: Any, server: Server, result: Any) -> None:
+    result.context.close()
+    server.stop()
+    server.start()
+    page = new_page(browser, server, "history")
+    page.get_by_text("Conventional deadlift · 100 kg · 3 reps").first.wait_for()
+    page.locator(".st-key-card-set-1").get_by_role("button", name="Open").click()
+    dialog = page.get_by_role("dialog")
+    dialog.get_by_text("Rep by rep").first.wait_for()
+    assert dialog.locator("video").count() == 1
+    page.keyboard.press("Escape")
+    videos = server.folder / "history" / "videos"
+    assert len(list(videos.glob("*.mp4"))) == 1
+    page.get_by_role("button", name="Delete").click()
+    page.get_by_role("button", name="Delete for good").click()
+    page.get_by_text("Sets that you check are kept here").wait_for()
+    with open_history(server.folder / "history" / "history.sqlite3") as history:
+        assert history.sets() == ()
+    assert not list(videos.glob("*"))
+    page.context.close()
