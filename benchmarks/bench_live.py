@@ -21,6 +21,7 @@ from typing import Any
 
 import numpy as np
 
+from formcheck.errors import ModelError
 from formcheck.live.capture import Captured, NewestFrame
 from formcheck.live.engine import Asked, LiveEngine
 from formcheck.live.watcher import Watcher
@@ -185,7 +186,14 @@ def main() -> None:
     parser.add_argument("--minutes", type=float, default=1.0)
     parser.add_argument("--models", default="lite,full")
     told = parser.parse_args()
-    runs = [run(name, told.minutes) for name in told.models.split(",")]
+    runs, remarks = [], []
+    for name in told.models.split(","):
+        try:
+            find_model(name)
+        except ModelError:
+            remarks.append(f"The {name} model could not be had on this machine, so it was not measured.\n")
+            continue
+        runs.append(run(name, told.minutes))
     load = os.getloadavg()[0] if hasattr(os, "getloadavg") else float("nan")
     text = (
         "# Live, measured\n\n"
@@ -196,6 +204,7 @@ def main() -> None:
         "Latency: from the instant at which the frame with that code was due to the instant at which its state was "
         "ready. Truth: lockouts of the rendered reps; the first instant from the bottom to lockout at which the true "
         f"rounding exceeds {ROUND_DEG:.0f} deg. The loop cuts from the last frame to the first one.\n"
+        + "".join(remarks)
     )
     RESULT.write_text(text, encoding="utf-8")
     print(text)

@@ -18,7 +18,7 @@ LIVE_CAMERA = Camera(px_per_m=700.0, feet_px=(540.0, 1700.0))
 
 
 def filmed(motion: Motion, **how: Any) -> PoseSequence:
-    """The motion as a live camera shows it, 20 frames a second."""
+    """The motion as a live camera shows it, 20 frames a second unless told otherwise."""
     return film(motion, LIVE_CAMERA, **({"fps": 20.0} | how))
 
 

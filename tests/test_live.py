@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import math
 from dataclasses import replace
 
@@ -25,20 +26,32 @@ from formcheck.exercises.checks import FAULT, OK, WATCH, Finding
 from formcheck.live import coach, engine, warm_up
 from formcheck.live.coach import Coach, Look, advise, look_of
 from formcheck.live.cues import Cues, is_finished, spoken
-from formcheck.live.engine import DONE, IN_SET, LOOKING, READY, RESTING, SETTING_UP, STATES, LiveEngine
+from formcheck.live.engine import DONE, IN_SET, LOOKING, READY, RESTING, SETTING_UP, STATES, LiveEngine, Snapshot
 from formcheck.live.gauge import back_check, read, scale_of
 from formcheck.live.recording import Recording, Seen
 from formcheck.motion.neutral import CONTOUR_USUAL, Neutral
-from formcheck.poses import ARRAY_FIELDS
+from formcheck.poses import ARRAY_FIELDS, PoseSequence
 from formcheck.report import RepReport
 
-SETS = [
-    pytest.param("deadlift", deadlift(3), id="deadlift"),
-    pytest.param("deadlift", deadlift(3, rounding_deg=45), id="rounded deadlift"),
-    pytest.param("deadlift", deadlift(1), id="a single"),
-    pytest.param("squat", squat(4, shallow_deg=40), id="shallow squat"),
-    pytest.param("kettlebell-swing", kettlebell_swing(6, arm_bend_deg=50), id="swing with bent arms"),
-]
+SETS = {
+    "deadlift": ("deadlift", deadlift(2)),
+    "rounded deadlift": ("deadlift", deadlift(2, rounding_deg=45)),
+    "a single": ("deadlift", deadlift(1)),
+    "shallow squat": ("squat", squat(2, shallow_deg=30)),
+    "swing with bent arms": ("kettlebell-swing", kettlebell_swing(3, arm_bend_deg=50)),
+}
+
+
+@functools.cache
+def session(name: str) -> tuple[LiveEngine, PoseSequence, list[Snapshot]]:
+    """One of these sets, played once for all tests."""
+    exercise, motion = SETS[name]
+    live, poses = engine_for(exercise), filmed(motion)
+    snapshots = played(poses, live)
+    live.finish()
+    return live, poses, snapshots
+
+
 POPULATION = Neutral(CONTOUR_USUAL.standing_deg, CONTOUR_USUAL.hinge_deg, 9.0, "population")
 
 
@@ -79,26 +92,20 @@ def test_a_recording_can_start_at_zero_as_an_upload_does() -> None:
 # ------------------------------------------------------------------------------------- the same as for an upload
 
 
-@pytest.mark.parametrize(("exercise", "motion"), SETS)
-def test_the_report_after_the_set_is_that_of_an_upload(exercise: str, motion: object) -> None:
-    poses = filmed(motion)  # type: ignore[arg-type]
-    live = engine_for(exercise)
-    played(poses, live)
-    finished = live.finish()
-    uploaded = analyze(poses, exercise)
-    assert len(finished) == 1
-    report = finished[0].report
-    assert len(report.reps) == len(uploaded.reps) > 0
-    assert {f.check: f.verdict for f in report.findings} == {f.check: f.verdict for f in uploaded.findings}
-    assert report.verdict == uploaded.verdict
+@pytest.mark.parametrize("name", SETS)
+def test_the_report_after_the_set_is_that_of_an_upload(name: str) -> None:
+    live, poses, _ = session(name)
+    uploaded = analyze(poses, SETS[name][0])
+    (done,) = live.finished
+    assert len(done.report.reps) == len(uploaded.reps) > 0
+    assert {f.check: f.verdict for f in done.report.findings} == {f.check: f.verdict for f in uploaded.findings}
+    assert done.report.verdict == uploaded.verdict
 
 
-@pytest.mark.parametrize(("exercise", "motion"), SETS)
-def test_every_rep_is_counted_once_and_soon_after_its_lockout(exercise: str, motion: object) -> None:
-    poses = filmed(motion)  # type: ignore[arg-type]
-    live = engine_for(exercise)
-    said = events(played(poses, live), "rep")
-    reps = analyze(poses, exercise).reps
+@pytest.mark.parametrize("name", SETS)
+def test_every_rep_is_counted_once_and_soon_after_its_lockout(name: str) -> None:
+    live, _, snapshots = session(name)
+    said, reps = events(snapshots, "rep"), live.finished[0].report.reps
     assert [event.text for event in said] == [str(number + 1) for number in range(len(reps))]
     for event, rep in zip(said, reps, strict=True):
         assert abs(event.time_s - rep.lockout_s) <= 0.5
@@ -106,9 +113,9 @@ def test_every_rep_is_counted_once_and_soon_after_its_lockout(exercise: str, mot
 
 def test_a_lift_that_nobody_named_is_recognised() -> None:
     live = engine_for("auto")
-    snapshots = played(filmed(squat(3)), live)
+    snapshots = played(filmed(squat(1)), live)
     assert snapshots[-1].exercise == "squat"
-    assert snapshots[-1].reps == 3
+    assert snapshots[-1].reps == 1
 
 
 def test_standing_still_is_no_set() -> None:
@@ -131,21 +138,22 @@ def test_a_long_set_costs_no_more_a_second_than_a_short_one_and_no_rep_is_lost()
         assert played(poses, live)[-1].reps == reps
         return live.analysed_frames / float(poses.time_s[-1])
 
-    long = frames_per_second(16)
+    long = frames_per_second(12)
     assert long <= 15 * engine.WINDOW_MAX_S / engine.ANALYSE_EVERY_S
     # Analysed anew from its start each time, a set of twice the length would cost nearly twice as much a second.
-    assert long <= 1.25 * frames_per_second(8)
+    assert long <= 1.25 * frames_per_second(6)
 
 
 def test_two_sets_are_two_reports() -> None:
     pause = filmed(standing_still(engine.SET_OVER_S + 6.0))
     first = after(filmed(squat(2)), pause)
-    both = after(first, filmed(squat(3)))
+    both = after(first, filmed(squat(1)))
     live = engine_for("squat")
     snapshots = played(both, live)
     finished = live.finish()
-    assert [len(done.report.reps) for done in finished] == [2, 3]
+    assert [len(done.report.reps) for done in finished] == [2, 1]
     assert [done.number for done in finished] == [1, 2]
+    assert len(live._recording) == 0, "finished sets have left the recording"
     assert finished[1].poses.time_s[0] == 0.0
     assert finished[1].start_s > 10.0
     states = [now.state for now in snapshots]
@@ -153,19 +161,6 @@ def test_two_sets_are_two_reports() -> None:
     assert DONE in states
     assert states.index(RESTING) < states.index(DONE)
     assert len(events(snapshots, "set-over")) == 1
-
-
-def test_finished_sets_are_not_analysed_again() -> None:
-    both = after(filmed(squat(6)), filmed(standing_still(engine.SET_OVER_S + 10.0)))
-    live = engine_for("squat")
-    snapshots = []
-    frames = []
-    for seen in looks(both):
-        snapshots.append(live.add(seen))
-        frames.append(live.analysed_frames)
-    over = next(index for index, now in enumerate(snapshots) if now.state == DONE)
-    assert live.finished
-    assert len(live._recording) < len(both) - over + 2, "the finished set has left the recording"
 
 
 def test_the_target_ends_the_set() -> None:
@@ -178,10 +173,10 @@ def test_the_target_ends_the_set() -> None:
 
 def test_the_user_can_end_a_set() -> None:
     live = engine_for("squat")
-    played(filmed(squat(2)), live)
+    played(filmed(squat(1)), live)
     done = live.end_set()
     assert done is not None
-    assert len(done.report.reps) == 2
+    assert len(done.report.reps) == 1
     assert live.end_set() is None
 
 
@@ -190,26 +185,26 @@ def test_the_user_can_end_a_set() -> None:
 
 def test_there_is_at_most_one_cue_for_each_rep_and_the_back_comes_first() -> None:
     live = engine_for("deadlift")
-    snapshots = played(filmed(deadlift(4, rounding_deg=50, soft_hips_deg=40, stands_last=True)), live)
+    snapshots = played(filmed(deadlift(3, rounding_deg=50, soft_hips_deg=40, stands_last=True)), live)
     said = [(now.reps, now.cue) for now in snapshots if now.cue]
-    assert len(said) >= 4
+    assert len(said) >= 3
     assert {text for _, text in said} == {"Chest proud, squeeze your armpits"}
     assert len({reps for reps, _ in said}) == len(said), "never two between two repetitions"
 
 
 def test_a_good_set_has_no_cue() -> None:
-    assert not events(played(filmed(deadlift(3)), engine_for("deadlift")), "cue")
+    assert not events(session("deadlift")[2], "cue")
 
 
 def test_a_fault_that_is_not_the_backs_is_called_after_the_rep() -> None:
-    said = events(played(filmed(squat(2, shallow_deg=30)), engine_for("squat")), "cue")
+    said = events(session("shallow squat")[2], "cue")
     assert said
     assert "Sit between your heels" in said[0].text
 
 
 @pytest.mark.parametrize("exercise", ["deadlift", "auto"])
 def test_a_back_that_rounds_is_called_within_half_a_second(exercise: str) -> None:
-    motion = deadlift(3, growth_deg=70)
+    motion = deadlift(1, growth_deg=70)
     live = engine_for(exercise)
     poses = filmed(motion)
     said = events(played(poses, live), "cue")
@@ -246,7 +241,9 @@ def test_a_rep_with_a_cue_gets_no_second_one() -> None:
 
 def test_a_back_that_was_round_for_a_moment_only_is_not_called() -> None:
     cues, check = Cues(), back_check(None)
-    assert [cues.during(t, 0, check, v) for t, v in ((1.0, FAULT), (1.1, OK), (1.2, FAULT), (1.3, FAULT))] == [None] * 4
+    assert [cues.during(t, 0, check, v) for t, v in ((1.0, FAULT), (1.1, OK), (1.2, FAULT), (1.25, FAULT))] == [
+        None
+    ] * 4
 
 
 def test_what_is_only_worth_watching_is_not_said_every_time() -> None:
@@ -320,7 +317,7 @@ def test_every_state_has_a_known_name() -> None:
     poses = after(filmed(squat(2)), filmed(standing_still(engine.SET_OVER_S + 3.0)))
     nobody = without(filmed(standing_still(1.0)), np.ones(21, dtype=bool))
     snapshots = played(after(nobody, after(filmed(standing_still(5.0)), poses)), engine_for("squat"))
-    assert {now.state for now in snapshots} == set(STATES) - {LOOKING} | {LOOKING}
+    assert {now.state for now in snapshots} == set(STATES)
     order = list(dict.fromkeys(now.state for now in snapshots))
     assert order == [LOOKING, SETTING_UP, READY, IN_SET, RESTING, DONE]
 
@@ -528,7 +525,7 @@ def test_a_hinge_with_one_fault_is_told_of_it(motion: object, check: str) -> Non
 
 def test_the_warm_up_goes_from_standing_through_the_drills_to_the_ramp_sets() -> None:
     live = engine_for("auto", warm_up=True)
-    motions = (standing_still(6.0), hinges(3), squat(3), standing_still(1.0), kettlebell_swing(6))
+    motions = (standing_still(6.0), hinges(3), squat(3), kettlebell_swing(6))
     poses = filmed(motions[0])
     for motion in motions[1:]:
         poses = after(poses, filmed(motion))  # type: ignore[arg-type]
@@ -557,7 +554,7 @@ def test_a_drill_with_a_round_back_is_not_yet_passed() -> None:
 
 def test_one_bad_rep_starts_the_count_of_good_ones_again() -> None:
     good = analyze(filmed(squat(2)), "squat")
-    bad = analyze(filmed(squat(1, shallow_deg=50)), "squat")
+    bad = analyze(filmed(squat(1, rounding_deg=60)), "squat")
     mixed = replace(good, reps=(*good.reps, *bad.reps, good.reps[0]))
     result = warm_up.judge_drill(warm_up.SQUAT, mixed, now_s=99.0)
     assert (result.reps, result.good, result.passed) == (4, 1, False)

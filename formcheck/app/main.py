@@ -6,11 +6,12 @@ from collections.abc import Callable
 
 import streamlit as st
 
-from formcheck.app import guidance_pages, history_page, parts, settings_page, upload_page
+from formcheck.app import guidance_pages, history_page, live_page, parts, settings_page, upload_page
 from formcheck.errors import FormCheckError
 
 PAGES: tuple[tuple[str, str, str, Callable[[], None]], ...] = (
     ("Check a lift", "check", ":material/videocam:", upload_page.show),
+    ("Live", live_page.PATH, ":material/visibility:", live_page.show),
     ("Ready?", guidance_pages.READY_PATH, ":material/sports_gymnastics:", guidance_pages.show_ready),
     ("Sore?", guidance_pages.SORE_PATH, ":material/healing:", guidance_pages.show_sore),
     ("Train", guidance_pages.TRAIN_PATH, ":material/fitness_center:", guidance_pages.show_train),

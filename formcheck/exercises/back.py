@@ -24,13 +24,26 @@ HEAD_UNCERTAINTY_DEG = 7.0
 STRAIGHT_KNEE_MAX_DEG = 15.0
 """At a lockout knees that look bent further are hidden, and then so is the hip that the trunk's lean is taken from."""
 
+SHARE_ALL_THE_WAY_MIN = 0.6
+"""Of a whole repetition: clean squats reach 0.9, rendered ones under a barbell 0.2 to 0.45."""
+
 PARTS_UNCERTAINTY_DEG = 9.0
 """Standard error of the thoracic share alone: the contour tells less well where a back bends than how much."""
 
 
-def back_measures(signals: Signals, rep: Rep, start: int, stop: int) -> dict[str, Measurement]:
-    """Measures over the closed sample range in which the load pulls most on the back, and at the top."""
+def back_measures(
+    signals: Signals, rep: Rep, start: int, stop: int, *, all_the_way: bool = False
+) -> dict[str, Measurement]:
+    """Measures over the closed sample range in which the load pulls most on the back, and at the top.
+
+    With ``all_the_way`` the back must have been seen from the start to the lockout: an outline that is spoilt nearly
+    all the time, as by a bar and the arms that hold it, is not to be trusted in the few frames that look clean.
+    """
     whole = back_rounding(signals, start, stop)
+    if all_the_way and not whole.reason:
+        way = signals.back_rounding_deg[rep.start : rep.lockout + 1]
+        if np.isfinite(way).mean() < SHARE_ALL_THE_WAY_MIN:
+            whole = missing(_why_no_back(signals, rep.start, rep.lockout))
     head = _head(signals, start, stop)
     return {
         "back_rounding_deg": whole,

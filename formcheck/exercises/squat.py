@@ -130,7 +130,7 @@ def measure(signals: Signals, rep: Rep) -> dict[str, Measurement]:
     )
     lean_why = trunk.reason or shank.reason
     return {
-        **back_measures(signals, rep, rep.cycle.bottom_from, rep.cycle.bottom_to),
+        **back_measures(signals, rep, rep.cycle.bottom_from, rep.cycle.bottom_to, all_the_way=True),
         "butt_wink_deg": wink,
         **found,
         "depth_thighs": _depth(signals, rep),

@@ -71,10 +71,10 @@ CONTOUR_USUAL = Usual(
     # The two lifters whose clips show standing and a neutral hinge gave up 43 and 16 deg, trained ones 33 on average
     # (Bengtsson 2022).
     release_deg=(26.0, 4.0),
-    release_spread_deg=12.0,
+    release_spread_deg=9.0,
     hinge_drift_deg=HINGE_DRIFT_DEG,
     seat_drift_deg=SEAT_DRIFT_DEG,
-    shape_spread_deg=9.0,
+    shape_spread_deg=7.0,
 )
 """Of the dorsal contour: levels from twelve lifters whose hinge in the labelled clips was judged neutral, spread of the
 shape and drift from rendered lifters that the weights were not fitted to; see docs/spine.md."""
