@@ -165,7 +165,7 @@ def test_colours_change_exactly_where_the_checks_do() -> None:
         (check,) = (one for one in exercise_named(exercise).checks if one.measure == "back_rounding_deg")
         doubt_deg = float(np.nanmedian(report.signals.back_rounding_uncertainty_deg))
         limits = rounding_limits_deg(report)
-        for value in (*limits, *(limit + 0.01 for limit in limits)):
+        for value in (limit + off for limit in limits for off in (-0.01, 0.01)):
             expected = judge(check, Measurement(value, 0.0, doubt_deg), report.view.name).verdict
             assert rounding_level(value, limits) == expected
         lowered = Settings(checks={f"{exercise}/back-rounding": Override(watch=5.0, fault=9.0)})

@@ -427,7 +427,11 @@ def test_a_samples_angles_follow_from_its_joints(name: str) -> None:
     np.testing.assert_allclose(knee, frames["knee_flexion_deg"], atol=1.2)
     np.testing.assert_allclose(hip, frames["hip_flexion_deg"], atol=1.2)
     lumbar, thoracic = np.array(frames["lumbar_bend_deg"]), np.array(frames["thoracic_bend_deg"])
-    np.testing.assert_allclose(lumbar + thoracic, frames["back_rounding_deg"], atol=0.16)
+    np.testing.assert_allclose(lumbar + thoracic, frames["spine_flexion_deg"], atol=0.16)
+    # A neutral hinge gives up as much of standing as this lifter's does, and rounding counts from there.
+    released = np.array(frames["spine_flexion_deg"]) - np.array(frames["back_rounding_deg"])
+    assert released.min() >= -0.2
+    assert released.max() == pytest.approx(told["body"]["hinge_release_deg"], abs=1.0)
 
 
 def test_the_rounded_sample_is_sound_in_its_first_rep_only() -> None:
