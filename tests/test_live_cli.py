@@ -27,6 +27,8 @@ from formcheck.live.capture import Captured, NewestFrame, camera_frames, file_fr
 from formcheck.live.outcome import save_baseline, save_set, write_report
 from formcheck.live_cli import json_line
 from formcheck.motion.neutral import Baseline
+from formcheck.pose_estimation import estimate_poses
+from formcheck.pose_files import load_poses
 from formcheck.pose_models import find_model
 
 SAMPLES = Path(__file__).parent.parent / "sample_videos"
@@ -242,6 +244,9 @@ def test_a_video_in_place_of_a_camera_from_first_frame_to_report(tmp_path: Path)
     assert all(math.isfinite(line["delay_ms"]) for line in lines)
     assert "back rounding" in err
     assert {path.name for path in (tmp_path / "out").iterdir()} >= {"report.html", "annotated.mp4", "poses.npz"}
+    # Frame by frame what an upload of the same video shows, so that nothing can be judged differently.
+    uploaded = estimate_poses(SAMPLES / "deadlift-rounded.mp4", find_model("full"))
+    np.testing.assert_allclose(load_poses(tmp_path / "out" / "poses.npz").image_px, uploaded.image_px, atol=0.1)
     with open_history() as kept:
         (saved,) = kept.sets(lifter="Anna")
         assert kept.video(saved.id) is not None

@@ -12,7 +12,7 @@ from formcheck.exercises.checks import FAULT, WATCH, Check, Finding
 from formcheck.motion.signals import Signals
 from formcheck.report import RepReport
 
-HELD_S = 0.15
+HELD_S = 0.09
 """A back must be beyond its limit for this long before anything is said."""
 
 WATCH_PAUSE_REPS = 3

@@ -27,11 +27,16 @@ from formcheck.settings import AS_IT_COMES, Settings, apply
 WINDOW_S = 1.5
 """Long enough for the filters to settle, short enough to be computed ten times a second."""
 
-NOW_S = 0.2
+NOW_S = 0.12
 """A reading is the median over the last part of the window of this length: the filter's very end is restless."""
 
 FALLING_PER_S = 0.25
 """Shoulders that sink faster than this many standing heights a second are on their way down, where the back is free."""
+
+RATE_OVER_S = 0.2
+
+HANDS_OVER_KNEES = 0.06
+"""A bar this little above the knees, in standing heights, was at the knees when the reading began."""
 
 FROM_LOWEST = 0.12
 """Judged is the back this close to the lowest shoulders, in standing heights, where nothing is said of the hands."""
@@ -146,12 +151,12 @@ def _in_phase(signals: Signals, height: FloatArray, lift: Exercise | None) -> bo
     """At the bottom or on the first part of the way up: where every lift asks for the back."""
     known = np.isfinite(height)
     time_s = signals.time_s
-    before = np.flatnonzero(known & (time_s <= time_s[-1] - NOW_S))
+    before = np.flatnonzero(known & (time_s <= time_s[-1] - RATE_OVER_S))
     if not known[-1] or height[-1] >= STANDING_SHARE or len(before) == 0:
         return False
     if (height[before[-1]] - height[-1]) / (time_s[-1] - time_s[before[-1]]) > FALLING_PER_S:
         return False
     hands, knees = signals.hand_height[-1], signals.knee_height[-1]
     if lift is not None and lift.from_floor and math.isfinite(hands) and math.isfinite(knees):
-        return bool(hands <= knees)
+        return bool(hands <= knees + HANDS_OVER_KNEES)
     return bool(height[-1] <= np.nanmin(height) + FROM_LOWEST)

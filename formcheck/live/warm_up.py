@@ -46,6 +46,9 @@ TOLD = {
 TRUNK_EARLY_SHARE = 1.0 / 3.0
 """The hips must be on their way when the trunk has leaned this share of the whole."""
 
+STANDING_BEFORE_S = 0.7
+"""A cycle begins when the shoulders have sunk a little; so long before that the lifter stood."""
+
 HINGE_CHECKS = (
     Check(
         id="hinge-back",
@@ -209,7 +212,8 @@ def hinge_measures(signals: Signals, cycle: Cycle) -> dict[str, Measurement]:
     ``hips_back_thighs`` is how far the hips travel back over the ankles, in thigh lengths; ``hips_first_share`` the
     share of that way that is done when the trunk has leaned by `TRUNK_EARLY_SHARE` of its whole lean.
     """
-    first, bottom = cycle.before, max(cycle.bottom, cycle.before + 1)
+    standing_s = signals.time_s[cycle.before] - STANDING_BEFORE_S
+    first, bottom = int(np.searchsorted(signals.time_s, standing_s)), max(cycle.bottom, cycle.before + 1)
     lean, back = signals.trunk_lean_deg[first : bottom + 1], hips_back(signals)[first : bottom + 1]
     known = np.isfinite(lean) & np.isfinite(back)
     hips = share = missing(NOT_SEEN)

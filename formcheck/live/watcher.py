@@ -11,13 +11,17 @@ from numpy.typing import NDArray
 from formcheck.landmarker import PersonFinder
 from formcheck.lifter import Sighting
 from formcheck.live.recording import Seen
-from formcheck.pose_estimation import ANALYSIS_MAX_SIDE, THUMBNAIL
+from formcheck.pose_estimation import ANALYSIS_MAX_SIDE, THUMBNAIL, _faces_right
 from formcheck.pose_models import ModelFile
 
 RgbImage = NDArray[np.uint8]
 
-COUNT_EVERY_S = 2.0
-"""Looking for a second person takes as long as two frames, so it is done now and then, and only before a set."""
+GLANCE_EVERY_S = 2.0
+"""A glance for a second person, and for the way the lifter faces, takes as long as two frames, so there is one now and
+then, and only before a set."""
+
+TURNED_MIN = 0.3
+"""A lifter who faces the other way at least this clearly, on a scale from 0 to 1, has turned round."""
 
 PEOPLE_COUNTED = 2
 
@@ -36,7 +40,8 @@ class Watcher:
         self._counter: PersonFinder | None = None
         self._thumbnail: NDArray[np.float32] | None = None
         self._index, self._time_ms = 0, -1
-        self._people, self._counted_s = 1, -np.inf
+        self._people, self._glanced_s = 1, -np.inf
+        self._faces_left = False
 
     def __enter__(self) -> Watcher:
         return self
@@ -56,19 +61,30 @@ class Watcher:
         """What is seen in a frame (H, W, 3) captured at ``time_s``; ``count_people`` also looks for a second person."""
         rgb = scaled(rgb)
         height, width = rgb.shape[:2]
+        if count_people and time_s - self._glanced_s >= GLANCE_EVERY_S:
+            self._glanced_s = time_s
+            self._glance(rgb)
         self._time_ms = max(self._time_ms + 1, round(time_s * 1000))
         found = self._finder.find(rgb, self._index, self._time_ms)
         self._index += 1
         person = found[0] if found else None
-        if count_people and time_s - self._counted_s >= COUNT_EVERY_S:
-            self._counter = self._counter or PersonFinder(self._model, PEOPLE_COUNTED, track=False)
-            self._people, self._counted_s = len(self._counter.find(rgb, self._index)), time_s
         small = cv2.cvtColor(cv2.resize(rgb, THUMBNAIL, interpolation=cv2.INTER_AREA), cv2.COLOR_RGB2GRAY)
         previous, self._thumbnail = self._thumbnail, np.asarray(small, np.float32) / np.float32(255)
         change = 0.0 if previous is None else float(np.abs(self._thumbnail - previous).mean())
         return Seen(
             time_s, person, width, height, change, _brightness(self._thumbnail, person, width, height), self._people
         )
+
+    def _glance(self, rgb: RgbImage) -> None:
+        """Count people, and show the model every lifter facing image-right, as for an upload."""
+        self._counter = self._counter or PersonFinder(self._model, PEOPLE_COUNTED, track=False)
+        people = self._counter.find(rgb, self._index)
+        self._people = len(people)
+        ahead = _faces_right(people[0]) if people else 0.0
+        if abs(ahead) >= TURNED_MIN and (ahead < 0) != self._faces_left:
+            self._faces_left = ahead < 0
+            self._finder.close()
+            self._finder = PersonFinder(self._model, 1, track=True, mirrored=self._faces_left)
 
 
 def scaled(rgb: RgbImage) -> RgbImage:
