@@ -195,3 +195,27 @@ def test_train_shows_evidence_and_hides_what_is_known() -> None:
 def test_train_without_sets() -> None:
     app = opened(_train)
     assert text("topic.balance.title") in [each.value for each in app.subheader]
+
+
+def _after_a_set() -> None:
+    from formcheck.app.guidance_pages import show_load_of
+
+    show_load_of("Anna")
+
+
+def test_after_a_set_the_history_says_what_it_means_for_the_load() -> None:
+    assert not opened(_after_a_set).subheader
+    save(1)
+    save(2)
+    app = opened(_after_a_set)
+    assert text("heading.load") in [each.value for each in app.subheader]
+    assert any(text("load.too-heavy.text") in body for body in shown(app))
+
+
+def test_the_warm_up_ends_with_a_way_to_the_camera() -> None:
+    app = opened(_ready, ready={"pain": "none", "earlier": "none", "rest": "fresh"})
+    button = next(each for each in app.button if each.label == text("page.ready.live"))
+    settled(button.click().run())
+    assert app.session_state["go"] == "live"
+    stop = opened(_ready, ready={"pain": "sharp", "earlier": "none", "rest": "fresh"})
+    assert text("page.ready.live") not in [each.label for each in stop.button]

@@ -34,7 +34,7 @@ from formcheck.history import SavedSet, open_history
 LEVEL_TAGS = {"ok": "good", "normal": "good", "easy": "watch", "watch": "watch"}
 """How the card of an answer looks; all other levels look like a fault."""
 
-READY_PATH, SORE_PATH, TRAIN_PATH = "ready", "sore", "train"
+READY_PATH, SORE_PATH, TRAIN_PATH, LIVE_PATH = "ready", "sore", "train", "live"
 
 
 def show_ready() -> None:
@@ -64,6 +64,9 @@ def show_ready() -> None:
         routine = readiness(told, lift or LIFTS[0], load_kg).routine
         if routine is not None:
             _show_routine(routine, f"warm-up-{lift}")
+            if st.button(text("page.ready.live"), icon=":material/visibility:"):
+                st.session_state[parts.GO] = LIVE_PATH
+                st.rerun()
     _show_rest(answer)
 
 
@@ -240,8 +243,18 @@ def _drills(drills: Sequence[Drill], key: str) -> None:
     component(key=f"drills-{key}", data=data)
 
 
-def _show_load(sets: Sequence[SavedSet], lifter: str | None, earlier_back_injury: bool) -> None:
-    advice = load_advice(sets, earlier_back_injury=earlier_back_injury)
+def show_load_of(lifter: str, report: parts.Report | None = None) -> None:
+    """What a lifter's saved sets say about the load, with the report of a set that is not among them."""
+    with open_history() as history:
+        known = history.known_lifter(lifter)
+        sets = () if known is None else history.sets(lifter=known.name)
+    _show_load(sets, lifter, bool(known and known.back_injury), report)
+
+
+def _show_load(
+    sets: Sequence[SavedSet], lifter: str | None, earlier_back_injury: bool, report: parts.Report | None = None
+) -> None:
+    advice = load_advice(sets, report, earlier_back_injury=earlier_back_injury)
     hidden = hidden_advice(lifter)
     shown = [each for each in advice if each.id not in hidden]
     if not advice:

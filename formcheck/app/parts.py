@@ -113,16 +113,21 @@ def hero(report: Report, lifter: str | None, unit: str) -> str:
     kicker = "".join(f"<span>{escaped(each)}</span>" for each in facts(report, lifter, unit))
     advice = [escaped(each) for each in report["advice"]]
     more = "".join(f"<li>{each}</li>" for each in advice[1:])
+    # Sets that were saved by an older version have neither praise nor a word about the load.
+    load = escaped(report.get("load_advice", ""))
     cue = (
         f'<div class="fc-cue"><strong>Try next</strong><p>{advice[0]}</p>'
         + (f'<ol start="2">{more}</ol>' if more else "")
+        + (f'<p class="fc-load">{load}</p>' if load else "")
         + "</div>"
         if advice
         else ""
     )
+    good = "".join(f"<li>✓ {escaped(each)}</li>" for each in report.get("praise", ()))
+    praise = f'<ul class="fc-praise" aria-label="What went well">{good}</ul>' if good else ""
     return (
         f'<section class="fc-hero {escaped(verdict)}" aria-label="Verdict"><div class="fc-facts">{kicker}</div>'
-        f"{tag(verdict)}<h2>{escaped(report['summary'])}</h2>{cue}</section>"
+        f"{tag(verdict)}<h2>{escaped(report['summary'])}</h2>{cue}{praise}</section>"
     )
 
 

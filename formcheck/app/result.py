@@ -10,7 +10,7 @@ from typing import Any
 
 import streamlit as st
 
-from formcheck.app import limits, parts
+from formcheck.app import guidance_pages, limits, parts
 from formcheck.app.session import Result, Session
 from formcheck.exercises import EXERCISES, exercise_named
 from formcheck.exercises.checks import NOT_MEASURED
@@ -62,6 +62,9 @@ def show(result: Result, session: Session) -> None:
     with again:
         _judge_again(result, report, session)
     _baseline(result, report)
+    if result.job.lifter:
+        saved = result.job.save or result.job.set_id is not None
+        guidance_pages.show_load_of(result.job.lifter, None if saved else report)
 
 
 def plots_only(page: str) -> str:
