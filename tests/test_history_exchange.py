@@ -191,10 +191,12 @@ def test_an_export_of_a_newer_version_is_refused(what: str, exported: Path, new:
 
 
 def test_names_in_the_zip_are_never_used_as_paths(exported: Path, new: Path) -> None:
-    tampered(exported, lambda entries, _: entries.update({"../evil.txt": b"x", "/tmp/evil-formcheck.txt": b"x"}))
+    absolute = exported.parent / "absolute" / "evil.txt"
+    absolute.parent.mkdir()
+    tampered(exported, lambda entries, _: entries.update({"../evil.txt": b"x", str(absolute): b"x"}))
     assert import_into(new, exported).added == 3
     assert not (exported.parent.parent / "evil.txt").exists()
-    assert not Path("/tmp/evil-formcheck.txt").exists()
+    assert not absolute.exists()
 
 
 def test_a_zip_that_unpacks_to_far_too_much_is_refused(
