@@ -239,8 +239,9 @@ def test_the_page_of_the_result_fits_a_phone(result: Any) -> None:
     assert wide <= 390
 
 
-# On a busy machine the page now and then redraws while the preset is being chosen, and loses the choice.
-@pytest.mark.xfail(strict=False, reason="a preset chosen while the page redraws can be lost")
+# The list of presets does not always open, or its choice is lost, on a quiet machine too; whether the page or this
+# test is to blame is not known yet.
+@pytest.mark.xfail(strict=False, reason="choosing a preset on 'Judge again' does not always work, cause unknown")
 def test_judging_again_takes_other_settings_without_looking_at_the_video(result: Any, server: Server) -> None:
     result.get_by_role("tab", name="Judge again").click()
     result.get_by_label("Presets").click()
