@@ -26,11 +26,15 @@ export default function (component) {
       if (time >= data.length) stop();
     }, 60);
   };
-  // The videos may come into the page after this.
+  // The videos come into the page after this, may be replaced there, and are put back to their start once loaded.
+  let placed = [];
   const waiting = setInterval(() => {
-    if (!videos().every((video) => video && video.readyState >= 1)) return;
-    clearInterval(waiting);
-    place();
+    const now = videos();
+    if (timer || !now.every((video) => video && video.readyState >= 2 && !video.seeking)) return;
+    if (now.every((video, n) => video === placed[n])) return;
+    const target = Number(slider.value);
+    if (now.every((video, n) => Math.abs(video.currentTime - Math.min(data.starts[n] + target, video.duration)) < 0.05)) placed = now;
+    else place();
   }, 100);
   return () => { clearInterval(timer); clearInterval(waiting); };
 }
