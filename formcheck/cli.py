@@ -50,9 +50,6 @@ if TYPE_CHECKING:
 NOTHING_TO_JUDGE = 3
 STOPPED, TERMINATED = 130, 143
 
-KG_PER_LB = 0.45359237
-HEAVIEST_LOAD_KG = 1000.0
-
 ProgressCallback = Callable[[int, "int | None"], None]
 
 
@@ -255,6 +252,8 @@ def parse_load_kg(text: str | None, unit: str = "kg") -> float | None:
     """
     if text is None:
         return None
+    from formcheck.settings import HEAVIEST_LOAD_KG, KG_PER_LB
+
     match = re.fullmatch(r"\s*(\d+(?:[.,]\d{1,2})?)\s*(kgs?|lbs?)?\s*", text, re.IGNORECASE)
     if match is None:
         raise UsageError(f"--load {text!r} is not a weight: write it like 100kg or 225lb.")

@@ -195,14 +195,13 @@ def _sore(told: Mapping[str, str | frozenset[str] | None], as_json: bool) -> Non
 
 
 def _train(lifter: str | None, exercise: str | None, hide: Sequence[str], show_again: bool, as_json: bool) -> None:
-    from formcheck.exercises import EXERCISES
+    from formcheck.exercises import known_exercise
     from formcheck.guidance import hidden_advice, hide_advice, load_advice, show_hidden, train
     from formcheck.guidance.texts import text
     from formcheck.history import open_history
 
-    names = [known.name for known in EXERCISES]
-    if exercise is not None and exercise not in names:
-        raise UsageError(f"There is no exercise {exercise!r}: choose one of {', '.join(names)}.")
+    if exercise is not None:
+        known_exercise(exercise)
     with open_history() as history:
         sets = history.sets(lifter=lifter, exercise=exercise)
         lifter = _whose(sets, lifter)

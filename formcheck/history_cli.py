@@ -17,7 +17,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from formcheck.errors import HistoryError, UsageError
+from formcheck.errors import HistoryError
 
 if TYPE_CHECKING:
     from formcheck.history import Lifter, SavedSet
@@ -160,13 +160,12 @@ def _modified_at(path: Path) -> datetime | None:
 
 
 def _show_history(lifter: str | None, exercise: str | None) -> None:
-    from formcheck.exercises import EXERCISES
+    from formcheck.exercises import known_exercise
     from formcheck.history import open_history
     from formcheck.history.trends import set_numbers
 
-    names = [known.name for known in EXERCISES]
-    if exercise is not None and exercise not in names:
-        raise UsageError(f"There is no exercise {exercise!r}: choose one of {', '.join(names)}.")
+    if exercise is not None:
+        known_exercise(exercise)
     with open_history() as kept:
         sets = kept.sets(lifter=lifter, exercise=exercise)
     if not sets:

@@ -17,7 +17,7 @@ from formcheck.landmarks import Landmark
 from formcheck.motion.signals import Signals
 from formcheck.overlay import OverlayPlan, draw_overlay, plan_overlay, smooth_line
 from formcheck.poses import FloatArray, PoseSequence
-from formcheck.report import Report, RepReport
+from formcheck.report import Report
 from formcheck.summary import amount, clock, degrees
 from formcheck.video import Frame, read_frames_at
 
@@ -94,8 +94,7 @@ class _Moment:
 def key_pictures(video_path: str | Path, poses: PoseSequence, report: Report) -> tuple[KeyPicture, ...]:
     """Worst and best repetition at the moment that tells them apart; bottom and top where there is only one.
 
-    Only the frames that are shown are decoded. None where there is no repetition. `VideoError` when the video cannot be
-    read.
+    Only the frames that are shown are decoded; none without a repetition. `VideoError` when the video cannot be read.
     """
     moments = _moments(report)
     if not moments:
@@ -123,18 +122,18 @@ def _moments(report: Report) -> list[_Moment]:
         rep = shown[0][0] if shown else report.reps[0]
         bottom = shown[0][1] if shown else None
         at_bottom = rep.bottom_s if bottom is None else bottom.at_s
-        moments = [_moment(rep, bottom, at_bottom, f"Rep {rep.index}, bottom")]
+        moments = [_moment(bottom, at_bottom, f"Rep {rep.index}, bottom")]
         # Where plates hide hips and knees at the top, the picture would show a skeleton that nobody has.
         seen_at_top = math.isfinite(rep.measures.get("hip_flexion_top_deg", math.nan))
         if seen_at_top and rep.lockout_s - at_bottom > 0.2:
-            moments.append(_moment(rep, None, rep.top_s, f"Rep {rep.index}, top"))
+            moments.append(_moment(None, rep.top_s, f"Rep {rep.index}, top"))
         return moments
     order = {OK: 0, WATCH: 1, FAULT: 2}
     sign = _sign(report.exercise.name, check)
     worst = max(shown, key=lambda pair: (order[pair[1].verdict], sign * pair[1].value))
     best = min(shown, key=lambda pair: (order[pair[1].verdict], sign * pair[1].value))
     return [
-        _moment(rep, finding, finding.at_s, f"{name}: rep {rep.index}")
+        _moment(finding, finding.at_s, f"{name}: rep {rep.index}")
         for name, (rep, finding) in (("Worst", worst), ("Best", best))
     ]
 
@@ -159,7 +158,7 @@ def _sign(exercise: str, check_id: str) -> float:
     return next((1.0 if check.more_is_worse else -1.0 for check in checks if check.id == check_id), 1.0)
 
 
-def _moment(rep: RepReport, finding: Finding | None, at_s: float, title: str) -> _Moment:
+def _moment(finding: Finding | None, at_s: float, title: str) -> _Moment:
     if finding is None:
         return _Moment(at_s, title, f"at {clock(at_s, tenths=True)}", NOT_MEASURED)
     words = f"{finding.title} {amount(finding.value, finding.unit)}, at {clock(at_s, tenths=True)}"

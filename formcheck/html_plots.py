@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from formcheck.exercises.checks import FAULT, NOT_MEASURED, OK, WATCH
 from formcheck.judged import judged_checks, rounding_limits_deg
+from formcheck.motion.signals import Signals
 from formcheck.poses import FloatArray
 from formcheck.report import Report, RepReport
 from formcheck.summary import clock, degrees
@@ -127,9 +128,9 @@ def time_plots(report: Report) -> tuple[TimePlot, ...]:
     signals = report.signals
     if signals is None or len(signals) < 2:
         return ()
-    keep = np.unique(np.linspace(0, len(signals) - 1, min(len(signals), PLOT_POINTS_MAX)).round().astype(int))
+    keep = _shown_samples(signals)
     time_s = signals.time_s[keep]
-    watch, fault = rounding_limits_deg(report)
+    _, fault = rounding_limits_deg(report)
     rounding, spread = signals.back_rounding_deg[keep], signals.back_rounding_uncertainty_deg[keep]
     plots = []
     if np.isfinite(rounding).any():
@@ -141,10 +142,7 @@ def time_plots(report: Report) -> tuple[TimePlot, ...]:
                 description=_described("Back rounding", rounding),
                 lines=(_line("Back rounding", "main", time_s, rounding, low, high),),
                 band=_band(time_s, rounding, spread, low, high),
-                limits=tuple(
-                    Limit(_percent(value, low, high), f"{name} {value:.0f}°", name)
-                    for name, value in (("watch", watch), ("fault", fault))
-                ),
+                limits=_rounding_limits(report, low, high),
                 ticks=_ticks(low, high),
                 low=low,
                 high=high,
@@ -178,10 +176,12 @@ def plot_times(report: Report) -> tuple[float, ...]:
     """Times of the points in `time_plots`, in seconds."""
     if report.signals is None or len(report.signals) < 2:
         return ()
-    keep = np.unique(
-        np.linspace(0, len(report.signals) - 1, min(len(report.signals), PLOT_POINTS_MAX)).round().astype(int)
-    )
-    return tuple(round(float(time_s), 3) for time_s in report.signals.time_s[keep])
+    return tuple(round(float(time_s), 3) for time_s in report.signals.time_s[_shown_samples(report.signals)])
+
+
+def _shown_samples(signals: Signals) -> NDArray[np.intp]:
+    """At most `PLOT_POINTS_MAX` samples, evenly spread."""
+    return np.unique(np.linspace(0, len(signals) - 1, min(len(signals), PLOT_POINTS_MAX)).round().astype(np.intp))
 
 
 def rep_spans(report: Report) -> tuple[Span, ...]:
@@ -216,14 +216,10 @@ def time_ticks(report: Report) -> tuple[Tick, ...]:
 def bar_charts(report: Report) -> tuple[BarChart, ...]:
     """Back rounding and speed of the way up, repetition by repetition."""
     charts = []
-    watch, fault = rounding_limits_deg(report)
+    _, fault = rounding_limits_deg(report)
     rounding = [rep.measures.get("back_rounding_deg", math.nan) for rep in report.reps]
     if np.isfinite(rounding).any():
         low, high = _range([np.array(rounding)], [0.0, fault + PLOT_PAD_DEG])
-        limits = tuple(
-            Limit(_percent(value, low, high), f"{name} {value:.0f}°", name)
-            for name, value in (("watch", watch), ("fault", fault))
-        )
         texts = [degrees(value, signed=True) if math.isfinite(value) else "not measured" for value in rounding]
         levels = [_verdict_on(rep, "back_rounding_deg", report) for rep in report.reps]
         charts.append(
@@ -231,7 +227,7 @@ def bar_charts(report: Report) -> tuple[BarChart, ...]:
                 "Back rounding",
                 "Against your own neutral; positive is rounded, negative is hollow.",
                 _bars(report.reps, rounding, texts, levels, low, high),
-                limits,
+                _rounding_limits(report, low, high),
                 _percent(0.0, low, high),
             )
         )
@@ -243,6 +239,13 @@ def bar_charts(report: Report) -> tuple[BarChart, ...]:
             BarChart(title, note, _bars(report.reps, speeds, texts, ["main"] * len(speeds), 0.0, high), (), 0.0)
         )
     return tuple(charts)
+
+
+def _rounding_limits(report: Report, low: float, high: float) -> tuple[Limit, ...]:
+    return tuple(
+        Limit(_percent(value, low, high), f"{name} {value:.0f}°", name)
+        for name, value in zip((WATCH, FAULT), rounding_limits_deg(report), strict=True)
+    )
 
 
 def path_plot(report: Report) -> PathPlot | None:
@@ -412,5 +415,4 @@ def _verdict_on(rep: RepReport, measure: str, report: Report) -> str:
 
 def set_level_of(report: Report) -> Mapping[str, Any]:
     """Numbers of the set as a whole, as in report.json; empty where the report has none."""
-    found = report.to_dict().get("set_level")
-    return found if isinstance(found, dict) else {}
+    return {} if report.set_level is None else report.set_level.to_dict()

@@ -35,7 +35,7 @@ from formcheck.html_plots import (
 )
 from formcheck.judged import judged_checks
 from formcheck.report import GOOD, NOT_JUDGED, Report, RepReport, version
-from formcheck.summary import EXERCISE_NAMES, VIEW_WORDS, amount, clock, degrees
+from formcheck.summary import EXERCISE_NAMES, VIEW_WORDS, amount, clock, degrees, short_facts
 
 VERDICT_WORDS = {GOOD: "Good", WATCH: "Worth watching", FAULT: "Fault", NOT_JUDGED: "Not judged"}
 FINDING_WORDS = {OK: "fine", WATCH: "watch", FAULT: "fault", NOT_MEASURED: "not measured"}
@@ -93,7 +93,6 @@ MEASURES: dict[str, tuple[str, str]] = {
 
 NEUTRAL_WORDS = {
     "standing": "your own, from standing in this video",
-    "loaded": "your own, from standing in this video with the load",
     "baseline": "your own, from another day",
     "population": "that of most lifters: you were not seen standing, so verdicts are softer",
 }
@@ -132,24 +131,8 @@ def measure_title(measure: str) -> str:
 
 def _facts(report: Report, lifter: str) -> list[str]:
     name = EXERCISE_NAMES.get(report.exercise.name, report.exercise.name)
-    variant = _variant(report)
-    facts = [lifter] if lifter else []
-    facts.append(f"{name}, {variant}" if variant else name)
-    if report.reps:
-        facts.append(f"{len(report.reps)} {'rep' if len(report.reps) == 1 else 'reps'}")
-    if report.load_kg is not None:
-        facts.append(f"{report.load_kg:.4g} kg")
-    if report.view.name in VIEW_WORDS:
-        facts.append(f"filmed {VIEW_WORDS[report.view.name]}")
-    return facts
-
-
-def _variant(report: Report) -> str:
-    data = report.to_dict()
-    variant = data["exercise"].get("variant") or data.get("variant") or ""
-    if isinstance(variant, dict):
-        variant = variant.get("title") or variant.get("name") or ""
-    return "" if variant == "unknown" else str(variant)
+    variant = "" if report.variant == "unknown" else report.variant
+    return [*([lifter] if lifter else []), f"{name}, {variant}" if variant else name, *short_facts(report)]
 
 
 def _rep_rows(report: Report) -> list[dict[str, Any]]:
@@ -263,10 +246,9 @@ def _about(report: Report, settings: Mapping[str, Any]) -> list[tuple[str, str]]
         ("Pose model", report.model or "unknown"),
         ("FormCheck", version()),
     ]
-    back = report.to_dict().get("back")
-    if isinstance(back, dict) and back.get("neutral") in NEUTRAL_WORDS:
-        facts.append(("Neutral back", NEUTRAL_WORDS[back["neutral"]]))
-    told = _told(report.to_dict().get("settings"))
+    if report.back is not None:
+        facts.append(("Neutral back", NEUTRAL_WORDS[report.back.source]))
+    told = _told(report.settings.to_dict())
     if told:
         facts.append(("Settings of your own", told))
     asked = ", ".join(f"{name.replace('_', ' ')} {value}" for name, value in settings.items())

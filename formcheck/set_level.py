@@ -15,6 +15,7 @@ import numpy as np
 
 from formcheck.exercises.checks import FAULT, NOT_MEASURED, WATCH, Check, Finding
 from formcheck.exercises.exercise import Exercise, Rep
+from formcheck.exercises.shape import median
 from formcheck.motion.cleaning import LONGEST_BRIDGED_GAP_S, smooth
 from formcheck.motion.plate import PlateTrack
 from formcheck.motion.signals import Signals
@@ -260,10 +261,10 @@ def set_level(
         scale=scale,
         reps=tuple(motions),
         tempo_s=(
-            _median([motion.eccentric_s for motion in whole]),
-            _median([motion.bottom_pause_s for motion in whole]),
-            _median([motion.concentric_s for motion in whole]),
-            _median([motion.top_pause_s for motion in whole]),
+            median(np.array([motion.eccentric_s for motion in whole])),
+            median(np.array([motion.bottom_pause_s for motion in whole])),
+            median(np.array([motion.concentric_s for motion in whole])),
+            median(np.array([motion.top_pause_s for motion in whole])),
         ),
         velocity_loss=losses[-1] if len(losses) >= REPS_FOR_LOSS else math.nan,
         drifts=_drifts(whole, rounding),
@@ -524,11 +525,6 @@ def _variation(values: Sequence[float]) -> float:
     if len(known) < REPS_FOR_LOSS:
         return math.nan
     return float(np.std(known, ddof=1) / np.mean(known))
-
-
-def _median(values: Sequence[float]) -> float:
-    known = [value for value in values if math.isfinite(value)]
-    return float(np.median(known)) if known else math.nan
 
 
 def _best_and_worst(

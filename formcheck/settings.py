@@ -55,6 +55,9 @@ DEPTH_TARGET_RANGE = (-0.5, 0.8)
 
 HEIGHT_RANGE_CM = (100.0, 230.0)
 LOAD_UNITS = ("kg", "lb")
+KG_PER_LB = 0.45359237
+HEAVIEST_LOAD_KG = 1000.0
+"""More than that nobody lifts."""
 
 
 @dataclass(frozen=True)

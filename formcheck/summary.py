@@ -318,11 +318,16 @@ def _facts(report: Report) -> str:
     """What was looked at, in one line."""
     name = EXERCISE_NAMES.get(report.exercise.name, report.exercise.name)
     facts = [name if report.exercise.chosen_by == "user" or report.exercise.name == "none" else f"{name} (recognised)"]
+    return " · ".join([*facts, *short_facts(report), f"{report.video.file}, {clock(report.video.duration_s)}"])
+
+
+def short_facts(report: Report) -> list[str]:
+    """Repetitions, load and direction of the camera in a few words each, as far as they are known."""
+    facts = []
     if report.reps:
         facts.append(f"{len(report.reps)} {'rep' if len(report.reps) == 1 else 'reps'}")
     if report.load_kg is not None:
         facts.append(f"{report.load_kg:.4g} kg")
     if report.view.name in VIEW_WORDS:
         facts.append(f"filmed {VIEW_WORDS[report.view.name]}")
-    facts.append(f"{report.video.file}, {clock(report.video.duration_s)}")
-    return " · ".join(facts)
+    return facts

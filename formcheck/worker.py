@@ -127,12 +127,6 @@ class Batch:
         """False once nothing more will change."""
         return any(state.phase in (WAITING, RUNNING) for state in self.states)
 
-    @property
-    def process_id(self) -> int | None:
-        """Number of the process that is working now."""
-        with self._lock:
-            return None if self._process is None else self._process.pid
-
     def cancel(self) -> None:
         """Stop the job that is running and start no other; returns at once."""
         self._stopping.set()

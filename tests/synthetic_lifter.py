@@ -34,8 +34,8 @@ from formcheck.poses import (
     FloatArray,
     PoseSequence,
     VideoInfo,
-    _expected_shapes,
     contour_stations,
+    expected_shapes,
 )
 from formcheck.report import Report
 
@@ -567,7 +567,7 @@ def film(
     for cut in cuts_s:
         change[np.searchsorted(times, cut)] = 0.4
     # A field that is added to the poses later is "not measured" until this lifter learns it.
-    arrays = {name: np.full(shape, np.nan) for name, shape in _expected_shapes(len(times)).items()} | {
+    arrays = {name: np.full(shape, np.nan) for name, shape in expected_shapes(len(times)).items()} | {
         "time_s": times,
         "image_px": image,
         "world_m": world,
@@ -670,6 +670,11 @@ def empty_poses(frames: int, *, fps: float = 30.0, first_s: float = 0.0) -> Pose
 
 
 # ------------------------------------------------------------------------------------------------ reading a report
+
+
+def verdicts(report: Report) -> dict[str, str]:
+    """Verdict of every check on the set."""
+    return {finding.check: finding.verdict for finding in report.findings}
 
 
 def noticed(report: Report) -> dict[str, str]:

@@ -5,19 +5,15 @@ from __future__ import annotations
 import contextlib
 import csv
 import json
-import os
 import shutil
-import socket
-import subprocess
-import sys
-import time
-import urllib.request
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import app_server
 import pytest
+from app_server import PATIENCE_MS, ROOT, Server, calm, needs_chromium, new_page, playwright_api
 from synthetic_lifter import deadlift, film
 
 from formcheck import analysis
@@ -25,101 +21,25 @@ from formcheck.history import open_history
 from formcheck.pose_models import list_models
 from formcheck.video import VideoReader
 
-playwright_api = pytest.importorskip(
-    "playwright.sync_api", reason="Playwright is not installed: pip install playwright"
-)
-pytest.importorskip("streamlit", reason="Streamlit is not installed: pip install 'formcheck[app]'")
-
-CHROMIUM = os.environ.get("FORMCHECK_CHROMIUM") or shutil.which("chromium") or shutil.which("chromium-browser") or ""
 pytestmark = [
     pytest.mark.model,
-    pytest.mark.skipif(
-        not CHROMIUM, reason="no Chromium here: apt-get install chromium, or name it in FORMCHECK_CHROMIUM"
-    ),
+    needs_chromium,
     pytest.mark.skipif(
         not any(status.name == "full" and status.hash_ok for status in list_models()),
         reason="the pose model is not here: formcheck models fetch",
     ),
 ]
 
-ROOT = Path(__file__).resolve().parent.parent
 SAMPLE = ROOT / "sample_videos" / "deadlift-rounded.mp4"
-PATIENCE_MS = 120_000
 LONG_NAME = "Kreuzhebebeweglichkeitsüberprüfungsaufnahmezusammenfassung am Donnerstagnachmittag <b>1.mp4"
 
-
-class Server:
-    """The app as its users start it, in folders of its own."""
-
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
-        with socket.socket() as free:
-            free.bind(("localhost", 0))
-            self.port = free.getsockname()[1]
-        self.url = f"http://localhost:{self.port}"
-        self.environment = os.environ | {
-            "FORMCHECK_HISTORY_DIR": str(folder / "history"),
-            "FORMCHECK_CONFIG_DIR": str(folder / "settings"),
-            "PYTHONPATH": str(ROOT),
-            "TMPDIR": str(folder / "tmp"),
-        }
-        (folder / "tmp").mkdir()
-        self.process: subprocess.Popen[bytes] | None = None
-
-    def start(self) -> None:
-        line = [sys.executable, "-m", "formcheck", "app", "--no-browser", "--port", str(self.port)]
-        with (self.folder / "log.txt").open("ab") as log:
-            # Started elsewhere, as people do: no file of the checkout's own folder may be needed.
-            self.process = subprocess.Popen(
-                line, stdout=log, stderr=log, env=self.environment, cwd=self.folder, start_new_session=True
-            )
-        end_s = time.monotonic() + 90.0
-        while time.monotonic() < end_s:
-            with (
-                contextlib.suppress(OSError),
-                urllib.request.urlopen(f"{self.url}/_stcore/health", timeout=5) as answer,
-            ):
-                if answer.status == 200:
-                    return
-            time.sleep(0.2)
-        pytest.fail(f"the app did not start: {(self.folder / 'log.txt').read_text(encoding='utf-8')}")
-
-    def stop(self) -> None:
-        if self.process is not None:
-            os.killpg(self.process.pid, 15)
-            self.process.wait(30)
-            self.process = None
+browser = app_server.browser
 
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    running = Server(tmp_path_factory.mktemp("app"))
-    running.start()
-    yield running
-    running.stop()
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    with playwright_api.sync_playwright() as player:
-        chromium = player.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        yield chromium
-        chromium.close()
-
-
-def new_page(browser: Any, server: Server, path: str = "", width: int = 1280) -> Any:
-    page = browser.new_context(viewport={"width": width, "height": 900}, accept_downloads=True).new_page()
-    page.set_default_timeout(PATIENCE_MS)
-    page.goto(f"{server.url}/{path}")
-    page.locator("h1").first.wait_for()
-    calm(page)
-    return page
-
-
-def calm(page: Any) -> None:
-    """Wait until the page is not being drawn anew: a click in the midst of that may be lost."""
-    page.wait_for_timeout(300)
-    page.locator("[data-testid=stApp][data-test-script-state=notRunning]").wait_for()
+    with Server(tmp_path_factory.mktemp("app")) as running:
+        yield running
 
 
 def upload(page: Any, *files: Path) -> None:

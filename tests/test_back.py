@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from synthetic_lifter import LUMBAR_SHARE, deadlift, film, kettlebell_swing, squat
+from synthetic_lifter import LUMBAR_SHARE, deadlift, film, kettlebell_swing, squat, verdicts
 
 from formcheck.analysis import analyze
 from formcheck.exercises.back import (
@@ -44,7 +44,7 @@ def _measured(signals: Signals) -> dict[str, float]:
 @pytest.mark.parametrize("lift", MOTIONS)
 def test_every_lift_is_asked_the_same_of_the_back(lift: str) -> None:
     report = analyze(film(MOTIONS[lift](3)), lift)
-    found = {finding.check: finding.verdict for finding in report.findings}
+    found = verdicts(report)
     assert {check.id for check in BACK_CHECKS} <= found.keys()
     assert all(found[check.id] == "ok" for check in BACK_CHECKS), found
 

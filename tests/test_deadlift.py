@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from synthetic_lifter import Camera, Motion, deadlift, film, measured, noticed, romanian_deadlift
+from synthetic_lifter import Camera, Motion, deadlift, film, measured, noticed, romanian_deadlift, verdicts
 
 from formcheck.analysis import analyze
 from formcheck.exercises.checks import FAULT, NOT_MEASURED, OK, WATCH, judge
@@ -151,8 +151,7 @@ def test_both_sides_of_the_limits_of_the_pull(
     for size, verdict in ((within, OK), (watched, WATCH), (beyond, LIMITS[check].worst)):
         report = analyze(film(_with(dial, size), noise_px=1.0))
         assert len(report.reps) == 3
-        found = {finding.check: finding.verdict for finding in report.findings}
-        assert found[check] == verdict, size
+        assert verdicts(report)[check] == verdict, size
     assert LIMITS[check].cue in report.advice
 
 
@@ -243,8 +242,7 @@ def test_a_romanian_deadlift_is_judged_as_one() -> None:
 @pytest.mark.parametrize(("knees_deg", "verdict"), [(5.0, OK), (25.0, WATCH), (45.0, FAULT)])
 def test_knees_that_take_over_a_romanian_deadlift(knees_deg: float, verdict: str) -> None:
     report = analyze(film(romanian_deadlift(3, knees_deg=knees_deg), noise_px=1.0), variant="romanian")
-    found = {finding.check: finding.verdict for finding in report.findings}
-    assert found["knees-take-over"] == verdict
+    assert verdicts(report)["knees-take-over"] == verdict
     assert report.variant_source == "chosen"
 
 

@@ -7,41 +7,33 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
+import app_server
 import pytest
+from app_server import Server, needs_chromium, new_page, playwright_api
 from make_reports import make_finding, make_poses, make_rep, make_report
-from test_app_browser import CHROMIUM, Server, new_page, playwright_api
 
 from formcheck.guidance.texts import text
 from formcheck.history import open_history
 
-pytestmark = pytest.mark.skipif(
-    not CHROMIUM, reason="no Chromium here: apt-get install chromium, or name it in FORMCHECK_CHROMIUM"
-)
+pytestmark = needs_chromium
 
 POSES = make_poses(frames=6)
+
+browser = app_server.browser
 
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    running = Server(tmp_path_factory.mktemp("guidance"))
+    folder = tmp_path_factory.mktemp("guidance")
     finding = make_finding()
     reps = (make_rep(1, (finding,)), make_rep(2, (finding,)))
-    with open_history(running.folder / "history" / "history.sqlite3") as history:
+    with open_history(folder / "history" / "history.sqlite3") as history:
         for number in (1, 2):
             made = make_report(POSES, reps=reps, findings=(finding,), load_kg=100.0)
             poses = replace(POSES, image_px=POSES.image_px + number)
             history.save_set(made.to_dict(), poses, filmed_at=datetime.now(UTC), lifter="Anna")
-    running.start()
-    yield running
-    running.stop()
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    with playwright_api.sync_playwright() as player:
-        chromium = player.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        yield chromium
-        chromium.close()
+    with Server(folder) as running:
+        yield running
 
 
 def tap(page: Any, question: str, choice: str) -> None:

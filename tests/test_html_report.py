@@ -233,7 +233,7 @@ def test_the_page_is_built_for_screen_readers() -> None:
     page = page_of(pictures=[PICTURE, PICTURE], notes="x")
     (root,) = page.all("html")
     assert root["lang"] == "en"
-    assert all(each.get("scope") in ("col", "row") for each in page.all("th"))
+    assert {each.get("scope") for each in page.all("th")} == {"col", "row"}
     ids = [attributes["id"] for _, attributes in page.elements if "id" in attributes]
     assert len(ids) == len(set(ids))
     named = [
@@ -253,9 +253,9 @@ def test_the_page_is_built_for_screen_readers() -> None:
 
 def test_what_can_be_scrolled_or_moved_can_be_reached_by_keyboard() -> None:
     page = page_of()
-    assert all(each["tabindex"] == "0" for each in page.all("div") if each.get("class") == "scroll")
+    assert {each["tabindex"] for each in page.all("div") if each.get("class") == "scroll"} == {"0"}
     assert [each["type"] for each in page.all("input")] == ["range"]
-    assert all(each["type"] == "button" for each in page.all("button"))
+    assert {each["type"] for each in page.all("button")} == {"button"}
 
 
 def colours(block: str) -> dict[str, tuple[float, float, float]]:

@@ -202,4 +202,4 @@ def test_following_can_be_stopped(lifted: Lifted) -> None:
 
 def test_no_repetition_no_plate(lifted: Lifted) -> None:
     path, poses, _ = lifted
-    assert watch_plate(path, poses, [], 1.0).reason
+    assert watch_plate(path, poses, [], 1.0).reason == "too little was seen of the lifter"

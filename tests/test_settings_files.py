@@ -36,9 +36,7 @@ def test_without_any_file_everything_is_as_it_comes() -> None:
     assert load_settings() == AS_IT_COMES
 
 
-def test_the_folder_is_the_systems_unless_told_otherwise(
-    own_folder: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
+def test_the_folder_is_the_systems_unless_told_otherwise(own_folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert config_folder() == own_folder
     monkeypatch.delenv("FORMCHECK_CONFIG_DIR")
     assert "formcheck" in str(config_folder()).lower()

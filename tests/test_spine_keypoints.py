@@ -10,7 +10,6 @@ from formcheck.analysis import analyze
 from formcheck.errors import PoseFileError
 from formcheck.motion.spine import MEASURED, NO_EDGE, NOT_SEEN
 from formcheck.motion.spine_keypoints import CONFIDENCE_MIN, LUMBAR_TO, POINTS_MIN, keypoint_bend, keypoint_method
-from formcheck.poses import PoseSequence
 
 
 def _arc(turn_deg: float, lean_deg: float, points: int = 9, forward: int = 1, length_px: float = 300.0) -> np.ndarray:
@@ -67,7 +66,7 @@ def test_noise_shows_in_the_uncertainty() -> None:
         assert 0.5 * off < float(np.median(bend.uncertainty_deg)) < 2.0 * off
 
 
-def _with_spine(poses: PoseSequence, turn_deg: np.ndarray) -> np.ndarray:
+def _spines(turn_deg: np.ndarray) -> np.ndarray:
     return np.stack([_arc(turn, 0.0) for turn in turn_deg])
 
 
@@ -75,8 +74,8 @@ def test_keypoints_take_the_contours_place_in_the_whole_analysis() -> None:
     motion = deadlift(3)
     poses = film(motion)
     hinged = motion.at(poses.time_s)["trunk_deg"]
-    straight = _with_spine(poses, np.zeros(len(poses)))
-    round_backed = _with_spine(poses, np.where(hinged > 20, 70.0, 0.0))
+    straight = _spines(np.zeros(len(poses)))
+    round_backed = _spines(np.where(hinged > 20, 70.0, 0.0))
     sure = np.ones((len(poses), 9))
     good = analyze(poses, spine=keypoint_method(poses.time_s, straight, sure))
     bad = analyze(poses, spine=keypoint_method(poses.time_s, round_backed, sure))
@@ -93,7 +92,7 @@ def test_keypoints_take_the_contours_place_in_the_whole_analysis() -> None:
 
 def test_frames_without_keypoints_are_not_measured() -> None:
     poses = film(deadlift(2))
-    later = keypoint_method(poses.time_s + 1000.0, _with_spine(poses, np.zeros(len(poses))), np.ones((len(poses), 9)))
+    later = keypoint_method(poses.time_s + 1000.0, _spines(np.zeros(len(poses))), np.ones((len(poses), 9)))
     report = analyze(poses, spine=later)
     assert next(f for f in report.findings if f.check == "back-rounding").verdict == "not-measured"
     assert report.verdict == "not-judged"

@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from synthetic_lifter import Camera, film, frame_times, measured, noticed, squat
+from synthetic_lifter import Camera, film, frame_times, measured, noticed, squat, verdicts
 
 from formcheck.analysis import analyze
 from formcheck.exercises.checks import NOT_MEASURED, OK, WATCH
@@ -120,8 +120,7 @@ def test_both_sides_of_the_limits_of_the_way_up(
     for size, verdict in ((within, OK), (watched, WATCH), (beyond, LIMITS[check].worst)):
         faults: dict[str, Any] = {dial: size}
         report = analyze(film(squat(3, **faults), noise_px=1.0))
-        found = {finding.check: finding.verdict for finding in report.findings}
-        assert found[check] == verdict, size
+        assert verdicts(report)[check] == verdict, size
     assert LIMITS[check].cue in report.advice
 
 
@@ -157,7 +156,7 @@ def test_a_bar_that_leaves_the_mid_foot_is_seen() -> None:
     ]
     assert (over[1] > over[0] + 0.3).all()
     report = analyze(film(squat(2, lean_deg=20.0, hold=BAR_ON_BACK)), "squat")
-    assert {finding.check: finding.verdict for finding in report.findings}["bar-over-foot"] == WATCH
+    assert verdicts(report)["bar-over-foot"] == WATCH
 
 
 # ----------------------------------------------------------------------------------------------- the front and the rear
@@ -205,10 +204,10 @@ def test_views_from_front_and_rear_count_and_measure_the_stance(yaw_deg: float) 
     report = _from_the_front(yaw_deg=yaw_deg)
     assert len(report.reps) == 3
     assert measured(report, "stance_shoulder_widths") == pytest.approx(0.14 / 0.18, abs=0.02)
-    verdicts = {finding.check: finding.verdict for finding in report.findings}
-    assert verdicts["uneven-shoulders"] == verdicts["sideways-shift"] == OK
-    assert verdicts["knees-in"] == (OK if yaw_deg > 0 else NOT_MEASURED)
-    assert verdicts["depth"] == verdicts["heel-rise"] == NOT_MEASURED
+    found = verdicts(report)
+    assert found["uneven-shoulders"] == found["sideways-shift"] == OK
+    assert found["knees-in"] == (OK if yaw_deg > 0 else NOT_MEASURED)
+    assert found["depth"] == found["heel-rise"] == NOT_MEASURED
 
 
 def test_advice_says_where_to_put_the_phone() -> None:

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from synthetic_lifter import Camera, film, kettlebell_swing, measured, noticed
+from synthetic_lifter import Camera, film, kettlebell_swing, measured, noticed, verdicts
 
 from formcheck.analysis import analyze
 from formcheck.exercises.checks import NOT_MEASURED, OK, WATCH
@@ -150,8 +150,7 @@ def test_both_sides_of_the_limits_of_the_bell(
         faults = {dial: size}
         report = analyze(film(kettlebell_swing(5, **faults), noise_px=1.0), "kettlebell-swing")
         assert len(report.reps) == 5
-        found = {finding.check: finding.verdict for finding in report.findings}
-        assert found[check] == verdict, size
+        assert verdicts(report)[check] == verdict, size
     assert LIMITS[check].cue in report.advice
 
 

@@ -190,7 +190,7 @@ def test_other_errors_get_no_hint_and_pass_through(error: Exception) -> None:
 
 
 @linux_only
-def test_helpful_import_errors_turns_a_real_loader_error_into_a_hint(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_helpful_import_errors_turns_a_real_loader_error_into_a_hint() -> None:
     import ctypes
 
     with pytest.raises(SystemLibraryError, match=r"libformcheck-does-not-exist\.so\.1"), helpful_import_errors():

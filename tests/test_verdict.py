@@ -114,7 +114,9 @@ def test_a_set_whose_back_was_not_seen_is_not_called_good() -> None:
     ],
 )
 def test_named_instants_come_in_the_order_of_the_lift(motion, names: list[str]) -> None:
-    for rep in analyze(film(motion)).reps:
+    reps = analyze(film(motion)).reps
+    assert reps
+    for rep in reps:
         known = rep.instants | {"lift_off_s": rep.lift_off_s, "lockout_s": rep.lockout_s, "bottom_s": rep.bottom_s}
         times = [known[name] for name in names]
         assert not any(math.isnan(time_s) for time_s in times)

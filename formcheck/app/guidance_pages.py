@@ -220,12 +220,6 @@ def _show_routine(routine: Routine, key: str) -> None:
 
 def _drills(drills: Sequence[Drill], key: str) -> None:
     """Cards with pictures and timers."""
-    component = st.components.v2.component(
-        "formcheck_routine",
-        html='<div class="root"></div>',
-        css=parts.asset("routine.css"),
-        js=parts.asset("routine.js"),
-    )
     data = {
         "start": text("page.start"),
         "stop": text("page.stop"),
@@ -240,7 +234,7 @@ def _drills(drills: Sequence[Drill], key: str) -> None:
             for drill in drills
         ],
     }
-    component(key=f"drills-{key}", data=data)
+    parts.component("routine", f"drills-{key}", data)
 
 
 def show_load_of(lifter: str, report: parts.Report | None = None) -> None:

@@ -17,6 +17,7 @@ from formcheck import analysis
 from formcheck.app import parts
 from formcheck.app.session import session
 from formcheck.history import SavedSet, export_history, import_history, open_history
+from formcheck.history.records import LONGEST_NOTES
 from formcheck.history.trends import QUANTITIES, Comparison, SetNumbers, compare, sessions, trend
 from formcheck.html_report import FINDING_WORDS
 from formcheck.outputs import POSES_NPZ
@@ -137,7 +138,7 @@ def _details(set_id: int) -> None:
             accept_new_options=True,
             placeholder="Name",
         )
-        notes = st.text_area("Notes", saved.notes, max_chars=4000)
+        notes = st.text_area("Notes", saved.notes, max_chars=LONGEST_NOTES)
         if st.button("Save changes"):
             with open_history() as history:
                 history.change_set(set_id, lifter=lifter or None, notes=notes)

@@ -15,9 +15,8 @@ import streamlit as st
 from formcheck.exercises import EXERCISES, exercise_named
 from formcheck.exercises.checks import FAULT, NOT_MEASURED, OK, WATCH
 from formcheck.html_report import FINDING_WORDS, SYMBOLS, VERDICT_WORDS
+from formcheck.settings import KG_PER_LB
 from formcheck.summary import EXERCISE_NAMES, VIEW_WORDS, amount, clock, degrees
-
-KG_PER_LB = 0.45359237
 
 COLUMNS = (
     ("back_rounding_deg", "Back", "deg"),
@@ -26,6 +25,9 @@ COLUMNS = (
     ("depth_thighs", "Depth", ""),
 )
 """Measures of the rep table."""
+
+SHORT_NAMES = {"auto": "Recognise it", "kettlebell-swing": "Swing"}
+"""Of lifts, where all of them stand side by side."""
 
 GO = "go"
 """In the session state: the address of the page to show next."""
@@ -77,6 +79,21 @@ def exercise_title(name: str, variant: str = "") -> str:
 def exercise_names() -> list[str]:
     """Names of all lifts."""
     return [lift.name for lift in EXERCISES]
+
+
+def lift_choice(key: str, tip: str | None = None) -> str:
+    """Which lift it is, "auto" to have it recognised."""
+    lifts = ["auto", *(lift.name for lift in EXERCISES)]
+    chosen = st.segmented_control(
+        "Lift",
+        lifts,
+        default="auto",
+        required=True,
+        format_func=lambda name: SHORT_NAMES.get(name) or exercise_title(name),
+        key=key,
+        help=tip,
+    )
+    return chosen or "auto"
 
 
 def load_words(load_kg: float | None, unit: str = "kg") -> str:
@@ -152,11 +169,18 @@ def drawing(name: str) -> None:
     st.components.v2.component(f"formcheck_{name.partition('.')[0]}", html=style + asset(name))(key=f"drawing-{name}")
 
 
+def component(name: str, key: str, data: Mapping[str, Any]) -> None:
+    """A part of a page that ``name``.js builds with `make` from ``data`` and ``name``.css styles."""
+    css, js = asset(f"{name}.css"), asset("make.js") + asset(f"{name}.js")
+    part = st.components.v2.component(f"formcheck_{name}", html='<div class="root"></div>', css=css, js=js)
+    part(key=key, data=data)
+
+
 def page(text: str, title: str, key: str) -> None:
     """A whole HTML page of FormCheck's own inside this one, in its full height."""
     frame = '<iframe style="width:100%;height:40rem;border:0;display:block"></iframe>'
-    component = st.components.v2.component("formcheck_page", html=frame, js=asset("page.js"))
-    component(key=key, data={"page": text, "title": title})
+    part = st.components.v2.component("formcheck_page", html=frame, js=asset("page.js"))
+    part(key=key, data={"page": text, "title": title})
 
 
 # --- findings and reps beside the video ----------------------------------------------------------------------------
@@ -164,10 +188,7 @@ def page(text: str, title: str, key: str) -> None:
 
 def reel(report: Report, player: str, can_seek: bool, key: str) -> None:
     """Findings and reps; a click on one goes there in the video inside the container with the key ``player``."""
-    component = st.components.v2.component(
-        "formcheck_reel", html='<div class="root"></div>', css=asset("reel.css"), js=asset("reel.js")
-    )
-    component(key=key, data=reel_data(report, player, can_seek))
+    component("reel", key, reel_data(report, player, can_seek))
 
 
 def reel_data(report: Report, player: str, can_seek: bool) -> dict[str, Any]:

@@ -13,7 +13,7 @@ from typing import Any, BinaryIO
 
 import streamlit as st
 
-from formcheck.outputs import REPORT_JSON, safe_name
+from formcheck.outputs import POSES_NPZ, REPORT_JSON, safe_name
 from formcheck.worker import DONE, FAILED, Batch, Job
 
 KEY = "formcheck"
@@ -94,7 +94,7 @@ class Result:
     @property
     def poses(self) -> Path:
         """Its poses, for judging again."""
-        return self.folder / "poses.npz"
+        return self.folder / POSES_NPZ
 
     def report(self) -> dict[str, Any]:
         """report.json."""

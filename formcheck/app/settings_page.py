@@ -9,6 +9,7 @@ import streamlit as st
 from formcheck.app import limits, parts
 from formcheck.exercises import EXERCISES, exercise_named
 from formcheck.history import Lifter, open_history
+from formcheck.history.records import HEIGHT_RANGE_CM, LONGEST_NAME
 from formcheck.pose_models import fetch_model, list_models
 from formcheck.settings import AS_IT_COMES, DEPTH_TARGETS, LOAD_UNITS, Settings
 from formcheck.settings_files import default_settings_path, read_settings, save_settings
@@ -48,10 +49,14 @@ def _lifters() -> None:
     lifter = lifters.get(chosen)
     key = chosen if lifter is not None else "new"
     with st.form(f"lifter-{key}", border=True):
-        name = st.text_input("Name", "" if lifter is None else lifter.name, max_chars=80)
+        name = st.text_input("Name", "" if lifter is None else lifter.name, max_chars=LONGEST_NAME)
         left, right = st.columns(2)
         height = left.number_input(
-            "Height in cm", 100.0, 230.0, lifter.height_cm if lifter else None, 1.0, placeholder="For velocity in m/s"
+            "Height in cm",
+            *HEIGHT_RANGE_CM,
+            lifter.height_cm if lifter else None,
+            1.0,
+            placeholder="For velocity in m/s",
         )
         named = {value: depth for depth, value in DEPTH_TARGETS.items()}
         depths = ["", *DEPTH_WORDS]

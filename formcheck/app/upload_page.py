@@ -11,9 +11,10 @@ import streamlit as st
 import formcheck
 from formcheck.app import parts, result
 from formcheck.app.session import Session, session
-from formcheck.exercises import EXERCISES
 from formcheck.history import open_history
+from formcheck.history.records import LONGEST_NOTES
 from formcheck.pose_models import list_models
+from formcheck.settings import KG_PER_LB
 from formcheck.settings_files import load_settings
 from formcheck.summary import clock
 from formcheck.worker import DONE, DRAW, FAILED, JUDGE, MODEL, RUNNING, WATCH, Job, State
@@ -34,7 +35,6 @@ STAGE_WORDS = {
     JUDGE: "Judging the reps",
     DRAW: "Drawing the video",
 }
-SHORT_NAMES = {"auto": "Recognise it", "kettlebell-swing": "Swing"}
 
 FILM_ADVICE = (
     "Phone upright at hip height, straight to your side",
@@ -101,15 +101,7 @@ def _form() -> dict[str, Any]:
     unit = settings.load_unit or "kg"
     with open_history() as history:
         names = [lifter.name for lifter in history.lifters()]
-    lifts = ["auto", *(lift.name for lift in EXERCISES)]
-    exercise = st.segmented_control(
-        "Lift",
-        lifts,
-        default="auto",
-        required=True,
-        format_func=lambda name: SHORT_NAMES.get(name) or parts.exercise_title(name),
-        key="lift",
-    )
+    exercise = parts.lift_choice("lift")
     left, right = st.columns(2)
     load = left.number_input(
         f"Load in {unit}", 0.0, 1000.0, None, 2.5 if unit == "kg" else 5.0, placeholder="Optional", key="load"
@@ -118,9 +110,9 @@ def _form() -> dict[str, Any]:
         "Lifter", names, index=None, accept_new_options=True, placeholder="Name, optional", key="lifter"
     )
     with st.expander("More"):
-        variant = result.variant_choice(exercise or "auto", "auto", f"variant-{exercise}")
+        variant = result.variant_choice(exercise, "auto", f"variant-{exercise}")
         presets = result.preset_choice((), "presets")
-        notes = st.text_area("Notes", key="notes", max_chars=4000, height=80)
+        notes = st.text_area("Notes", key="notes", max_chars=LONGEST_NOTES, height=80)
         first, second, third = st.columns(3)
         filmed = first.date_input("Filmed on", "today", max_value="today", key="filmed", format="YYYY-MM-DD")
         start_s = second.number_input("From second", 0.0, None, None, 1.0, placeholder="Start", key="from")
@@ -133,9 +125,9 @@ def _form() -> dict[str, Any]:
         save = st.toggle("Save to the history", True, key="save")
         keep = st.toggle("Keep the annotated video with it", False, key="keep", disabled=not save)
     return {
-        "exercise": exercise or "auto",
+        "exercise": exercise,
         "variant": variant,
-        "load_kg": None if not load else round(load * (parts.KG_PER_LB if unit == "lb" else 1.0), 3),
+        "load_kg": None if not load else round(load * (KG_PER_LB if unit == "lb" else 1.0), 3),
         "lifter": lifter or None,
         "presets": tuple(presets),
         "notes": notes or "",

@@ -95,11 +95,10 @@ def _head(signals: Signals, start: int, stop: int) -> Measurement:
 
 def _lean_back(signals: Signals, rep: Rep) -> Measurement:
     """How far the trunk leans back at the top, in degrees from the vertical."""
-    stop = max(rep.lockout, min(rep.cycle.top_to, rep.end))
     # Knees and hips that are not seen straight are not seen at all: nobody leans back over bent knees.
     straight = signals.knee_flexion_deg <= STRAIGHT_KNEE_MAX_DEG
     lean = np.where(straight & np.isfinite(signals.hip_flexion_deg), signals.trunk_lean_deg, np.nan)
-    found = sustained_low(signals, lean, rep.lockout, stop, ANGLE_UNCERTAINTY_DEG)
+    found = sustained_low(signals, lean, rep.lockout, rep.top_to, ANGLE_UNCERTAINTY_DEG)
     if found.reason:
         return missing("hips or knees are hidden at the top")
     return replace(found, value=-found.value)

@@ -21,6 +21,7 @@ from formcheck.exercises.measuring import (
     at_least_value,
     common_measures,
     difference,
+    sample_before,
     sustained_peak,
     typical,
 )
@@ -89,7 +90,7 @@ def resemblance(shape: CycleShape) -> float:
 def rep_of(signals: Signals, cycle: Cycle) -> Rep:
     """Load on the floor -> lockout -> load back on the floor."""
     time_s = signals.time_s
-    rest_from = max(cycle.bottom_from, int(np.searchsorted(time_s, time_s[cycle.bottom_to] - 2 * REST_SHOWN_S)))
+    rest_from = max(cycle.bottom_from, sample_before(signals, cycle.bottom_to, 2 * REST_SHOWN_S))
     bottom = (rest_from + cycle.bottom_to) // 2
     shown_to = min(cycle.top_to, int(np.searchsorted(time_s, time_s[cycle.top_from] + 2 * LOCKOUT_SHOWN_S)))
     lift_off, lockout = rise_instants(signals.time_s, signals.shoulder_height, cycle)
@@ -114,22 +115,24 @@ def knee_passing(signals: Signals, rep: Rep) -> int:
 
 def instants(signals: Signals, rep: Rep) -> dict[str, int]:
     """Set-up, the pull's passing of the knees, and the way back down."""
-    set_up = max(rep.start, int(np.searchsorted(signals.time_s, signals.time_s[rep.lift_off] - SET_UP_S)))
     lowering = max(rep.lockout, rep.cycle.top_to)
     return {
-        "set_up_s": set_up,
+        "set_up_s": _before_lift_off(signals, rep, SET_UP_S),
         "knee_passing_s": knee_passing(signals, rep),
         "lowering_s": min(lowering, rep.end),
         "floor_s": rep.end,
     }
 
 
+def _before_lift_off(signals: Signals, rep: Rep, seconds: float) -> int:
+    return max(rep.start, sample_before(signals, rep.lift_off, seconds))
+
+
 def measure(signals: Signals, rep: Rep) -> dict[str, Measurement]:
     """Measures of one repetition by name."""
-    time_s = signals.time_s
-    set_up = max(rep.start, int(np.searchsorted(time_s, time_s[rep.lift_off] - SET_UP_S)))
+    set_up = _before_lift_off(signals, rep, SET_UP_S)
     passing = knee_passing(signals, rep)
-    just_before = max(rep.start, int(np.searchsorted(time_s, time_s[rep.lift_off] - SET_UP_GROWTH_S)))
+    just_before = _before_lift_off(signals, rep, SET_UP_GROWTH_S)
     leaving = hands_leave(signals, rep.lift_off, passing)
     rounding_before = typical(signals, signals.back_rounding_deg, just_before, rep.lift_off)
     rounding_after = at_instant(signals, signals.back_rounding_deg, passing)

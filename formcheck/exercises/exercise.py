@@ -32,6 +32,11 @@ class Rep:
     end: int
     partial: bool = False
 
+    @property
+    def top_to(self) -> int:
+        """Last sample of the rest at the top within this repetition, ``lockout`` at least."""
+        return max(self.lockout, min(self.cycle.top_to, self.end))
+
 
 def ends_short(signals: Signals, cycle: Cycle) -> bool:
     """True when the shoulders stay below `STANDING_SHARE` of their standing height: given up, or the video ends."""

@@ -38,7 +38,7 @@ def heel_rise(signals: Signals, rep: Rep, start: int, stop: int, visibility_min:
     height = np.where(signals.foot_visibility >= visibility_min, signals.heel_height, np.nan)
     found = sustained_peak(signals, height, start, stop, held_s=HEEL_HELD_S)
     during = height[start : stop + 1]
-    top = slice(rep.lockout, max(rep.lockout, min(rep.cycle.top_to, rep.end)) + 1)
+    top = slice(rep.lockout, rep.top_to + 1)
     flat = signals.heel_height[top]
     if found.reason or not np.isfinite(flat).any() or np.isfinite(during).mean() < FEET_SEEN_MIN:
         return missing(FOOT_HIDDEN)

@@ -18,11 +18,12 @@ from formcheck.exercises.measuring import (
     NOT_SEEN,
     at_instant,
     common_measures,
+    difference,
     sustained_low,
     sustained_peak,
 )
 from formcheck.exercises.shape import CycleShape, at_least, at_most
-from formcheck.exercises.swing_path import HINGE_CUE, PATH_CHECKS, swing_measures
+from formcheck.exercises.swing_path import HINGE_CUE, PATH_CHECKS, backswing, swing_measures
 from formcheck.exercises.symmetry import SYMMETRY_CHECKS, symmetry_measures
 from formcheck.exercises.variant import Variant, never
 from formcheck.motion.reps import Cycle, rise_instants
@@ -31,9 +32,6 @@ from formcheck.motion.signals import Signals
 ARMS_FREE_DEG = 20.0
 """Arms that have come away from the trunk by this much since they were closest to it are on their way up: by then the
 hips should have done their work. Taken from the closest because, seen at an angle, arms between the legs start wide."""
-
-BOTTOM_WINDOW_S = 0.15
-"""The back is judged over this much time on both sides of the bottom."""
 
 ROM_RATIO_UNCERTAINTY = 0.2
 
@@ -94,24 +92,13 @@ def instants(signals: Signals, rep: Rep) -> dict[str, int]:
 
 def measure(signals: Signals, rep: Rep) -> dict[str, Measurement]:
     """Measures of one repetition by name."""
-    time_s = signals.time_s
-    start = int(np.searchsorted(time_s, time_s[rep.bottom] - BOTTOM_WINDOW_S))
-    stop = min(len(time_s) - 1, int(np.searchsorted(time_s, time_s[rep.bottom] + BOTTOM_WINDOW_S)))
     found = common_measures(signals, rep)
-    hip_rom, hip_rom_why = _range(found["hip_flexion_bottom_deg"], found["hip_flexion_top_deg"])
-    knee_rom, knee_rom_why = _range(found["knee_flexion_bottom_deg"], found["knee_flexion_top_deg"])
-    why = hip_rom_why or knee_rom_why
-    ratio = (
-        missing(why)
-        if why
-        else Measurement(hip_rom / max(knee_rom, 5.0), float(time_s[rep.bottom]), ROM_RATIO_UNCERTAINTY)
-    )
     return {
-        **back_measures(signals, rep, start, stop),
+        **back_measures(signals, rep, *backswing(signals, rep)),
         **found,
         # At the top of the float, not the straightest before it: arms that fall early fold the hips again.
         "hip_flexion_top_deg": at_instant(signals, signals.hip_flexion_deg, rep.top, ANGLE_UNCERTAINTY_DEG),
-        "hip_to_knee_rom_ratio": ratio,
+        "hip_to_knee_rom_ratio": _hip_to_knee_rom_ratio(signals, rep, found),
         "hip_flexion_at_arm_lift_deg": _hips_at_arm_lift(signals, rep),
         "hand_height_top": sustained_peak(signals, signals.hand_height, rep.bottom, rep.end),
         **swing_measures(signals, rep),
@@ -119,8 +106,13 @@ def measure(signals: Signals, rep: Rep) -> dict[str, Measurement]:
     }
 
 
-def _range(bottom: Measurement, top: Measurement) -> tuple[float, str]:
-    return bottom.value - top.value, bottom.reason or top.reason
+def _hip_to_knee_rom_ratio(signals: Signals, rep: Rep, found: dict[str, Measurement]) -> Measurement:
+    """How much further the hips move than the knees, from `common_measures`."""
+    hips = difference(found["hip_flexion_bottom_deg"], found["hip_flexion_top_deg"], 0.0)
+    knees = difference(found["knee_flexion_bottom_deg"], found["knee_flexion_top_deg"], 0.0)
+    if hips.reason or knees.reason:
+        return missing(hips.reason or knees.reason)
+    return Measurement(hips.value / max(knees.value, 5.0), float(signals.time_s[rep.bottom]), ROM_RATIO_UNCERTAINTY)
 
 
 def _hips_at_arm_lift(signals: Signals, rep: Rep) -> Measurement:

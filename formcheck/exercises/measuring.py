@@ -35,6 +35,11 @@ SHARE_MEASURED_MIN = 0.4
 NOT_SEEN = "not seen clearly enough"
 
 
+def sample_before(signals: Signals, sample: int, seconds: float) -> int:
+    """The first sample that lies at most ``seconds`` before another one."""
+    return int(np.searchsorted(signals.time_s, signals.time_s[sample] - seconds))
+
+
 def at_instant(signals: Signals, values: FloatArray, sample: int, uncertainty: float = 0.0) -> Measurement:
     """Median around one sample; missing when nothing was measured there."""
     at_s = float(signals.time_s[sample])
@@ -112,13 +117,12 @@ def common_measures(signals: Signals, rep: Rep) -> dict[str, Measurement]:
 
 def _straightest(signals: Signals, values: FloatArray, rep: Rep) -> Measurement:
     """The straightest that a joint gets at the top; missing when the top was not seen or looks impossible."""
-    stop = max(rep.lockout, min(rep.cycle.top_to, rep.end))
     if signals.time_s[-1] - signals.time_s[rep.lockout] < TOP_SEEN_S:
         return missing("the video ends before the top")
     around = np.abs(signals.time_s - signals.time_s[rep.cycle.top]) <= TOP_SEEN_S
     if not np.isfinite(signals.shoulder_height[around]).all():
         return missing("the top of the lift was not in the picture")
-    found = sustained_low(signals, values, rep.lockout, stop, ANGLE_UNCERTAINTY_DEG)
+    found = sustained_low(signals, values, rep.lockout, rep.top_to, ANGLE_UNCERTAINTY_DEG)
     if not found.reason and found.value > TOP_FLEXION_MAX_DEG:
         return missing("hips or knees are hidden at the top")
     return found

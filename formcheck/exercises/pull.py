@@ -34,8 +34,8 @@ DROP_MAX = 0.10
 
 HANDS_HIDDEN = "the hands are hidden by a plate"
 KNEES_HIDDEN = "the knees are hidden by a plate"
-KNEES_SEEN_MIN = 0.7
-"""Share of the way above the knees over which they must be seen to say that they bent again."""
+WAY_SEEN_MIN = 0.7
+"""Share of the way above the knees over which knees or hands must be seen to say that they moved back."""
 
 
 def hips_at_set_up(signals: Signals, set_up: int, lift_off: int) -> Measurement:
@@ -67,7 +67,7 @@ SQUATTED_START = Check(
 def knee_bend_gain(signals: Signals, rep: Rep) -> Measurement:
     """Knee flexion at the bottom beyond that at the top, degrees."""
     bottom = signals.knee_flexion_deg[rep.cycle.bottom_from : rep.cycle.bottom_to + 1]
-    top = signals.knee_flexion_deg[rep.lockout : max(rep.lockout, min(rep.cycle.top_to, rep.end)) + 1]
+    top = signals.knee_flexion_deg[rep.lockout : rep.top_to + 1]
     if not (np.isfinite(bottom).any() and np.isfinite(top).any()):
         return missing(KNEES_HIDDEN)
     gained = float(np.nanmedian(bottom) - np.nanmedian(top))
@@ -116,12 +116,20 @@ BAR_DRIFT = Check(
 def knee_rebend(signals: Signals, passing: int, lockout: int) -> Measurement:
     """How far the knees bend again once the bar has passed them, degrees."""
     # A plate that slides past the knee drags its landmark along; where the foot is hidden, the knee has just been too.
-    knees = np.where(np.isfinite(signals.heel_height), signals.knee_flexion_deg, np.nan)[passing : lockout + 1]
-    if len(knees) == 0 or np.isfinite(knees).mean() < KNEES_SEEN_MIN:
-        return missing(KNEES_HIDDEN)
-    again = np.full(len(signals), np.nan)
-    again[passing : lockout + 1] = knees - np.fmin.accumulate(knees)
-    return sustained_peak(signals, again, passing, lockout, ANGLE_UNCERTAINTY_DEG)
+    straightness = np.where(np.isfinite(signals.heel_height), -signals.knee_flexion_deg, np.nan)
+    return _lost_again(signals, straightness, passing, lockout, ANGLE_UNCERTAINTY_DEG, KNEES_HIDDEN)
+
+
+def _lost_again(
+    signals: Signals, values: FloatArray, start: int, stop: int, uncertainty: float, hidden: str
+) -> Measurement:
+    """How far values fall below their highest so far over the closed sample range; ``hidden`` says why nobody knows."""
+    part = values[start : stop + 1]
+    if len(part) == 0 or np.isfinite(part).mean() < WAY_SEEN_MIN:
+        return missing(hidden)
+    lost = np.full(len(signals), np.nan)
+    lost[start : stop + 1] = np.fmax.accumulate(part) - part
+    return sustained_peak(signals, lost, start, stop, uncertainty)
 
 
 HITCHING = Check(
@@ -147,17 +155,9 @@ def believable_elbow_deg(signals: Signals) -> FloatArray:
 
 def bar_drop(signals: Signals, passing: int, lockout: int) -> Measurement:
     """How far the hands sink again above the knees before the lockout, in standing heights."""
-    hands = _hands_seen(signals)[passing : lockout + 1]
-    if len(hands) == 0 or np.isfinite(hands).mean() < KNEES_SEEN_MIN:
-        return missing(HANDS_HIDDEN)
-    sunk = np.full(len(signals), np.nan)
-    sunk[passing : lockout + 1] = np.fmax.accumulate(hands) - hands
-    found = sustained_peak(signals, sunk, passing, lockout, HAND_UNCERTAINTY)
+    hands = np.where(np.isfinite(believable_elbow_deg(signals)), signals.hand_height, np.nan)
+    found = _lost_again(signals, hands, passing, lockout, HAND_UNCERTAINTY, HANDS_HIDDEN)
     return missing(HANDS_HIDDEN) if found.value > DROP_MAX else found
-
-
-def _hands_seen(signals: Signals) -> FloatArray:
-    return np.where(np.isfinite(believable_elbow_deg(signals)), signals.hand_height, np.nan)
 
 
 BAR_DROP = Check(

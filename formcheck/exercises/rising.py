@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from formcheck.exercises.checks import SIDE_OR_OBLIQUE, Check, Measurement, missing
-from formcheck.exercises.measuring import NOT_SEEN, sustained_peak
+from formcheck.exercises.measuring import NOT_SEEN, sample_before, sustained_peak
 from formcheck.motion.signals import Signals
 
 LEAN_GAIN_UNCERTAINTY_DEG = 2.0
@@ -26,7 +26,7 @@ def hands_leave(signals: Signals, lift_off: int, passing: int) -> int:
     Shoulders that begin to rise do not say that the load does: many lifters raise the hips to take up the slack, and
     when the hips shoot up with the load the shoulders rise late.
     """
-    before = max(0, int(np.searchsorted(signals.time_s, signals.time_s[lift_off] - SETTLED_S)))
+    before = sample_before(signals, lift_off, SETTLED_S)
     hands = signals.hand_height[before : passing + 1]
     known = np.isfinite(hands)
     if known.sum() < 3:

@@ -31,7 +31,7 @@ class CycleShape:
     arm_reach_deg, hand_reach : furthest raise of the arm forward of the vertical, and highest hands, until the next
         descent.
     foot_lift : how far the ankles leave their usual height on the way up.
-    rise_s, cycle_s : duration of the way up, and from descent to the end of the top.
+    rise_s : duration of the way up.
     yaw_deg : direction of the camera, see `formcheck.motion.view.View`.
     bottom_rest_s : time spent around the lowest point.
     foot_gap, hand_gap : between the ankles and between the wrists at the bottom, in shoulder widths.
@@ -55,7 +55,6 @@ class CycleShape:
     hand_reach: float
     foot_lift: float
     rise_s: float
-    cycle_s: float
     yaw_deg: float = math.nan
     bottom_rest_s: float = math.nan
     foot_gap: float = math.nan
@@ -88,7 +87,6 @@ def shape_of(signals: Signals, cycle: Cycle) -> CycleShape:
         hand_reach=highest(signals.hand_height[way_up]),
         foot_lift=highest(signals.foot_lift[way_up]),
         rise_s=float(signals.time_s[cycle.top_from] - signals.time_s[cycle.bottom_to]),
-        cycle_s=float(signals.time_s[cycle.top_to] - signals.time_s[cycle.before]),
         yaw_deg=median(signals.yaw_deg[cycle.bottom_from : cycle.top_to + 1]),
         bottom_rest_s=float(signals.time_s[cycle.bottom_to] - signals.time_s[cycle.bottom_from]),
         foot_gap=median(signals.foot_gap[bottom]),

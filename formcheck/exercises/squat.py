@@ -116,7 +116,6 @@ def instants(signals: Signals, rep: Rep) -> dict[str, int]:
 
 def measure(signals: Signals, rep: Rep) -> dict[str, Measurement]:
     """Measures of one repetition by name."""
-    time_s = signals.time_s
     late = _late_descent(signals, rep)
     wink = difference(
         at_least_value(typical(signals, signals.back_rounding_deg, rep.cycle.bottom_from, rep.cycle.bottom_to), 0.0),
@@ -124,19 +123,13 @@ def measure(signals: Signals, rep: Rep) -> dict[str, Measurement]:
         ROUNDING_GROWTH_UNCERTAINTY_DEG,
     )
     found = common_measures(signals, rep)
-    trunk, shank = (
-        found["trunk_lean_bottom_deg"],
-        typical(signals, signals.shank_lean_deg, rep.cycle.bottom_from, rep.cycle.bottom_to),
-    )
-    lean_why = trunk.reason or shank.reason
+    shank = typical(signals, signals.shank_lean_deg, rep.cycle.bottom_from, rep.cycle.bottom_to)
     return {
         **back_measures(signals, rep, rep.cycle.bottom_from, rep.cycle.bottom_to, all_the_way=True),
         "butt_wink_deg": wink,
         **found,
         "depth_thighs": _depth(signals, rep),
-        "lean_over_shank_deg": missing(lean_why)
-        if lean_why
-        else Measurement(trunk.value - shank.value, float(time_s[rep.bottom]), 1.4 * ANGLE_UNCERTAINTY_DEG),
+        "lean_over_shank_deg": difference(found["trunk_lean_bottom_deg"], shank, 1.4 * ANGLE_UNCERTAINTY_DEG),
         "elbow_flexion_max_deg": missing("does not matter in a squat"),
         "trunk_lean_gain_deg": trunk_lean_gain(signals, *_first_half_up(signals, rep)),
         "heel_rise_foot_lengths": heel_rise(signals, rep, rep.start, rep.lockout, FOOT_VISIBILITY_MIN),
@@ -160,7 +153,7 @@ def _first_half_up(signals: Signals, rep: Rep) -> tuple[int, int]:
 
 def _bar_off_mid_foot(signals: Signals, rep: Rep) -> Measurement:
     """How far the shoulders, as the bar's place, leave the line over the mid-foot against standing, in foot lengths."""
-    top = signals.shoulder_forward[rep.lockout : max(rep.lockout, min(rep.cycle.top_to, rep.end)) + 1]
+    top = signals.shoulder_forward[rep.lockout : rep.top_to + 1]
     if not feet_seen(signals, rep):
         return missing(FOOT_HIDDEN)
     if not np.isfinite(top).any():

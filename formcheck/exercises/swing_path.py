@@ -11,12 +11,13 @@ from formcheck.exercises.measuring import (
     NOT_SEEN,
     THIGH_LENGTH,
     at_instant,
+    sample_before,
     sustained_peak,
 )
 from formcheck.motion.signals import Signals
 
 BACKSWING_S = 0.15
-"""The backswing is judged over this much time on both sides of the bottom."""
+"""The backswing, and the back in it, is judged over this much time on both sides of the bottom."""
 
 SWUNG_BEFORE_S, SWUNG_HEIGHT = 1.5, 0.62
 """A backswing out of a float: the hands were this high, in standing heights, within this time before the bottom. Else
@@ -37,21 +38,22 @@ PICKED_UP = "the bell was picked up just before"
 HINGE_CUE = "Hips back, shins upright: hinge, do not sit."
 
 
-def _backswing(signals: Signals, rep: Rep) -> tuple[int, int]:
+def backswing(signals: Signals, rep: Rep) -> tuple[int, int]:
+    """First and last sample of the backswing."""
     time_s = signals.time_s
-    start = int(np.searchsorted(time_s, time_s[rep.bottom] - BACKSWING_S))
+    start = sample_before(signals, rep.bottom, BACKSWING_S)
     return start, min(len(time_s) - 1, int(np.searchsorted(time_s, time_s[rep.bottom] + BACKSWING_S)))
 
 
 def _swung_before(signals: Signals, rep: Rep) -> bool:
-    earliest = int(np.searchsorted(signals.time_s, signals.time_s[rep.bottom] - SWUNG_BEFORE_S))
+    earliest = sample_before(signals, rep.bottom, SWUNG_BEFORE_S)
     before = signals.hand_height[earliest : rep.bottom + 1]
     return bool(np.isfinite(before).any() and np.nanmax(before) >= SWUNG_HEIGHT)
 
 
 def bell_low(signals: Signals, rep: Rep) -> Measurement:
     """How far the wrists sink below the knees in the backswing, in thigh lengths; negative = above them."""
-    start, stop = _backswing(signals, rep)
+    start, stop = backswing(signals, rep)
     if not _swung_before(signals, rep):
         return missing(PICKED_UP)
     below = (signals.knee_height - signals.hand_height) / THIGH_LENGTH
@@ -76,7 +78,7 @@ BELL_TOO_LOW = Check(
 def shoulders_below_hips(signals: Signals, rep: Rep) -> Measurement:
     """How far the shoulders sink below the hips in the backswing, in thigh lengths; negative = above them."""
     below = (signals.hip_height - signals.shoulder_height) / THIGH_LENGTH
-    return sustained_peak(signals, below, *_backswing(signals, rep), HEIGHT_UNCERTAINTY)
+    return sustained_peak(signals, below, *backswing(signals, rep), HEIGHT_UNCERTAINTY)
 
 
 SHOULDERS_LOW = Check(
@@ -96,7 +98,7 @@ SHOULDERS_LOW = Check(
 
 def knees_forward(signals: Signals, rep: Rep) -> Measurement:
     """How far the knee is in front of the ankle in the backswing and on the way up, in shank lengths."""
-    start, _ = _backswing(signals, rep)
+    start, _ = backswing(signals, rep)
     ahead = np.sin(np.radians(signals.shank_lean_deg))
     return sustained_peak(signals, ahead, start, max(start, rep.lockout), KNEE_UNCERTAINTY)
 

@@ -6,7 +6,7 @@ import numpy as np
 
 from formcheck.exercises.checks import FRONT, FRONT_OR_REAR, WATCH, Check, Measurement, missing
 from formcheck.exercises.exercise import Rep
-from formcheck.exercises.measuring import SHARE_MEASURED_MIN, sustained_low, sustained_peak
+from formcheck.exercises.measuring import SHARE_MEASURED_MIN, sample_before, sustained_low, sustained_peak
 from formcheck.motion.signals import Signals
 from formcheck.motion.view import FRONT_MIN_DEG
 from formcheck.poses import FloatArray
@@ -62,8 +62,8 @@ def _against_standing(signals: Signals, rep: Rep, values: FloatArray, uncertaint
 
 def _standing(signals: Signals, rep: Rep, values: FloatArray) -> float:
     """Median while standing before and after the repetition; NaN when that was hardly seen."""
-    before = int(np.searchsorted(signals.time_s, signals.time_s[rep.cycle.before] - STANDING_BEFORE_S))
-    places = np.r_[before : rep.cycle.before + 1, rep.lockout : max(rep.lockout, min(rep.cycle.top_to, rep.end)) + 1]
+    before = sample_before(signals, rep.cycle.before, STANDING_BEFORE_S)
+    places = np.r_[before : rep.cycle.before + 1, rep.lockout : rep.top_to + 1]
     places = places[signals.shoulder_height[places] >= STANDING_FROM]
     found = _facing(signals, values)[places]
     known = np.isfinite(found)

@@ -150,7 +150,7 @@ def _answer(table: DecisionTable, outcome: Outcome, holding: Sequence[Rule]) -> 
         (CANNOT_KNOW, (outcome.cannot_know,)),
     )
     sections = tuple(Section(name, text(f"heading.{name}"), tuple(map(text, keys))) for name, keys in parts if keys)
-    return Answer(outcome.level, text(outcome.headline), sections, outcome.may_lift, outcome.sources)
+    return Answer(outcome.level, text(f"{table.id}.{outcome.level}"), sections, outcome.may_lift, outcome.sources)
 
 
 def _check(table: DecisionTable, given: Mapping[str, frozenset[str]]) -> None:

@@ -7,8 +7,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from formcheck.errors import UsageError
-from formcheck.guidance.tables import COOL_DOWN, LIFTS, RAMPS, WARM_UPS, RampStep, Step
+from formcheck.exercises import known_exercise
+from formcheck.guidance.tables import COOL_DOWN, RAMPS, WARM_UPS, RampStep, Step
 from formcheck.guidance.texts import text
 
 LOAD_STEP_KG = 2.5
@@ -82,10 +82,9 @@ def warm_up(lift: str, load_kg: float | None = None) -> Routine:
     ------
     UsageError : there is no such lift.
     """
-    if lift not in LIFTS:
-        raise UsageError(f"There is no exercise {lift!r}: choose one of {', '.join(LIFTS)}.")
-    ramp = tuple(_ramp_words(step, load_kg) for step in RAMPS[lift])
-    return _routine(text("heading.warm-up"), WARM_UPS[lift], ramp, text("ramp.how"), ("warm-up",))
+    name = known_exercise(lift).name
+    ramp = tuple(_ramp_words(step, load_kg) for step in RAMPS[name])
+    return _routine(text("heading.warm-up"), WARM_UPS[name], ramp, text("ramp.how"), ("warm-up",))
 
 
 def cool_down() -> Routine:

@@ -17,6 +17,8 @@ NORMAL, WATCH, PROFESSIONAL = "normal", "watch", "professional"
 
 LIFTS = ("deadlift", "kettlebell-swing", "squat")
 
+LOOKOUT = ("lookout.saddle", "lookout.bladder", "lookout.both-legs", "lookout.fever")
+
 # --- what a decision table is made of ------------------------------------------------------------------------------
 
 
@@ -40,18 +42,18 @@ class Rule:
 
 @dataclass(frozen=True)
 class Outcome:
-    """What is said at a level, as keys of texts.
+    """What is said at a level, as keys of texts; the headline is the text of table and level, as in ``ready.easy``.
 
-    ``whom_first``: whom to see comes before anything else. ``may_lift``: nothing answered speaks against lifting.
+    ``lookout``: signs with which to get help at once. ``whom_first``: whom to see comes before anything else.
+    ``may_lift``: nothing answered speaks against lifting.
     """
 
     level: str
-    headline: str
     do: tuple[str, ...]
-    whom: tuple[str, ...]
-    lookout: tuple[str, ...]
     cannot_know: str
     sources: tuple[str, ...]
+    whom: tuple[str, ...] = ()
+    lookout: tuple[str, ...] = LOOKOUT
     whom_first: bool = False
     may_lift: bool = False
 
@@ -74,7 +76,17 @@ def _rule(rule_id: str, level: str, **when: str | tuple[str, ...]) -> Rule:
 
 NO_YES = ("no", "yes")
 EMERGENCY_SIGNS = ("saddle", "bladder", "both-legs", "trauma", "fever")
-LOOKOUT = ("lookout.saddle", "lookout.bladder", "lookout.both-legs", "lookout.fever")
+
+EMERGENCY_OUTCOME = Outcome(
+    level=EMERGENCY,
+    do=("emergency.do",),
+    whom=("emergency.whom",),
+    lookout=(),
+    cannot_know="emergency.cannot-know",
+    sources=("back-pain", "red-flags"),
+    whom_first=True,
+)
+"""Whatever was asked, an emergency gets the same answer below the headline."""
 
 # --- before the set ------------------------------------------------------------------------------------------------
 
@@ -99,53 +111,34 @@ READY = DecisionTable(
     outcomes=(
         Outcome(
             level=OK,
-            headline="ready.ok",
             do=("ready.ok.do",),
-            whom=(),
-            lookout=LOOKOUT,
             cannot_know="ready.cannot-know",
             sources=("warm-up", "red-flags"),
             may_lift=True,
         ),
         Outcome(
             level=EASY,
-            headline="ready.easy",
             do=("ready.easy.lighter", "ready.easy.stop", "ready.easy.rest"),
-            whom=(),
-            lookout=LOOKOUT,
             cannot_know="ready.cannot-know",
             sources=("warm-up", "red-flags"),
             may_lift=True,
         ),
         Outcome(
             level=REST_DAY,
-            headline="ready.rest-day",
             do=("ready.stop.do", "ready.easy.rest"),
             whom=("ready.rest-day.whom",),
-            lookout=LOOKOUT,
             cannot_know="ready.cannot-know",
             sources=("red-flags",),
         ),
         Outcome(
             level=STOP,
-            headline="ready.stop",
             do=("ready.stop.do", "ready.stop.sore"),
             whom=("ready.stop.whom",),
-            lookout=LOOKOUT,
             cannot_know="ready.cannot-know",
             sources=("back-pain", "red-flags"),
             whom_first=True,
         ),
-        Outcome(
-            level=EMERGENCY,
-            headline="ready.emergency",
-            do=("emergency.do",),
-            whom=("emergency.whom",),
-            lookout=(),
-            cannot_know="emergency.cannot-know",
-            sources=("back-pain", "red-flags"),
-            whom_first=True,
-        ),
+        EMERGENCY_OUTCOME,
     ),
     nothing="ready.why.nothing",
 )
@@ -188,43 +181,28 @@ SORE = DecisionTable(
     outcomes=(
         Outcome(
             level=NORMAL,
-            headline="sore.normal",
             do=("sore.normal.time", "sore.normal.move", "sore.normal.next"),
             whom=("sore.normal.whom",),
-            lookout=LOOKOUT,
             cannot_know="sore.cannot-know",
             sources=("soreness", "back-pain", "red-flags"),
             may_lift=True,
         ),
         Outcome(
             level=WATCH,
-            headline="sore.watch",
             do=("sore.watch.rest", "sore.watch.warm", "sore.watch.core", "sore.watch.ask"),
             whom=("sore.watch.whom",),
-            lookout=LOOKOUT,
             cannot_know="sore.cannot-know",
             sources=("soreness", "back-pain", "red-flags"),
         ),
         Outcome(
             level=PROFESSIONAL,
-            headline="sore.professional",
             do=("sore.professional.stop", "sore.professional.move", "sore.professional.note"),
             whom=("sore.professional.whom",),
-            lookout=LOOKOUT,
             cannot_know="sore.cannot-know",
             sources=("back-pain", "red-flags"),
             whom_first=True,
         ),
-        Outcome(
-            level=EMERGENCY,
-            headline="sore.emergency",
-            do=("emergency.do",),
-            whom=("emergency.whom",),
-            lookout=(),
-            cannot_know="emergency.cannot-know",
-            sources=("back-pain", "red-flags"),
-            whom_first=True,
-        ),
+        EMERGENCY_OUTCOME,
     ),
     nothing="sore.why.usual",
 )
@@ -380,7 +358,6 @@ TOPICS = (
                 "soft-lockout-hips",
                 "soft-lockout-knees",
                 "no-plank-hips",
-                "no-plank-knees",
                 "hitching",
                 "bar-drop",
             }

@@ -9,14 +9,13 @@ from datetime import datetime
 from typing import Any
 
 from formcheck.errors import UsageError
+from formcheck.settings import HEAVIEST_LOAD_KG
 
 LONGEST_NAME = 80
 LONGEST_NOTES = 4000
 HEIGHT_RANGE_CM = (50.0, 280.0)
 DEPTH_TARGET_RANGE = (-1.0, 1.5)
 """Hips above the knees in thigh lengths: from far below parallel to no squat at all."""
-
-HEAVIEST_LOAD_KG = 1000.0
 
 
 @dataclass(frozen=True)

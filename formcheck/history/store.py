@@ -336,10 +336,9 @@ class History:
 
 def report_columns(report: Mapping[str, Any]) -> dict[str, Any]:
     """The columns of ``sets`` that a report fills."""
-    exercise = report["exercise"]
-    variant = str(exercise.get("variant") or report.get("variant") or "")
+    variant = str(report.get("variant") or "")
     return {
-        "exercise": str(exercise["name"]),
+        "exercise": str(report["exercise"]["name"]),
         "variant": "" if variant == "unknown" else variant,
         "load_kg": report.get("load_kg"),
         "report": _json(report),

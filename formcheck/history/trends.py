@@ -12,10 +12,12 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from itertools import combinations
 from typing import Any
 
+import numpy as np
+
 from formcheck.history.records import SavedSet
+from formcheck.motion.trend import theil_sen
 
 ROUNDING, DEPTH = "back_rounding_deg", "depth_thighs"
 
@@ -217,8 +219,8 @@ def trend(course: Sequence[Session], name: str) -> Trend:
     points = tuple((day, statistics.median(values)) for day, values in sorted(by_day.items()))
     if len(points) < 3:
         return Trend(name, points, math.nan)
-    slopes = [(b - a) / (later - day).days for (day, a), (later, b) in combinations(points, 2)]
-    return Trend(name, points, 7.0 * statistics.median(slopes))
+    days = np.array([(day - points[0][0]).days for day, _ in points], dtype=float)
+    return Trend(name, points, 7.0 * theil_sen(days, np.array([value for _, value in points])).slope)
 
 
 def local_day(moment: datetime) -> date:

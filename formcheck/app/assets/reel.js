@@ -2,12 +2,6 @@
 export default function (component) {
   const { data, parentElement } = component;
   const root = parentElement.querySelector(".root");
-  const make = (name, attributes = {}, ...children) => {
-    const element = document.createElement(name);
-    for (const [key, value] of Object.entries(attributes)) element.setAttribute(key, value);
-    element.append(...children);
-    return element;
-  };
   const video = () => document.querySelector(".st-key-" + data.player + " video");
   const go = (time) => () => {
     const found = video();

@@ -2,12 +2,6 @@
 export default function (component) {
   const { data, parentElement } = component;
   const root = parentElement.querySelector(".root");
-  const make = (name, attributes = {}, ...children) => {
-    const element = document.createElement(name);
-    for (const [key, value] of Object.entries(attributes)) element.setAttribute(key, value);
-    element.append(...children);
-    return element;
-  };
   const running = new Set();
   const drawn = (svg) => document.importNode(new DOMParser().parseFromString(svg, "image/svg+xml").documentElement, true);
 

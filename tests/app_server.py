@@ -1,0 +1,116 @@
+"""The app as its users start it, and a real browser to look at it with: what the browser tests share.
+
+A test module takes the fixture with ``browser = app_server.browser`` and makes a ``server`` fixture of its own.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+playwright_api = pytest.importorskip(
+    "playwright.sync_api", reason="Playwright is not installed: pip install playwright"
+)
+pytest.importorskip("streamlit", reason="Streamlit is not installed: pip install 'formcheck[app]'")
+
+ROOT = Path(__file__).resolve().parent.parent
+PATIENCE_MS = 120_000
+CHROMIUM = os.environ.get("FORMCHECK_CHROMIUM") or shutil.which("chromium") or shutil.which("chromium-browser") or ""
+
+needs_chromium = pytest.mark.skipif(
+    not CHROMIUM, reason="no Chromium here: apt-get install chromium, or name it in FORMCHECK_CHROMIUM"
+)
+
+
+class Server:
+    """The app in folders of its own: ``with Server(folder) as server`` starts it and stops it."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        with socket.socket() as free:
+            free.bind(("localhost", 0))
+            self.port = free.getsockname()[1]
+        self.url = f"http://localhost:{self.port}"
+        self.environment = os.environ | {
+            "FORMCHECK_HISTORY_DIR": str(folder / "history"),
+            "FORMCHECK_CONFIG_DIR": str(folder / "settings"),
+            "PYTHONPATH": str(ROOT),
+            "TMPDIR": str(folder / "tmp"),
+        }
+        (folder / "tmp").mkdir()
+        self.process: subprocess.Popen[bytes] | None = None
+
+    def __enter__(self) -> Server:
+        self.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.stop()
+
+    def start(self) -> None:
+        line = [sys.executable, "-m", "formcheck", "app", "--no-browser", "--port", str(self.port)]
+        with (self.folder / "log.txt").open("ab") as log:
+            # Started elsewhere, as people do: no file of the checkout's own folder may be needed.
+            self.process = subprocess.Popen(
+                line, stdout=log, stderr=log, env=self.environment, cwd=self.folder, start_new_session=True
+            )
+        end_s = time.monotonic() + 90.0
+        while time.monotonic() < end_s:
+            with (
+                contextlib.suppress(OSError),
+                urllib.request.urlopen(f"{self.url}/_stcore/health", timeout=5) as answer,
+            ):
+                if answer.status == 200:
+                    return
+            time.sleep(0.2)
+        self.stop()
+        pytest.fail(f"the app did not start: {(self.folder / 'log.txt').read_text(encoding='utf-8')}")
+
+    def stop(self) -> None:
+        if self.process is not None:
+            # The group may be gone already when the app ended by itself.
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(self.process.pid, 15)
+            self.process.wait(30)
+            self.process = None
+
+
+@contextlib.contextmanager
+def launched(*arguments: str) -> Iterator[Any]:
+    """A Chromium, with ``arguments`` added to its command line."""
+    with playwright_api.sync_playwright() as player:
+        chromium = player.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox", *arguments])
+        yield chromium
+        chromium.close()
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Any]:
+    with launched() as chromium:
+        yield chromium
+
+
+def new_page(browser: Any, server: Server, path: str = "", width: int = 1280) -> Any:
+    page = browser.new_context(viewport={"width": width, "height": 900}, accept_downloads=True).new_page()
+    page.set_default_timeout(PATIENCE_MS)
+    page.goto(f"{server.url}/{path}")
+    page.locator("h1").first.wait_for()
+    calm(page)
+    return page
+
+
+def calm(page: Any) -> None:
+    """Wait until the page is not being drawn anew: a click in the midst of that may be lost."""
+    page.wait_for_timeout(300)
+    page.locator("[data-testid=stApp][data-test-script-state=notRunning]").wait_for()
