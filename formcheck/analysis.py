@@ -24,7 +24,7 @@ from formcheck.exercises.variant import (
     recognise_variant,
 )
 from formcheck.motion.cleaning import CleanPoses, clean
-from formcheck.motion.load import empty_handed
+from formcheck.motion.load import Floors, empty_handed
 from formcheck.motion.neutral import Baseline, Neutral, find_neutral, with_back_rounding
 from formcheck.motion.plate import PlateTrack
 from formcheck.motion.reps import Cycle, find_cycles
@@ -82,6 +82,7 @@ def analyze(
     spine: SpineMethod = CONTOUR,
     settings: Settings = AS_IT_COMES,
     plate: PlateTrack | None = None,
+    floors: Floors | None = None,
 ) -> Report:
     """Judge a set from the poses of its lifter.
 
@@ -96,6 +97,7 @@ def analyze(
     spine : how the spine is read; the dorsal contour unless another method is plugged in.
     settings : limits and checks of the user's own, see `formcheck.settings`.
     plate : the near plate of the bar, see `formcheck.plate_watch`; None = it was not looked for.
+    floors : how the floor looked earlier, for poses that begin in the midst of a set.
 
     Raises
     ------
@@ -115,7 +117,7 @@ def analyze(
     lift = None if lift is None else apply(lift, settings)
     chosen = None if lift is None else _chosen_variant(lift, variant, settings)
     limit = LIKE if named is None else LIKE_WHEN_TOLD
-    found = [] if lift is None else _reps(stretches, _looser(lift, chosen, named is not None), limit)
+    found = [] if lift is None else _reps(stretches, _looser(lift, chosen, named is not None), limit, floors)
     reps = [(signals, rep) for signals, rep, _ in found]
     view = _view(cleaned, reps)
     shapes = [shape for _, _, shape in found]
@@ -209,13 +211,16 @@ def _back(spine: SpineMethod, stretches: Sequence[_Stretch]) -> BackReference | 
     return BackReference(spine.name, neutral.source, neutral.standing_deg, neutral.hinge_deg, neutral.uncertainty_deg)
 
 
-def _reps(stretches: Sequence[_Stretch], lift: Exercise, limit: float) -> list[tuple[Signals, Rep, CycleShape]]:
+def _reps(
+    stretches: Sequence[_Stretch], lift: Exercise, limit: float, floors: Floors | None
+) -> list[tuple[Signals, Rep, CycleShape]]:
     reps = []
     for stretch in stretches:
         shapes = {cycle: shape_of(stretch.signals, cycle) for cycle in stretch.cycles}
         cycles = [cycle for cycle, shape in shapes.items() if lift.resemblance(shape) >= limit]
         if lift.from_floor:
-            empty = empty_handed(stretch.signals.time_s, stretch.poses.floor, stretch.poses.floor_place, cycles)
+            poses = stretch.poses
+            empty = empty_handed(stretch.signals.time_s, poses.floor, poses.floor_place, cycles, floors)
             cycles = [cycle for cycle, stands_up_only in zip(cycles, empty, strict=True) if not stands_up_only]
         reps += [(stretch.signals, lift.rep(stretch.signals, cycle), shapes[cycle]) for cycle in cycles]
     return reps

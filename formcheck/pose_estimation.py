@@ -159,11 +159,11 @@ def _glance(path: str | Path, model: ModelFile) -> _Glance:
     rows, columns = _without_bars(frames)
     with PersonFinder(model, PEOPLE_MAX, track=False) as finder:
         seen = [finder.find(rgb[rows, columns], index) for index, rgb in enumerate(frames)]
-    ahead = sum(_faces_right(people[0]) for people in seen if people)
+    ahead = sum(faces_right(people[0]) for people in seen if people)
     return _Glance(max(1, *(len(people) for people in seen)), rows, columns, faces_left=ahead < 0)
 
 
-def _faces_right(person: Sighting) -> float:
+def faces_right(person: Sighting) -> float:
     """From -1 (facing image-left) over 0 (towards or away from the camera) to 1 (image-right)."""
     across = [person.world_m[Landmark[f"LEFT_{joint}"]] - person.world_m[Landmark[f"RIGHT_{joint}"]] for joint in TRUNK]
     return sum(float(line[2] / max(np.hypot(line[0], line[2]), 1e-9)) for line in across) / len(across)

@@ -115,7 +115,8 @@ ARRAY_FIELDS = (
 )
 
 
-def _expected_shapes(frames: int) -> Mapping[str, tuple[int, ...]]:
+def expected_shapes(frames: int) -> Mapping[str, tuple[int, ...]]:
+    """Shape of each array of a `PoseSequence` with that many frames."""
     return {
         "time_s": (frames,),
         "image_px": (frames, LANDMARK_COUNT, 3),
@@ -131,7 +132,7 @@ def _expected_shapes(frames: int) -> Mapping[str, tuple[int, ...]]:
 
 def _shape_problems(poses: PoseSequence) -> list[str]:
     problems = []
-    for name, expected in _expected_shapes(len(np.atleast_1d(poses.time_s))).items():
+    for name, expected in expected_shapes(len(np.atleast_1d(poses.time_s))).items():
         array = getattr(poses, name)
         if not isinstance(array, np.ndarray) or array.dtype.kind != "f":
             problems.append(f"{name} is not an array of floating-point numbers")

@@ -14,7 +14,7 @@ from formcheck.landmarks import LANDMARK_COUNT, Landmark
 from formcheck.motion.signals import no_signals
 from formcheck.motion.view import View
 from formcheck.outputs import INSTANTS
-from formcheck.poses import CONTOUR_STATIONS, PoseSequence, VideoInfo, _expected_shapes, contour_stations
+from formcheck.poses import CONTOUR_STATIONS, PoseSequence, VideoInfo, contour_stations, expected_shapes
 from formcheck.report import ExerciseChoice, Report, RepReport, Tracking
 
 WIDTH, HEIGHT, FPS = 480, 360, 25
@@ -51,7 +51,7 @@ def make_poses(frames: int = 25, width: int = WIDTH, height: int = HEIGHT, seen:
     if not seen:
         image[:], contour[:] = np.nan, np.nan
     # Whatever else a sequence holds does not matter here and is not measured.
-    arrays = {name: np.full(shape, np.nan) for name, shape in _expected_shapes(frames).items()}
+    arrays = {name: np.full(shape, np.nan) for name, shape in expected_shapes(frames).items()}
     arrays |= {
         "time_s": np.arange(frames) / FPS,
         "image_px": image,

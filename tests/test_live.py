@@ -144,6 +144,20 @@ def test_a_long_set_costs_no_more_a_second_than_a_short_one_and_no_rep_is_lost()
     assert long <= 1.4 * frames_per_second(5)
 
 
+def test_standing_up_without_the_bar_between_reps_is_no_rep_however_long_the_set() -> None:
+    singles = filmed(deadlift(1, stands_last=True))
+    poses = singles
+    for _ in range(5):
+        poses = after(poses, singles)
+    live = engine_for()
+    snapshots = played(poses, live)
+    # The window of the analysis has moved on from the first rep more than once by then.
+    assert poses.time_s[-1] > 2 * engine.WINDOW_MAX_S
+    assert [event.text for event in events(snapshots, "rep")] == ["1", "2", "3", "4", "5", "6"]
+    (done,) = live.finish()
+    assert len(done.report.reps) == 6
+
+
 def test_two_sets_are_two_reports() -> None:
     pause = filmed(standing_still(engine.SET_OVER_S + 6.0))
     first = after(filmed(squat(2)), pause)

@@ -11,7 +11,7 @@ from hypothesis.extra import numpy as hnp
 from synthetic_lifter import Motion, deadlift, film, frame_times, kettlebell_swing, squat
 
 from formcheck.exercises import EXERCISES, exercise_named
-from formcheck.motion.load import empty_handed
+from formcheck.motion.load import Floors, empty_handed
 from formcheck.motion.reps import LONGEST_UNSEEN_S, RISE_SHARE, SMALLEST_DROP, Cycle, find_cycles, sticking_region
 from formcheck.motion.signals import compute_signals
 
@@ -54,7 +54,9 @@ def test_every_dip_is_one_cycle_at_its_time(count: int) -> None:
 
 
 def test_the_instants_of_a_cycle_follow_one_another() -> None:
-    for cycle in find_cycles(T, _dips(3)):
+    cycles = find_cycles(T, _dips(3))
+    assert len(cycles) == 3
+    for cycle in cycles:
         assert _in_order(cycle)
         start_s = T[cycle.bottom] - 1.0
         assert start_s < T[cycle.before] < start_s + 0.4
@@ -204,6 +206,7 @@ def _three_cycles() -> tuple[Cycle, ...]:
         ((True, True, False), (False, False, True)),
         ((False, True, True), (True, False, False)),
         ((False, True, False), (True, False, True)),
+        ((True, False, True), (False, True, False)),
     ],
 )
 def test_standing_up_without_the_load_is_noticed(lifted: tuple[bool, ...], expected: tuple[bool, ...]) -> None:
@@ -212,6 +215,19 @@ def test_standing_up_without_the_load_is_noticed(lifted: tuple[bool, ...], expec
     for cycle, up in zip(cycles, lifted, strict=True):
         loaded[cycle.bottom_to : cycle.top_to] = up
     assert empty_handed(T, *_floor(loaded), cycles) == expected
+
+
+def test_in_the_midst_of_a_set_the_floor_is_known_from_before() -> None:
+    cycles = _three_cycles()
+    loaded = np.ones(len(T), dtype=bool)
+    loaded[cycles[1].bottom_to : cycles[1].top_to] = False
+    floor, place = _floor(loaded)
+    lies, lifted = floor[cycles[1].top_from], floor[0]
+    # All that is seen is a lifted load: taken for the floor as it was before, the stand would be the only repetition.
+    assert empty_handed(T, floor, place, cycles, Floors(0.0, lies, (lifted,))) == (False, True, False)
+    assert empty_handed(T, floor, place, cycles[1:2], Floors(0.0, lies, (lifted,))) == (True,)
+    assert empty_handed(T, floor, place, cycles[:1], Floors(0.0, lies, (lifted,))) == (False,)
+    assert empty_handed(T, floor, place, cycles, Floors(1.0, lies, (lifted,))) == (False, False, False)
 
 
 def test_without_a_look_at_the_floor_every_cycle_counts() -> None:

@@ -13,6 +13,8 @@ from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
+import numpy as np
+
 from formcheck.analysis import AUTO, NONE, analyze
 from formcheck.exercises import exercise_named
 from formcheck.exercises.checks import Check
@@ -23,6 +25,7 @@ from formcheck.live.cues import Cues, is_finished, rising_per_s
 from formcheck.live.gauge import STANDING_SHARE, WINDOW_S, Reading, back_check, read, scale_of
 from formcheck.live.recording import Recording, Seen
 from formcheck.live.warm_up import DrillResult, after_ramp_set, baseline_of, judge_drill
+from formcheck.motion.load import Floors, floors_of
 from formcheck.motion.neutral import CONTOUR_USUAL, Baseline, Neutral
 from formcheck.poses import PoseSequence
 from formcheck.report import Report, RepReport
@@ -159,7 +162,9 @@ class _Set:
     last_cue: str = ""
     started: bool = False
     started_s: float = -math.inf
+    stood_s: float = -math.inf
     active_s: float = -math.inf
+    floors: Floors | None = None
     target_said: bool = False
 
 
@@ -362,7 +367,7 @@ class LiveEngine:
         if len(poses) < 4 or poses.time_s[-1] - poses.time_s[0] < SHORTEST_WINDOW_S or not poses.seen.any():
             return
         started_s = self._clock()
-        report = self._judge(poses, self.baseline or self.asked.baseline)
+        report = self._judge(poses, self.baseline or self.asked.baseline, self._set.floors)
         self._cost_s = self._clock() - started_s
         self.analysed_frames += len(poses)
         self._take_neutral(report)
@@ -372,7 +377,7 @@ class LiveEngine:
             self._last_reps = report.reps
             self._count(report)
 
-    def _judge(self, poses: PoseSequence, baseline: Baseline | None) -> Report:
+    def _judge(self, poses: PoseSequence, baseline: Baseline | None, floors: Floors | None = None) -> Report:
         asked = self.asked
         drill = warm_up.LIFT_OF_STAGE.get(self._stage)
         return analyze(
@@ -382,11 +387,14 @@ class LiveEngine:
             load_kg=asked.load_kg,
             baseline=baseline,
             settings=asked.settings,
+            floors=floors,
         )
 
     def _shorten_window(self) -> None:
         """Let go of the front of the set's window, at the top of a repetition or where there is none."""
         now = self._now_s
+        if self._set.floors is None:
+            self._set.floors = self._floors()
         tops = [rep for rep in self._last_reps if rep.top_s <= now - WINDOW_KEPT_S and not rep.partial]
         later = [rep for rep in self._last_reps if rep.start_s > now - WINDOW_KEPT_S or rep.top_s > now - WINDOW_KEPT_S]
         if tops:
@@ -399,6 +407,15 @@ class LiveEngine:
         self._set.settled += [rep for rep in self._last_reps if rep.top_s <= cut_s]
         self._last_reps = tuple(rep for rep in self._last_reps if rep.top_s > cut_s)
         self._window_from_s = cut_s
+
+    def _floors(self) -> Floors | None:
+        """The floor before this set and at the top of its repetitions: the window soon will not show it any more."""
+        poses = self._recording.poses(self._window_from_s)
+        places = [np.searchsorted(poses.time_s, (rep.lockout_s, rep.top_s)) for rep in self._last_reps]
+        stood_to = int(np.searchsorted(poses.time_s, self._set.stood_s))
+        return floors_of(
+            poses.time_s, poses.floor, poses.floor_place, stood_to, [(int(first), int(last)) for first, last in places]
+        )
 
     def _take_neutral(self, report: Report) -> None:
         if report.back is None:
@@ -452,6 +469,7 @@ class LiveEngine:
         up = math.isfinite(height) and height >= STANDING_SHARE
         self._standing_since_s = (self._standing_since_s if self._standing_since_s is not None else now) if up else None
         if not mine.started:
+            mine.stood_s = now if up else mine.stood_s
             if self._low_since_s is not None and now - self._low_since_s >= STARTED_S and self._moving():
                 self._start_set()
             return

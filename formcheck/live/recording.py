@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from formcheck.landmarks import Landmark
 from formcheck.lifter import Sighting
-from formcheck.poses import ARRAY_FIELDS, FloatArray, PoseSequence, VideoInfo, _expected_shapes
+from formcheck.poses import ARRAY_FIELDS, FloatArray, PoseSequence, VideoInfo, expected_shapes
 
 BODY = tuple(
     Landmark[f"{side}_{joint}"]
@@ -129,7 +129,7 @@ class Recording:
 
     @staticmethod
     def _room(rows: int) -> dict[str, NDArray[np.floating]]:
-        shapes = _expected_shapes(rows)
+        shapes = expected_shapes(rows)
         precise = ("time_s", "picture_change")
         return {name: np.empty(shapes[name], np.float64 if name in precise else np.float32) for name in ARRAY_FIELDS}
 

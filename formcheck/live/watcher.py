@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from formcheck.landmarker import PersonFinder
 from formcheck.lifter import Sighting
 from formcheck.live.recording import Seen
-from formcheck.pose_estimation import ANALYSIS_MAX_SIDE, THUMBNAIL, _faces_right
+from formcheck.pose_estimation import ANALYSIS_MAX_SIDE, THUMBNAIL, faces_right
 from formcheck.pose_models import ModelFile
 
 RgbImage = NDArray[np.uint8]
@@ -80,7 +80,7 @@ class Watcher:
         self._counter = self._counter or PersonFinder(self._model, PEOPLE_COUNTED, track=False)
         people = self._counter.find(rgb, self._index)
         self._people = len(people)
-        ahead = _faces_right(people[0]) if people else 0.0
+        ahead = faces_right(people[0]) if people else 0.0
         if abs(ahead) >= TURNED_MIN and (ahead < 0) != self._faces_left:
             self._faces_left = ahead < 0
             self._finder.close()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -19,43 +20,100 @@ NOISE = 0.004
 """Mean difference of two pictures of an unchanged floor, on a scale of 0..1."""
 
 
-def empty_handed(time_s: FloatArray, floor: FloatArray, place: FloatArray, cycles: Sequence[Cycle]) -> tuple[bool, ...]:
+@dataclass(frozen=True)
+class Floors:
+    """How the floor looks, all of it seen at one place.
+
+    Attributes
+    ----------
+    place : its number, see `formcheck.floor_watch`.
+    before : (rows, columns) grey picture before anything was lifted.
+    lifted : such pictures at the top of repetitions.
+    """
+
+    place: float
+    before: FloatArray
+    lifted: tuple[FloatArray, ...] = ()
+
+
+def floors_of(
+    time_s: FloatArray,
+    floor: FloatArray,
+    place: FloatArray,
+    stood_to: int,
+    tops: Sequence[tuple[int, int]],
+) -> Floors | None:
+    """The floor before the first descent and at the top of each repetition; None where it was not seen long enough.
+
+    Parameters
+    ----------
+    time_s : (T,) seconds. floor : (T, rows, columns) grey picture of the floor. place : (T,) number of the place.
+    stood_to : last sample before the first descent.
+    tops : first and last sample at the top of each repetition; a picture is NaN when the floor was not seen then.
+    """
+    if not tops:
+        return None
+    # Where the feet stand is known best at the top; at the bottom plates hide the ankles and the landmarks wander.
+    here = _usual_place(np.concatenate([place[start : stop + 1] for start, stop in tops]))
+    earlier = np.flatnonzero(place[: stood_to + 1] == here)
+    if len(earlier) == 0 or time_s[earlier[-1]] - time_s[earlier[0]] < STANDING_BEFORE_S:
+        return None
+    pictures = tuple(_picture(floor, place, here, start, stop) for start, stop in tops)
+    return Floors(here, np.asarray(np.median(floor[earlier], axis=0)), pictures)
+
+
+def empty_handed(
+    time_s: FloatArray,
+    floor: FloatArray,
+    place: FloatArray,
+    cycles: Sequence[Cycle],
+    known: Floors | None = None,
+) -> tuple[bool, ...]:
     """For each cycle, True when the lifter stood up and the load stayed on the floor.
 
-    Lifters touch the bar before a set, and stand up from it when it is done. Only the first and the last cycle can be
-    such a stand, and only when the floor then looks as it did before anything was lifted, while it looks different,
-    and the same, at the top of all other repetitions.
+    Lifters touch the bar before a set, and stand up from it when it is done or between repetitions. A cycle is such a
+    stand only when the floor then looks as it did before anything was lifted, while it looks different, and the same,
+    at the top of all the others.
 
     Parameters
     ----------
     time_s : (T,) seconds. floor : (T, rows, columns) grey picture of the floor. place : (T,) number of the place.
     cycles : in order.
+    known : how the floor looked before, when the first sample lies in the midst of a set.
     """
-    result = [False] * len(cycles)
-    if len(cycles) < 2:
-        return tuple(result)
-    # Where the feet stand is known best at the top; at the bottom plates hide the ankles and the landmarks wander.
-    here = _usual_place(np.concatenate([place[cycle.top_from : cycle.top_to + 1] for cycle in cycles]))
-    earlier = np.flatnonzero(place[: cycles[0].before + 1] == here)
-    if len(earlier) == 0 or time_s[earlier[-1]] - time_s[earlier[0]] < STANDING_BEFORE_S:
-        return tuple(result)
-    before = np.median(floor[earlier], axis=0)
-    pictures = [_picture(floor, place, here, cycle.top_from, cycle.top_to) for cycle in cycles]
+    if not cycles:
+        return ()
+    tops = [(cycle.top_from, cycle.top_to) for cycle in cycles]
+    floors = known or floors_of(time_s, floor, place, cycles[0].before, tops)
+    if floors is None:
+        return (False,) * len(cycles)
+    pictures = [_picture(floor, place, floors.place, start, stop) for start, stop in tops]
+    pictures += known.lifted if known else ()
     if not np.isfinite(pictures).all():
-        return tuple(result)
-    to_before = [_difference(picture, before) for picture in pictures]
-    for candidate in (0, len(cycles) - 1):
-        # What lies between the first and the last cycle is a set; all of it must look lifted.
-        apart = max(NOISE, to_before[candidate] / MUCH_CLOSER)
-        lifted = [i for i in range(len(cycles)) if i != candidate and to_before[i] > apart]
-        if not lifted or not set(range(1, len(cycles) - 1)) - {candidate} <= set(lifted):
-            continue
-        to_lifted = float(np.median([_difference(pictures[candidate], pictures[i]) for i in lifted]))
-        among = [_difference(pictures[a], pictures[b]) for a in lifted for b in lifted if a < b]
-        result[candidate] = to_before[candidate] < MUCH_CLOSER * to_lifted and (
-            not among or float(np.median(among)) < MUCH_CLOSER * to_lifted
-        )
-    return tuple(result)
+        return (False,) * len(cycles)
+    found = _like_before(floors.before, pictures)
+    return tuple(i in found for i in range(len(cycles)))
+
+
+def _like_before(before: FloatArray, pictures: Sequence[FloatArray]) -> set[int]:
+    """Which pictures look as the floor did before; none unless all others look different, and the same."""
+    to_before = np.array([_difference(picture, before) for picture in pictures])
+    order = np.argsort(to_before)
+    # The last wide step between neighbours parts pictures with the load on the floor from those without.
+    steps = to_before[order[1:]] / np.maximum(to_before[order[:-1]], MUCH_CLOSER * NOISE)
+    wide = np.flatnonzero(steps > 1.0 / MUCH_CLOSER)
+    if len(wide) == 0:
+        return set()
+    like = {int(i) for i in order[: int(wide[-1]) + 1]}
+    lifted = [i for i in range(len(pictures)) if i not in like]
+    among = [_difference(pictures[a], pictures[b]) for a in lifted for b in lifted if a < b]
+    alike = float(np.median(among)) if among else 0.0
+
+    def lies_there(i: int) -> bool:
+        to_lifted = float(np.median([_difference(pictures[i], pictures[k]) for k in lifted]))
+        return bool(to_before[i] < MUCH_CLOSER * to_lifted and alike < MUCH_CLOSER * to_lifted)
+
+    return {i for i in like if lies_there(i)}
 
 
 def _usual_place(place: FloatArray) -> float:
