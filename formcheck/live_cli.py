@@ -50,6 +50,9 @@ class _Request:
     variant: str
     load: str | None
     lifter: str | None
+    settings: Path | None
+    presets: list[str]
+    height: str | None
     save: bool
     out: Path | None
     keep_video: bool
@@ -80,6 +83,16 @@ def add_live_command(app: typer.Typer, user_friendly: UserFriendly) -> None:
         load: Annotated[str | None, typer.Option("--load", metavar="WEIGHT", help="Such as 100kg or 225lb.")] = None,
         lifter: Annotated[
             str | None, typer.Option("--lifter", metavar="NAME", help="Who lifts; saves the sets to the history.")
+        ] = None,
+        settings: Annotated[
+            Path | None, typer.Option("--settings", metavar="FILE", help="Limits and more of your own, in TOML.")
+        ] = None,
+        preset: Annotated[
+            list[str] | None, typer.Option("--preset", metavar="NAME", help="Use a preset; may be given again.")
+        ] = None,
+        height: Annotated[
+            str | None,
+            typer.Option("--height", metavar="HEIGHT", help="The lifter's, such as 178cm, for velocity in m/s."),
         ] = None,
         save: Annotated[bool, typer.Option("--save", help="Save the sets to the history.")] = False,
         out: Annotated[
@@ -115,6 +128,9 @@ def add_live_command(app: typer.Typer, user_friendly: UserFriendly) -> None:
                     variant,
                     load,
                     lifter,
+                    settings,
+                    preset or [],
+                    height,
                     save or lifter is not None,
                     out,
                     keep_video,
@@ -220,7 +236,7 @@ def _asked(request: _Request) -> Asked:
     names = ["auto", *(lift.name for lift in EXERCISES)]
     if request.exercise not in names:
         raise UsageError(f"There is no exercise {request.exercise!r}: choose one of {', '.join(names)}.")
-    form = analysis_settings(None, [], None)
+    form = analysis_settings(request.settings, request.presets, request.height)
     lifter = None
     if request.lifter is not None:
         with open_history() as kept:

@@ -167,6 +167,9 @@ def test_a_missing_display_is_found_out_before_opencv_aborts(monkeypatch: pytest
         (["--no-window", "--exercise", "curl"], "curl"),
         (["--no-window", "--exercise", "squat", "--variant", "sumo"], "sumo"),
         (["--no-window", "--load", "heavy"], "heavy"),
+        (["--no-window", "--preset", "upside-down"], "upside-down"),
+        (["--no-window", "--settings", "nowhere.toml"], "nowhere.toml"),
+        (["--no-window", "--height", "tall"], "tall"),
     ],
 )
 def test_what_makes_no_sense_is_said_in_one_line(words: list[str], part: str) -> None:
@@ -226,7 +229,7 @@ def model_there() -> bool:
 @pytest.mark.skipif(not model_there(), reason="the pose model cannot be fetched")
 def test_a_video_in_place_of_a_camera_from_first_frame_to_report(tmp_path: Path) -> None:
     words = ["--camera", str(SAMPLES / "deadlift-rounded.mp4"), "--exercise", "deadlift", "--no-window", "--jsonl"]
-    words += ["--as-fast-as-possible", "--out", "out", "--lifter", "Anna", "--keep-video"]
+    words += ["--as-fast-as-possible", "--out", "out", "--lifter", "Anna", "--keep-video", "--height", "178cm"]
     code, out, err = live(*words)
     assert code == 0, err
     lines = [json.loads(line) for line in out.splitlines()]
@@ -244,6 +247,7 @@ def test_a_video_in_place_of_a_camera_from_first_frame_to_report(tmp_path: Path)
     assert all(math.isfinite(line["delay_ms"]) for line in lines)
     assert "back rounding" in err
     assert {path.name for path in (tmp_path / "out").iterdir()} >= {"report.html", "annotated.mp4", "poses.npz"}
+    assert json.loads((tmp_path / "out" / "report.json").read_text())["settings"]["lifter"]["height_cm"] == 178.0
     # Frame by frame what an upload of the same video shows, so that nothing can be judged differently.
     uploaded = estimate_poses(SAMPLES / "deadlift-rounded.mp4", find_model("full"))
     np.testing.assert_allclose(load_poses(tmp_path / "out" / "poses.npz").image_px, uploaded.image_px, atol=0.1)
