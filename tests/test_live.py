@@ -194,6 +194,34 @@ def test_the_user_can_end_a_set() -> None:
     assert live.end_set() is None
 
 
+def test_the_end_of_a_set_that_the_user_called_is_told_with_the_next_frame() -> None:
+    poses = filmed(squat(2))
+    live = engine_for("squat")
+    half = int(np.searchsorted(poses.time_s, squat(2).tops_s[0] + 0.3))
+    seen = list(looks(poses))
+    for each in seen[:half]:
+        live.add(each)
+    live.end_set()
+    told = [event.kind for event in live.add(seen[half]).events]
+    assert told.count("set-over") == 1
+    assert "set-over" not in [event.kind for event in live.add(seen[half + 1]).events]
+
+
+def test_coming_up_from_a_set_that_was_ended_at_the_bottom_is_no_rep_of_the_next_one() -> None:
+    motion = deadlift(2, stands_last=True)
+    poses = filmed(motion)
+    live = engine_for()
+    seen = list(looks(poses))
+    # On the floor with the bar, after the second rep: all that is left is to stand up.
+    down = int(np.searchsorted(poses.time_s, poses.time_s[-1] - 2.2))
+    for each in seen[:down]:
+        live.add(each)
+    assert live.end_set() is not None
+    rest = [live.add(each) for each in seen[down:]]
+    assert not events(rest, "rep")
+    assert [len(done.report.reps) for done in live.finish()] == [2]
+
+
 # --------------------------------------------------------------------------------------------------------------- cues
 
 

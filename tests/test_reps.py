@@ -11,7 +11,7 @@ from hypothesis.extra import numpy as hnp
 from synthetic_lifter import Motion, deadlift, film, frame_times, kettlebell_swing, squat
 
 from formcheck.exercises import EXERCISES, exercise_named
-from formcheck.motion.load import Floors, empty_handed
+from formcheck.motion.load import UNKNOWN_FLOORS, Floors, empty_handed
 from formcheck.motion.reps import LONGEST_UNSEEN_S, RISE_SHARE, SMALLEST_DROP, Cycle, find_cycles, sticking_region
 from formcheck.motion.signals import compute_signals
 
@@ -228,6 +228,7 @@ def test_in_the_midst_of_a_set_the_floor_is_known_from_before() -> None:
     assert empty_handed(T, floor, place, cycles[1:2], Floors(0.0, lies, (lifted,))) == (True,)
     assert empty_handed(T, floor, place, cycles[:1], Floors(0.0, lies, (lifted,))) == (False,)
     assert empty_handed(T, floor, place, cycles, Floors(1.0, lies, (lifted,))) == (False, False, False)
+    assert empty_handed(T, floor, place, cycles, UNKNOWN_FLOORS) == (False, False, False)
 
 
 def test_without_a_look_at_the_floor_every_cycle_counts() -> None:

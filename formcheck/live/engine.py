@@ -25,7 +25,7 @@ from formcheck.live.cues import Cues, is_finished, rising_per_s
 from formcheck.live.gauge import STANDING_SHARE, WINDOW_S, Reading, back_check, read, scale_of
 from formcheck.live.recording import Recording, Seen
 from formcheck.live.warm_up import DrillResult, after_ramp_set, baseline_of, judge_drill
-from formcheck.motion.load import Floors, floors_of
+from formcheck.motion.load import UNKNOWN_FLOORS, Floors, floors_of
 from formcheck.motion.neutral import CONTOUR_USUAL, Baseline, Neutral
 from formcheck.poses import PoseSequence
 from formcheck.report import Report, RepReport
@@ -67,6 +67,9 @@ REP_SETTLED_S = 0.25
 """What is said of a repetition waits this much longer than its lockout: its top must have been seen."""
 
 TARGET_STANDING_S = 0.5
+
+UPRIGHT_LEAN_DEG, UPRIGHT_KNEE_DEG = 25.0, 45.0
+"""Somebody with less lean of the trunk and less bend of the knees stands."""
 
 
 @dataclass(frozen=True)
@@ -211,6 +214,8 @@ class LiveEngine:
         self._drill: DrillResult | None = None
         self._ramp_set = 0
         self._events: list[Event] = []
+        self._unsaid: list[Event] = []
+        self._must_stand = False
         self._now_s = -math.inf
 
     # --- frames in -------------------------------------------------------------------------------------------------
@@ -222,7 +227,7 @@ class LiveEngine:
 
     def add(self, seen: Seen) -> Snapshot:
         """Take in the next frame, whose capture time lies after the last one's."""
-        self._events, self._now_s = [], seen.time_s
+        self._events, self._unsaid, self._now_s = self._unsaid, [], seen.time_s
         self._recording.append(seen)
         self._watch_presence(seen)
         self._read_gauge(seen)
@@ -241,8 +246,8 @@ class LiveEngine:
         return self._snapshot(seen)
 
     def end_set(self) -> FinishedSet | None:
-        """The user says that the set is over; None when it had no repetition."""
-        self._events = []
+        """The user says that the set is over; None when it had no repetition. The next frame tells of it."""
+        self._events = self._unsaid
         return self._finish_set()
 
     def finish(self) -> tuple[FinishedSet, ...]:
@@ -309,6 +314,11 @@ class LiveEngine:
     def _moving(self) -> bool:
         heights = [height for _, height in self._heights]
         return bool(heights) and max(heights) - min(heights) > MOVED
+
+    def _upright(self) -> bool:
+        """Standing, whatever the distance: after a set nothing else may be known of the lifter's height."""
+        reading = self._reading
+        return abs(reading.trunk_lean_deg) < UPRIGHT_LEAN_DEG and reading.knee_flexion_deg < UPRIGHT_KNEE_DEG
 
     # --- before the set --------------------------------------------------------------------------------------------
 
@@ -394,7 +404,7 @@ class LiveEngine:
         """Let go of the front of the set's window, at the top of a repetition or where there is none."""
         now = self._now_s
         if self._set.floors is None:
-            self._set.floors = self._floors()
+            self._set.floors = self._floors() or UNKNOWN_FLOORS
         tops = [rep for rep in self._last_reps if rep.top_s <= now - WINDOW_KEPT_S and not rep.partial]
         later = [rep for rep in self._last_reps if rep.start_s > now - WINDOW_KEPT_S or rep.top_s > now - WINDOW_KEPT_S]
         if tops:
@@ -468,6 +478,12 @@ class LiveEngine:
         self._low_since_s = (self._low_since_s if self._low_since_s is not None else now) if low else None
         up = math.isfinite(height) and height >= STANDING_SHARE
         self._standing_since_s = (self._standing_since_s if self._standing_since_s is not None else now) if up else None
+        if self._must_stand:
+            # Coming up from the last set is no repetition of the next one.
+            self._must_stand = seen.in_frame and not self._upright()
+            self._recording.drop_before(now)
+            self._window_from_s = now
+            return
         if not mine.started:
             mine.stood_s = now if up else mine.stood_s
             if self._low_since_s is not None and now - self._low_since_s >= STARTED_S and self._moving():
@@ -523,6 +539,7 @@ class LiveEngine:
         done = FinishedSet(self._set_number, float(self._recording.time_s[0]), poses, report)
         self.finished.append(done)
         self._recording.drop_before(math.inf)
+        self._must_stand = True
         self._state = DONE
         self._message = report.summary
         if self._stage == warm_up.RAMP:

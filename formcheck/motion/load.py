@@ -36,6 +36,10 @@ class Floors:
     lifted: tuple[FloatArray, ...] = ()
 
 
+UNKNOWN_FLOORS = Floors(float("nan"), np.empty(0))
+"""Of a set in whose midst the first sample lies, when nobody knows how the floor looked before it."""
+
+
 def floors_of(
     time_s: FloatArray,
     floor: FloatArray,
@@ -49,7 +53,7 @@ def floors_of(
     ----------
     time_s : (T,) seconds. floor : (T, rows, columns) grey picture of the floor. place : (T,) number of the place.
     stood_to : last sample before the first descent.
-    tops : first and last sample at the top of each repetition; a picture is NaN when the floor was not seen then.
+    tops : first and last sample at the top of each repetition; those without a look at the floor are left out.
     """
     if not tops:
         return None
@@ -58,8 +62,9 @@ def floors_of(
     earlier = np.flatnonzero(place[: stood_to + 1] == here)
     if len(earlier) == 0 or time_s[earlier[-1]] - time_s[earlier[0]] < STANDING_BEFORE_S:
         return None
-    pictures = tuple(_picture(floor, place, here, start, stop) for start, stop in tops)
-    return Floors(here, np.asarray(np.median(floor[earlier], axis=0)), pictures)
+    pictures = [_picture(floor, place, here, start, stop) for start, stop in tops]
+    lifted = tuple(picture for picture in pictures if np.isfinite(picture).all())
+    return Floors(here, np.asarray(np.median(floor[earlier], axis=0)), lifted)
 
 
 def empty_handed(
