@@ -11,7 +11,7 @@ BASE := $(VENV)/.set-up-base
 DEV := $(VENV)/.set-up-dev
 
 .DEFAULT_GOAL := help
-.PHONY: help demo app test lint format picture checks-doc fit-contour bench-clips bench-accuracy bench-spine bench-speed bench-live clean
+.PHONY: help demo app test lint format picture checks-doc fit-contour bench-clips bench-accuracy bench-spine bench-speed bench-live bench-live-agrees clean
 
 help:  ## Show this list
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' Makefile | expand -t 22
@@ -73,8 +73,11 @@ bench-spine: $(DEV)  ## Measure back rounding on real, rendered and changed clip
 bench-speed: $(DEV)  ## Measure time and memory against bare MediaPipe
 	$(RUN) -m benchmarks.bench_speed
 
-bench-live: $(DEV)  ## Measure how live the camera's engine is (MINUTES=10 for the real run)
-	$(RUN) -m benchmarks.bench_live $(if $(MINUTES),--minutes $(MINUTES))
+bench-live: $(DEV)  ## Measure how live the camera's engine is (MINUTES=10 for the real run, BROWSER=1 through the app)
+	$(RUN) -m benchmarks.bench_live $(if $(MINUTES),--minutes $(MINUTES)) $(if $(BROWSER),--browser)
+
+bench-live-agrees: $(DEV)  ## Compare live with uploads on labelled real clips (../shared/clips or FORMCHECK_CLIPS)
+	$(RUN) -m benchmarks.bench_live_agrees
 
 clean:  ## Remove all that was made here, .venv too, but neither reports nor fetched models
 	rm -rf $(VENV) build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis benchmarks/cache

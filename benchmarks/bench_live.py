@@ -1,10 +1,11 @@
 """How live is live: frames a second, latency from the picture itself, and how late counts and cues come.
 
-    python -m benchmarks.bench_live [--minutes 10] [--models lite,full]
+    python -m benchmarks.bench_live [--minutes 10] [--models lite,full] [--browser]
 
 A rendered sample is looped in real time with a frame-counter code drawn into its corner, and goes through the same
 capture thread, watcher and engine as the terminal's. Latency is read back from the code in the picture that was looked
-at: the time between the instant at which that frame was due and the instant at which its state was ready.
+at: the time between the instant at which that frame was due and the instant at which its state was ready. With
+``--browser`` it goes through the app's live page and Chromium instead: see `benchmarks.bench_live_browser`.
 """
 
 from __future__ import annotations
@@ -29,13 +30,16 @@ from formcheck.pose_models import find_model
 from formcheck.video import VideoReader
 
 SAMPLE = Path(__file__).parent.parent / "sample_videos" / "deadlift-rounded.mp4"
-RESULT = Path(__file__).parent / "results" / "live.md"
+RESULTS = Path(__file__).parent / "results"
 
 BITS, SQUARE = 20, 6
 """The code: one square a bit, white or black, in the top left corner."""
 
 ROUND_DEG = 29.0
 """True rounding at which the fault limit (20) is exceeded by the usual standard error (9)."""
+
+JUST_S = 0.25
+"""A cue is about the back of so much before it."""
 
 NEAR_S = 2.0
 """A cue or a count further than this from its instant belongs to another one."""
@@ -69,12 +73,33 @@ class Run:
     cue_delays_s: list[float] = field(default_factory=list)
     reps_true: int = 0
     cues_true: int = 0
+    needless_cues: int = 0
     wrong_cues: int = 0
     analysed_share: float = 0.0
 
 
-def truth_of(path: Path) -> tuple[float, list[float], list[float]]:
-    """Length of a sample, its lockouts, and the instants at which a back under load rounds beyond the limit."""
+@dataclass(frozen=True)
+class Truth:
+    """What is known of a sample; times in seconds.
+
+    ``crossings`` are the instants at which a back that lifts rounds beyond the limit, ``round_at`` the frames at which
+    it is beyond it, lifting or not.
+    """
+
+    length_s: float
+    lockouts: tuple[float, ...]
+    crossings: tuple[float, ...]
+    time_s: np.ndarray
+    round_at: np.ndarray
+
+    def is_round(self, at_s: float) -> bool:
+        """Whether the back was beyond the limit in the quarter of a second before that time of an endless loop."""
+        now = (self.time_s <= at_s % self.length_s) & (self.time_s > at_s % self.length_s - JUST_S)
+        return bool(self.round_at[now].any())
+
+
+def truth_of(path: Path) -> Truth:
+    """The truth of a rendered sample."""
     truth = json.loads(path.with_suffix(".json").read_text(encoding="utf-8"))
     time_s = np.array(truth["frames"]["time_s"])
     rounding_deg = np.array(truth["frames"]["back_rounding_deg"], dtype=float)
@@ -83,21 +108,24 @@ def truth_of(path: Path) -> tuple[float, list[float], list[float]]:
         beyond = (time_s >= rep["start_s"]) & (time_s <= rep["lockout_s"]) & (rounding_deg > ROUND_DEG)
         if beyond.any():
             crossings.append(float(time_s[np.flatnonzero(beyond)[0]]))
-    return truth["n_frames"] / truth["fps"], [rep["lockout_s"] for rep in truth["reps"]], crossings
+    lockouts = tuple(rep["lockout_s"] for rep in truth["reps"])
+    length_s = truth["n_frames"] / truth["fps"]
+    return Truth(length_s, lockouts, tuple(crossings), time_s, rounding_deg > ROUND_DEG)
 
 
 def run(model_name: str, minutes: float) -> Run:
     """One session of that length."""
     with VideoReader(SAMPLE) as reader:
         frames = [frame.rgb for frame in reader]
-    length_s, lockouts, crossings = truth_of(SAMPLE)
+    truth = truth_of(SAMPLE)
+    length_s = truth.length_s
     fps = len(frames) / length_s
     total = int(60 * minutes * fps)
     result = Run(model_name)
     loops = [k * length_s for k in range(int(total / fps / length_s) + 1)]
     ends_s = total / fps
-    true_counts = [k + t for k in loops for t in lockouts if k + t < ends_s]
-    true_cues = [k + t for k in loops for t in crossings if k + t < ends_s]
+    true_counts = [k + t for k in loops for t in truth.lockouts if k + t < ends_s]
+    true_cues = [k + t for k in loops for t in truth.crossings if k + t < ends_s]
     counts: list[float] = []
     cues: list[float] = []
     started: list[float] = []
@@ -128,7 +156,8 @@ def run(model_name: str, minutes: float) -> Run:
     result.reps_true, result.cues_true = len(true_counts), len(true_cues)
     result.count_delays_s = delays(true_counts, counts)
     result.cue_delays_s = delays(true_cues, cues)
-    result.wrong_cues = len(cues) - len(result.cue_delays_s)
+    result.wrong_cues = sum(not truth.is_round(cue) for cue in cues)
+    result.needless_cues = len(cues) - len(result.cue_delays_s) - result.wrong_cues
     result.analysed_share = engine.analysed_frames / max(1, len(result.at_s))
     return result
 
@@ -171,9 +200,11 @@ def table(runs: Sequence[Run]) -> str:
         ("rounding backs called", lambda r: f"{len(r.cue_delays_s)} of {r.cues_true}"),
         ("cue after the limit was crossed, median", lambda r: ms(r.cue_delays_s, 50)),
         ("cue after the limit was crossed, 95 %", lambda r: ms(r.cue_delays_s, 95)),
-        ("back cues without such an instant", lambda r: str(r.wrong_cues)),
-        ("frames analysed for each one looked at", lambda r: f"{r.analysed_share:.0f}"),
+        ("called while putting the bar down with a round back", lambda r: str(r.needless_cues)),
+        ("called while the back was not round", lambda r: str(r.wrong_cues)),
     ]
+    if any(each.analysed_share for each in runs):
+        rows.append(("frames analysed for each one looked at", lambda r: f"{r.analysed_share:.0f}"))
     head = ["measure", *(each.model for each in runs)]
     lines = [f"| {' | '.join(head)} |", f"|{'---|' + '---:|' * len(runs)}"]
     lines += [f"| {title} | {' | '.join(value(each) for each in runs)} |" for title, value in rows]
@@ -185,7 +216,13 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])  # type: ignore[union-attr]
     parser.add_argument("--minutes", type=float, default=1.0)
     parser.add_argument("--models", default="lite,full")
+    parser.add_argument("--browser", action="store_true", help="through the app and Chromium")
     told = parser.parse_args()
+    measure = run
+    if told.browser:
+        from benchmarks import bench_live_browser
+
+        measure = bench_live_browser.run
     runs, remarks = [], []
     for name in told.models.split(","):
         try:
@@ -193,20 +230,23 @@ def main() -> None:
         except ModelError:
             remarks.append(f"The {name} model could not be had on this machine, so it was not measured.\n")
             continue
-        runs.append(run(name, told.minutes))
+        runs.append(measure(name, told.minutes))
     load = os.getloadavg()[0] if hasattr(os, "getloadavg") else float("nan")
-    text = (
-        "# Live, measured\n\n"
-        f"`make bench-live`: {SAMPLE.name} in real time, 30 frames a second, with a frame code in its corner. "
-        f"{os.cpu_count()} cores, load average at the end {load:.1f}"
-        " (the run itself is about 1; more means that others used the machine).\n\n"
-        f"{table(runs)}\n\n"
-        "Latency: from the instant at which the frame with that code was due to the instant at which its state was "
-        "ready. Truth: lockouts of the rendered reps; the first instant from the bottom to lockout at which the true "
-        f"rounding exceeds {ROUND_DEG:.0f} deg. The loop cuts from the last frame to the first one.\n"
-        + "".join(remarks)
-    )
-    RESULT.write_text(text, encoding="utf-8")
+    about = f"{os.cpu_count()} cores, load average at the end {load:.1f}"
+    if told.browser:
+        text = bench_live_browser.page_of(table(runs), about)
+    else:
+        text = (
+            "# Live, measured\n\n"
+            f"`make bench-live`: {SAMPLE.name} in real time, 30 frames a second, with a frame code in its corner. "
+            f"{about} (the run itself is about 1; more means that others used the machine).\n\n"
+            f"{table(runs)}\n\n"
+            "Latency: from the instant at which the frame with that code was due to the instant at which its state was "
+            "ready. Truth: lockouts of the rendered reps; the first instant from the bottom to lockout at which the "
+            f"true rounding exceeds {ROUND_DEG:.0f} deg. The loop cuts from the last frame to the first one.\n"
+        )
+    text += "".join(remarks)
+    (RESULTS / ("live-browser.md" if told.browser else "live.md")).write_text(text, encoding="utf-8")
     print(text)
 
 

@@ -48,6 +48,7 @@ class Server:
             "PYTHONPATH": str(ROOT),
             "TMPDIR": str(folder / "tmp"),
         }
+        self.line = [sys.executable, "-m", "formcheck", "app", "--no-browser", "--port", str(self.port)]
         (folder / "tmp").mkdir()
         self.process: subprocess.Popen[bytes] | None = None
 
@@ -59,11 +60,10 @@ class Server:
         self.stop()
 
     def start(self) -> None:
-        line = [sys.executable, "-m", "formcheck", "app", "--no-browser", "--port", str(self.port)]
         with (self.folder / "log.txt").open("ab") as log:
             # Started elsewhere, as people do: no file of the checkout's own folder may be needed.
             self.process = subprocess.Popen(
-                line, stdout=log, stderr=log, env=self.environment, cwd=self.folder, start_new_session=True
+                self.line, stdout=log, stderr=log, env=self.environment, cwd=self.folder, start_new_session=True
             )
         end_s = time.monotonic() + 90.0
         while time.monotonic() < end_s:
@@ -111,6 +111,18 @@ def new_page(browser: Any, server: Server, path: str = "", width: int = 1280) ->
 
 
 def calm(page: Any) -> None:
-    """Wait until the page is not being drawn anew: a click in the midst of that may be lost."""
-    page.wait_for_timeout(300)
-    page.locator("[data-testid=stApp][data-test-script-state=notRunning]").wait_for()
+    """Wait until the page is not being drawn anew: a click in the midst of that may be lost.
+
+    The page is looked at from inside, several times in a row: what a click sets off begins a moment later, and on a
+    busy machine that moment and the looks grow longer together.
+    """
+    page.evaluate("window.quietLooks = 0")
+    page.wait_for_function(
+        """() => {
+            const app = document.querySelector("[data-testid=stApp]");
+            const done = app && app.dataset.testScriptState === "notRunning";
+            window.quietLooks = done && !app.querySelector("[data-stale=true]") ? window.quietLooks + 1 : 0;
+            return window.quietLooks > 8;
+        }""",
+        polling=50,
+    )

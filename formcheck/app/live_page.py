@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib.util
 import math
-import time
+from dataclasses import dataclass
+from datetime import date
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
@@ -13,19 +15,25 @@ import streamlit as st
 from formcheck.app import parts, result
 from formcheck.app.session import session
 from formcheck.catalogue_cli import analysis_settings
-from formcheck.exercises import EXERCISES
 from formcheck.history import open_history
 from formcheck.history_cli import told_of_lifter
-from formcheck.live.engine import DONE, IN_SET, LOOKING, READY, RESTING, SETTING_UP, Asked, Snapshot
+from formcheck.live.engine import DONE, IN_SET, LOOKING, READY, RESTING, SETTING_UP, Asked, Event, Snapshot
 from formcheck.pose_files import save_poses
 from formcheck.pose_models import find_model
+from formcheck.settings import KG_PER_LB
+from formcheck.settings_files import load_settings
 from formcheck.worker import Job
 
 if TYPE_CHECKING:
     from formcheck.live.browser import BrowserSession, View
+    from formcheck.live.engine import FinishedSet
 
 PATH = "live"
-KEY = "live"
+SESSIONS = "live-sessions"
+"""In the session state: one `Started` for each time that Start was pressed, in order."""
+
+CAMERA = "live-camera"
+TEXT_EVERY_S = 0.2
 
 LOCAL_HOSTS = ("localhost", "127.0.0.1", "::1")
 
@@ -47,15 +55,44 @@ CONSTRAINTS: dict[str, Any] = {
 NO_SERVERS: dict[str, Any] = {"iceServers": []}
 """Nobody outside is asked for the way; both None and {} would ask a public server."""
 
-CAMERA_HELP = """
-- **Asked and refused?** Click the camera or lock beside the address, allow the camera, reload the page.
-- **No camera found?** Connect one, or check that it is switched on; on a laptop look for a slider over the lens.
-- **In use?** Close other programs and tabs that show a camera picture, then press Start again.
-- **Nothing happens?** Try another browser, or film the set and use Check a lift instead.
-"""
+ADDRESS_HELP = (
+    "Browsers give their camera only to pages on this computer itself or over https. Open FormCheck on the computer it "
+    "runs on, as http://localhost, or put it behind https."
+)
+CAMERA_TEXTS = {
+    "insecure": ADDRESS_HELP,
+    "denied": "The camera is not allowed here. Click the camera or lock beside the address, allow it, reload the page.",
+    "missing": "There is no camera. Connect one, or switch it on; on a laptop look for a slider over the lens.",
+    "busy": "The camera does not start. Close other programs and tabs that show its picture, then press Start again.",
+    "gone": "The camera has gone away. Connect it again, then press Stop and Start.",
+}
+"""What the page says when there is no picture, by reason."""
+
+CAMERA_HELP = "".join(f"- {CAMERA_TEXTS[name]}\n" for name in ("denied", "missing", "busy")) + (
+    "- Nothing happens? Try another browser, or film the set and use Check a lift instead.\n"
+)
 
 GAUGE_FULL_DEG = 60.0
 CUE_SHOWN_S = 4.0
+
+
+@dataclass(frozen=True)
+class Form:
+    """What the user chose before Start."""
+
+    asked: Asked
+    model: str
+    lifter: str | None
+    presets: tuple[str, ...]
+    keep_video: bool
+
+
+@dataclass(frozen=True)
+class Started:
+    """A session that was started, with what was chosen for it."""
+
+    live: BrowserSession
+    form: Form
 
 
 def show() -> None:
@@ -68,15 +105,22 @@ def show() -> None:
     problem = address_problem(str(st.context.url or ""))
     if problem:
         st.warning(problem, icon=":material/lock_open:")
+    connected = _connected(st.session_state.get(CAMERA))
     left, right = st.columns([6, 5], gap="large")
     with left:
-        asked, model, keep_lifter = _form()
-        _camera(asked, model)
-        with st.expander("Trouble with the camera?"):
-            st.markdown(CAMERA_HELP)
+        # Hidden rather than left out while a session runs: boxes that are not there forget what was chosen.
+        with st.container(key="live-form-away" if connected else "live-form"):
+            form = _form()
+        _camera_texts({} if problem else CAMERA_TEXTS)
+        connected = _camera(form)
+        if not connected:
+            with st.expander("Trouble with the camera?"):
+                st.markdown(CAMERA_HELP)
     with right:
-        _state()
-        _after(keep_lifter)
+        live = _started()[-1].live if _started() else None
+        under_way = connected or (live is not None and not live.view().ended)
+        st.fragment(_state, run_every=TEXT_EVERY_S if under_way else None)()
+        _after()
 
 
 def address_problem(url: str) -> str:
@@ -84,105 +128,116 @@ def address_problem(url: str) -> str:
     address = urlsplit(url)
     if not address.hostname or address.scheme == "https" or address.hostname in LOCAL_HOSTS:
         return ""
-    return (
-        "Browsers give their camera only to pages on this computer itself or over https. Open FormCheck on the "
-        f"computer it runs on, as http://localhost:{address.port or 80}, or put it behind https."
-    )
+    return ADDRESS_HELP.replace("http://localhost", f"http://localhost:{address.port or 80}")
 
 
-def _form() -> tuple[Asked, str, str | None]:
+def _started() -> list[Started]:
+    found: list[Started] = st.session_state.setdefault(SESSIONS, [])
+    return found
+
+
+def _connected(camera: Any) -> bool:
+    return camera is not None and (camera.state.playing or camera.state.signalling)
+
+
+def _form() -> Form:
+    """What the user tells about the set."""
+    settings = load_settings()
+    unit = settings.load_unit or "kg"
     with open_history() as history:
         lifters = {lifter.name: lifter for lifter in history.lifters()}
-    lifts = ["auto", *(lift.name for lift in EXERCISES)]
-    exercise = st.segmented_control(
-        "Lift",
-        lifts,
-        default="auto",
-        required=True,
-        format_func=lambda name: "Recognise it" if name == "auto" else parts.exercise_title(name),
-        key="live-lift",
-        help="Naming it makes the first cue faster.",
-    )
+    exercise = parts.lift_choice("live-lift", "Naming it makes the first cue faster.")
     one, two, three = st.columns(3)
     lifter = one.selectbox(
         "Lifter", list(lifters), index=None, accept_new_options=True, placeholder="Optional", key="live-lifter"
     )
-    model = two.selectbox("Pose model", ["full", "lite"], key="live-model", help="lite for slow computers")
-    reps = three.number_input("Reps in the set", 1, 100, None, placeholder="Any", key="live-reps")
-    variant = result.variant_choice(exercise or "auto", "auto", f"live-variant-{exercise}")
-    warm_up = st.toggle("Begin with the warm-up: hinge, squat, light swing, then ramp sets", key="live-warm-up")
-    told = told_of_lifter(lifters.get(lifter or ""), analysis_settings(None, [], None))
+    load = two.number_input(
+        f"Load in {unit}", 0.0, 1000.0, None, 2.5 if unit == "kg" else 5.0, placeholder="Optional", key="live-load"
+    )
+    reps = three.number_input(
+        "Reps in the set", 1, 100, None, placeholder="Any", key="live-reps", help="So many reps end the set."
+    )
+    with st.expander("More"):
+        variant = result.variant_choice(exercise, "auto", f"live-variant-{exercise}")
+        presets = result.preset_choice((), "live-presets")
+        model = st.selectbox("Pose model", ["full", "lite"], key="live-model", help="lite for slow computers")
+        warm_up = st.toggle("Begin with the warm-up: hinge, squat, light swing, then ramp sets", key="live-warm-up")
+        keep = st.toggle(
+            "Keep the video",
+            key="live-keep",
+            help="For the report, and for the history where you save the set. Else no picture is written anywhere.",
+        )
+    told = told_of_lifter(lifters.get(lifter or ""), analysis_settings(None, presets, None))
     asked = Asked(
-        exercise=exercise or "auto",
+        exercise=exercise,
         variant=variant,
+        load_kg=None if not load else round(load * (KG_PER_LB if unit == "lb" else 1.0), 3),
         file="camera",
         model=model or "full",
         target_reps=reps,
         warm_up=warm_up,
         **told,
     )
-    return asked, model or "full", lifter or None
+    return Form(asked, model or "full", lifter or None, tuple(presets), keep)
 
 
-def _camera(asked: Asked, model: str) -> None:
+def _camera_texts(texts: dict[str, str]) -> None:
+    """Where reasons for a missing picture appear."""
+    component = st.components.v2.component(
+        "formcheck_camera",
+        html='<div class="root" role="alert" hidden></div>',
+        css=parts.asset("camera.css"),
+        js=parts.asset("camera.js"),
+    )
+    component(key="live-camera-texts", data={"texts": texts})
+
+
+def _camera(form: Form) -> bool:
+    """The camera's picture; True while it is connected."""
     # Imported late: OpenCV may lack system libraries, and the other pages do without it.
-    from streamlit_webrtc import VideoProcessorBase, WebRtcMode, webrtc_streamer
+    from streamlit_webrtc import WebRtcMode, webrtc_streamer
 
+    from formcheck.app.live_video import Eye
     from formcheck.live.browser import BrowserSession
     from formcheck.live.watcher import Watcher
 
     # Fetched here, where an error can be shown, and not in the thread of the video.
-    file = find_model(model)
-
-    class Processor(VideoProcessorBase):
-        """Frames of one connection."""
-
-        def __init__(self) -> None:
-            self.live = BrowserSession(asked, lambda: Watcher(file))
-
-        def recv(self, frame: Any) -> Any:
-            arrived_s = time.monotonic()
-            out = type(frame).from_ndarray(
-                self.live.receive(frame.to_ndarray(format="rgb24"), arrived_s), format="rgb24"
-            )
-            out.pts, out.time_base = frame.pts, frame.time_base
-            return out
-
-        def on_ended(self) -> None:
-            self.live.end()
-
+    file = find_model(form.model)
+    # Taken for the next connection; the one that runs keeps its own.
+    eye = Eye(BrowserSession(form.asked, lambda: Watcher(file), keep_video=form.keep_video))
     context = webrtc_streamer(
-        key="live-camera",
+        key=CAMERA,
         mode=WebRtcMode.SENDRECV,
         rtc_configuration=NO_SERVERS,
         media_stream_constraints=CONSTRAINTS,
-        video_processor_factory=Processor,
-        async_processing=True,
+        sink_video_track=eye,
+        source_video_track=eye.canvas,
     )
-    processor = getattr(context, "video_processor", None)
-    if processor is not None:
-        st.session_state[KEY] = processor.live
-    live = st.session_state.get(KEY)
-    if live is not None and not context.state.playing and live.view().frames:
-        live.end()
+    running = getattr(context, "sink_video_track", None)
+    started = _started()
+    if running is not None and all(each.live is not running.session for each in started):
+        started.append(Started(running.session, form))
+    return _connected(context)
 
 
-@st.fragment(run_every=0.3)
 def _state() -> None:
-    live: BrowserSession | None = st.session_state.get(KEY)
-    sound = st.toggle("Speak", True, key="live-sound", help="Count, cues and set-up advice through the browser's voice")
+    started = _started()
+    live = started[-1].live if started else None
     view = None if live is None else live.view()
     st.html(state_html(view))
-    if view is None:
-        return
-    if view.problem:
+    if view is not None and view.problem:
         st.error(f"A frame could not be looked at; trying on. {parts.plain(view.problem)}", icon=":material/error:")
+    with st.container(horizontal=True, vertical_alignment="center", gap="medium"):
+        in_set = view is not None and view.now is not None and view.now.state in (IN_SET, RESTING)
+        if in_set and live is not None and st.button("Set over", key="live-over", icon=":material/flag:"):
+            live.end_set()
+        sound = st.toggle("Speak", True, key="live-sound", help="Count, cues and advice through the browser's voice")
+    if live is None or view is None:
+        return
     _speak(view, sound)
-    if view.now is not None and view.now.state in (IN_SET, RESTING) and st.button("Set over", key="live-over"):
-        assert live is not None
-        live.end_set()
-    if live is not None and len(live.finished()) != st.session_state.get(f"{KEY}-shown", 0):
-        st.session_state[f"{KEY}-shown"] = len(live.finished())
+    shown = (len(started), len(live.finished()), live.view().ended)
+    if shown != st.session_state.get(f"{SESSIONS}-shown"):
+        st.session_state[f"{SESSIONS}-shown"] = shown
         st.rerun()
 
 
@@ -190,21 +245,33 @@ def state_html(view: View | None) -> str:
     """Count, state, cue and gauge as HTML; everything from outside is escaped."""
     if view is None or view.now is None:
         words = "Press Start, then step back until your whole body is in the picture, side to the camera."
-        return f'<div class="fc-live"><div class="say">{words}</div></div>'
+        if view is not None and not view.ended:
+            words = "One moment: the pose model is loading."
+        return f'<div class="fc-live"><div class="say begin">{words}</div></div>'
     now = view.now
-    count = now.countdown or now.reps
-    called = [event for _, event in view.events if event.kind == "cue" and event.time_s > now.time_s - CUE_SHOWN_S]
-    cue = now.message or (called[-1].text if called else "")
-    level = ("fault" if called[-1].urgent else "watch") if called and not now.message else ""
-    frames = f"{view.frames_per_s:.0f} frames/s · {view.delay_ms:.0f} ms"
+    cue = _cue(view, now)
+    words = now.message or (cue.text if cue is not None else "")
+    level = ("fault" if cue.urgent else "watch") if cue is not None and not now.message else ""
+    rates = f"{view.frames_per_s:.0f} frames/s · {view.delay_ms:.0f} ms · {view.dropped_share:.0%} dropped"
     state = f"{STATE_WORDS[now.state]} · set {now.set_number}"
     return (
         f'<div class="fc-live" aria-live="polite"><div class="state">{state}</div>'
-        f'<div class="count">{count}</div><div class="say {level}">{parts.escaped(cue)}</div>{_gauge(now)}'
+        f'<div class="count">{now.countdown or now.reps}</div>'
+        f'<div class="say {level}">{parts.escaped(words)}</div>{_gauge(now)}'
         f'<div class="angles">{_angle("Back", now.reading.back_rounding_deg, signed=True)}'
         f"{_angle('Hip', now.reading.hip_flexion_deg)}{_angle('Knee', now.reading.knee_flexion_deg)}{_depth(now)}</div>"
-        f'<div class="fc-small">{frames}</div></div>'
+        f'<div class="fc-small">{rates}</div></div>'
     )
+
+
+def _cue(view: View, now: Snapshot) -> Event | None:
+    """The cue to show: called a moment ago, in the set that is under way."""
+    for _, event in reversed(view.events):
+        if event.kind in ("set", "set-over") or event.time_s < now.time_s - CUE_SHOWN_S:
+            return None
+        if event.kind == "cue":
+            return event
+    return None
 
 
 def _gauge(now: Snapshot) -> str:
@@ -220,7 +287,8 @@ def _gauge(now: Snapshot) -> str:
 
 
 def _angle(title: str, value: float, signed: bool = False) -> str:
-    words = "–" if not math.isfinite(value) else f"{value:+.0f}°" if signed else f"{value:.0f}°"
+    # Whole degrees first: nobody has a back of -0 degrees.
+    words = "–" if not math.isfinite(value) else f"{round(value):{'+' if signed else ''}d}°"
     return f"<span>{title} <strong>{words.replace('-', '−')}</strong></span>"
 
 
@@ -242,34 +310,51 @@ def _speak(view: View, sound: bool) -> None:
     component(key="live-speech", data={"events": spoken, "last": last, "on": sound})
 
 
-def _after(lifter: str | None) -> None:
-    live: BrowserSession | None = st.session_state.get(KEY)
-    if live is None:
+def _after() -> None:
+    """All sets of all sessions, the last one first."""
+    started = _started()
+    if not started:
         return
-    if lifter and live.baseline is not None and st.button("Keep this standing back as my neutral", key="live-neutral"):
+    last = started[-1]
+    lifter, baseline = last.form.lifter, last.live.baseline
+    if lifter and baseline is not None and st.button("Keep this standing back as my neutral", key="live-neutral"):
         from formcheck.live.outcome import save_baseline
 
-        save_baseline(lifter, live.baseline)
+        save_baseline(lifter, baseline)
         st.success(f"Kept with {parts.plain(lifter)}.")
-    for done in reversed(live.finished()):
-        with st.container(border=True):
+    sets = [(each, done) for each in started for done in each.live.finished()]
+    for number, (each, done) in reversed(list(enumerate(sets, start=1))):
+        with st.container(border=True, key=f"card-live-{number}"):
             summary = parts.escaped(done.report.summary)
-            st.html(f"{parts.tag(done.report.verdict)} <strong>Set {done.number}</strong> {summary}")
+            st.html(f"{parts.tag(done.report.verdict)} <strong>Set {number}</strong> {summary}")
             one, two = st.columns(2)
             for column, save, words in ((one, False, "Report"), (two, True, "Save, then report")):
-                if column.button(words, key=f"live-{done.number}-{save}", width="stretch"):
-                    mine = session()
-                    poses = mine.new_folder().with_suffix(".npz")
-                    save_poses(done.poses, poses)
-                    lift = done.report.exercise
-                    job = Job(
-                        str(mine.new_folder()),
-                        poses=str(poses),
-                        title=f"Live set {done.number}",
-                        exercise=lift.name if lift.chosen_by == "user" else "auto",
-                        lifter=lifter,
-                        save=save,
-                    )
-                    mine.start([job])
-                    st.session_state[parts.GO] = "check"
-                    st.rerun()
+                if column.button(words, key=f"live-{number}-{save}", width="stretch"):
+                    _report(each, done, number, save)
+
+
+def _report(started: Started, done: FinishedSet, number: int, save: bool) -> None:
+    """Make the report of a set, as of an upload, and go there."""
+    mine, asked = session(), started.form.asked
+    poses = mine.new_folder().with_suffix(".npz")
+    save_poses(done.poses, poses)
+    with st.spinner("Cutting the video ...") if started.form.keep_video else contextlib.nullcontext():
+        video = started.live.set_video(done.number)
+    job = Job(
+        str(mine.new_folder()),
+        video=None if video is None else str(video),
+        poses=str(poses),
+        title=f"Live set {number}",
+        exercise=asked.exercise,
+        variant=asked.variant,
+        load_kg=asked.load_kg,
+        lifter=started.form.lifter,
+        presets=started.form.presets,
+        model=started.form.model,
+        save=save,
+        keep_video=save and video is not None,
+        filmed_on=date.today().isoformat(),
+    )
+    mine.start([job])
+    st.session_state[parts.GO] = "check"
+    st.rerun()
