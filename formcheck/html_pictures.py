@@ -31,8 +31,8 @@ SMALLEST_ARC_DEG = 15.0
 LABEL_GAP, LABEL_LINE = 0.05, 0.085
 """Distance of an angle's label from its arc, and height of its line, in widths of the picture."""
 
-LABEL_ROOM = {"start": (0.02, 0.62), "middle": (0.2, 0.8), "end": (0.38, 0.98)}
-"""Where a label may be anchored so that all of it stays inside: on a phone it takes up to 36 % of the width."""
+LABEL_ROOM = {"start": (0.02, 0.56), "middle": (0.22, 0.78), "end": (0.44, 0.98)}
+"""Where a label may be anchored so that all of it stays inside: on a phone it takes up to 42 % of the width."""
 
 NEUTRAL_WITHIN_DEG, SAME_LEAN_DEG, NEUTRAL_FRAMES_MIN = 8.0, 20.0, 5
 """The neutral back that is laid over a rounded one is taken from at least so many frames, within this rounding and at

@@ -19,7 +19,7 @@ from typing import Any
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
-from formcheck.exercises.checks import FAULT, NOT_MEASURED, OK, WATCH
+from formcheck.exercises.checks import FAULT, NOT_MEASURED, OK, WATCH, Check
 from formcheck.html_pictures import KeyPicture, key_pictures
 from formcheck.html_plots import (
     TimePlot,
@@ -104,6 +104,9 @@ UNITS = (
     ("_deg", "deg"),
     ("_thighs", "thigh lengths"),
     ("_heights", "body heights"),
+    ("_foot_lengths", "foot lengths"),
+    ("_shoulder_widths", "shoulder widths"),
+    ("_hip_widths", "hip widths"),
     ("_ratio", "times"),
     ("_m", "m"),
     ("_s", "s"),
@@ -167,14 +170,18 @@ def _cell(rep: RepReport, measure: str) -> str:
     return degrees(value, signed=measure == "back_rounding_deg")
 
 
-def _all_measures(report: Report) -> list[tuple[str, list[str]]]:
+def _all_measures(report: Report) -> list[tuple[str, str, list[str]]]:
+    """Title and unit of each measure, and its value in each repetition."""
     names = list(dict.fromkeys(name for rep in report.reps for name in rep.measures))
     rows = []
     for name in names:
         values = [rep.measures.get(name, math.nan) for rep in report.reps]
         if any(math.isfinite(value) for value in values):
-            cells = [amount(value, unit_of(name)) if math.isfinite(value) else "–" for value in values]
-            rows.append((measure_title(name), cells))
+            unit = unit_of(name)
+            # Longer units stand once, behind the title: beside every number they would not fit on a phone or on paper.
+            beside, behind = (unit, "") if unit == "deg" else ("", unit)
+            cells = [amount(value, beside) if math.isfinite(value) else "–" for value in values]
+            rows.append((measure_title(name), behind, cells))
     return rows
 
 
@@ -191,15 +198,18 @@ def _check_rows(report: Report) -> list[dict[str, str]]:
                 "verdict": finding.verdict,
                 "value": amount(finding.value, finding.unit),
                 "where": f"rep {finding.rep}" if finding.rep is not None else "",
-                "limits": ""
-                if check is None
-                else f"{'above' if check.more_is_worse else 'below'} {_plain(check.watch, check.unit)} / "
-                f"{_plain(check.fault, check.unit)}",
+                "limits": "" if check is None else _limits(check),
                 "why": "" if check is None else check.why,
                 "source": "" if check is None else f"{check.source}. Confidence: {check.confidence}.",
             }
         )
     return rows
+
+
+def _limits(check: Check) -> str:
+    """From which value on it is "watch" / "fault"; what is no more than a hint is never a fault."""
+    fault = _plain(check.fault, check.unit) if check.worst == FAULT else "never"
+    return f"{'above' if check.more_is_worse else 'below'} {_plain(check.watch, check.unit)} / {fault}"
 
 
 def _plain(value: float, unit: str) -> str:

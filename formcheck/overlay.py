@@ -272,6 +272,8 @@ def draw_overlay(rgb: RgbImage, plan: OverlayPlan, time_s: float, *, words: bool
     words : False for skeleton and back only, where the words stand beside the picture.
     """
     canvas = np.array(rgb, dtype=np.uint8, order="C")
+    if len(plan.time_s) and not plan.time_s[0] - 0.02 <= time_s <= plan.time_s[-1] + 0.02:
+        return canvas  # outside of the part that was analysed there is nothing to say
     index = plan.index_at(time_s)
     stroke = max(1.5, 0.006 * min(plan.width, plan.height))
     rounding_deg = math.nan

@@ -11,7 +11,9 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import json
+import math
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -20,10 +22,14 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from formcheck.errors import Cancelled, FormCheckError, HistoryError
+from formcheck.errors import Cancelled, FormCheckError, HistoryError, UsageError
 from formcheck.outputs import ANNOTATED_MP4, POSES_NPZ, REPORT_HTML, REPORT_JSON, REPS_CSV, SIGNALS_CSV
+
+if TYPE_CHECKING:
+    from formcheck.poses import PoseSequence
+    from formcheck.report import Report
 
 LANDMARKS_TRC = "landmarks.trc"
 
@@ -303,9 +309,9 @@ def _outcome(job: Job, say: Say, stop: threading.Event) -> dict[str, Any]:
     except FormCheckError as error:
         # The file lies under a name of ours; people know it by theirs.
         message = str(error)
-        if job.video is not None and job.title:
-            message = message.replace(job.video, job.title).replace(Path(job.video).name, job.title)
-        return {"phase": FAILED, "message": message}
+        paths = [path for path in (job.video, job.poses) if path is not None and job.title]
+        names = "|".join(re.escape(name) for path in paths for name in (path, Path(path).name))
+        return {"phase": FAILED, "message": re.sub(names, lambda _: job.title, message) if names else message}
     except MemoryError:
         return {"phase": FAILED, "message": "There is not enough memory for this: use a smaller or shorter video."}
     except Exception as error:
@@ -322,13 +328,9 @@ def run(job: Job, say: Say, cancelled: Callable[[], bool]) -> tuple[str, int | N
     ------
     FormCheckError : the video cannot be read, the model not be found, the results not be written, ...
     """
-    from formcheck import analysis, outputs
-    from formcheck.history import open_history
-    from formcheck.history_cli import told_of_lifter
+    from formcheck import outputs
     from formcheck.html_report import html_report, key_pictures
     from formcheck.pose_files import save_poses
-    from formcheck.settings import merge, parse_settings
-    from formcheck.settings_files import load_settings
     from formcheck.trc import trc_text
 
     def progress(stage: str) -> Progress:
@@ -342,19 +344,10 @@ def run(job: Job, say: Say, cancelled: Callable[[], bool]) -> tuple[str, int | N
 
         return tell
 
-    form = merge(load_settings(presets=job.presets), parse_settings(job.settings_toml, "these limits"))
-    with open_history() as history:
-        lifter = history.known_lifter(job.lifter)
+    told = _told(job)
     poses = _poses(job, progress, cancelled)
-    part = poses
-    if job.start_s is not None or job.end_s is not None:
-        low, high = job.start_s or 0.0, job.end_s if job.end_s is not None else poses.time_s[-1] + 1.0
-        part = poses.part((poses.time_s >= low) & (poses.time_s <= high))
-        if len(part) < 2:
-            raise HistoryError("Nothing of the video lies between these times: choose others.")
     progress(JUDGE)(0, 1)
-    told = told_of_lifter(lifter, form)
-    report = analysis.analyze(part, job.exercise, variant=job.variant, load_kg=job.load_kg, **told)
+    part, report = _judged(job, poses, told)
     asked = {"exercise": job.exercise, "model": Path(job.model).name}
     if part is not poses:
         asked["part"] = f"{part.time_s[0]:.1f} to {part.time_s[-1]:.1f} s"
@@ -385,7 +378,36 @@ def run(job: Job, say: Say, cancelled: Callable[[], bool]) -> tuple[str, int | N
     return _save(job, report.to_dict(), poses, asked)
 
 
-def _poses(job: Job, progress: Callable[[str], Progress], cancelled: Callable[[], bool]) -> Any:
+def judged(job: Job, poses: PoseSequence) -> tuple[PoseSequence, Report]:
+    """The part of the poses that the job is about, and what is said about it; `FormCheckError` as from `run`."""
+    return _judged(job, poses, _told(job))
+
+
+def _told(job: Job) -> dict[str, Any]:
+    """Settings and what is known of the lifter, as arguments of `analyze`: wrong ones are found before the work."""
+    from formcheck.history import open_history
+    from formcheck.history_cli import told_of_lifter
+    from formcheck.settings import merge, parse_settings
+    from formcheck.settings_files import load_settings
+
+    form = merge(load_settings(presets=job.presets), parse_settings(job.settings_toml, "these limits"))
+    with open_history() as history:
+        return told_of_lifter(history.known_lifter(job.lifter), form)
+
+
+def _judged(job: Job, poses: PoseSequence, told: dict[str, Any]) -> tuple[PoseSequence, Report]:
+    from formcheck import analysis
+
+    part = poses
+    if job.start_s is not None or job.end_s is not None:
+        low, high = job.start_s or 0.0, job.end_s if job.end_s is not None else math.inf
+        part = poses.part((poses.time_s >= low) & (poses.time_s <= high))
+        if len(part) < 2:
+            raise UsageError("Nothing of the video lies between these times: choose others.")
+    return part, analysis.analyze(part, job.exercise, variant=job.variant, load_kg=job.load_kg, **told)
+
+
+def _poses(job: Job, progress: Callable[[str], Progress], cancelled: Callable[[], bool]) -> PoseSequence:
     from formcheck.pose_files import load_poses
 
     if job.poses is not None:
@@ -404,10 +426,12 @@ def _poses(job: Job, progress: Callable[[str], Progress], cancelled: Callable[[]
     return dataclasses.replace(poses, video=dataclasses.replace(poses.video, file=job.title or poses.video.file))
 
 
-def _save(job: Job, report: dict[str, Any], poses: Any, asked: dict[str, str]) -> tuple[str, int | None]:
+def _save(job: Job, report: dict[str, Any], poses: PoseSequence, asked: dict[str, str]) -> tuple[str, int | None]:
     from datetime import datetime
 
     from formcheck.history import open_history
+
+    settings: dict[str, Any] = {**asked, "start_s": job.start_s, "end_s": job.end_s}
 
     try:
         with open_history() as history:
@@ -418,12 +442,12 @@ def _save(job: Job, report: dict[str, Any], poses: Any, asked: dict[str, str]) -
                     load_kg=job.load_kg,
                     notes=job.notes or None,
                     report=report,
-                    settings=asked,
+                    settings=settings,
                 )
             else:
                 filmed = datetime.fromisoformat(job.filmed_on) if job.filmed_on else None
                 saved = history.save_set(
-                    report, poses, lifter=job.lifter, notes=job.notes, filmed_at=filmed, settings=asked
+                    report, poses, lifter=job.lifter, notes=job.notes, filmed_at=filmed, settings=settings
                 )
             if job.keep_video and job.video is not None:
                 history.keep_video(saved.id, Path(job.folder) / ANNOTATED_MP4)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import ast
 import functools
+import json
+import re
 import tomllib
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -18,16 +20,16 @@ from typer.testing import CliRunner
 import formcheck
 from formcheck import analysis, app_cli, worker
 from formcheck.cli import app as command
-from formcheck.errors import FormCheckError
+from formcheck.errors import FormCheckError, HistoryError
 from formcheck.exercises import exercise_named
-from formcheck.history import Lifter, open_history
+from formcheck.history import History, Lifter, open_history
 from formcheck.pose_files import save_poses
-from formcheck.settings import AS_IT_COMES, Override, Settings
+from formcheck.settings import AS_IT_COMES, Override, Settings, check_limits, parse_settings
 from formcheck.settings_files import load_settings, save_settings, settings_toml
 
 testing = pytest.importorskip("streamlit.testing.v1", reason="the app's library, Streamlit, is not installed")
 
-from formcheck.app import limits, main, parts, result, session, upload_page  # noqa: E402
+from formcheck.app import history_page, limits, main, parts, result, session, settings_page, upload_page  # noqa: E402
 from formcheck.worker import CANCELLED, DONE, FAILED, RUNNING, WAITING, Job, State  # noqa: E402
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -194,6 +196,24 @@ def test_judging_again_uses_other_limits_on_the_same_poses() -> None:
         assert len(history.sets()) == 1
 
 
+def test_what_was_chosen_for_judging_again_stays_chosen() -> None:
+    at = opened()
+    at.file_uploader[0].set_value(("a.mp4", b"x", "video/mp4"))
+    at.run()
+    button(at, "Check my lift").click().run()
+    at.run()
+    mine = at.session_state[session.KEY]
+    toml = settings_toml(Settings(checks={"deadlift/back-rounding": Override(1.0, 2.0)}))
+    mine.results[0] = replace(mine.results[0], job=replace(mine.results[0].job, settings_toml=toml))
+    at.slider[0].set_value((1.0, at.slider[0].value[1])).run()
+    button(at, "Judge again").click().run()
+    at.run()
+    assert at.slider[0].value[0] == 1.0
+    button(at, "Judge again").click().run()
+    assert parse_settings(NowBatch.seen[-1].settings_toml, "test").checks["deadlift/back-rounding"].watch == 1.0
+    assert NowBatch.seen[-1].start_s == 1.0
+
+
 def test_the_standing_posture_becomes_the_lifters_neutral_back() -> None:
     at = opened()
     with open_history() as history:
@@ -275,11 +295,95 @@ def test_saved_sets_are_listed_and_deleted_for_good() -> None:
 def test_trend_and_comparison_have_numbers() -> None:
     save_sets(3)
     at = opened("history")
-    shown = texts(at)
-    assert "Estimated tonnage" in shown
-    assert "First set, rep 1" not in shown
+    assert "Estimated tonnage" in texts(at)
     assert [each.label for each in at.selectbox][-4:] == ["First set", "First rep", "Second set", "Second rep"]
-    assert "Numbers" in [each.value for each in at.subheader]
+    assert {"Numbers", "Back rounding from lift-off"} <= {each.value for each in at.subheader}
+    (curves,) = [each for each in at.get("vega_lite_chart") if "from lift-off" in each.proto.spec]
+    drawn = "".join(str(each.data.data) for each in curves.proto.datasets)
+    assert "First set, rep 1" in drawn
+    assert "Second set, rep 1" in drawn
+    together = told_to("together", at)
+    assert [each["title"] for each in together["figures"]] == ["First set, rep 1", "Second set, rep 1"]
+    assert together["players"] == []
+    at.selectbox(key="rep-1-3").set_value(2).run()
+    assert told_to("together", at)["figures"][1]["title"] == "Second set, rep 2"
+
+
+def told_to(key: str, at: Any) -> dict[str, Any]:
+    """What a part of the page that runs in the browser was given."""
+    (found,) = [each for each in at.get("bidi_component") if each.proto.component_name.endswith(f"_{key}")]
+    told: dict[str, Any] = json.loads(found.proto.json)
+    return told
+
+
+def test_what_is_compared_first_is_the_last_two_of_a_kind() -> None:
+    save_sets(4)
+    with open_history() as history:
+        history.change_set(3, lifter="Berta")
+        sets = history.sets()
+        assert [saved.id for saved in history_page.pair_of(sets)] == [2, 4]
+        assert [saved.id for saved in history_page.pair_of(sets[:2])] == [3, 4]
+
+
+def test_loads_are_compared_in_the_own_unit() -> None:
+    save_sets(2)
+    save_settings(Settings(load_unit="lb"))
+    shown = texts(opened("history"))
+    assert "220 lb" in shown
+    assert "661 lb" in shown
+    assert "100 kg" not in shown
+
+
+def test_a_saved_set_is_analysed_again_as_it_was_asked_for() -> None:
+    save_sets(1)
+    with open_history() as history:
+        poses = history.poses(1)
+    strict = Settings(checks={"deadlift/back-rounding": Override(1.0, 2.0), "deadlift/arm-pull": Override(off=True)})
+    job = Job("", exercise="deadlift", settings_toml=settings_toml(strict), presets=("earlier-injury",), end_s=6.0)
+    _, told = worker.judged(job, poses)
+    with open_history() as history:
+        saved = history.change_set(1, report=told.to_dict(), settings={"start_s": None, "end_s": 6.0})
+    again = history_page.job_of(saved)
+    assert (again.start_s, again.end_s, again.presets) == (None, 6.0, ("earlier-injury",))
+    _, found = worker.judged(again, poses)
+    assert found.to_dict() == told.to_dict()
+
+
+@pytest.mark.parametrize("told", [None, [], {"checks": {"deadlift/gone": {"watch": 1}}}, {"checks": 3, "presets": 4}])
+def test_settings_that_nobody_knows_any_more_are_left_out(told: Any) -> None:
+    assert history_page.told_settings(told) == Settings()
+    assert history_page.known_presets(told) == ()
+
+
+def test_an_error_in_one_part_of_a_page_leaves_the_others(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*_: object) -> None:
+        raise HistoryError("The history is in use.")
+
+    monkeypatch.setattr(settings_page, "open_history", fail)
+    at = opened("settings")
+    assert [each.value.replace("\\", "") for each in at.error] == ["The history is in use."]
+    assert at.radio[0].label == "Load"
+
+
+def test_a_set_that_is_gone_meanwhile_is_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    save_sets(1)
+    at = opened("history")
+    with open_history() as history:
+        (saved,) = history.sets()
+        history.delete_set(1)
+    # Another tab deletes it between the list and the dialog.
+    monkeypatch.setattr(History, "sets", lambda self: (saved,))
+    at.button(key="open-1").click().run()
+    assert not at.exception
+    assert "There is no set 1" in at.error[0].value
+
+
+def test_a_zip_that_is_no_export_is_named_as_its_owner_does() -> None:
+    at = opened("history")
+    at.file_uploader(key="import-file").set_value(("holiday.zip", b"no zip", "application/zip")).run()
+    button(at, "Import").click().run()
+    assert not at.exception
+    assert at.error[0].value.replace("\\", "").startswith("holiday.zip is not an exported FormCheck history")
 
 
 def test_different_lifters_make_no_trend() -> None:
@@ -293,6 +397,8 @@ def test_a_saved_set_is_judged_again_from_its_poses() -> None:
     save_sets(1)
     at = opened("history")
     at.button(key="open-1").click().run()
+    # Here, unlike in a browser, a dialog is only drawn in the run that opens it.
+    at.button(key="open-1").click()
     button(at, "Plots and judge again").click().run()
     (job,) = NowBatch.seen
     assert (job.set_id, job.lifter, job.save) == (1, "Anna", False)
@@ -311,6 +417,36 @@ def test_a_profile_is_made_and_changed() -> None:
     button(at, "Save").click().run()
     with open_history() as history:
         assert history.lifters() == (Lifter("Anna", 172.0, True),)
+
+
+@pytest.mark.parametrize("target", [None, 0.0, 0.07, -0.23])
+def test_a_profile_that_is_saved_again_keeps_its_depth_target(target: float | None) -> None:
+    with open_history() as history:
+        history.save_lifter(Lifter("Anna", 170.0, depth_target_thighs=target))
+    at = opened("settings")
+    at.number_input[0].set_value(171.0)
+    button(at, "Save").click().run()
+    assert not at.exception
+    with open_history() as history:
+        assert history.lifters() == (Lifter("Anna", 171.0, depth_target_thighs=target),)
+
+
+def test_a_named_depth_target_can_be_chosen_instead() -> None:
+    with open_history() as history:
+        history.save_lifter(Lifter("Anna", depth_target_thighs=0.07))
+    at = opened("settings")
+    (box,) = [each for each in at.selectbox if each.label == "Squat depth target"]
+    assert box.options == [
+        "Usual",
+        "Below parallel",
+        "Parallel",
+        "A quarter of a thigh above",
+        "Hips 0.07 thigh lengths above the knees",
+    ]
+    box.set_value(0.0)
+    button(at, "Save").click().run()
+    with open_history() as history:
+        assert history.lifter("Anna").depth_target_thighs == 0.0
 
 
 def test_a_wrong_profile_is_told_of() -> None:
@@ -349,6 +485,21 @@ def test_a_check_that_was_off_can_be_switched_on() -> None:
     assert (changed.off, changed.watch) == (None, lift.checks[0].watch)
 
 
+def test_a_hint_has_no_limit_for_faults() -> None:
+    lift = exercise_named("deadlift")
+    assert lift is not None
+    number = next(n for n, check in enumerate(lift.checks) if check.worst == "watch" and check.more_is_worse)
+    check = lift.checks[number]
+    table = limits.rows(lift, AS_IT_COMES)
+    assert table[number]["Fault"] is None
+    table[number]["Watch"] = check.fault + 10.0
+    changed = Settings(checks=limits.overrides(lift, table, AS_IT_COMES))
+    check_limits(changed)
+    assert changed.checks == {
+        f"deadlift/{check.id}": Override(check.fault + 10.0, check.fault + 10.0, source="your limits")
+    }
+
+
 def test_an_emptied_limit_is_refused() -> None:
     lift = exercise_named("squat")
     assert lift is not None
@@ -370,6 +521,49 @@ def test_settings_are_written_as_they_are_read() -> None:
     save_settings(settings)
     assert load_settings().to_dict() == settings.to_dict()
     assert settings_toml(AS_IT_COMES).strip() == ""
+
+
+# --- colours -------------------------------------------------------------------------------------------------------
+
+
+def contrast(one: str, other: str) -> float:
+    """Contrast ratio of two colours (#rrggbb) as WCAG 2 defines it."""
+
+    def luminance(colour: str) -> float:
+        parts = [int(colour[place : place + 2], 16) / 255 for place in (1, 3, 5)]
+        linear = [part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in parts]
+        return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+
+    dark, bright = sorted((luminance(one), luminance(other)))
+    return (bright + 0.05) / (dark + 0.05)
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_letters_and_lines_stand_out_as_wcag_aa_asks(theme: str) -> None:
+    place = ("light", "dark").index(theme)
+    own = tomllib.loads((ROOT / ".streamlit" / "config.toml").read_text(encoding="utf-8"))["theme"][theme]
+    page, card, ink = own["backgroundColor"], own["secondaryBackgroundColor"], own["textColor"]
+    pairs = {name: found for name, *found in re.findall(rf"(--fc-[a-z-]+): {PAIR}", parts.asset("style.css"))}
+    colour = {name.removeprefix("--fc-"): found[place] for name, found in pairs.items()}
+    text = [(colour["soft"], page), (colour["soft"], card), (colour["accent"], page), (colour["accent"], card)]
+    text += [(colour[level], colour[f"{level}-soft"]) for level in ("ok", "watch", "fault", "none", "accent")]
+    text += [(ink, page), (ink, card), (ink, colour["accent-soft"]), (own["linkColor"], page)]
+    text += [("#ffffff", own["primaryColor"])]
+    tags = re.findall(rf"background: {PAIR}; color: {PAIR}", parts.asset("reel.css"))
+    assert len(tags) == 4
+    text += [(tag[2 + place], tag[place]) for tag in tags]
+    lines = [found[place] for found in re.findall(rf"color: {PAIR}", parts.asset("together.css"))]
+    assert len(lines) == 4
+    assert {pair: contrast(*pair) for pair in text if contrast(*pair) < 4.5} == {}
+    assert {line: contrast(line, card) for line in lines if contrast(line, card) < 3.0} == {}
+
+
+PAIR = r"light-dark\((#[0-9a-f]{6}), (#[0-9a-f]{6})\)"
+
+
+def test_the_measure_of_contrast_is_right() -> None:
+    assert contrast("#000000", "#ffffff") == pytest.approx(21.0)
+    assert contrast("#777777", "#ffffff") == pytest.approx(4.48, abs=0.01)
 
 
 # --- starting ------------------------------------------------------------------------------------------------------

@@ -153,10 +153,13 @@ def test_every_download_opens_again(result: Any, tmp_path: Path) -> None:
 
 def test_the_page_of_the_result_fits_a_phone(result: Any) -> None:
     result.set_viewport_size({"width": 390, "height": 844})
-    result.wait_for_timeout(500)
-    wide = result.evaluate("document.querySelector('[data-testid=stMain]').scrollWidth")
-    result.set_viewport_size({"width": 1280, "height": 900})
-    assert wide <= 390
+    try:
+        result.wait_for_function("document.querySelector('[data-testid=stMain]').scrollWidth <= 390")
+        # The verdict of a rep has a line of its own below its numbers, so that nothing of the table is cut off.
+        table = result.get_by_role("region", name="Rep by rep")
+        assert table.evaluate("part => part.scrollWidth <= part.clientWidth")
+    finally:
+        result.set_viewport_size({"width": 1280, "height": 900})
 
 
 def test_judging_again_takes_other_settings_without_looking_at_the_video(result: Any, server: Server) -> None:
@@ -215,34 +218,90 @@ def test_cancel_stops_the_worker_and_leaves_nothing(browser: Any, server: Server
     page.context.close()
 
 
-def test_two_kept_videos_run_under_one_slider(browser: Any, server: Server) -> None:
-    path = server.folder / "history" / "history.sqlite3"
+@pytest.fixture
+def pair(server: Server) -> Iterator[tuple[list[int], list[dict[str, Any]]]]:
+    """Two saved sets, and the reps of both."""
     poses = film(deadlift(3))
     told = analysis.analyze(poses, "deadlift").to_dict()
+    path = server.folder / "history" / "history.sqlite3"
     with open_history(path) as history:
-        ids = []
-        for stretch in (1.0, 1.01):
-            saved = history.save_set(told, replace(poses, time_s=stretch * poses.time_s), lifter="Side by Side")
-            history.keep_video(saved.id, SAMPLE)
-            ids.append(saved.id)
-    try:
-        page = new_page(browser, server, "history")
-        page.get_by_role("tab", name="Compare").click()
-        slider = page.get_by_label("Both videos")
-        slider.wait_for()
-        calm(page)
-        times = "[...document.querySelectorAll('.st-key-side-by-side video')].map(video => video.currentTime)"
-        start_s, end_s = told["reps"][0]["start_s"], told["reps"][0]["end_s"]
-        page.wait_for_function(f"{times}.length === 2 && {times}.every(time => Math.abs(time - {start_s}) < 0.1)")
-        slider.focus()
-        slider.press("End")
-        page.wait_for_function(f"{times}.every(time => Math.abs(time - {end_s}) < 0.1)")
-        page.context.close()
-    finally:
-        # Tests after this one count what is in the history.
-        with open_history(path) as history:
-            for set_id in ids:
-                history.delete_set(set_id)
+        ids = [
+            history.save_set(told, replace(poses, time_s=stretch * poses.time_s), lifter="Side by Side").id
+            for stretch in (1.0, 1.01)
+        ]
+    yield ids, told["reps"]
+    # Tests after this one count what is in the history.
+    with open_history(path) as history:
+        for set_id in ids:
+            history.delete_set(set_id)
+
+
+def test_two_kept_videos_run_under_one_slider(
+    browser: Any, server: Server, pair: tuple[list[int], list[dict[str, Any]]]
+) -> None:
+    ids, reps = pair
+    with open_history(server.folder / "history" / "history.sqlite3") as history:
+        for set_id in ids:
+            history.keep_video(set_id, SAMPLE)
+    page = new_page(browser, server, "history")
+    page.get_by_role("tab", name="Compare").click()
+    slider = page.get_by_label("Both reps")
+    slider.wait_for()
+    calm(page)
+    times = "[...document.querySelectorAll('.st-key-side-by-side video')].map(video => video.currentTime)"
+    start_s, end_s = reps[0]["start_s"], reps[0]["end_s"]
+    page.wait_for_function(f"{times}.length === 2 && {times}.every(time => Math.abs(time - {start_s}) < 0.1)")
+    slider.focus()
+    slider.press("End")
+    page.wait_for_function(f"{times}.every(time => Math.abs(time - {end_s}) < 0.1)")
+    page.context.close()
+
+
+def test_two_reps_without_videos_move_as_stick_figures(
+    browser: Any, server: Server, pair: tuple[list[int], list[dict[str, Any]]]
+) -> None:
+    page = new_page(browser, server, "history", width=390)
+    page.get_by_role("tab", name="Compare").click()
+    slider = page.get_by_label("Both reps")
+    slider.wait_for()
+    calm(page)
+    figures = page.get_by_role("img", name="stick figure with the line of the back")
+    assert figures.count() == 2
+    pictures = [figures.nth(n).locator(".near") for n in range(2)]
+    first = [each.get_attribute("d") for each in pictures]
+    slider.focus()
+    slider.press("PageUp")
+    assert all(each.get_attribute("d") != before for each, before in zip(pictures, first, strict=True))
+    assert "Second set, rep 1, back" in (slider.get_attribute("aria-valuetext") or "")
+    slider.press("Home")
+    assert [each.get_attribute("d") for each in pictures] == first
+    page.get_by_role("button", name="Play both").click()
+    page.get_by_role("button", name="Pause").wait_for()
+    # It ends by itself at the end of the longer rep.
+    page.get_by_role("button", name="Play both").wait_for()
+    assert float(slider.input_value()) >= float(slider.get_attribute("max") or "inf") - 0.05
+    page.context.close()
+
+
+def test_a_dialog_in_the_dark_can_be_read(
+    browser: Any, server: Server, pair: tuple[list[int], list[dict[str, Any]]]
+) -> None:
+    page = new_page(browser, server, "history")
+    page.emulate_media(color_scheme="dark")
+    page.reload()
+    page.locator("h1").first.wait_for()
+    calm(page)
+    page.locator(f".st-key-card-set-{pair[0][0]}").get_by_role("button", name="Open").click()
+    hero = page.get_by_role("dialog").locator(".fc-hero")
+    hero.wait_for()
+    brightness = "colour => colour.match(/[\\d.]+/g).slice(0, 3).reduce((sum, each) => sum + Number(each), 0) / 3"
+    ink, ground = (
+        hero.evaluate(f"part => ({brightness})(getComputedStyle({part}).{name})")
+        for part, name in (("part.querySelector('h2')", "color"), ("part", "backgroundColor"))
+    )
+    assert ink > 200
+    assert ground < 60
+    page.context.close()
 
 
 def test_history_survives_a_restart_and_delete_deletes(browser: Any, server: Server, result: Any) -> None:

@@ -182,6 +182,57 @@ def test_a_lifter_is_deleted_with_or_without_the_sets(with_sets: bool, left: lis
         assert [saved.lifter for saved in history.sets()] == left
 
 
+def kept_video(history: History, set_id: int, folder: Path) -> Path:
+    (folder / "drawn.mp4").write_bytes(b"video")
+    return history.keep_video(set_id, folder / "drawn.mp4")
+
+
+def test_a_set_that_cannot_be_deleted_keeps_its_video(
+    path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(store, "BUSY_S", 0.05)
+    with open_history(path) as history:
+        saved = history.save_set(report(), POSES, lifter="Anna")
+        video = kept_video(history, saved.id, tmp_path)
+        other = sqlite3.connect(path, isolation_level=None)
+        other.execute("BEGIN IMMEDIATE")
+        with pytest.raises(HistoryError, match="in use by another program"):
+            history.delete_set(saved.id)
+        with pytest.raises(HistoryError, match="in use by another program"):
+            history.delete_lifter("Anna", with_sets=True)
+        other.close()
+        assert history.video(saved.id) == video
+        history.delete_set(saved.id)
+    assert not video.exists()
+
+
+def test_a_video_that_cannot_be_deleted_is_told_of_and_tried_again(
+    path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with open_history(path) as history:
+        first, second = (history.save_set(report(), recording(number)) for number in (1, 2))
+        video = kept_video(history, first.id, tmp_path)
+        foreign = video.with_name("mine.mp4")
+        foreign.touch()
+
+        def refuse(*_: object, **__: object) -> None:
+            raise PermissionError(13, "Permission denied")
+
+        with monkeypatch.context() as patch:
+            patch.setattr(Path, "unlink", refuse)
+            with pytest.raises(HistoryError, match=rf"deleted, but its video {video} is not \(Permission denied\)"):
+                history.delete_set(first.id)
+        assert [saved.id for saved in history.sets()] == [second.id]
+        assert video.exists()
+        kept = kept_video(history, second.id, tmp_path)
+        third = history.save_set(report(), recording(3))
+        history.delete_set(third.id)
+    assert not video.exists()
+    # What another set or somebody else keeps there stays.
+    assert kept.exists()
+    assert foreign.exists()
+
+
 # --- lifters -------------------------------------------------------------------------------------------------------
 
 

@@ -21,6 +21,7 @@ from make_reports import HEIGHT, WIDTH, make_clip, make_finding, make_poses, mak
 
 from formcheck import html_pictures
 from formcheck.errors import VideoError
+from formcheck.exercises import exercise_named
 from formcheck.html_pictures import KeyPicture, key_pictures, leading_check
 from formcheck.html_plots import bar_charts, path_plot, rep_spans, time_plots
 from formcheck.html_report import html_report, measure_title, unit_of
@@ -135,6 +136,15 @@ def test_verdict_and_cue_come_before_everything_else() -> None:
     assert places == sorted(places)
 
 
+def test_a_hint_has_no_limit_for_faults() -> None:
+    lift = exercise_named("deadlift")
+    assert lift is not None
+    hint = next(check for check in lift.checks if check.worst == "watch" and check.unit == "deg")
+    report = replace(make_set(), findings=(make_finding(hint.id, "watch", title=hint.title),))
+    assert f"above {hint.watch:.0f}° / never" in page_of(report).words
+    assert "above 12° / 20°" in page_of().words
+
+
 def test_every_rep_has_a_row_with_a_word_for_its_verdict() -> None:
     text = html_report(make_set())
     table = text[text.index('<table class="reps"') : text.index("</table>")]
@@ -149,7 +159,7 @@ def test_numbers_of_reports_to_come_are_shown_by_their_names() -> None:
     assert (measure_title("bar_speed_m_per_s"), unit_of("bar_speed_m_per_s")) == ("Bar speed", "m/s")
     assert (measure_title("something"), unit_of("something")) == ("Something", "")
     page = page_of(make_report(POSES, reps=(make_rep(1, left_shift_ratio=1.5, unmeasured_deg=math.nan),)))
-    assert "Left shift 1.5 times" in page.words
+    assert "Left shift times 1.5" in page.words
     assert "Unmeasured" not in page.words
 
 
@@ -480,3 +490,24 @@ def test_the_page_works_in_a_browser(width: int, scheme: str, browser: Any, tmp_
     page.get_by_role("button", name="Rep 2").click()
     assert page.locator("path.main[data-way]").get_attribute("data-way") == "2"
     assert trouble == []
+
+
+def test_a_finger_along_a_plot_reads_it(browser: Any, tmp_path: Path) -> None:
+    path = tmp_path / "report.html"
+    path.write_text(html_report(make_set()), encoding="utf-8")
+    page = browser.new_context(viewport={"width": 390, "height": 844}, has_touch=True, is_mobile=True).new_page()
+    page.goto(path.as_uri())
+    area = page.locator("[data-plot=back] .area")
+    area.scroll_into_view_if_needed()
+    box = area.bounding_box()
+    fingers = page.context.new_cdp_session(page)
+
+    def touch(what: str, share: float) -> None:
+        place = {"x": box["x"] + share * box["width"], "y": box["y"] + box["height"] / 2}
+        fingers.send("Input.dispatchTouchEvent", {"type": what, "touchPoints": [place]})
+
+    touch("touchStart", 0.1)
+    for step in range(2, 10):
+        touch("touchMove", step / 10)
+    page.locator("[data-plot=back] .readout", has_text="0:00.9").wait_for(timeout=10_000)
+    page.context.close()

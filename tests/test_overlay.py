@@ -183,6 +183,14 @@ def test_times_without_a_pose_draw_no_old_pose() -> None:
     assert pixel(drawn(0.0, time_s=30.0), JOINTS["HIP"]) == (90, 90, 90)
 
 
+def test_outside_of_the_analysed_part_the_picture_itself_stays_untouched() -> None:
+    poses = make_poses()
+    part = poses.part(poses.time_s >= 0.3)
+    plan = plan_overlay(part, make_report(part), WIDTH, HEIGHT)
+    assert np.array_equal(draw_overlay(grey_frame(), plan, 0.1), grey_frame())
+    assert not np.array_equal(draw_overlay(grey_frame(), plan, 0.3), grey_frame())
+
+
 def test_the_panel_keeps_away_from_the_body() -> None:
     poses = make_poses()
     high, low = poses.image_px.copy(), poses.image_px.copy()

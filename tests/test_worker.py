@@ -177,14 +177,14 @@ def test_a_real_process_does_the_job(job: Job) -> None:
     assert report_of(job)["reps"]
 
 
-def test_a_file_that_is_no_video_is_named_as_its_owner_does(tmp_path: Path) -> None:
-    path = tmp_path / "video.mp4"
+@pytest.mark.parametrize("name", ["video.mp4", "video.npz"])
+def test_a_file_that_cannot_be_read_is_named_as_its_owner_does(name: str, tmp_path: Path) -> None:
+    path = tmp_path / name
     path.write_text("no video", encoding="utf-8")
-    told = worker._outcome(
-        Job(str(tmp_path / "result"), video=str(path), title="Leg day.mp4"), lambda _: None, threading.Event()
-    )
+    read = {"poses" if path.suffix == ".npz" else "video": str(path)}
+    told = worker._outcome(Job(str(tmp_path / "result"), title=f"my {name}", **read), lambda _: None, threading.Event())
     assert told["phase"] == FAILED
-    assert "Leg day.mp4" in told["message"]
+    assert told["message"].startswith(f"my {name} is not a")
     assert str(tmp_path) not in told["message"]
 
 

@@ -5,25 +5,32 @@ from __future__ import annotations
 import math
 import tempfile
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
 from datetime import date
 from pathlib import Path
 from typing import Any
 
 import altair as alt
+import numpy as np
 import pandas as pd
 import streamlit as st
 
-from formcheck import analysis
 from formcheck.app import parts
 from formcheck.app.session import session
+from formcheck.app.stick_figures import Figure, figure
+from formcheck.errors import FormCheckError, HistoryError
+from formcheck.exercises import EXERCISES
 from formcheck.history import SavedSet, export_history, import_history, open_history
 from formcheck.history.records import LONGEST_NOTES
 from formcheck.history.trends import QUANTITIES, Comparison, SetNumbers, compare, sessions, trend
 from formcheck.html_report import FINDING_WORDS
 from formcheck.outputs import POSES_NPZ
 from formcheck.pose_files import save_poses
-from formcheck.settings_files import load_settings
-from formcheck.worker import Job
+from formcheck.poses import PoseSequence
+from formcheck.report import Report
+from formcheck.settings import KG_PER_LB, Override, Settings
+from formcheck.settings_files import list_presets, load_settings, settings_toml
+from formcheck.worker import Job, judged
 
 EVERYBODY, ALL_LIFTS = "Everybody", "All lifts"
 SETS_AT_ONCE = 20
@@ -59,13 +66,13 @@ def show() -> None:
     ]
     first, second, third, fourth = st.tabs(["Sets", "Trend", "Compare", "Backup"])
     with first:
-        _sets(chosen)
+        parts.guarded(_sets)(chosen)
     with second:
-        _trends(chosen)
+        parts.guarded(_trends)(chosen)
     with third:
-        _compare(chosen)
+        parts.guarded(_compare)(chosen)
     with fourth:
-        _backup()
+        parts.guarded(_backup)()
 
 
 # --- sets ----------------------------------------------------------------------------------------------------------
@@ -119,6 +126,7 @@ def about(saved: SavedSet) -> str:
 
 
 @st.dialog("Saved set", width="large")
+@parts.guarded
 def _details(set_id: int) -> None:
     unit = load_settings().load_unit or "kg"
     with open_history() as history:
@@ -143,9 +151,8 @@ def _details(set_id: int) -> None:
             with open_history() as history:
                 history.change_set(set_id, lifter=lifter or None, notes=notes)
             st.rerun()
-    if saved.has_poses and st.button(
-        "Plots and judge again", icon=":material/insights:", type="primary", on_click=_open_again, args=(saved,)
-    ):
+    if saved.has_poses and st.button("Plots and judge again", icon=":material/insights:", type="primary"):
+        _open_again(saved)
         st.rerun()
 
 
@@ -156,19 +163,54 @@ def _open_again(saved: SavedSet) -> None:
     folder.mkdir()
     with open_history() as history:
         save_poses(history.poses(saved.id), folder / POSES_NPZ)
-    job = Job(
-        str(mine.new_folder()),
-        poses=str(folder / POSES_NPZ),
+    mine.start([replace(job_of(saved), folder=str(mine.new_folder()), poses=str(folder / POSES_NPZ))])
+    st.session_state[parts.GO] = "check"
+
+
+def job_of(saved: SavedSet) -> Job:
+    """The analysis of a saved set as it was asked for, without folder and poses."""
+    start_s, end_s = (parts.number(saved.settings.get(name)) for name in ("start_s", "end_s"))
+    return Job(
+        "",
         title=saved.video_file,
         exercise=saved.exercise if saved.exercise in parts.exercise_names() else "auto",
-        variant=saved.variant or "auto",
+        variant=saved.variant if saved.report.get("variant_source") == "chosen" else "auto",
         load_kg=saved.load_kg,
         lifter=saved.lifter,
         notes=saved.notes,
+        start_s=start_s if math.isfinite(start_s) else None,
+        end_s=end_s if math.isfinite(end_s) else None,
+        settings_toml=settings_toml(told_settings(saved.report.get("settings"))),
+        presets=known_presets(saved.report.get("settings")),
         set_id=saved.id,
     )
-    mine.start([job])
-    st.session_state[parts.GO] = "check"
+
+
+def told_settings(told: Any) -> Settings:
+    """The settings that a report was judged by, without what this version does not know; ``told`` is as saved."""
+    checks = told.get("checks") if isinstance(told, Mapping) else None
+    lifter = told.get("lifter") if isinstance(told, Mapping) else None
+    lifter = lifter if isinstance(lifter, Mapping) else {}
+    known = {f"{lift.name}/{check.id}" for lift in EXERCISES for check in lift.checks}
+    return Settings(
+        height_cm=lifter.get("height_cm"),
+        earlier_back_injury=lifter.get("earlier_back_injury"),
+        depth_target=lifter.get("depth_target"),
+        checks={
+            key: Override(limits.get("watch"), limits.get("fault"))
+            if isinstance(limits, Mapping)
+            else Override(off=True)
+            for key, limits in (checks.items() if isinstance(checks, Mapping) else ())
+            if key in known
+        },
+    )
+
+
+def known_presets(told: Any) -> tuple[str, ...]:
+    """The presets that a report was judged by, as far as they are still here."""
+    names = told.get("presets") if isinstance(told, Mapping) else None
+    here = {preset.name for preset in list_presets()}
+    return tuple(name for name in names if name in here) if isinstance(names, list) else ()
 
 
 # --- trend ---------------------------------------------------------------------------------------------------------
@@ -222,6 +264,7 @@ def _compare(sets: Sequence[SavedSet]) -> None:
         return
     unit = load_settings().load_unit or "kg"
     ids = list(by_id)
+    usual = pair_of(sets)
     columns = st.columns(2, gap="medium")
     chosen: list[tuple[SavedSet, int]] = []
     for place, (column, name) in enumerate(zip(columns, ("First", "Second"), strict=True)):
@@ -230,7 +273,7 @@ def _compare(sets: Sequence[SavedSet]) -> None:
                 st.selectbox(
                     f"{name} set",
                     ids,
-                    index=1 - place,  # the older one first
+                    index=ids.index(usual[place].id),
                     format_func=lambda each: (
                         f"{by_id[each].when.astimezone():%Y-%m-%d} · {title_of(by_id[each], unit)}"
                     ),
@@ -246,72 +289,135 @@ def _compare(sets: Sequence[SavedSet]) -> None:
     (first, rep_a), (second, rep_b) = chosen
     _together((first, rep_a), (second, rep_b))
     compared = compare(first, second)
+    if first.exercise != second.exercise:
+        st.caption("These are different lifts: compare their numbers with care.")
     left, right = st.columns(2, gap="large")
     with left:
         st.subheader("Numbers")
-        st.html(numbers_table(compared))
+        st.html(numbers_table(compared, unit))
     with right:
         st.subheader("Checks")
         st.html(checks_table(compared))
 
 
+def pair_of(sets: Sequence[SavedSet]) -> tuple[SavedSet, SavedSet]:
+    """The newest set, behind the one before it of the same lifter and lift; behind any other where there is none."""
+    second, *others = sets
+    alike = [each for each in others if (each.exercise, each.lifter) == (second.exercise, second.lifter)]
+    return (alike or others)[0], second
+
+
 def _together(first: tuple[SavedSet, int], second: tuple[SavedSet, int]) -> None:
-    """Both reps at once: as videos where these were kept, and as curves."""
+    """Both reps at once: as videos where these were kept, else as stick figures; and as curves."""
     with open_history() as history:
-        videos = [history.video(saved.id) for saved, _ in (first, second)]
-    told = [
-        next((each for each in saved.report["reps"] if each["index"] == rep), None) for saved, rep in (first, second)
+        videos = [str(found) for saved, _ in (first, second) if (found := history.video(saved.id)) is not None]
+    shown = [
+        _Shown(f"{name} set, rep {rep}", told, _judged(saved))
+        for (saved, rep), name in ((first, "First"), (second, "Second"))
+        if (told := _rep(saved, rep)) is not None
     ]
-    if all(videos) and all(told):
-        _side_by_side([str(video) for video in videos], [each for each in told if each is not None])
-    else:
-        st.caption("Two videos run side by side here when both were kept with their sets.")
-    curves = [
-        _curve(saved, rep, f"{name} set, rep {rep}") for (saved, rep), name in ((first, "First"), (second, "Second"))
-    ]
-    known = [curve for curve in curves if curve is not None and curve["Back rounding"].notna().any()]
-    if known:
+    if len(shown) == 2:
+        _side_by_side(shown, videos if len(videos) == 2 else [])
+    curves = [curve for each in shown if (curve := _curve(each)) is not None]
+    if curves:
         st.subheader("Back rounding from lift-off")
-        st.altair_chart(_curves(pd.concat(known)), width="stretch")
+        st.altair_chart(_curves(pd.concat(curves)), width="stretch")
 
 
-def _side_by_side(videos: Sequence[str], reps: Sequence[Mapping[str, Any]]) -> None:
-    """Two videos with one slider; lift-off is at the same place of it in both."""
-    names = ("side-first", "side-second")
-    with st.container(key="side-by-side"):
-        for column, name, video in zip(st.columns(2), names, videos, strict=True):
-            with column, st.container(key=name):
-                st.video(video)
-    # Aligned at lift-off, so that a longer way down does not put them out of step.
-    moments = [parts.number(rep["lift_off_s"]) for rep in reps]
-    before = max(0.0, min(moment - rep["start_s"] for moment, rep in zip(moments, reps, strict=True)))
-    after = max(rep["end_s"] - moment for moment, rep in zip(moments, reps, strict=True))
-    data = {"players": names, "starts": [moment - before for moment in moments], "length": round(before + after, 2)}
-    component = st.components.v2.component(
-        "formcheck_together", html=parts.asset("together.html"), js=parts.asset("together.js")
-    )
-    component(key="together", data=data)
+@dataclass(frozen=True)
+class _Shown:
+    """One of the two reps: its title, what the saved report says of it, and its poses with their analysis."""
+
+    title: str
+    told: Mapping[str, Any]
+    judged: tuple[PoseSequence, Report] | None
+
+    @property
+    def zero_s(self) -> float:
+        """Lift-off: what the two are laid over each other by; the bottom where it is not known."""
+        lift_off_s = parts.number(self.told["lift_off_s"])
+        return lift_off_s if math.isfinite(lift_off_s) else parts.number(self.told["bottom_s"])
 
 
-@st.cache_data(show_spinner=False, max_entries=32)
-def _signals(set_id: int, saved_at: str, exercise: str) -> pd.DataFrame:
-    """Time and back rounding of a saved set; ``saved_at`` tells versions of it apart."""
+def _rep(saved: SavedSet, rep: int) -> Mapping[str, Any] | None:
+    return next((each for each in saved.report.get("reps", []) if each["index"] == rep), None)
+
+
+def _judged(saved: SavedSet) -> tuple[PoseSequence, Report] | None:
+    """The poses of a saved set, analysed as it was; None where that cannot be done any more."""
+    if not saved.has_poses or saved.exercise not in parts.exercise_names():
+        return None
+    try:
+        return _analysed(saved.id, saved.saved_at.isoformat(), job_of(saved))
+    except FormCheckError:
+        return None
+
+
+@st.cache_data(show_spinner=False, max_entries=8)
+def _analysed(set_id: int, saved_at: str, _job: Job) -> tuple[PoseSequence, Report]:
+    """``saved_at`` tells versions of a set apart."""
     with open_history() as history:
         poses = history.poses(set_id)
-    signals = analysis.analyze(poses, exercise).signals
-    if signals is None:
-        return pd.DataFrame({"time_s": [], "rounding_deg": []})
-    return pd.DataFrame({"time_s": signals.time_s, "rounding_deg": signals.back_rounding_deg})
+    return judged(_job, poses)
 
 
-def _curve(saved: SavedSet, rep: int, name: str) -> pd.DataFrame | None:
-    told = next((each for each in saved.report.get("reps", []) if each["index"] == rep), None)
-    if told is None or not saved.has_poses or saved.exercise not in parts.exercise_names():
+def _side_by_side(shown: Sequence[_Shown], videos: Sequence[str]) -> None:
+    """Two reps with one slider; lift-off is at the same place of it in both."""
+    names = [f"side-{place}" for place in range(len(videos))]
+    if videos:
+        with st.container(key="side-by-side"):
+            for column, name, video, each in zip(st.columns(2), names, videos, shown, strict=True):
+                with column, st.container(key=name):
+                    st.caption(each.title)
+                    st.video(video)
+    found = [] if videos else [_figure(each) for each in shown]
+    figures = [each for each in found if each is not None]
+    if not videos and len(figures) < 2:
+        st.caption("These two cannot be shown side by side: of one of them neither video nor poses were kept.")
+        return
+    # Aligned at lift-off, so that a longer way down does not put them out of step.
+    before = max(0.0, min(each.zero_s - each.told["start_s"] for each in shown))
+    after = max(each.told["end_s"] - each.zero_s for each in shown)
+    data = {
+        "players": names,
+        "titles": [each.title for each in shown],
+        "starts": [each.zero_s - before for each in shown],
+        "before": before,
+        "length": round(before + after, 2),
+        "figures": [
+            {"title": each.title, "times": figure.time_s, "moments": [asdict(moment) for moment in figure.moments]}
+            for each, figure in zip(shown, figures, strict=False)
+        ],
+        "box": _around([figure.box for figure in figures]),
+    }
+    parts.component("together", key="together", data=data)
+
+
+def _figure(shown: _Shown) -> Figure | None:
+    if shown.judged is None:
         return None
-    found = _signals(saved.id, saved.saved_at.isoformat(), saved.exercise)
-    found = found[(found.time_s >= told["start_s"]) & (found.time_s <= told["end_s"])]
-    zero_s = told["lift_off_s"] if told["lift_off_s"] is not None else told["bottom_s"]
-    return pd.DataFrame({"Seconds": found.time_s - zero_s, "Back rounding": found.rounding_deg, "Rep": name})
+    poses, report = shown.judged
+    return figure(poses, report, shown.told["start_s"], shown.told["end_s"])
+
+
+def _around(boxes: Sequence[tuple[float, float, float, float]]) -> list[float]:
+    """One box for all, so that they are drawn alike."""
+    if not boxes:
+        return []
+    left, top, right, bottom = zip(*boxes, strict=True)
+    return [min(left), min(top), max(right), max(bottom)]
+
+
+def _curve(shown: _Shown) -> pd.DataFrame | None:
+    signals = None if shown.judged is None else shown.judged[1].signals
+    if signals is None:
+        return None
+    here = (signals.time_s >= shown.told["start_s"]) & (signals.time_s <= shown.told["end_s"])
+    rounding_deg = signals.back_rounding_deg[here]
+    if not np.isfinite(rounding_deg).any():
+        return None
+    seconds = signals.time_s[here] - shown.zero_s
+    return pd.DataFrame({"Seconds": seconds, "Back rounding": rounding_deg, "Rep": shown.title})
 
 
 def _curves(frame: pd.DataFrame) -> alt.Chart:
@@ -328,22 +434,25 @@ def _curves(frame: pd.DataFrame) -> alt.Chart:
     return chart
 
 
-def numbers_table(compared: Comparison) -> str:
+def numbers_table(compared: Comparison, load_unit: str = "kg") -> str:
     """Numbers of two sets with their difference, as HTML."""
     rows = []
     for quantity in QUANTITIES:
         one, two = (_of(numbers, quantity.name) for numbers in compared.numbers)
+        unit = quantity.unit
+        if (unit, load_unit) == ("kg", "lb"):
+            one, two, unit = one / KG_PER_LB, two / KG_PER_LB, "lb"
         if not (math.isfinite(one) or math.isfinite(two)):
             continue
         change = two - one
         words = f"{change:+.3g}" if math.isfinite(change) and abs(change) > 1e-9 else ""
         if words and quantity.more_is_better is not None:
             words += " better" if (change > 0) == quantity.more_is_better else " worse"
-        unit = {"deg": "°", "": ""}.get(quantity.unit, f" {quantity.unit}")
+        unit = {"deg": "°", "": ""}.get(unit, f" {unit}")
         name = parts.escaped(quantity.title) + (f"<br><small>{parts.escaped(unit)}</small>" if len(unit) > 3 else "")
         unit = "" if len(unit) > 3 else unit
         rows.append([name, _amount(one, unit), _amount(two, unit), words.replace("-", "−")])
-    return parts.table(["", "First", "Second", "Change"], rows, (1, 2, 3))
+    return parts.table("Numbers", ["", "First", "Second", "Change"], rows, (1, 2, 3))
 
 
 def checks_table(compared: Comparison) -> str:
@@ -356,7 +465,7 @@ def checks_table(compared: Comparison) -> str:
         for check in compared.checks
         if set(check.verdicts) != {"not-measured"}
     ]
-    return parts.table(["Check", "First", "Second"], rows)
+    return parts.table("Checks", ["Check", "First", "Second"], rows, kind="checks")
 
 
 def _of(numbers: SetNumbers, name: str) -> float:
@@ -364,7 +473,7 @@ def _of(numbers: SetNumbers, name: str) -> float:
 
 
 def _amount(value: float, unit: str) -> str:
-    return f"{value:.3g}{unit}".replace("-", "−") if math.isfinite(value) else "–"
+    return f"{value:.{3 if abs(value) < 1000 else 5}g}{unit}".replace("-", "−") if math.isfinite(value) else "–"
 
 
 # --- backup --------------------------------------------------------------------------------------------------------
@@ -390,8 +499,12 @@ def _backup() -> None:
             with tempfile.TemporaryDirectory(prefix="formcheck-") as folder:
                 path = Path(folder) / "history.zip"
                 path.write_bytes(upload.getbuffer())
-                with open_history() as history:
-                    done = import_history(history, path)
+                try:
+                    with open_history() as history:
+                        done = import_history(history, path)
+                except HistoryError as error:
+                    # The file lies under a name of ours; people know it by theirs.
+                    raise HistoryError(str(error).replace(str(path), upload.name)) from error
             st.success(f"{done.added} new sets, {done.renewed} renewed, {done.known} here already.")
 
 

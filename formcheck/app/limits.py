@@ -10,6 +10,7 @@ import pandas as pd
 import streamlit as st
 
 from formcheck.errors import UsageError
+from formcheck.exercises.checks import FAULT, Check
 from formcheck.exercises.exercise import Exercise
 from formcheck.settings import Override, Settings
 
@@ -26,7 +27,7 @@ def editor(lift: Exercise, settings: Settings, key: str) -> Settings:
         column_config={
             "On": st.column_config.CheckboxColumn(width="small"),
             "Watch": st.column_config.NumberColumn(format="%.4g", required=True),
-            "Fault": st.column_config.NumberColumn(format="%.4g", required=True),
+            "Fault": st.column_config.NumberColumn(format="%.4g", help="Empty: never more than something to watch."),
         },
     )
     return Settings(checks=overrides(lift, edited.to_dict("records"), settings))
@@ -43,11 +44,18 @@ def rows(lift: Exercise, settings: Settings) -> list[dict[str, Any]]:
                 "On": not override.off,
                 "Warns when": "above" if check.more_is_worse else "below",
                 "Watch": check.watch if override.watch is None else override.watch,
-                "Fault": check.fault if override.fault is None else override.fault,
+                "Fault": _fault(check, override),
                 "Unit": "°" if check.unit == "deg" else check.unit,
             }
         )
     return found
+
+
+def _fault(check: Check, override: Override) -> float | None:
+    """The fault limit that holds now; None for what is no more than a hint."""
+    if check.worst != FAULT:
+        return None
+    return check.fault if override.fault is None else override.fault
 
 
 def overrides(lift: Exercise, table: list[dict[Any, Any]], settings: Settings) -> Mapping[str, Override]:
@@ -60,6 +68,9 @@ def overrides(lift: Exercise, table: list[dict[Any, Any]], settings: Settings) -
             continue
         # An emptied cell is NaN.
         watch, fault = (math.nan if row[name] is None else float(row[name]) for name in ("Watch", "Fault"))
+        if check.worst != FAULT:
+            # No more than a hint: a fault limit changes nothing, but must not lie before the one for watch.
+            fault = max(watch, check.fault) if check.more_is_worse else min(watch, check.fault)
         if not (math.isfinite(watch) and math.isfinite(fault)):
             raise UsageError(f"{check.title} needs both limits, watch and fault.")
         if key in settings.checks or (watch, fault) != (check.watch, check.fault):

@@ -7,7 +7,6 @@ from collections.abc import Callable
 import streamlit as st
 
 from formcheck.app import guidance_pages, history_page, live_page, parts, settings_page, upload_page
-from formcheck.errors import FormCheckError
 
 PAGES: tuple[tuple[str, str, str, Callable[[], None]], ...] = (
     ("Check a lift", "check", ":material/videocam:", upload_page.show),
@@ -33,7 +32,7 @@ def main() -> None:
     st.html(f"<style>{parts.asset('style.css')}</style>")
     st.logo(parts.asset_path("logo.svg"), size="large")
     pages = [
-        st.Page(_guarded(show), title=title, url_path=path, icon=icon, default=number == 0)
+        st.Page(parts.guarded(show), title=title, url_path=path, icon=icon, default=number == 0)
         for number, (title, path, icon, show) in enumerate(PAGES)
     ]
     page = st.navigation(pages, position="top")
@@ -44,15 +43,3 @@ def main() -> None:
     guidance_pages.warn(page.url_path)
     page.run()
     st.html(f'<footer class="fc-foot">{DISCLAIMER}</footer>')
-
-
-def _guarded(show: Callable[[], None]) -> Callable[[], None]:
-    """The page, with errors raised on purpose as one line instead of a traceback."""
-
-    def guarded() -> None:
-        try:
-            show()
-        except FormCheckError as error:
-            st.error(parts.plain(str(error)), icon=":material/error:")
-
-    return guarded

@@ -5,13 +5,14 @@ from __future__ import annotations
 import functools
 import html
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from importlib import resources
 from pathlib import Path
-from typing import Any
+from typing import Any, ParamSpec
 
 import streamlit as st
 
+from formcheck.errors import FormCheckError
 from formcheck.exercises import EXERCISES, exercise_named
 from formcheck.exercises.checks import FAULT, NOT_MEASURED, OK, WATCH
 from formcheck.html_report import FINDING_WORDS, SYMBOLS, VERDICT_WORDS
@@ -34,6 +35,25 @@ GO = "go"
 
 Report = Mapping[str, Any]
 """A report as in report.json."""
+
+
+Told = ParamSpec("Told")
+
+
+def guarded(show: Callable[Told, None]) -> Callable[Told, None]:
+    """A page, or a part of one, with errors raised on purpose as one line instead of a traceback.
+
+    Parts that are drawn by themselves, such as dialogs and fragments, need it as pages do.
+    """
+
+    @functools.wraps(show)
+    def shown(*told: Told.args, **named: Told.kwargs) -> None:
+        try:
+            show(*told, **named)
+        except FormCheckError as error:
+            st.error(plain(str(error)), icon=":material/error:")
+
+    return shown
 
 
 def asset_path(name: str) -> str:
@@ -148,18 +168,28 @@ def hero(report: Report, lifter: str | None, unit: str) -> str:
     )
 
 
-def table(head: Sequence[str], rows: Sequence[Sequence[str]], numbers: Sequence[int] = ()) -> str:
-    """A table as HTML; cells are HTML already, ``numbers`` are the columns of numbers."""
+def table(
+    label: str, head: Sequence[str], rows: Sequence[Sequence[str]], numbers: Sequence[int] = (), kind: str = ""
+) -> str:
+    """A table as HTML; cells are HTML already, ``numbers`` are the columns of numbers, ``kind`` is for the style.
 
-    def cell(name: str, place: int, text: str) -> str:
+    The roles are those that the elements have anyway, but lose where the style lays them out anew for a phone.
+    """
+
+    def cell(place: int, text: str, name: str, role: str) -> str:
         kind = ' class="number"' if place in numbers else ""
-        return f"<{name}{kind}>{text}</{name}>"
+        return f'<{name} role="{role}"{kind}>{text}</{name}>'
 
-    top = "".join(cell("th", place, escaped(text)) for place, text in enumerate(head))
-    body = "".join(f"<tr>{''.join(cell('td', n, text) for n, text in enumerate(row))}</tr>" for row in rows)
+    top = "".join(cell(place, escaped(text), "th", "columnheader") for place, text in enumerate(head))
+    lines = [
+        cell(0, row[0], "th", "rowheader") + "".join(cell(n, text, "td", "cell") for n, text in enumerate(row[1:], 1))
+        for row in rows
+    ]
+    body = "".join(f'<tr role="row">{line}</tr>' for line in lines)
     return (
-        f'<div class="fc-scroll" tabindex="0"><table class="fc"><thead><tr>{top}</tr></thead>'
-        f"<tbody>{body}</tbody></table></div>"
+        f'<div class="fc-scroll" tabindex="0" role="region" aria-label="{escaped(label)}">'
+        f'<table class="fc {kind}" role="table" aria-label="{escaped(label)}">'
+        f'<thead role="rowgroup"><tr role="row">{top}</tr></thead><tbody role="rowgroup">{body}</tbody></table></div>'
     )
 
 

@@ -16,6 +16,7 @@ from formcheck.exercises import EXERCISES, exercise_named
 from formcheck.exercises.checks import NOT_MEASURED
 from formcheck.history import Lifter, open_history
 from formcheck.outputs import ANNOTATED_MP4, REPORT_HTML, REPORT_JSON, REPS_CSV, SIGNALS_CSV, safe_name
+from formcheck.settings import AS_IT_COMES, merge, parse_settings
 from formcheck.settings_files import list_presets, load_settings, settings_toml
 from formcheck.worker import LANDMARKS_TRC
 
@@ -126,13 +127,19 @@ def _judge_again(result: Result, report: parts.Report, session: Session) -> None
         )
         variant = variant_choice(exercise, job.variant, f"variant-{key}")
     with right:
-        part = st.slider("Part of the video, in seconds", 0.0, end_s, (0.0, end_s), 0.1, key=f"part-{key}")
+        before = (min(job.start_s or 0.0, end_s), end_s if job.end_s is None else min(job.end_s, end_s))
+        part = st.slider("Part of the video, in seconds", 0.0, end_s, before, 0.1, key=f"part-{key}")
         presets = preset_choice(job.presets, f"presets-{key}")
     lift = exercise_named(exercise) or exercise_named(report["exercise"]["name"])
+    # Other presets start from their own limits, not from those that were edited before.
+    told = parse_settings(job.settings_toml, "these limits") if tuple(presets) == job.presets else AS_IT_COMES
     toml = job.settings_toml
     if lift is not None:
         with st.expander(f"Limits: {lift.title.lower()}"):
-            toml = settings_toml(limits.editor(lift, load_settings(presets=presets), f"limits-{key}-{lift.name}"))
+            now = merge(load_settings(presets=presets), told)
+            edited = limits.editor(lift, now, f"limits-{key}-{lift.name}-{'-'.join(presets)}")
+        others = {name: value for name, value in told.checks.items() if not name.startswith(f"{lift.name}/")}
+        toml = settings_toml(replace(told, checks={**others, **edited.checks}))
     if job.set_id is not None:
         st.caption("The saved set is renewed.")
     if st.button("Judge again", type="primary", icon=":material/refresh:", key=f"again-{key}"):

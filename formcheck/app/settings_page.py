@@ -24,13 +24,13 @@ def show() -> None:
     st.title("Settings")
     first, second, third, fourth = st.tabs(["Lifters", "Limits", "Units", "Pose model"])
     with first:
-        _lifters()
+        parts.guarded(_lifters)()
     with second:
-        _limits()
+        parts.guarded(_limits)()
     with third:
-        _units()
+        parts.guarded(_units)()
     with fourth:
-        _models()
+        parts.guarded(_models)()
 
 
 def own_settings() -> Settings:
@@ -58,19 +58,16 @@ def _lifters() -> None:
             1.0,
             placeholder="For velocity in m/s",
         )
-        named = {value: depth for depth, value in DEPTH_TARGETS.items()}
-        depths = ["", *DEPTH_WORDS]
-        now = named.get(lifter.depth_target_thighs, "") if lifter and lifter.depth_target_thighs is not None else ""
-        depth = right.selectbox(
-            "Squat depth target", depths, depths.index(now), format_func=lambda each: DEPTH_WORDS.get(each, "Usual")
-        )
+        now = None if lifter is None else lifter.depth_target_thighs
+        targets = depth_targets(now)
+        depth = right.selectbox("Squat depth target", list(targets), list(targets).index(now), targets.__getitem__)
         injury = st.checkbox(
             "Earlier back injury",
             lifter.back_injury if lifter else False,
             help="Warns earlier about the back, and words it more carefully.",
         )
         if st.form_submit_button("Save", type="primary"):
-            profile = Lifter(name, height, injury, DEPTH_TARGETS.get(depth), lifter.neutral_back if lifter else {})
+            profile = Lifter(name, height, injury, depth, lifter.neutral_back if lifter else {})
             with open_history() as history:
                 if lifter is not None and profile.name != lifter.name:
                     history.rename_lifter(lifter.name, profile.name)
@@ -97,6 +94,16 @@ def _lifters() -> None:
             with open_history() as history:
                 history.delete_lifter(lifter.name, with_sets=with_sets)
             st.rerun()
+
+
+def depth_targets(now: float | None) -> dict[float | None, str]:
+    """Depth targets to choose from, in words; ``now`` is one of them even where it has no name."""
+    targets: dict[float | None, str] = {None: "Usual"}
+    targets |= {DEPTH_TARGETS[name]: words for name, words in DEPTH_WORDS.items()}
+    if now not in targets and now is not None:
+        place = "above" if now > 0 else "below"
+        targets[now] = f"Hips {abs(now):.2g} thigh lengths {place} the knees"
+    return targets
 
 
 # --- limits, units -------------------------------------------------------------------------------------------------

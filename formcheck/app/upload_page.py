@@ -88,11 +88,11 @@ def _choose(mine: Session) -> None:
             mine.start(jobs)
             st.rerun()
     with right:
+        _samples(mine)
         with st.container(border=True, key="card-film"):
             parts.drawing("film.svg")
             tips = "".join(f"<li>{line}</li>" for line in FILM_ADVICE)
             st.html(f'<ul class="fc-tips">{tips}</ul>')
-        _samples(mine)
 
 
 def _form() -> dict[str, Any]:
@@ -159,14 +159,16 @@ def _samples(mine: Session) -> None:
 
 
 def _problems(mine: Session) -> None:
-    for problem in mine.problems:
-        st.error(parts.plain(problem), icon=":material/error:")
+    if mine.problems:
+        # In one box: on a phone several would push the verdict off the screen.
+        st.error("  \n".join(map(parts.plain, mine.problems)), icon=":material/error:")
 
 
 # --- waiting -------------------------------------------------------------------------------------------------------
 
 
 @st.fragment(run_every=0.5)
+@parts.guarded
 def _progress() -> None:
     mine = session()
     if mine.batch is None or not mine.batch.running:

@@ -26,7 +26,7 @@ from sqlite_utils import Database
 from formcheck.errors import HistoryError, PoseFileError, UsageError
 from formcheck.history.records import Lifter, SavedSet, check_load_kg, clean_name, clean_notes
 from formcheck.history.schema import APPLICATION_ID, MIGRATIONS, known_steps
-from formcheck.history.videos import forget, keep, video_path
+from formcheck.history.videos import forget, keep, kept_videos, video_path
 from formcheck.pose_files import load_poses, save_poses
 from formcheck.poses import PoseSequence
 
@@ -190,8 +190,12 @@ class History:
         return self.set(set_id)
 
     def delete_set(self, set_id: int) -> None:
-        """Delete a set for good, with its kept video; `HistoryError` when there is none of that number."""
-        forget(video_path(self.path, self.set(set_id).uid))
+        """Delete a set for good, with its kept video; `HistoryError` when there is none of that number.
+
+        The video goes after the set, so that what cannot be deleted from the history keeps its video. `HistoryError`
+        also tells of a video that stays behind; the next deletion tries it again.
+        """
+        self.set(set_id)
         with self.writing():
             self._db.execute("DELETE FROM sets WHERE id = ?", [set_id])
         self._forget_for_good()
@@ -246,8 +250,6 @@ class History:
     def delete_lifter(self, name: str, *, with_sets: bool = False) -> None:
         """Delete a lifter for good; without ``with_sets`` the sets stay as nobody's."""
         key = _key(self.lifter(name).name)
-        for saved in self.sets(lifter=name) if with_sets else ():
-            forget(video_path(self.path, saved.uid))
         with self.writing():
             if with_sets:
                 chosen = "lifter_id = (SELECT id FROM lifters WHERE name_key = ?)"
@@ -326,9 +328,14 @@ class History:
         return int(row["id"])
 
     def _forget_for_good(self) -> None:
-        """Old pages also lie in the write-ahead log until that is carried over and cut."""
+        """Remove what is left of deleted sets: pages in the write-ahead log, and videos that no set has any more."""
         with _history_errors(self.path):
             self._db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+        # Listed before the sets are: a set is saved before its video is kept, so that a new one is never taken for old.
+        videos = kept_videos(self.path)
+        with _history_errors(self.path):
+            uids = {row["uid"] for row in self._db.query("SELECT uid FROM sets")}
+        forget([path for uid, path in videos.items() if uid not in uids])
 
 
 # --- values in columns ---------------------------------------------------------------------------------------------

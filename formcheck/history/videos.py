@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 
 from formcheck.errors import HistoryError
@@ -33,9 +35,19 @@ def keep(source: Path, path: Path) -> None:
         raise HistoryError(f"The video cannot be kept in {path.parent} ({error.strerror or error}).") from error
 
 
-def forget(path: Path) -> None:
-    """Delete a kept video, if there is one; `HistoryError` when that fails."""
-    try:
-        path.unlink(missing_ok=True)
-    except OSError as error:
-        raise HistoryError(f"The video {path} cannot be deleted ({error.strerror or error}).") from error
+def kept_videos(history: Path) -> dict[str, Path]:
+    """All kept videos beside that history file, by the uid of their set."""
+    folder = history.parent / FOLDER
+    return {path.stem: path for path in folder.glob("*.mp4") if re.fullmatch("[0-9a-f]{32}", path.stem)}
+
+
+def forget(videos: Sequence[Path]) -> None:
+    """Delete videos of sets that are deleted already; `HistoryError` names one that cannot be."""
+    failures = []
+    for path in videos:
+        try:
+            path.unlink(missing_ok=True)
+        except OSError as error:
+            failures.append(f"The set is deleted, but its video {path} is not ({error.strerror or error}): delete it.")
+    if failures:
+        raise HistoryError(failures[0])

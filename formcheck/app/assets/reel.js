@@ -17,6 +17,14 @@ export default function (component) {
   };
   const tag = (verdict, words) => make("span", { class: "tag " + verdict }, words);
   root.replaceChildren();
+  // The player has no name of its own for screen readers.
+  const stopped = [];
+  const named = setInterval(() => {
+    const found = video();
+    if (!found) return;
+    found.setAttribute("aria-label", "Annotated video of the set");
+    clearInterval(named);
+  }, 150);
 
   if (data.can_seek && data.reps.length) {
     const strip = make("div", { class: "strip", role: "group", "aria-label": "Reps along the video" });
@@ -36,7 +44,7 @@ export default function (component) {
       now.style.left = Math.min(100, (100 * found.currentTime) / data.duration) + "%";
       rows().forEach((row) => row.classList.toggle("playing", found.currentTime >= row.dataset.start && found.currentTime < row.dataset.end));
     }, 150);
-    component.cleanup = () => clearInterval(timer);
+    stopped.push(timer);
   }
   if (data.findings.length) {
     const list = make("ul");
@@ -50,21 +58,25 @@ export default function (component) {
     root.append(make("h3", {}, "What to look at"), list);
   }
   if (data.reps.length) {
-    const head = make("tr", {}, ...["Rep", "Start"].map((each) => make("th", { scope: "col" }, each)));
-    for (const column of data.columns) head.append(make("th", { scope: "col", class: "number" }, column));
-    head.append(make("th", { scope: "col" }, "Verdict"));
-    const body = make("tbody");
+    // Roles in full: where room is short the style lays the table out anew, and elements alone would lose them.
+    const cell = (words, more = {}) => make("td", { role: "cell", ...more }, words);
+    const title = (words, more = {}) => make("th", { role: "columnheader", scope: "col", ...more }, words);
+    const head = make("tr", { role: "row" }, title("Rep"), title("Start"));
+    for (const column of data.columns) head.append(title(column, { class: "number" }));
+    head.append(title("Verdict", { class: "verdict" }));
+    const body = make("tbody", { role: "rowgroup" });
     for (const rep of data.reps) {
-      const row = make("tr", { "data-start": rep.start, "data-end": rep.end }, make("th", { scope: "row" }, String(rep.index)));
-      row.append(make("td", {}, data.can_seek ? jump(rep.start, `Go to rep ${rep.index} at ${rep.at_words}`, rep.at_words) : rep.at_words));
-      for (const cell of rep.cells) row.append(make("td", { class: "number" }, cell));
-      const verdict = make("td", {}, tag(rep.verdict, rep.words));
+      const row = make("tr", { role: "row", "data-start": rep.start, "data-end": rep.end }, make("th", { role: "rowheader", scope: "row" }, String(rep.index)));
+      row.append(cell(data.can_seek ? jump(rep.start, `Go to rep ${rep.index} at ${rep.at_words}`, rep.at_words) : rep.at_words));
+      for (const each of rep.cells) row.append(cell(each, { class: "number" }));
+      const verdict = cell(tag(rep.verdict, rep.words), { class: "verdict" });
       if (rep.found) verdict.append(make("span", { class: "what" }, rep.found));
       row.append(verdict);
       body.append(row);
     }
-    const table = make("table", { "aria-label": "Reps" }, make("thead", {}, head), body);
+    const table = make("table", { role: "table", "aria-label": "Reps" }, make("thead", { role: "rowgroup" }, head), body);
+    table.style.setProperty("--columns", data.columns.length);
     root.append(make("h3", {}, "Rep by rep"), make("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": "Rep by rep" }, table));
   }
-  return () => component.cleanup && component.cleanup();
+  return () => [named, ...stopped].forEach(clearInterval);
 }
