@@ -74,7 +74,7 @@ bench-speed: $(DEV)  ## Measure time and memory against bare MediaPipe
 	$(RUN) -m benchmarks.bench_speed
 
 bench-live: $(DEV)  ## Measure how live the camera's engine is (MINUTES=10 for the real run, BROWSER=1 through the app)
-	$(RUN) -m benchmarks.bench_live $(if $(MINUTES),--minutes $(MINUTES)) $(if $(BROWSER),--browser)
+	$(RUN) -m benchmarks.bench_live $(if $(MINUTES),--minutes $(MINUTES)) $(if $(MODELS),--models $(MODELS)) $(if $(BROWSER),--browser)
 
 bench-live-agrees: $(DEV)  ## Compare live with uploads on labelled real clips (../shared/clips or FORMCHECK_CLIPS)
 	$(RUN) -m benchmarks.bench_live_agrees

@@ -121,7 +121,7 @@ def run(model_name: str, minutes: float) -> Run:
     length_s = truth.length_s
     fps = len(frames) / length_s
     total = int(60 * minutes * fps)
-    result = Run(model_name)
+    result = Run(Path(model_name).stem)
     loops = [k * length_s for k in range(int(total / fps / length_s) + 1)]
     ends_s = total / fps
     true_counts = [k + t for k in loops for t in truth.lockouts if k + t < ends_s]
@@ -215,7 +215,7 @@ def main() -> None:
     """Run it and write the result."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])  # type: ignore[union-attr]
     parser.add_argument("--minutes", type=float, default=1.0)
-    parser.add_argument("--models", default="lite,full")
+    parser.add_argument("--models", default="lite,full", help="names or .task files, with commas between them")
     parser.add_argument("--browser", action="store_true", help="through the app and Chromium")
     told = parser.parse_args()
     measure = run

@@ -208,9 +208,8 @@ class BrowserSession:
             done = None if self._ended else self._engine.end_set()
             if done is None or self._now is None:
                 return
-            # Events come with frames, and this one came between two.
-            over = Event("set-over", done.report.summary, self._now.time_s)
-            self._publish(replace(self._now, state=DONE, reps=len(done.report.reps), cue="", events=(over,)), (over,))
+            # The page need not wait for the next frame, which brings the event.
+            self._publish(replace(self._now, state=DONE, reps=len(done.report.reps), cue="", events=()))
 
     def end(self) -> None:
         """The connection has ended: what was under way becomes a finished set, the model is freed."""
