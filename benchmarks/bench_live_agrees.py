@@ -62,6 +62,8 @@ def differences(pair: Pair) -> list[str]:
     found = []
     if reps_of(pair.live) != len(pair.uploaded.reps):
         found.append(f"reps {len(pair.uploaded.reps)} uploaded, {reps_of(pair.live)} live")
+    if pair.counted != len(pair.uploaded.reps):
+        found.append(f"reps {len(pair.uploaded.reps)} uploaded, {pair.counted} announced during the set")
     if len(pair.live) > 1:
         found.append(f"{len(pair.live)} sets live")
     if len(pair.live) != 1 or not pair.uploaded.reps:

@@ -219,7 +219,11 @@ def test_coming_up_from_a_set_that_was_ended_at_the_bottom_is_no_rep_of_the_next
     assert live.end_set() is not None
     rest = [live.add(each) for each in seen[down:]]
     assert not events(rest, "rep")
-    assert [len(done.report.reps) for done in live.finish()] == [2]
+    # The next set is one as any other.
+    again = filmed(deadlift(3))
+    again = replace(again, time_s=again.time_s + poses.time_s[-1] + 0.05)
+    assert [event.text for event in events(played(again, live), "rep")] == ["1", "2", "3"]
+    assert [len(done.report.reps) for done in live.finish()] == [2, 3]
 
 
 # --------------------------------------------------------------------------------------------------------------- cues

@@ -11,7 +11,7 @@ from hypothesis.extra import numpy as hnp
 from synthetic_lifter import Motion, deadlift, film, frame_times, kettlebell_swing, squat
 
 from formcheck.exercises import EXERCISES, exercise_named
-from formcheck.motion.load import UNKNOWN_FLOORS, Floors, empty_handed
+from formcheck.motion.load import UNKNOWN_FLOORS, Floors, empty_handed, tells_apart
 from formcheck.motion.reps import LONGEST_UNSEEN_S, RISE_SHARE, SMALLEST_DROP, Cycle, find_cycles, sticking_region
 from formcheck.motion.signals import compute_signals
 
@@ -215,6 +215,22 @@ def test_standing_up_without_the_load_is_noticed(lifted: tuple[bool, ...], expec
     for cycle, up in zip(cycles, lifted, strict=True):
         loaded[cycle.bottom_to : cycle.top_to] = up
     assert empty_handed(T, *_floor(loaded), cycles) == expected
+
+
+def test_a_video_that_begins_with_the_load_in_the_hands_loses_no_rep() -> None:
+    cycles = find_cycles(T, _dips(4))
+    loaded = np.ones(len(T), dtype=bool)
+    # Three repetitions from the top, then up without the load: before the first descent it was lifted.
+    loaded[cycles[3].bottom_to :] = False
+    assert empty_handed(T, *_floor(loaded), cycles) == (False, False, False, False)
+
+
+def test_a_floor_that_looks_the_same_at_the_top_tells_nothing() -> None:
+    lies, lifted = np.full((4, 4), 0.1), np.full((4, 4), 0.6)
+    assert tells_apart(Floors(0.0, lies, (lifted, lifted)))
+    assert not tells_apart(Floors(0.0, lifted, (lifted, lifted)))
+    assert not tells_apart(Floors(0.0, lifted, (lifted, lifted, lies)))
+    assert not tells_apart(Floors(0.0, lies, ()))
 
 
 def test_in_the_midst_of_a_set_the_floor_is_known_from_before() -> None:

@@ -25,7 +25,7 @@ from formcheck.live.cues import Cues, is_finished, rising_per_s
 from formcheck.live.gauge import STANDING_SHARE, WINDOW_S, Reading, back_check, read, scale_of
 from formcheck.live.recording import Recording, Seen
 from formcheck.live.warm_up import DrillResult, after_ramp_set, baseline_of, judge_drill
-from formcheck.motion.load import UNKNOWN_FLOORS, Floors, floors_of
+from formcheck.motion.load import UNKNOWN_FLOORS, Floors, floors_of, tells_apart
 from formcheck.motion.neutral import CONTOUR_USUAL, Baseline, Neutral
 from formcheck.poses import PoseSequence
 from formcheck.report import Report, RepReport
@@ -61,7 +61,8 @@ MOVED, MOVED_WITHIN_S = 0.05, 2.0
 FALSE_START_S, REST_S, SET_OVER_S, GONE_S = 6.0, 4.0, 20.0, 6.0
 """Without movement: a set without repetitions was none; the lifter rests; the set is over. And out of the picture."""
 
-LONGEST_SET_S = 300.0
+LONGEST_SET_S, BETWEEN_REPS_S = 300.0, 1.0
+"""A set that lasts longer than the first is ended when the lifter stands for the second, rather than under the load."""
 
 REP_SETTLED_S = 0.25
 """What is said of a repetition waits this much longer than its lockout: its top must have been seen."""
@@ -404,7 +405,7 @@ class LiveEngine:
         """Let go of the front of the set's window, at the top of a repetition or where there is none."""
         now = self._now_s
         if self._set.floors is None:
-            self._set.floors = self._floors() or UNKNOWN_FLOORS
+            self._set.floors = self._floors()
         tops = [rep for rep in self._last_reps if rep.top_s <= now - WINDOW_KEPT_S and not rep.partial]
         later = [rep for rep in self._last_reps if rep.start_s > now - WINDOW_KEPT_S or rep.top_s > now - WINDOW_KEPT_S]
         if tops:
@@ -418,14 +419,15 @@ class LiveEngine:
         self._last_reps = tuple(rep for rep in self._last_reps if rep.top_s > cut_s)
         self._window_from_s = cut_s
 
-    def _floors(self) -> Floors | None:
+    def _floors(self) -> Floors:
         """The floor before this set and at the top of its repetitions: the window soon will not show it any more."""
         poses = self._recording.poses(self._window_from_s)
         places = [np.searchsorted(poses.time_s, (rep.lockout_s, rep.top_s)) for rep in self._last_reps]
         stood_to = int(np.searchsorted(poses.time_s, self._set.stood_s))
-        return floors_of(
-            poses.time_s, poses.floor, poses.floor_place, stood_to, [(int(first), int(last)) for first, last in places]
-        )
+        tops = [(int(first), int(last)) for first, last in places]
+        found = floors_of(poses.time_s, poses.floor, poses.floor_place, stood_to, tops)
+        # A set may have begun with the load in the hands.
+        return found if found is not None and tells_apart(found) else UNKNOWN_FLOORS
 
     def _take_neutral(self, report: Report) -> None:
         if report.back is None:
@@ -481,7 +483,8 @@ class LiveEngine:
         if self._must_stand:
             # Coming up from the last set is no repetition of the next one.
             self._must_stand = seen.in_frame and not self._upright()
-            self._recording.drop_before(now)
+            # The gauge looks back over its window to see the lifter stand.
+            self._recording.drop_before(now - WINDOW_S if self._must_stand else now)
             self._window_from_s = now
             return
         if not mine.started:
@@ -498,7 +501,10 @@ class LiveEngine:
                 self._set = _Set()
                 self._state = LOOKING if gone else SETTING_UP
             return
-        over = idle_s > SET_OVER_S or gone or now - mine.started_s > LONGEST_SET_S
+        standing_s = 0.0 if self._standing_since_s is None else now - self._standing_since_s
+        too_long_s = now - mine.started_s - LONGEST_SET_S
+        too_long = too_long_s > 0.0 and (standing_s > BETWEEN_REPS_S or too_long_s > WINDOW_MAX_S)
+        over = idle_s > SET_OVER_S or gone or too_long
         if over or self._at_target():
             self._finish_set()
         else:

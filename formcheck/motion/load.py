@@ -78,7 +78,8 @@ def empty_handed(
 
     Lifters touch the bar before a set, and stand up from it when it is done or between repetitions. A cycle is such a
     stand only when the floor then looks as it did before anything was lifted, while it looks different, and the same,
-    at the top of all the others.
+    at the top of all the others. A video may begin with the load in the hands, though: where the first cycle and one in
+    the midst look as before, nobody knows which of the two kinds are the stands.
 
     Parameters
     ----------
@@ -96,8 +97,16 @@ def empty_handed(
     pictures += known.lifted if known else ()
     if not np.isfinite(pictures).all():
         return (False,) * len(cycles)
-    found = _like_before(floors.before, pictures)
+    found = _like_before(floors.before, pictures) & set(range(len(cycles)))
+    if known is None and 0 in found and found - {0, len(cycles) - 1}:
+        found = set()
     return tuple(i in found for i in range(len(cycles)))
+
+
+def tells_apart(floors: Floors) -> bool:
+    """Whether the floor looked different at the top of all these repetitions than before them."""
+    apart = [_difference(picture, floors.before) > NOISE for picture in floors.lifted]
+    return bool(apart) and all(apart) and not _like_before(floors.before, floors.lifted)
 
 
 def _like_before(before: FloatArray, pictures: Sequence[FloatArray]) -> set[int]:
