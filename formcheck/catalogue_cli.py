@@ -21,6 +21,17 @@ if TYPE_CHECKING:
 UserFriendly = Callable[[], contextlib.AbstractContextManager[object]]
 """Turns errors raised on purpose into one line and an exit code, as every command does."""
 
+SettingsOption = Annotated[
+    Path | None, typer.Option("--settings", metavar="FILE", help="Limits and more of your own, in TOML.")
+]
+PresetOption = Annotated[
+    list[str] | None, typer.Option("--preset", metavar="NAME", help="Use a preset; may be given again.")
+]
+HeightOption = Annotated[
+    str | None, typer.Option("--height", metavar="HEIGHT", help="The lifter's, such as 178cm, for velocity in m/s.")
+]
+"""Options of every command that judges; `analysis_settings` takes what they give."""
+
 CM_PER_FOOT, CM_PER_INCH = 30.48, 2.54
 
 

@@ -24,7 +24,13 @@ from rich.progress import BarColumn, DownloadColumn, Progress, TaskProgressColum
 from rich.text import Text
 
 from formcheck.app_cli import add_app_command
-from formcheck.catalogue_cli import add_catalogue_commands, analysis_settings
+from formcheck.catalogue_cli import (
+    HeightOption,
+    PresetOption,
+    SettingsOption,
+    add_catalogue_commands,
+    analysis_settings,
+)
 from formcheck.errors import (
     Cancelled,
     FormCheckError,
@@ -138,15 +144,9 @@ def analyze(
         str | None, typer.Option("--lifter", metavar="NAME", help="Whose set it is; saves it to the history.")
     ] = None,
     notes: Annotated[str, typer.Option("--notes", metavar="TEXT", help="Notes for report and history.")] = "",
-    settings: Annotated[
-        Path | None, typer.Option("--settings", metavar="FILE", help="Limits and more of your own, in TOML.")
-    ] = None,
-    preset: Annotated[
-        list[str] | None, typer.Option("--preset", metavar="NAME", help="Use a preset; may be given again.")
-    ] = None,
-    height: Annotated[
-        str | None, typer.Option("--height", metavar="HEIGHT", help="The lifter's, such as 178cm, for velocity in m/s.")
-    ] = None,
+    settings: SettingsOption = None,
+    preset: PresetOption = None,
+    height: HeightOption = None,
     plate: Annotated[
         bool,
         typer.Option("--plate", help="Follow the near plate (450 mm) of a deadlift: bar path and velocity in metres."),

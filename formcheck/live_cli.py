@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Protocol
 
 import typer
 
+from formcheck.catalogue_cli import HeightOption, PresetOption, SettingsOption, analysis_settings
 from formcheck.errors import HistoryError, InputError, UsageError
 
 if TYPE_CHECKING:
@@ -84,16 +85,9 @@ def add_live_command(app: typer.Typer, user_friendly: UserFriendly) -> None:
         lifter: Annotated[
             str | None, typer.Option("--lifter", metavar="NAME", help="Who lifts; saves the sets to the history.")
         ] = None,
-        settings: Annotated[
-            Path | None, typer.Option("--settings", metavar="FILE", help="Limits and more of your own, in TOML.")
-        ] = None,
-        preset: Annotated[
-            list[str] | None, typer.Option("--preset", metavar="NAME", help="Use a preset; may be given again.")
-        ] = None,
-        height: Annotated[
-            str | None,
-            typer.Option("--height", metavar="HEIGHT", help="The lifter's, such as 178cm, for velocity in m/s."),
-        ] = None,
+        settings: SettingsOption = None,
+        preset: PresetOption = None,
+        height: HeightOption = None,
         save: Annotated[bool, typer.Option("--save", help="Save the sets to the history.")] = False,
         out: Annotated[
             Path | None, typer.Option("--out", "-o", metavar="DIR", help="Write a report folder for each set.")
@@ -226,7 +220,6 @@ def _live(request: _Request, stop: _Stop) -> int:
 
 def _asked(request: _Request) -> Asked:
     from formcheck.analysis import exercise_of_variant
-    from formcheck.catalogue_cli import analysis_settings
     from formcheck.cli import known_variant, parse_load_kg
     from formcheck.exercises import EXERCISES
     from formcheck.history import open_history

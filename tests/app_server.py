@@ -13,11 +13,13 @@ import subprocess
 import sys
 import time
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 import pytest
+
+from formcheck.pose_models import list_models
 
 playwright_api = pytest.importorskip(
     "playwright.sync_api", reason="Playwright is not installed: pip install playwright"
@@ -25,11 +27,17 @@ playwright_api = pytest.importorskip(
 pytest.importorskip("streamlit", reason="Streamlit is not installed: pip install 'formcheck[app]'")
 
 ROOT = Path(__file__).resolve().parent.parent
+SAMPLE = ROOT / "sample_videos" / "deadlift-rounded.mp4"
 PATIENCE_MS = 120_000
 CHROMIUM = os.environ.get("FORMCHECK_CHROMIUM") or shutil.which("chromium") or shutil.which("chromium-browser") or ""
 
 needs_chromium = pytest.mark.skipif(
     not CHROMIUM, reason="no Chromium here: apt-get install chromium, or name it in FORMCHECK_CHROMIUM"
+)
+
+needs_model = pytest.mark.skipif(
+    not any(status.name == "full" and status.hash_ok for status in list_models()),
+    reason="the pose model is not here: formcheck models fetch",
 )
 
 
@@ -101,9 +109,12 @@ def browser() -> Iterator[Any]:
         yield chromium
 
 
-def new_page(browser: Any, server: Server, path: str = "", width: int = 1280) -> Any:
+def new_page(browser: Any, server: Server, path: str = "", width: int = 1280, scripts: Sequence[str] = ()) -> Any:
+    """A page of the app, with scripts that run before its own."""
     page = browser.new_context(viewport={"width": width, "height": 900}, accept_downloads=True).new_page()
     page.set_default_timeout(PATIENCE_MS)
+    for script in scripts:
+        page.add_init_script(script)
     page.goto(f"{server.url}/{path}")
     page.locator("h1").first.wait_for()
     calm(page)

@@ -13,24 +13,15 @@ from typing import Any
 
 import app_server
 import pytest
-from app_server import PATIENCE_MS, ROOT, Server, calm, needs_chromium, new_page, playwright_api
+from app_server import PATIENCE_MS, SAMPLE, Server, calm, needs_chromium, needs_model, new_page, playwright_api
 from synthetic_lifter import deadlift, film
 
 from formcheck import analysis
 from formcheck.history import open_history
-from formcheck.pose_models import list_models
 from formcheck.video import VideoReader
 
-pytestmark = [
-    pytest.mark.model,
-    needs_chromium,
-    pytest.mark.skipif(
-        not any(status.name == "full" and status.hash_ok for status in list_models()),
-        reason="the pose model is not here: formcheck models fetch",
-    ),
-]
+pytestmark = [pytest.mark.model, needs_chromium, needs_model]
 
-SAMPLE = ROOT / "sample_videos" / "deadlift-rounded.mp4"
 LONG_NAME = "Kreuzhebebeweglichkeitsüberprüfungsaufnahmezusammenfassung am Donnerstagnachmittag <b>1.mp4"
 
 browser = app_server.browser

@@ -13,7 +13,16 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from app_server import CHROMIUM, PATIENCE_MS, ROOT, Server, calm, needs_chromium, playwright_api
+from app_server import (
+    CHROMIUM,
+    SAMPLE,
+    Server,
+    calm,
+    needs_chromium,
+    needs_model,
+    new_page,
+    playwright_api,
+)
 
 from benchmarks.bench_live_browser import (
     CAMERA_FLAGS,
@@ -28,18 +37,9 @@ from benchmarks.bench_live_browser import (
 from benchmarks.labelled import folder_of
 from formcheck.app.live_page import CAMERA_TEXTS
 from formcheck.history import open_history
-from formcheck.pose_models import list_models
 
-pytestmark = [
-    pytest.mark.model,
-    needs_chromium,
-    pytest.mark.skipif(
-        not any(status.name == "full" and status.hash_ok for status in list_models()),
-        reason="the pose model is not here: formcheck models fetch",
-    ),
-]
+pytestmark = [pytest.mark.model, needs_chromium, needs_model]
 
-SAMPLE = ROOT / "sample_videos" / "deadlift-rounded.mp4"
 REAL_CLIP = "bichraix__bad005.mp4"
 CAMERA_FRAME = "iframe[title^='streamlit_webrtc']"
 IN_SET = "document.querySelector('.fc-live .state')?.textContent.startsWith('In the set')"
@@ -76,14 +76,7 @@ def browser(player: Any, film: Film) -> Iterator[Any]:
 
 def live_page(browser: Any, server: Server, *scripts: str, width: int = 1280) -> Any:
     """The live page, with scripts that run before its own."""
-    page = browser.new_context(viewport={"width": width, "height": 900}).new_page()
-    page.set_default_timeout(PATIENCE_MS)
-    for script in scripts:
-        page.add_init_script(script)
-    page.goto(f"{server.url}/live")
-    page.locator("h1").first.wait_for()
-    calm(page)
-    return page
+    return new_page(browser, server, "live", width, scripts)
 
 
 def stop(page: Any) -> None:
