@@ -73,6 +73,7 @@ class Run:
     cue_delays_s: list[float] = field(default_factory=list)
     reps_true: int = 0
     cues_true: int = 0
+    false_counts: int = 0
     needless_cues: int = 0
     wrong_cues: int = 0
     analysed_share: float = 0.0
@@ -155,6 +156,7 @@ def run(model_name: str, minutes: float) -> Run:
     result.seconds = result.at_s[-1]
     result.reps_true, result.cues_true = len(true_counts), len(true_cues)
     result.count_delays_s = delays(true_counts, counts)
+    result.false_counts = len(counts) - len(result.count_delays_s)
     result.cue_delays_s = delays(true_cues, cues)
     result.wrong_cues = sum(not truth.is_round(cue) for cue in cues)
     result.needless_cues = len(cues) - len(result.cue_delays_s) - result.wrong_cues
@@ -195,6 +197,7 @@ def table(runs: Sequence[Run]) -> str:
         ("latency, median of the first minute", lambda r: ms(minute(r, False), 50)),
         ("latency, median of the last minute", lambda r: ms(minute(r, True), 50)),
         ("reps counted", lambda r: f"{len(r.count_delays_s)} of {r.reps_true}"),
+        ("counted, and no rep", lambda r: str(r.false_counts)),
         ("count after lockout, median", lambda r: ms(r.count_delays_s, 50)),
         ("count after lockout, 95 %", lambda r: ms(r.count_delays_s, 95)),
         ("rounding backs called", lambda r: f"{len(r.cue_delays_s)} of {r.cues_true}"),

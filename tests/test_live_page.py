@@ -17,7 +17,7 @@ from live_frames import filmed, looks
 from synthetic_lifter import deadlift, squat
 
 from benchmarks.bench_live import code_of, delays, truth_of, with_code
-from benchmarks.bench_live_browser import counts_of, latencies
+from benchmarks.bench_live_browser import FPS, Film, counts_of, latencies, truth_times
 from formcheck.live.browser import PROBLEM_SHOWN_S, BrowserSession, FrameWorker, drawn
 from formcheck.live.engine import DONE, Asked, Event
 from formcheck.live.recording import Seen
@@ -328,6 +328,13 @@ def test_latency_is_counted_from_the_last_time_the_camera_showed_that_picture() 
     assert [delay_s for _, delay_s in found] == pytest.approx([0.25, 0.267, 0.3])
     # A picture that the browser did not show itself came between its neighbours.
     assert latencies([(1000.0, 7), (1200.0, 9)], [(1400.0, 8)]) == [pytest.approx((1.4, 0.3))]
+
+
+def test_an_instant_that_the_camera_skipped_is_still_known() -> None:
+    film = Film(Path("film"), 100, sample_s=2.0)
+    instant_s = 40 / FPS - film.sample_s
+    local = [(1000.0, 39), (1100.0, 40), (5000.0, 99), (6000.0, 0), (7000.0, 38), (7200.0, 42), (9000.0, 3)]
+    assert truth_times(local, film, [instant_s]) == pytest.approx([1.1, 7.1])
 
 
 def test_counts_are_read_from_what_the_page_showed() -> None:
