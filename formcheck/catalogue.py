@@ -218,8 +218,8 @@ def checks_markdown() -> str:
     for lift in EXERCISES:
         lines += ["", f"## {lift.title}", "", *_table(lift)]
         if lift.variants:
-            names = ", ".join(f"{variant.title} (`{variant.name}`)" for variant in lift.variants)
-            lines += ["", f"Variants: {names}."]
+            lines += ["", "Variants, and how they are recognised; `--variant` names one:", ""]
+            lines += [f"- {each.title} (`{each.name}`): {each.recognised_by}" for each in lift.variants]
         for check in lift.checks:
             lines += ["", f"### {check.title}", "", f"`{full_name(lift, check)}`: {check.why}", ""]
             told = dict(explanation(lift, check))

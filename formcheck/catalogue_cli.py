@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -137,6 +137,10 @@ def _show_checks(exercise: str | None) -> None:
         _print(Text(f"{part[0][0].title} ({lift})", style="bold underline"))
         _print(table)
         _print(Text(""))
+        if part[0][0].variants:
+            _print(Text("Variants, and how they are recognised; analyze --variant names one", style="bold"))
+            _print(_pairs((each.name, each.recognised_by) for each in part[0][0].variants))
+            _print(Text(""))
     _print(Text("Limits: how well they are backed. formcheck explain CHECK tells more.", style="dim"))
 
 
@@ -148,12 +152,17 @@ def _show_explanation(name: str) -> None:
             _print(Text(""))
         title = Text.assemble((_safe(f"{lift.title}: {check.title}"), "bold"), "  ", (full_name(lift, check), "dim"))
         _print(title)
-        grid = Table.grid(padding=(0, 2))
-        grid.add_column(style="dim", no_wrap=True)
-        grid.add_column(overflow="fold")
-        for heading, text in explanation(lift, check):
-            grid.add_row(heading, _text(text))
-        _print(grid)
+        _print(_pairs(explanation(lift, check)))
+
+
+def _pairs(rows: Iterable[tuple[str, str]]) -> Table:
+    """Headings at the left, what they say at the right."""
+    grid = Table.grid(padding=(0, 2))
+    grid.add_column(style="dim", no_wrap=True)
+    grid.add_column(overflow="fold")
+    for heading, text in rows:
+        grid.add_row(heading, _text(text))
+    return grid
 
 
 def _show_presets() -> None:

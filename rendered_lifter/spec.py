@@ -11,8 +11,6 @@ import numpy as np
 EXERCISES = ("deadlift", "swing", "squat")
 BACKGROUNDS = ("gym", "plain", "clutter")
 PLATES = ("none", "far", "both")
-SQUAT_LOADS = ("barbell", "goblet", "none")
-DEADLIFT_LOADS = ("barbell", "pvc", "kettlebell")
 
 
 @dataclass(frozen=True)

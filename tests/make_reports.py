@@ -109,7 +109,7 @@ def make_report(poses: PoseSequence, rounding_deg: float = 34.0, **changes: obje
     report = Report(
         video=poses.video,
         exercise=ExerciseChoice("deadlift", "auto", 0.93),
-        view=View("side-right", 3.0, 1, 1.0),
+        view=View("side-right", 3.0, 1),
         sagittal_ok=True,
         tracking=Tracking(len(poses), 1.0, ()),
         reps=(make_rep(),),
@@ -129,7 +129,7 @@ def nothing_to_judge(poses: PoseSequence) -> Report:
         poses,
         math.nan,
         exercise=ExerciseChoice("none", "auto", 0.1),
-        view=View("unknown", math.nan, 1, math.nan),
+        view=View("unknown", math.nan, 1),
         sagittal_ok=False,
         reps=(),
         findings=(),

@@ -78,7 +78,7 @@ def report(*reps: RepReport, exercise: str = "deadlift", findings: tuple[Finding
     return Report(
         VideoInfo("x.mp4", 360, 480, 21, 2.0),
         ExerciseChoice(exercise, "auto", 1.0),
-        View("side-right", 6.0, 1, 1.0),
+        View("side-right", 6.0, 1),
         True,
         Tracking(21, 1.0, ()),
         reps,

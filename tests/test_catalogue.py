@@ -25,6 +25,7 @@ from formcheck.cli import app
 from formcheck.errors import UsageError
 from formcheck.exercises import EXERCISES
 from formcheck.exercises.checks import FAULT
+from formcheck.exercises.exercise import Exercise
 from formcheck.pose_files import save_poses
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -131,6 +132,14 @@ def test_checks_without_a_lift_lists_all() -> None:
     text = run("checks")
     for lift in EXERCISES:
         assert f"{lift.title} ({lift.name})" in text
+
+
+@pytest.mark.parametrize("lift", EXERCISES, ids=[lift.name for lift in EXERCISES])
+def test_every_variant_is_listed_with_how_it_is_recognised(lift: Exercise) -> None:
+    text, document = run("checks", lift.name), " ".join(checks_markdown().split())
+    for variant in lift.variants:
+        assert re.search(rf"^{variant.name}\s+{re.escape(variant.recognised_by)}\s*$", text, re.MULTILINE)
+        assert f"(`{variant.name}`): {variant.recognised_by}" in document
 
 
 def test_explain_shows_the_check_in_every_lift_that_has_it() -> None:

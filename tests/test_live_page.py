@@ -17,7 +17,8 @@ from live_frames import filmed, looks
 from synthetic_lifter import deadlift, squat
 
 from benchmarks.bench_live import code_of, delays, truth_of, with_code
-from benchmarks.bench_live_browser import FPS, Film, counts_of, latencies, truth_times
+from benchmarks.bench_live_browser import FPS as FILM_FPS
+from benchmarks.bench_live_browser import Film, counts_of, latencies, truth_times
 from formcheck.live.browser import PROBLEM_SHOWN_S, BrowserSession, FrameWorker, drawn
 from formcheck.live.engine import DONE, Asked, Event
 from formcheck.live.recording import Seen
@@ -332,7 +333,7 @@ def test_latency_is_counted_from_the_last_time_the_camera_showed_that_picture() 
 
 def test_an_instant_that_the_camera_skipped_is_still_known() -> None:
     film = Film(Path("film"), 100, sample_s=2.0)
-    instant_s = 40 / FPS - film.sample_s
+    instant_s = 40 / FILM_FPS - film.sample_s
     local = [(1000.0, 39), (1100.0, 40), (5000.0, 99), (6000.0, 0), (7000.0, 38), (7200.0, 42), (9000.0, 3)]
     assert truth_times(local, film, [instant_s]) == pytest.approx([1.1, 7.1])
 

@@ -84,7 +84,7 @@ def test_the_back_line_runs_from_the_hip_to_the_shoulder_only() -> None:
 
 def test_a_lifter_who_faces_left_has_the_back_on_the_right() -> None:
     poses = make_poses()
-    report = make_report(poses, 0.0, view=View("side-left", 0.0, -1, 0.0))
+    report = make_report(poses, 0.0, view=View("side-left", 0.0, -1))
     assert report.signals is not None
     report = replace(report, signals=replace(report.signals, forward=-np.ones(len(poses))))
     frame = draw_overlay(grey_frame(), plan_overlay(poses, report, WIDTH, HEIGHT), 0.2)
@@ -95,7 +95,7 @@ def test_a_lifter_who_faces_left_has_the_back_on_the_right() -> None:
 @pytest.mark.parametrize("view", ["front", "rear"])
 def test_from_the_front_there_is_no_back_line_and_the_panel_says_why(view: str) -> None:
     poses = make_poses()
-    report = make_report(poses, 34.0, view=View(view, 90.0, 1, 0.0), sagittal_ok=False)
+    report = make_report(poses, 34.0, view=View(view, 90.0, 1), sagittal_ok=False)
     plan = plan_overlay(poses, report, WIDTH, HEIGHT)
     assert pixel(draw_overlay(grey_frame(), plan, 0.2), MIDDLE_OF_BACK) == (90, 90, 90)
     assert "from the side" in back_text(plan, math.nan, seen=True)[0]

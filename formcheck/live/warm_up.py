@@ -142,7 +142,6 @@ class DrillResult:
     good : good ones in a row up to the last.
     needed : how many pass it.
     cue : what to change about the last repetition, "" when it was good.
-    cue_check : the check that the cue comes from.
     """
 
     stage: str
@@ -150,7 +149,6 @@ class DrillResult:
     good: int = 0
     needed: int = 0
     cue: str = ""
-    cue_check: str = ""
 
     @property
     def passed(self) -> bool:
@@ -189,8 +187,8 @@ def judge_drill(stage: str, report: Report, now_s: float) -> DrillResult:
             break
         good += 1
     last = verdicts[-1] if verdicts else None
-    cue, check = ("", "") if last is None else (spoken(last.cue), last.check)
-    return DrillResult(stage, len(verdicts), good, NEEDED[stage], cue, check)
+    cue = "" if last is None else spoken(last.cue)
+    return DrillResult(stage, len(verdicts), good, NEEDED[stage], cue)
 
 
 def hinge_findings(report: Report) -> list[list[Finding]]:

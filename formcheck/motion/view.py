@@ -33,21 +33,14 @@ class View:
         "unknown".
     yaw_deg : 0 = exactly from the side, +90 = from the front, -90 = from behind; NaN when unknown.
     forward : +1 when the lifter faces image-right, -1 when image-left.
-    spread_deg : how much the yaw varies over the stretch (circular standard deviation).
     """
 
     name: str
     yaw_deg: float
     forward: int
-    spread_deg: float
-
-    @property
-    def near_side(self) -> str:
-        """ "RIGHT" or "LEFT": the lifter's own side that is nearer to the camera."""
-        return "RIGHT" if self.forward > 0 else "LEFT"
 
 
-UNKNOWN_VIEW = View("unknown", float("nan"), 1, float("nan"))
+UNKNOWN_VIEW = View("unknown", float("nan"), 1)
 
 
 def body_axis(poses: PoseSequence) -> FloatArray:
@@ -75,12 +68,6 @@ def view_of(poses: PoseSequence, keep: slice = slice(None)) -> View:
     middle = np.median(axis, axis=0)
     if np.hypot(*middle) < 0.2:
         return UNKNOWN_VIEW
-    return _view_from_axis(middle, axis)
-
-
-def _view_from_axis(middle: FloatArray, axis: FloatArray) -> View:
-    resultant = min(1.0, float(np.hypot(*axis.mean(axis=0))))
-    spread_deg = float(np.degrees(np.sqrt(max(0.0, -2.0 * np.log(max(resultant, 1e-9))))))
     forward = 1 if middle[1] >= 0 else -1
     yaw_deg = float(yaw_of(middle[None])[0])
     if abs(yaw_deg) <= SIDE_MAX_DEG:
@@ -89,7 +76,7 @@ def _view_from_axis(middle: FloatArray, axis: FloatArray) -> View:
         name = "front" if yaw_deg > 0 else "rear"
     else:
         name = "oblique"
-    return View(name, yaw_deg, forward, spread_deg)
+    return View(name, yaw_deg, forward)
 
 
 def yaw_of(axis: FloatArray) -> FloatArray:
