@@ -31,7 +31,7 @@ from formcheck.live.gauge import back_check, read, scale_of
 from formcheck.live.recording import Recording, Seen
 from formcheck.motion.neutral import CONTOUR_USUAL, Neutral
 from formcheck.poses import ARRAY_FIELDS, PoseSequence
-from formcheck.report import RepReport
+from formcheck.report import Report, RepReport
 
 SETS = {
     "deadlift": ("deadlift", deadlift(2)),
@@ -156,6 +156,31 @@ def test_standing_up_without_the_bar_between_reps_is_no_rep_however_long_the_set
     assert [event.text for event in events(snapshots, "rep")] == ["1", "2", "3", "4", "5", "6"]
     (done,) = live.finish()
     assert len(done.report.reps) == 6
+
+
+def counting(monkeypatch: pytest.MonkeyPatch, lockouts_s: list[list[float]]) -> list[str]:
+    """What is said of repetitions when the analyses of a set find them with these lockouts, one after the other."""
+    live, said = engine_for(), []
+    report, found = session("deadlift")[0].finished[0].report, iter(lockouts_s)
+
+    def judged(poses: PoseSequence, *_: object, **__: object) -> Report:
+        reps = tuple(rep_with(lockout_s=each) for each in next(found, lockouts_s[-1]))
+        return replace(report, reps=reps, back=None, signals=None)
+
+    monkeypatch.setattr(engine, "analyze", judged)
+    monkeypatch.setattr(engine, "is_finished", lambda *_: True)
+    for snapshot in played(filmed(deadlift(2)), live):
+        said += [event.text for event in snapshot.events if event.kind == "rep"]
+    return said
+
+
+def test_a_number_that_was_taken_back_is_said_again_for_another_rep(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert counting(monkeypatch, [[], [1.0], [1.0, 1.8], [1.0], [1.0], [1.0, 4.0]]) == ["1", "2", "2"]
+
+
+def test_a_rep_that_flickers_is_said_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert counting(monkeypatch, [[], [1.0], [1.0, 1.8], [1.0], [1.0], [1.0, 1.9]]) == ["1", "2"]
+    assert counting(monkeypatch, [[], [1.0], [1.0, 1.8], [1.0], [1.0, 1.8]]) == ["1", "2"]
 
 
 def test_two_sets_are_two_reports() -> None:

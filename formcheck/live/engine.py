@@ -64,6 +64,9 @@ FALSE_START_S, REST_S, SET_OVER_S, GONE_S = 6.0, 4.0, 20.0, 6.0
 LONGEST_SET_S, BETWEEN_REPS_S = 300.0, 1.0
 """A set that lasts longer than the first is ended when the lifter stands for the second, rather than under the load."""
 
+SAME_REP_S = 0.5
+"""A repetition that is taken back and found again with its lockout this near is told of once."""
+
 REP_SETTLED_S = 0.25
 """What is said of a repetition waits this much longer than its lockout: its top must have been seen."""
 
@@ -162,6 +165,7 @@ class _Set:
     settled: list[RepReport] = field(default_factory=list)
     count: int = 0
     announced: int = 0
+    announced_s: float = -math.inf
     fewer_seen: bool = False
     last_cue: str = ""
     started: bool = False
@@ -457,9 +461,12 @@ class LiveEngine:
         if count > mine.count:
             mine.active_s = max(mine.active_s, reps[-1].lockout_s if reps else self._now_s)
         mine.count = count
+        mine.announced = min(mine.announced, count)
         if count > mine.announced:
-            mine.announced = count
-            self._say("rep", str(count))
+            lockout_s = reps[-1].lockout_s if reps else self._now_s
+            if lockout_s > mine.announced_s + SAME_REP_S:
+                self._say("rep", str(count))
+            mine.announced, mine.announced_s = count, lockout_s
         for place, rep in enumerate(reps, start=len(mine.settled) + 1):
             if self._now_s - rep.lockout_s >= REP_SETTLED_S and rep.lockout_s >= self._quiet_before_s:
                 self._cue_after(rep, place)
