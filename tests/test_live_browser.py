@@ -84,8 +84,24 @@ def state_of(page: Any) -> str:
     return str(page.locator(".fc-live .state").inner_text())
 
 
+def film_s(seen: dict[str, list[list[Any]]], at_ms: float, film: Film) -> float:
+    """Where in the sample the camera was then; negative in the standing before it."""
+    return [int(each[1]) for each in seen["local"] if each[0] <= at_ms][-1] / FPS - film.sample_s
+
+
+def reps_of_the_sample() -> list[dict[str, Any]]:
+    return list(json.loads(SAMPLE.with_suffix(".json").read_text(encoding="utf-8"))["reps"])
+
+
+def ready_before_the_set(page: Any, film: Film) -> bool:
+    """Whether the coach was content before the film's first repetition: the first start loads the model meanwhile."""
+    seen = seen_in(page)
+    ready_ms = [words[0] for words in seen["said"] if words[1].startswith("Ready")]
+    return bool(ready_ms) and film_s(seen, ready_ms[0], film) < reps_of_the_sample()[0]["start_s"]
+
+
 @pytest.fixture(scope="module")
-def live(browser: Any, server: Server) -> Iterator[Any]:
+def live(browser: Any, server: Server, film: Film) -> Iterator[Any]:
     """A page that watches deadlifts and keeps their video, started once more if the coach was not in time."""
     page = live_page(browser, server, page_script())
     page.get_by_text("More", exact=True).click()
@@ -97,9 +113,10 @@ def live(browser: Any, server: Server) -> Iterator[Any]:
         page.locator(".fc-live .state").filter(has_text="Ready").or_(
             page.locator(".fc-live .state").filter(has_text="In the set")
         ).wait_for()
-        if any(words[1].startswith("Ready") for words in seen_in(page)["said"]):
+        if ready_before_the_set(page, film):
             break
         press_stop(page)
+        page.evaluate("fcSeen.said.length = fcSeen.spoken.length = 0")
     yield page
     page.context.close()
 
@@ -134,19 +151,18 @@ def test_the_picture_that_comes_back_moves_and_carries_the_body(live: Any) -> No
     frame.wait_for_function(drawn)
 
 
-def test_a_rounding_back_is_called_and_never_in_the_rep_that_does_not_round(live: Any, film: Film) -> None:
+def test_a_rounding_back_is_called_in_the_rep_that_rounds_and_in_no_other(live: Any, film: Film) -> None:
     live.get_by_text(CUE).first.wait_for()
     live.wait_for_function(f"fcSeen.spoken.some((each) => each[1].startsWith('{CUE}'))")
-    seen = seen_in(live)
-    reps = json.loads(SAMPLE.with_suffix(".json").read_text(encoding="utf-8"))["reps"]
-    neutral, *rounded = [bool(rep["faults"]) for rep in reps]
-    assert not neutral
-    assert all(rounded)
-    # On a busy machine a cue may come late, and in the standing after the set; never before the back has rounded.
+    seen, reps = seen_in(live), reps_of_the_sample()
+    rounded = [rep for rep in reps if rep["faults"]]
+    assert rounded
+    assert not reps[0]["faults"]
+    # Until the next rep begins: on a busy machine a cue may come late, but not for another rep.
+    first_ms = next(words[0] for words in seen["said"] if words[3].startswith(CUE))
+    assert rounded[0]["start_s"] <= film_s(seen, first_ms, film) <= rounded[0]["end_s"] + 0.5
     for at_ms in [words[0] for words in seen["spoken"] if words[1].startswith(CUE)]:
-        code = [int(each[1]) for each in seen["local"] if each[0] <= at_ms][-1]
-        at_s = code / FPS - film.sample_s
-        assert not reps[0]["start_s"] <= at_s <= reps[1]["start_s"]
+        assert not reps[0]["start_s"] <= film_s(seen, at_ms, film) <= rounded[0]["start_s"]
 
 
 def test_the_set_is_ended_reported_with_its_video_and_saved(live: Any, server: Server) -> None:
@@ -196,8 +212,7 @@ def test_two_sessions_know_nothing_of_each_other(browser: Any, server: Server) -
     press_stop(two)
     # The first one goes on as if nothing had been.
     reps = one.evaluate(COUNT)
-    one.wait_for_function(f"{COUNT} > {reps}")
-    assert state_of(one).startswith("In the set")
+    one.wait_for_function(f"{IN_SET} && {COUNT} > {reps}")
     for page in (one, two):
         page.context.close()
 
