@@ -598,6 +598,30 @@ def test_without_streamlit_one_line_says_how_to_get_it(monkeypatch: pytest.Monke
     assert result.stderr.strip() == "The app needs Streamlit, which is not installed: pip install 'formcheck[app]'"
 
 
+def test_a_part_with_its_own_timer_has_nothing_beside_it() -> None:
+    def page() -> None:
+        import streamlit as st
+
+        from formcheck.app import parts
+
+        def part() -> None:
+            st.text("again and again")
+
+        parts.redrawn(part, 1.0)
+        st.text("what follows")
+
+    container, follows = testing.AppTest.from_function(page).run().main.children.values()
+    assert follows.value == "what follows"
+    # Without one of its own, the part's place is numbered together with what follows, and could be drawn over it.
+    (part,) = container.children.values()
+    assert [each.value for each in part.children.values()] == ["again and again"]
+
+
+def test_parts_with_a_timer_are_drawn_in_one_way() -> None:
+    fragments = [path.name for path in (ROOT / "formcheck" / "app").glob("*.py") if "st.fragment" in path.read_text()]
+    assert fragments == ["parts.py"]
+
+
 def test_pages_have_different_addresses() -> None:
     paths = [path for _, path, _, _ in main.PAGES]
     assert len(set(paths)) == len(paths) >= 3

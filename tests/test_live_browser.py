@@ -169,8 +169,10 @@ def test_the_set_is_ended_reported_with_its_video_and_saved(live: Any, server: S
     live.wait_for_function(f"{IN_SET} && {COUNT} >= 3")
     live.get_by_role("button", name="Set over").click()
     card = live.locator(".st-key-card-live-1")
-    card.get_by_text("back rounding").wait_for()
-    counted = int(card.inner_text().split("deadlift reps")[0].split()[-1])
+    card.wait_for()
+    told = card.inner_text()
+    assert "back rounding" in told
+    counted = int(told.split("deadlift reps")[0].split()[-1])
     calm_enough(live)
     card.get_by_role("button", name="Save, then report").click()
     live.get_by_role("tab", name="Files").wait_for()

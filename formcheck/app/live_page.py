@@ -119,7 +119,7 @@ def show() -> None:
     with right:
         live = _started()[-1].live if _started() else None
         under_way = connected or (live is not None and not live.view().ended)
-        st.fragment(_state, run_every=TEXT_EVERY_S if under_way else None)()
+        parts.redrawn(_state, TEXT_EVERY_S if under_way else None)
         _after()
 
 

@@ -56,6 +56,16 @@ def guarded(show: Callable[Told, None]) -> Callable[Told, None]:
     return shown
 
 
+def redrawn(draw: Callable[[], None], every_s: float | None) -> None:
+    """A part of the page that is drawn again by itself every so often, with None only as the page is.
+
+    It has a container of its own. Where a run of the page meets the part's own timer, Streamlit can take the part away
+    and put it back over what follows: with nothing beside it, nothing is lost.
+    """
+    with st.container():
+        st.fragment(guarded(draw), run_every=every_s)()
+
+
 def asset_path(name: str) -> str:
     """Path of a file that comes with the app."""
     return str(Path(__file__).parent / "assets" / name)

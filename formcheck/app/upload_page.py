@@ -36,6 +36,8 @@ STAGE_WORDS = {
     DRAW: "Drawing the video",
 }
 
+PROGRESS_EVERY_S = 0.5
+
 FILM_ADVICE = (
     "Phone upright at hip height, straight to your side",
     "Whole body and bar in the picture, from the first rep to the last",
@@ -48,7 +50,7 @@ def show() -> None:
     mine = session()
     if mine.batch is not None:
         st.header("Looking at your lift")
-        _progress()
+        parts.redrawn(_progress, PROGRESS_EVERY_S)
         return
     if mine.results:
         _results(mine)
@@ -167,8 +169,6 @@ def _problems(mine: Session) -> None:
 # --- waiting -------------------------------------------------------------------------------------------------------
 
 
-@st.fragment(run_every=0.5)
-@parts.guarded
 def _progress() -> None:
     mine = session()
     if mine.batch is None or not mine.batch.running:
