@@ -618,7 +618,8 @@ def test_a_part_with_its_own_timer_has_nothing_beside_it() -> None:
 
 
 def test_parts_with_a_timer_are_drawn_in_one_way() -> None:
-    fragments = [path.name for path in (ROOT / "formcheck" / "app").glob("*.py") if "st.fragment" in path.read_text()]
+    files = (ROOT / "formcheck" / "app").glob("*.py")
+    fragments = [path.name for path in files if "st.fragment" in path.read_text(encoding="utf-8")]
     assert fragments == ["parts.py"]
 
 

@@ -158,6 +158,23 @@ def test_standing_up_without_the_bar_between_reps_is_no_rep_however_long_the_set
     assert len(done.report.reps) == 6
 
 
+def test_a_set_that_is_cut_for_its_length_while_the_lifter_stands_goes_on_from_that_very_stand(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(engine, "LONGEST_SET_S", 15.0)
+    monkeypatch.setattr(engine, "GAUGE_EVERY_S", 0.0)
+    poses = singles = filmed(deadlift(1, stands_last=True))
+    for _ in range(7):
+        poses = after(poses, singles)
+    live = engine_for()
+    snapshots = played(poses, live)
+    first, *others = live.finish()
+    # What the floor looks like under a bar that lies there shows in that stand and not again before the next rep.
+    cut_s = next(now.time_s for now in snapshots if any(event.kind == "set-over" for event in now.events))
+    assert others[0].start_s - cut_s < 0.1
+    assert len(events(snapshots, "rep")) == sum(len(each.report.reps) for each in (first, *others)) == 8
+
+
 def counting(monkeypatch: pytest.MonkeyPatch, lockouts_s: list[list[float]]) -> list[str]:
     """What is said of repetitions when the analyses of a set find them with these lockouts, one after the other."""
     live, said = engine_for(), []

@@ -552,7 +552,8 @@ class LiveEngine:
         done = FinishedSet(self._set_number, float(self._recording.time_s[0]), poses, report)
         self.finished.append(done)
         self._recording.drop_before(math.inf)
-        self._must_stand = True
+        # Who stands already is seen standing from here on: what the floor looks like without the load shows only then.
+        self._must_stand = not self._upright()
         self._state = DONE
         self._message = report.summary
         if self._stage == warm_up.RAMP:
