@@ -23,9 +23,9 @@ from synthetic_lifter import (
 
 from formcheck.analysis import analyze
 from formcheck.exercises.checks import FAULT, OK, WATCH, Finding
-from formcheck.live import coach, engine, warm_up
+from formcheck.live import coach, cues, engine, warm_up
 from formcheck.live.coach import Coach, Look, advise, look_of
-from formcheck.live.cues import Cues, is_finished, spoken
+from formcheck.live.cues import Cues, Rise, is_finished, spoken
 from formcheck.live.engine import DONE, IN_SET, LOOKING, READY, RESTING, SETTING_UP, STATES, LiveEngine, Snapshot
 from formcheck.live.gauge import back_check, read, scale_of
 from formcheck.live.recording import Recording, Seen
@@ -109,6 +109,31 @@ def test_every_rep_is_counted_once_and_soon_after_its_lockout(name: str) -> None
     assert [event.text for event in said] == [str(number + 1) for number in range(len(reps))]
     for event, rep in zip(said, reps, strict=True):
         assert abs(event.time_s - rep.lockout_s) <= 0.5
+
+
+@pytest.mark.parametrize("name", SETS)
+def test_the_end_of_a_way_up_is_looked_at_at_once(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(engine, "ANALYSE_EVERY_S", 2.0)
+    exercise, motion = SETS[name]
+    live = engine_for(exercise)
+    said = events(played(filmed(motion), live), "rep")
+    (done,) = live.finish()
+    assert len(said) == len(done.report.reps)
+    for event, rep in zip(said, done.report.reps, strict=True):
+        assert event.time_s - rep.lockout_s <= 0.35
+
+
+def test_shoulders_rise_while_they_are_faster_than_a_creep() -> None:
+    rise = Rise()
+    speed = cues.TOP_RISING_PER_S
+    assert not rise.follow(0.0, 0.5)
+    assert rise.follow(0.1, 0.5 + 0.11 * speed)
+    # The frame before the last is within reach, the first is not any more.
+    assert not rise.follow(0.2, 0.5 + 0.2 * speed)
+    assert not rise.follow(0.3, 0.4)
+    assert rise.follow(0.4, 0.5)
+    rise.lose()
+    assert not rise.follow(0.45, 0.9)
 
 
 def test_a_lift_that_nobody_named_is_recognised() -> None:

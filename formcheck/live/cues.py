@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import re
+from collections import deque
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -95,6 +96,25 @@ def is_finished(rep: RepReport, last: bool, now_s: float, rising_per_s: float) -
     if rep.partial:
         return now_s - rep.lockout_s >= PARTIAL_AFTER_S
     return now_s - rep.lockout_s >= TOP_HELD_S or rising_per_s < TOP_RISING_PER_S
+
+
+class Rise:
+    """Tells frame by frame, from the height of the shoulders alone, whether they are on their way up."""
+
+    def __init__(self) -> None:
+        self._recent: deque[tuple[float, float]] = deque()
+
+    def follow(self, time_s: float, height: float) -> bool:
+        """Whether they rise in this frame; ``height`` in standing heights."""
+        while self._recent and self._recent[0][0] < time_s - RISING_OVER_S:
+            self._recent.popleft()
+        self._recent.append((time_s, height))
+        from_s, low = self._recent[0]
+        return height - low > TOP_RISING_PER_S * (time_s - from_s)
+
+    def lose(self) -> None:
+        """They are not seen."""
+        self._recent.clear()
 
 
 def rising_per_s(signals: Signals | None) -> float:

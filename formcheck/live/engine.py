@@ -21,8 +21,8 @@ from formcheck.exercises.checks import Check
 from formcheck.exercises.exercise import Exercise
 from formcheck.live import warm_up
 from formcheck.live.coach import Coach, look_of
-from formcheck.live.cues import Cues, is_finished, rising_per_s
-from formcheck.live.gauge import STANDING_SHARE, WINDOW_S, Reading, back_check, read, scale_of
+from formcheck.live.cues import Cues, Rise, is_finished, rising_per_s
+from formcheck.live.gauge import STANDING_SHARE, WINDOW_S, Reading, Scale, back_check, heights_of, read, scale_of
 from formcheck.live.recording import Recording, Seen
 from formcheck.live.warm_up import DrillResult, after_ramp_set, baseline_of, judge_drill
 from formcheck.motion.load import UNKNOWN_FLOORS, Floors, floors_of, tells_apart
@@ -40,6 +40,10 @@ ANALYSE_EVERY_S, ANALYSE_IDLE_S = 0.25, 1.0
 
 GAUGE_SHARE_MAX, ANALYSE_SHARE_MAX = 0.2, 0.3
 """They may take these shares of the time: on a slow machine they come less often, and frames go on."""
+
+TOP_EVERY_S, TOP_SHARE_MAX, TOP_WITHIN_S = 0.1, 0.8, 0.5
+"""How often the set is analysed, and with what share of the time, when a way up has just ended and its number is not
+told yet: for so long at most."""
 
 WINDOW_MAX_S, WINDOW_KEPT_S = 14.0, 7.0
 """A window of the set longer than the first is cut down to about the second at the top of a repetition; the
@@ -206,6 +210,9 @@ class LiveEngine:
         self._low_since_s: float | None = None
         self._standing_since_s: float | None = None
         self._heights: deque[tuple[float, float]] = deque()
+        self._scale: Scale | None = None
+        self._rise = Rise()
+        self._rose_s, self._rose_count = -math.inf, 0
         self._reading = Reading(-math.inf)
         self._neutral = Neutral(
             CONTOUR_USUAL.standing_deg, CONTOUR_USUAL.hinge_deg, CONTOUR_USUAL.hinge_spread_deg, "population"
@@ -236,6 +243,7 @@ class LiveEngine:
         self._recording.append(seen)
         self._watch_presence(seen)
         self._read_gauge(seen)
+        self._watch_rise(seen)
         before_set = not self._set.started
         if before_set:
             self._recording.drop_before(seen.time_s - PREROLL_S)
@@ -304,7 +312,7 @@ class LiveEngine:
         if seen.time_s - self._gauged_s < max(GAUGE_EVERY_S, self._gauge_cost_s / GAUGE_SHARE_MAX):
             return
         self._gauged_s, started_s = seen.time_s, self._clock()
-        scale = scale_of(self._recording.image_px(max(self._window_from_s, seen.time_s - WINDOW_MAX_S)))
+        self._scale = scale = scale_of(self._recording.image_px(max(self._window_from_s, seen.time_s - WINDOW_MAX_S)))
         window = self._recording.poses(seen.time_s - WINDOW_S)
         if scale is None or len(window) < 4:
             self._reading = Reading(seen.time_s)
@@ -319,6 +327,17 @@ class LiveEngine:
     def _moving(self) -> bool:
         heights = [height for _, height in self._heights]
         return bool(heights) and max(heights) - min(heights) > MOVED
+
+    def _watch_rise(self, seen: Seen) -> None:
+        """With every frame: the gauge comes too seldom to tell when a way up ends."""
+        if not seen.in_frame or seen.person is None or self._scale is None:
+            self._rise.lose()
+        elif self._rise.follow(seen.time_s, float(heights_of(seen.person.image_px, self._scale))):
+            self._rose_s, self._rose_count = seen.time_s, self._set.count
+
+    def _topping(self) -> bool:
+        """The shoulders rose until a moment ago, and no repetition was counted since."""
+        return 0.0 < self._now_s - self._rose_s < TOP_WITHIN_S and self._set.count == self._rose_count
 
     def _upright(self) -> bool:
         """Standing, whatever the distance: after a set nothing else may be known of the lifter's height."""
@@ -369,8 +388,10 @@ class LiveEngine:
 
     def _analysis_due(self) -> bool:
         busy = self._drilling or (self._set.started and self._now_s - self._set.active_s < MOVED_WITHIN_S)
-        every_s = ANALYSE_EVERY_S if busy or self._moving() else ANALYSE_IDLE_S
-        return self._now_s - self._analysed_s >= max(every_s, self._cost_s / ANALYSE_SHARE_MAX)
+        every_s, share_max = ANALYSE_EVERY_S if busy or self._moving() else ANALYSE_IDLE_S, ANALYSE_SHARE_MAX
+        if self._topping():
+            every_s, share_max = TOP_EVERY_S, TOP_SHARE_MAX
+        return self._now_s - self._analysed_s >= max(every_s, self._cost_s / share_max)
 
     def _analyse(self) -> None:
         now = self._analysed_s = self._now_s

@@ -119,7 +119,7 @@ def read(window: PoseSequence, neutral: Neutral, scale: Scale, lift: Exercise | 
         known = recent[np.isfinite(recent)]
         return float(np.median(known)) if len(known) else math.nan
 
-    height = heights(poses, scale)
+    height = heights_of(poses.image_px, scale)
     rounding_deg, uncertainty_deg = now(signals.back_rounding_deg), now(signals.back_rounding_uncertainty_deg)
     in_phase = _in_phase(signals, height, lift)
     verdict = NOT_MEASURED
@@ -141,9 +141,9 @@ def read(window: PoseSequence, neutral: Neutral, scale: Scale, lift: Exercise | 
     )
 
 
-def heights(poses: PoseSequence, scale: Scale) -> FloatArray:
-    """(T,) shoulders above the ankles, 1.0 = standing."""
-    shoulder_px = poses.image_px[:, list(left_right("SHOULDER")), 1].mean(axis=1)
+def heights_of(image_px: FloatArray, scale: Scale) -> FloatArray:
+    """(...) shoulders above the ankles in landmarks (..., K, 3), 1.0 = standing."""
+    shoulder_px = image_px[..., list(left_right("SHOULDER")), 1].mean(axis=-1)
     return np.asarray((scale.floor_px - shoulder_px) / scale.standing_px, dtype=np.float64)
 
 
