@@ -65,8 +65,9 @@ MOVED, MOVED_WITHIN_S = 0.05, 2.0
 FALSE_START_S, REST_S, SET_OVER_S, GONE_S = 6.0, 4.0, 20.0, 6.0
 """Without movement: a set without repetitions was none; the lifter rests; the set is over. And out of the picture."""
 
-LONGEST_SET_S, BETWEEN_REPS_S = 300.0, 1.0
-"""A set that lasts longer than the first is ended when the lifter stands for the second, rather than under the load."""
+LONGEST_SET_S, BETWEEN_REPS_S, STAND_KEPT_S = 300.0, 1.0, 0.6
+"""A set that lasts longer than the first is ended when the lifter stands for the second, rather than under the load.
+What follows is a set of its own, which begins with the third, the last part of that stand."""
 
 SAME_REP_S = 0.5
 """A repetition that is taken back and found again with its lockout this near is told of once."""
@@ -533,7 +534,12 @@ class LiveEngine:
         too_long_s = now - mine.started_s - LONGEST_SET_S
         too_long = too_long_s > 0.0 and (standing_s > BETWEEN_REPS_S or too_long_s > WINDOW_MAX_S)
         over = idle_s > SET_OVER_S or gone or too_long
-        if over or self._at_target():
+        if too_long and standing_s > BETWEEN_REPS_S:
+            # The next set goes on from this stand, which shows the floor before it: nobody sees more of it, as looking
+            # at so long a set takes seconds. Coming up into the stand is over by then.
+            self._finish_set(now - STAND_KEPT_S)
+            self._window_from_s, self._set.stood_s = now - STAND_KEPT_S, now
+        elif over or self._at_target():
             self._finish_set()
         else:
             self._state = RESTING if idle_s > REST_S and not low else IN_SET
@@ -559,7 +565,8 @@ class LiveEngine:
         self._state = IN_SET
         self._say("set", f"Set {self._set_number}", speak=False)
 
-    def _finish_set(self) -> FinishedSet | None:
+    def _finish_set(self, keep_from_s: float = math.inf) -> FinishedSet | None:
+        """End the set under way; what was seen from ``keep_from_s`` on belongs to the next one as well."""
         if not self._set.started or not len(self._recording):
             return None
         poses = self._recording.poses(from_zero=True)
@@ -572,9 +579,8 @@ class LiveEngine:
             self._exercise = report.exercise.name
         done = FinishedSet(self._set_number, float(self._recording.time_s[0]), poses, report)
         self.finished.append(done)
-        self._recording.drop_before(math.inf)
-        # Who stands already is seen standing from here on: what the floor looks like without the load shows only then.
-        self._must_stand = not self._upright()
+        self._recording.drop_before(keep_from_s)
+        self._must_stand = not math.isfinite(keep_from_s)
         self._state = DONE
         self._message = report.summary
         if self._stage == warm_up.RAMP:
