@@ -183,8 +183,9 @@ def test_standing_up_without_the_bar_between_reps_is_no_rep_however_long_the_set
     assert len(done.report.reps) == 6
 
 
+@pytest.mark.parametrize("away_s", [1.2, 4.0])
 def test_a_set_that_is_cut_for_its_length_while_the_lifter_stands_goes_on_from_that_very_stand(
-    monkeypatch: pytest.MonkeyPatch,
+    away_s: float, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(engine, "LONGEST_SET_S", 15.0)
     poses = singles = filmed(deadlift(1, stands_last=True))
@@ -193,14 +194,16 @@ def test_a_set_that_is_cut_for_its_length_while_the_lifter_stands_goes_on_from_t
     live, snapshots, cut_s = engine_for(), [], -math.inf
     for seen in looks(poses):
         # Looking at a long set takes a while, and no frame then: the lifter is on the way down when it is done.
-        if seen.time_s - cut_s < 1.2:
+        if seen.time_s - cut_s < away_s:
             continue
         snapshots.append(live.add(seen))
         if events(snapshots[-1:], "set-over") and not math.isfinite(cut_s):
             cut_s = seen.time_s
     first, *others = live.finish()
     assert cut_s - engine.BETWEEN_REPS_S < others[0].start_s < cut_s - 0.5
-    assert len(events(snapshots, "rep")) == sum(len(each.report.reps) for each in (first, *others)) == 8
+    assert len(events(snapshots, "rep")) == 8
+    if away_s < 2.0:
+        assert sum(len(each.report.reps) for each in (first, *others)) == 8
 
 
 def counting(monkeypatch: pytest.MonkeyPatch, lockouts_s: list[list[float]]) -> list[str]:

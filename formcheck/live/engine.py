@@ -539,6 +539,7 @@ class LiveEngine:
             # at so long a set takes seconds. Coming up into the stand is over by then.
             self._finish_set(now - STAND_KEPT_S)
             self._window_from_s, self._set.stood_s = now - STAND_KEPT_S, now
+            self._set.floors = mine.floors
         elif over or self._at_target():
             self._finish_set()
         else:
