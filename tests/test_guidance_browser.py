@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -9,9 +10,10 @@ from typing import Any
 
 import app_server
 import pytest
-from app_server import Server, needs_chromium, new_page, playwright_api
+from app_server import PATIENCE_MS, Server, calm, needs_chromium, new_page, playwright_api
 from make_reports import make_finding, make_poses, make_rep, make_report
 
+from formcheck.guidance.tables import SORE
 from formcheck.guidance.texts import text
 from formcheck.history import open_history
 
@@ -34,6 +36,14 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
             history.save_set(made.to_dict(), poses, filmed_at=datetime.now(UTC), lifter="Anna")
     with Server(folder) as running:
         yield running
+
+
+WARNS_ABOVE_ITS_TITLE = """whom => {
+    const warning = [...document.querySelectorAll("[data-testid=stAlert]")].find(each => each.innerText.includes(whom));
+    const title = document.querySelector("h1");
+    const [above, below] = [warning, title].map(each => each?.getBoundingClientRect());
+    return above?.height > 0 && below?.height > 0 && above.bottom <= below.top;
+}"""
 
 
 def tap(page: Any, question: str, choice: str) -> None:
@@ -60,6 +70,64 @@ def test_three_taps_show_the_warm_up_and_its_timer_runs(browser: Any, server: Se
     page.context.close()
 
 
+SKIPS_TIME = """
+window.skip = 0;
+const now = performance.now.bind(performance);
+performance.now = () => now() + window.skip;
+"""
+
+
+def test_a_timer_goes_through_all_sets_and_is_named_as_it_reads(browser: Any, server: Server) -> None:
+    page = new_page(browser, server, "train", scripts=[SKIPS_TIME])
+    # Two sets of it, each with two sides.
+    card = page.locator("li:has(svg)").filter(has_text=text("move.bird-dog.name"))
+    button, said = card.get_by_role("button"), card.get_by_role("status")
+    expect = playwright_api.expect
+    expect(said).to_have_text("Set 1 of 2", timeout=PATIENCE_MS)
+    for after in ("Next: Set 2 of 2", "Done"):
+        expect(button).to_have_text("Start 18 s")
+        expect(button).to_have_accessible_name(f"{text('move.bird-dog.name')}: Start 18 s")
+        button.click()
+        expect(button).to_have_accessible_name(re.compile(r": Stop \d+ s$"), timeout=PATIENCE_MS)
+        page.evaluate("window.skip += 18_000")
+        expect(said).to_have_text(text("timer.change"), timeout=PATIENCE_MS)
+        page.evaluate("window.skip += 18_000")
+        expect(said).to_have_text(after, timeout=PATIENCE_MS)
+    page.context.close()
+
+
+def test_on_a_phone_the_menu_makes_room_for_the_page_that_was_chosen(browser: Any, server: Server) -> None:
+    page = new_page(browser, server, "ready", width=390)
+    for name in ("History", "Settings"):
+        page.get_by_test_id("stExpandSidebarButton").click()
+        page.get_by_role("link", name=name).click()
+        page.wait_for_function(
+            """name => document.querySelector("h1")?.innerText === name &&
+            !document.querySelector("[data-testid=stSidebar][data-collapsed=false]")""",
+            arg=name,
+        )
+        calm(page)
+    page.context.close()
+
+
+IN_VIEW_WITH_FOCUS = """headline => {
+    const heading = document.activeElement;
+    const { top, bottom } = heading.getBoundingClientRect();
+    return heading.matches(".fc-answer h2") && heading.innerText === headline && top > 0 && bottom < window.innerHeight;
+}"""
+
+
+def test_the_last_answer_brings_what_it_means_into_view(browser: Any, server: Server) -> None:
+    page = new_page(browser, server, "sore", width=390)
+    heights = "[...document.querySelectorAll('[data-testid=stCheckbox] label')].map(each => each.clientHeight)"
+    assert min(page.evaluate(heights)) >= 44
+    page.get_by_role("button", name=text("page.sore.none")).click()
+    for question in SORE.questions[1:]:
+        tap(page, f"sore.{question.id}", question.choices[0])
+    page.wait_for_function(IN_VIEW_WITH_FOCUS, arg=text("sore.normal"))
+    page.context.close()
+
+
 def test_an_emergency_sign_comes_first_here_and_on_every_other_page(browser: Any, server: Server) -> None:
     page = new_page(browser, server, "sore")
     assert page.get_by_role("radio").count() == 0
@@ -70,11 +138,8 @@ def test_an_emergency_sign_comes_first_here_and_on_every_other_page(browser: Any
     for name in ("Check a lift", "Train", "Ready?"):
         page.get_by_role("link", name=name).click()
         playwright_api.expect(page.get_by_role("heading", name=text("page.sore.title"))).to_have_count(0)
-        warning = page.get_by_test_id("stAlert").filter(has_text=text("emergency.whom"))
-        warning.wait_for()
-        title = page.get_by_role("heading", level=1).first
-        title.wait_for()
-        assert warning.bounding_box()["y"] < title.bounding_box()["y"]
+        # Both are looked at in one moment: the page may be drawn anew between two looks.
+        page.wait_for_function(WARNS_ABOVE_ITS_TITLE, arg=text("emergency.whom"))
     page.context.close()
 
 
