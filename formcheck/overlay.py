@@ -48,15 +48,18 @@ WHITE, LIGHT, DARK, FAR_SIDE = (255, 255, 255), (208, 214, 222), (14, 18, 24), (
 PANEL_OPACITY, CAPTION_OPACITY = 0.62, 0.74
 SUBPIXEL_BITS = 4
 
-NEAR_SEGMENTS = (
-    ("SHOULDER", "ELBOW"),
-    ("ELBOW", "WRIST"),
-    ("HIP", "KNEE"),
-    ("KNEE", "ANKLE"),
-    ("ANKLE", "HEEL"),
-    ("HEEL", "FOOT_INDEX"),
-    ("ANKLE", "FOOT_INDEX"),
-)
+NEAR_SEGMENTS = {
+    ("SHOULDER", "ELBOW"): "elbow_flexion_deg",
+    ("ELBOW", "WRIST"): "elbow_flexion_deg",
+    ("HIP", "KNEE"): "hip_flexion_deg",
+    ("KNEE", "ANKLE"): "shank_lean_deg",
+    ("ANKLE", "HEEL"): "shank_lean_deg",
+    ("HEEL", "FOOT_INDEX"): "shank_lean_deg",
+    ("ANKLE", "FOOT_INDEX"): "shank_lean_deg",
+}
+"""Limbs of the near side, and the signal that is missing where a limb is hidden and its landmarks are guessed."""
+
+FAR_SEGMENTS = tuple(NEAR_SEGMENTS)[:4]
 THIN_SEGMENTS = (("SHOULDER", "HIP"), ("EAR", "SHOULDER"))
 NEAR_JOINTS = ("SHOULDER", "ELBOW", "WRIST", "HIP", "KNEE", "ANKLE")
 
@@ -81,6 +84,7 @@ class OverlayPlan:
     width, height : size of the frames to draw on.
     time_s : (T,) times of the frames.
     joints_px : (T, K, 2) filtered landmarks; NaN where the lifter was not credibly seen.
+    guessed : (T, N) True where this one of the `NEAR_SEGMENTS` is hidden, so that nothing was measured there.
     contour_px : (T, S, 2) dorsal edge from the hip (0) to the shoulder (1); NaN where none was found, or all NaN where
         the view shows no back.
     outward : (T,) +1 where the back lies to the image right, -1 to the image left.
@@ -98,6 +102,7 @@ class OverlayPlan:
     height: int
     time_s: FloatArray
     joints_px: FloatArray
+    guessed: NDArray[np.bool_]
     contour_px: FloatArray
     outward: FloatArray
     near_right: NDArray[np.bool_]
@@ -120,6 +125,13 @@ class OverlayPlan:
         best = min(near, key=lambda index: abs(self.time_s[index] - time_s))
         return best if abs(self.time_s[best] - time_s) <= 0.02 else None
 
+    def limbs(self, index: int) -> tuple[list[tuple[str, str]], list[tuple[str, str]]]:
+        """Those of the `NEAR_SEGMENTS` that are seen in a frame, and those that are guessed."""
+        both: tuple[list[tuple[str, str]], list[tuple[str, str]]] = ([], [])
+        for segment, guessed in zip(NEAR_SEGMENTS, self.guessed[index], strict=True):
+            both[int(guessed)].append(segment)
+        return both
+
 
 def plan_overlay(poses: PoseSequence, report: Report, width: int, height: int) -> OverlayPlan:
     """Prepare the drawing of a whole set for frames of that size (pixels), which may differ from the poses' own."""
@@ -135,12 +147,16 @@ def plan_overlay(poses: PoseSequence, report: Report, width: int, height: int) -
     contour_px = _dorsal_contour(poses, forward) * scale
     if not shows_back:
         contour_px, rounding_deg = np.full_like(contour_px, np.nan), np.full(frames, np.nan)
+    guessed = np.zeros((frames, len(NEAR_SEGMENTS)), dtype=bool)
+    if signals is not None:
+        guessed = np.stack([np.isnan(getattr(signals, name)) for name in NEAR_SEGMENTS.values()], axis=1)
     panel_at_top, captions_at_left, caption_room = _free_places(joints_px, width, height)
     return OverlayPlan(
         width=width,
         height=height,
         time_s=poses.time_s,
         joints_px=joints_px,
+        guessed=guessed,
         contour_px=contour_px,
         outward=-forward,
         near_right=forward > 0,
@@ -299,19 +315,29 @@ def _draw_skeleton(canvas: RgbImage, plan: OverlayPlan, index: int, stroke: floa
         return [[Landmark[f"{side}_{a}"], Landmark[f"{side}_{b}"]] for a, b in segments]
 
     across = [[Landmark[f"LEFT_{joint}"], Landmark[f"RIGHT_{joint}"]] for joint in ("SHOULDER", "HIP")]
+    shown, guessed = plan.limbs(index)
+    faint = lines(near, guessed)
     if plan.both_sides:
-        thick = lines(far, NEAR_SEGMENTS) + lines(near, NEAR_SEGMENTS)
+        thick = lines(far, shown) + lines(near, shown)
         thin = lines(far, THIN_SEGMENTS[:1]) + lines(near, THIN_SEGMENTS[:1]) + across
     else:
-        thick, thin = lines(near, NEAR_SEGMENTS), lines(near, THIN_SEGMENTS)
-        _segments(canvas, joints[lines(far, NEAR_SEGMENTS[:4]) + across], FAR_SIDE, 0.6 * stroke)
+        thick, thin = lines(near, shown), lines(near, THIN_SEGMENTS)
+        faint += lines(far, FAR_SEGMENTS) + across
+    _segments(canvas, _ends(joints, faint), FAR_SIDE, 0.6 * stroke)
     _segments(canvas, joints[thin], DARK, 1.7 * stroke)
     _segments(canvas, joints[thin], LIGHT, 0.7 * stroke)
-    _segments(canvas, joints[thick], DARK, 2.0 * stroke)
-    _segments(canvas, joints[thick], WHITE, 1.1 * stroke)
+    _segments(canvas, _ends(joints, thick), DARK, 2.0 * stroke)
+    _segments(canvas, _ends(joints, thick), WHITE, 1.1 * stroke)
+    drawn = {joint for segment in (*shown, *THIN_SEGMENTS) for joint in segment}
     for side in (far, near) if plan.both_sides else (near,):
         for joint in NEAR_JOINTS:
-            _dot(canvas, joints[Landmark[f"{side}_{joint}"]], 1.5 * stroke, WHITE, 0.6 * stroke)
+            if joint in drawn:
+                _dot(canvas, joints[Landmark[f"{side}_{joint}"]], 1.5 * stroke, WHITE, 0.6 * stroke)
+
+
+def _ends(joints: FloatArray, lines: Sequence[Sequence[Landmark]]) -> FloatArray:
+    ends: FloatArray = joints[np.array(lines, dtype=int).reshape(-1, 2)]
+    return ends
 
 
 def _draw_back(canvas: RgbImage, plan: OverlayPlan, index: int, stroke: float, tag: bool) -> None:

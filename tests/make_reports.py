@@ -105,6 +105,7 @@ def make_report(poses: PoseSequence, rounding_deg: float = 34.0, **changes: obje
         signals,
         forward=np.ones(len(poses)),
         back_rounding_deg=np.full(len(poses), rounding_deg),
+        **{name: np.full(len(poses), 10.0) for name in ("elbow_flexion_deg", "hip_flexion_deg", "shank_lean_deg")},
     )
     report = Report(
         video=poses.video,

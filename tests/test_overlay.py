@@ -107,6 +107,33 @@ def test_joints_are_marked_where_they_are() -> None:
         assert pixel(frame, JOINTS[joint]) == overlay.WHITE
 
 
+@pytest.mark.parametrize(
+    ("signal", "hidden", "seen"),
+    [
+        ("elbow_flexion_deg", ("ELBOW", "WRIST"), ("SHOULDER", "HIP", "KNEE", "ANKLE")),
+        ("hip_flexion_deg", (), ("SHOULDER", "HIP", "KNEE", "ANKLE", "WRIST")),
+        ("shank_lean_deg", ("ANKLE",), ("SHOULDER", "HIP", "KNEE", "WRIST")),
+    ],
+)
+def test_a_limb_that_is_not_measured_is_not_drawn_as_if_it_were(
+    signal: str, hidden: tuple[str, ...], seen: tuple[str, ...]
+) -> None:
+    poses = make_poses()
+    report = make_report(poses)
+    assert report.signals is not None
+    unknown = replace(report, signals=replace(report.signals, **{signal: np.full(len(poses), math.nan)}))
+    whole, part = (draw_overlay(grey_frame(), plan_overlay(poses, r, WIDTH, HEIGHT), 0.2) for r in (report, unknown))
+    for joint in seen:
+        assert pixel(part, JOINTS[joint]) == overlay.WHITE
+    for joint in hidden:
+        assert pixel(whole, JOINTS[joint]) == overlay.WHITE
+        assert pixel(part, JOINTS[joint]) != overlay.WHITE
+    a, b = next(ends for ends, name in overlay.NEAR_SEGMENTS.items() if name == signal)
+    middle = (JOINTS[a][0] + JOINTS[b][0]) / 2, (JOINTS[a][1] + JOINTS[b][1]) / 2
+    assert pixel(whole, middle) == overlay.WHITE
+    assert pixel(part, middle) not in (overlay.WHITE, (90, 90, 90)), "it is there, but faint"
+
+
 def test_the_given_frame_is_left_as_it_is_and_may_be_read_only() -> None:
     poses = make_poses()
     frame = grey_frame()

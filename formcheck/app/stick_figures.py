@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from formcheck.landmarks import Landmark, left_right
 from formcheck.overlay import (
-    NEAR_SEGMENTS,
+    FAR_SEGMENTS,
     THIN_SEGMENTS,
     OverlayPlan,
     plan_overlay,
@@ -26,8 +27,6 @@ FRAMES_PER_S = 25.0
 
 MARGIN = 8.0
 """Room around the figures, in percent of the lifter's height."""
-
-FAR_SEGMENTS = NEAR_SEGMENTS[:4]
 BACK_STATIONS_STEP = 3
 
 
@@ -72,9 +71,7 @@ def figure(poses: PoseSequence, report: Report, start_s: float, end_s: float) ->
     if joints is None or contour is None:
         return None
     near = "RIGHT" if np.mean(plan.near_right[frames]) >= 0.5 else "LEFT"
-    moments = tuple(
-        _moment(joints[n], contour[n], near, float(plan.rounding_deg[frame]), plan) for n, frame in enumerate(frames)
-    )
+    moments = tuple(_moment(joints[n], contour[n], near, frame, plan) for n, frame in enumerate(frames))
     points = joints.reshape(-1, 2)
     points = points[np.isfinite(points).all(axis=1)]
     (left, top), (right, bottom) = points.min(axis=0) - MARGIN, points.max(axis=0) + MARGIN
@@ -112,7 +109,9 @@ def _standing_alike(
     return (plan.joints_px[frames] - origin) * scale, (plan.contour_px[frames] - origin) * scale
 
 
-def _moment(joints: FloatArray, contour: FloatArray, near: str, rounding_deg: float, plan: OverlayPlan) -> Moment:
+def _moment(joints: FloatArray, contour: FloatArray, near: str, frame: int, plan: OverlayPlan) -> Moment:
+    rounding_deg = float(plan.rounding_deg[frame])
+    shown, guessed = plan.limbs(frame)
     far = "LEFT" if near == "RIGHT" else "RIGHT"
     across = "".join(_line(joints[list(left_right(joint))]) for joint in ("SHOULDER", "HIP"))
     sides = (near, far) if plan.both_sides else (near,)
@@ -121,8 +120,9 @@ def _moment(joints: FloatArray, contour: FloatArray, near: str, rounding_deg: fl
     measured = math.isfinite(rounding_deg)
     said = f"{degrees(rounding_deg, signed=True)}, {rounding_word(rounding_deg, plan.limits_deg)}"
     return Moment(
-        near="".join(_segments(joints, side, NEAR_SEGMENTS) for side in sides),
-        far="" if plan.both_sides else _segments(joints, far, FAR_SEGMENTS) + across,
+        near="".join(_segments(joints, side, shown) for side in sides),
+        far=_segments(joints, near, guessed)
+        + ("" if plan.both_sides else _segments(joints, far, FAR_SEGMENTS) + across),
         thin="".join(_segments(joints, side, THIN_SEGMENTS[:1]) for side in sides)
         + (across if plan.both_sides else ""),
         back=_line(back[np.isfinite(back).all(axis=1)]),
@@ -132,7 +132,7 @@ def _moment(joints: FloatArray, contour: FloatArray, near: str, rounding_deg: fl
     )
 
 
-def _segments(joints: FloatArray, side: str, segments: tuple[tuple[str, str], ...]) -> str:
+def _segments(joints: FloatArray, side: str, segments: Sequence[tuple[str, str]]) -> str:
     return "".join(_line(joints[[Landmark[f"{side}_{a}"], Landmark[f"{side}_{b}"]]]) for a, b in segments)
 
 
