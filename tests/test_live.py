@@ -27,7 +27,7 @@ from formcheck.live import coach, cues, engine, warm_up
 from formcheck.live.coach import Coach, Look, advise, look_of
 from formcheck.live.cues import Cues, Rise, is_finished, spoken
 from formcheck.live.engine import DONE, IN_SET, LOOKING, READY, RESTING, SETTING_UP, STATES, LiveEngine, Snapshot
-from formcheck.live.gauge import back_check, read, scale_of
+from formcheck.live.gauge import back_check, heights_of, read, scale_of
 from formcheck.live.recording import Recording, Seen
 from formcheck.motion.neutral import CONTOUR_USUAL, Neutral
 from formcheck.poses import ARRAY_FIELDS, PoseSequence
@@ -181,6 +181,22 @@ def test_standing_up_without_the_bar_between_reps_is_no_rep_however_long_the_set
     assert [event.text for event in events(snapshots, "rep")] == ["1", "2", "3", "4", "5", "6"]
     (done,) = live.finish()
     assert len(done.report.reps) == 6
+
+
+def test_a_stand_whose_floor_is_not_clear_at_once_is_not_counted_and_taken_back() -> None:
+    single = filmed(deadlift(1, stands_last=True))
+    height = heights_of(single.image_px, scale_of(single.image_px))  # type: ignore[arg-type]
+    up = np.flatnonzero((height[:-1] < 0.95) & (height[1:] >= 0.95))[-1]
+    floor = single.floor.copy()
+    lies, lifted = floor[up], floor[np.argmax(floor.mean(axis=(1, 2)))]
+    assert not np.array_equal(lies, lifted)
+    # Arms and legs still move through it.
+    floor[up : up + 6] = lies + 0.4 * (lifted - lies)
+    poses = single = replace(single, floor=floor)
+    for _ in range(3):
+        poses = after(poses, single)
+    snapshots = played(poses, engine_for())
+    assert [event.text for event in events(snapshots, "rep")] == ["1", "2", "3", "4"]
 
 
 @pytest.mark.parametrize("away_s", [1.2, 4.0])

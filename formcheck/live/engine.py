@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -25,7 +25,7 @@ from formcheck.live.cues import Cues, Rise, is_finished, rising_per_s
 from formcheck.live.gauge import STANDING_SHARE, WINDOW_S, Reading, Scale, back_check, heights_of, read, scale_of
 from formcheck.live.recording import Recording, Seen
 from formcheck.live.warm_up import DrillResult, after_ramp_set, baseline_of, judge_drill
-from formcheck.motion.load import UNKNOWN_FLOORS, Floors, floors_of, tells_apart
+from formcheck.motion.load import UNKNOWN_FLOORS, Floors, came_along, floors_of, tells_apart
 from formcheck.motion.neutral import CONTOUR_USUAL, Baseline, Neutral
 from formcheck.poses import PoseSequence
 from formcheck.report import Report, RepReport
@@ -68,6 +68,10 @@ FALSE_START_S, REST_S, SET_OVER_S, GONE_S = 6.0, 4.0, 20.0, 6.0
 LONGEST_SET_S, BETWEEN_REPS_S, STAND_KEPT_S = 300.0, 1.0, 0.6
 """A set that lasts longer than the first is ended when the lifter stands for the second, rather than under the load.
 What follows is a set of its own, which begins with the third, the last part of that stand."""
+
+EMPTY_HANDED_S = 0.3
+"""Somebody may have stood up without the load: where the floor looks like that, a number waits this long after lockout,
+by when the analysis knows."""
 
 SAME_REP_S = 0.5
 """A repetition that is taken back and found again with its lockout this near is told of once."""
@@ -412,7 +416,7 @@ class LiveEngine:
             self._take_drill(report)
         else:
             self._last_reps = report.reps
-            self._count(report)
+            self._count(report, poses)
 
     def _judge(self, poses: PoseSequence, baseline: Baseline | None, floors: Floors | None = None) -> Report:
         asked = self.asked
@@ -431,7 +435,7 @@ class LiveEngine:
         """Let go of the front of the set's window, at the top of a repetition or where there is none."""
         now = self._now_s
         if self._set.floors is None:
-            self._set.floors = self._floors()
+            self._set.floors = self._floors(self._recording.poses(self._window_from_s), self._last_reps)
         tops = [rep for rep in self._last_reps if rep.top_s <= now - WINDOW_KEPT_S and not rep.partial]
         later = [rep for rep in self._last_reps if rep.start_s > now - WINDOW_KEPT_S or rep.top_s > now - WINDOW_KEPT_S]
         if tops:
@@ -445,10 +449,9 @@ class LiveEngine:
         self._last_reps = tuple(rep for rep in self._last_reps if rep.top_s > cut_s)
         self._window_from_s = cut_s
 
-    def _floors(self) -> Floors:
-        """The floor before this set and at the top of its repetitions: the window soon will not show it any more."""
-        poses = self._recording.poses(self._window_from_s)
-        places = [np.searchsorted(poses.time_s, (rep.lockout_s, rep.top_s)) for rep in self._last_reps]
+    def _floors(self, poses: PoseSequence, reps: Sequence[RepReport]) -> Floors:
+        """The floor before this set and at the top of repetitions, as the window shows it: soon it will not any more."""
+        places = [np.searchsorted(poses.time_s, (rep.lockout_s, rep.top_s)) for rep in reps]
         stood_to = int(np.searchsorted(poses.time_s, self._set.stood_s))
         tops = [(int(first), int(last)) for first, last in places]
         found = floors_of(poses.time_s, poses.floor, poses.floor_place, stood_to, tops)
@@ -465,13 +468,23 @@ class LiveEngine:
             # Of this very session, so it is as good as what stands in the window.
             self.baseline = replace(found, uncertainty_deg=0.0)
 
-    def _count(self, report: Report) -> None:
+    def _lifted(self, reps: Sequence[RepReport], poses: PoseSequence) -> bool:
+        """Whether the load came along in the last of these repetitions, as far as the first look at its top tells."""
+        lift, rep = self._lift(), reps[-1]
+        if lift is None or not lift.from_floor or self._now_s - rep.lockout_s >= EMPTY_HANDED_S:
+            return True
+        floors = self._set.floors or self._floors(poses, reps[:-1])
+        return came_along(floors, poses.time_s, poses.floor, poses.floor_place, rep.lockout_s, rep.top_s)
+
+    def _count(self, report: Report, poses: PoseSequence) -> None:
         """Compare the analysis with what was counted so far; say what is new."""
         mine = self._set
         if report.exercise.name != NONE:
             self._exercise = report.exercise.name
         rising = rising_per_s(report.signals)
         reps = [rep for rep in report.reps if is_finished(rep, rep is report.reps[-1], self._now_s, rising)]
+        if reps and len(mine.settled) + len(reps) > mine.count and not self._lifted(reps, poses):
+            reps.pop()
         count = len(mine.settled) + len(reps)
         if count > 0 and not mine.started:
             self._start_set()

@@ -109,6 +109,26 @@ def tells_apart(floors: Floors) -> bool:
     return bool(apart) and all(apart) and not _like_before(floors.before, floors.lifted)
 
 
+def came_along(
+    floors: Floors, time_s: FloatArray, floor: FloatArray, place: FloatArray, from_s: float, to_s: float
+) -> bool:
+    """Whether a top that has just begun looks more like the other ones than like the floor before anything was lifted.
+
+    True too where that cannot be told: nobody knows the floor before, the tops, or this one.
+
+    Parameters
+    ----------
+    time_s, floor, place : as in `floors_of`.
+    from_s, to_s : the top as far as it was seen.
+    """
+    start, stop = sorted(int(at) for at in np.searchsorted(time_s, (from_s, to_s)))
+    picture = _picture(floor, place, floors.place, start, stop)
+    if not floors.lifted or not np.isfinite(picture).all():
+        return True
+    to_lifted = float(np.median([_difference(picture, other) for other in floors.lifted]))
+    return to_lifted < _difference(picture, floors.before)
+
+
 def _like_before(before: FloatArray, pictures: Sequence[FloatArray]) -> set[int]:
     """Which pictures look as the floor did before; none unless all others look different, and the same."""
     to_before = np.array([_difference(picture, before) for picture in pictures])
