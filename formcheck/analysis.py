@@ -42,7 +42,7 @@ from formcheck.report import (
 )
 from formcheck.set_level import SetLevel, set_level
 from formcheck.settings import AS_IT_COMES, Settings, apply
-from formcheck.verdict import advice_on, load_advice_on, praise_of, summary_of, verdict_on
+from formcheck.verdict import advice_on, load_advice_on, other_lifts_note, praise_of, summary_of, verdict_on
 
 AUTO = "auto"
 NONE = "none"
@@ -146,7 +146,7 @@ def analyze(
         variant_source=UNKNOWN if known is None else CHOSEN if chosen else RECOGNISED,
         view=view,
         sagittal_ok=_sagittal_ok(view),
-        tracking=_tracking(poses, cleaned),
+        tracking=_tracking(poses, cleaned, other_lifts_note(recognition) if named is None else ""),
         reps=tuple(judged),
         findings=findings,
         verdict=verdict,
@@ -155,7 +155,7 @@ def analyze(
         else "Nobody was found in the picture, so nothing was judged.",
         advice=advice_on(findings, judged, _sagittal_ok(view)),
         praise=() if lift is None else praise_of(lift.checks, findings, judged),
-        load_advice=load_advice_on(findings, judged, load_kg),
+        load_advice=load_advice_on(findings, judged, load_kg, choice.name, known.name if known else UNKNOWN),
         model=poses.model,
         load_kg=load_kg,
         set_level=None if lift is None else _set_level(lift, reps, judged, height_cm or settings.height_cm, plate),
@@ -239,10 +239,12 @@ def _view(cleaned: CleanPoses, reps: Sequence[tuple[Signals, Rep]]) -> View:
 
 
 def _view_of_rep(cleaned: CleanPoses, signals: Signals, rep: Rep, of_set: View) -> View:
-    """That of the set, unless the lifter had turned for this repetition."""
+    """That of the set, unless it has none or the lifter had turned for this repetition."""
     own = view_of(cleaned.poses.part(_shows_view(cleaned, signals, rep)))
-    if math.isnan(own.yaw_deg) or math.isnan(of_set.yaw_deg):
+    if math.isnan(own.yaw_deg):
         return of_set
+    if math.isnan(of_set.yaw_deg):
+        return own
     return own if abs(own.yaw_deg - of_set.yaw_deg) > TURNED_DEG else of_set
 
 
@@ -312,7 +314,7 @@ def _choice(asked: str, lift: Exercise | None, recognition: Recognition) -> Exer
     return ExerciseChoice(lift.name, "auto", recognition.confidence)
 
 
-def _tracking(poses: PoseSequence, cleaned: CleanPoses) -> Tracking:
+def _tracking(poses: PoseSequence, cleaned: CleanPoses, other_lifts: str) -> Tracking:
     seen = poses.seen & ~cleaned.rejected
     share = float(seen.mean()) if len(poses) else 0.0
     notes = list(poses.notes)
@@ -324,6 +326,8 @@ def _tracking(poses: PoseSequence, cleaned: CleanPoses) -> Tracking:
         notes.append(f"The lifter was seen clearly in only {share:.0%} of the frames.")
     if len(cleaned.segments) > 1:
         notes.append(f"The video was cut: its {len(cleaned.segments)} parts were analysed one by one.")
+    if other_lifts:
+        notes.append(other_lifts)
     return Tracking(int(poses.seen.sum()), share, tuple(notes))
 
 

@@ -116,7 +116,7 @@ class RepMotion:
 
     ``eccentric_s`` is the way down, ``concentric_s`` the way up, each within 4 % of its ends; the pauses lie between
     them. ``range_heights`` is the height between the ends. ``velocity_loss`` is (best - this) / best of the set's mean
-    concentric velocities, 0..1.
+    concentric velocities, 0..1; NaN for a partial repetition, which counts for no best either.
     """
 
     index: int
@@ -242,7 +242,7 @@ def set_level(
     if not reps:
         return None
     point = _point(lift, reps)
-    motions = _with_velocity_loss(_rep_motions(lift, reps, point))
+    motions = _with_velocity_loss(_rep_motions(lift, reps, point), [rep.partial for _, rep in reps])
     body_height_m = math.nan if height_cm is None else height_cm / 100.0
     motions = [_in_metres(motion, body_height_m) for motion in motions]
     scale = "" if height_cm is None else HEIGHT_SCALE
@@ -324,7 +324,7 @@ def _in_plane(lift: Exercise, signals: Signals, rep: Rep, point: str) -> bool:
     """False where hands move towards or away from the camera."""
     if point != HANDS or lift.from_floor:
         return True
-    return bool(np.nanmedian(np.abs(signals.yaw_deg[rep.start : rep.end + 1])) <= SWUNG_MAX_YAW_DEG)
+    return median(np.abs(signals.yaw_deg[rep.start : rep.end + 1])) <= SWUNG_MAX_YAW_DEG
 
 
 def _arm_spread(signals: Signals, rep: Rep) -> float:
@@ -336,7 +336,7 @@ def _arm_spread(signals: Signals, rep: Rep) -> float:
     )
     if not np.isfinite(arm).any():
         return math.inf
-    if not np.nanmedian(np.abs(signals.yaw_deg[way])) <= PATH_MAX_YAW_DEG:
+    if not median(np.abs(signals.yaw_deg[way])) <= PATH_MAX_YAW_DEG:
         return 0.0
     short, usual, long = np.nanpercentile(arm, [10, 50, 90])
     return float((long - short) / usual)
@@ -392,9 +392,11 @@ def _body_heights(standing_heights: float) -> float:
     return standing_heights * SHOULDERS_IN_BODY_HEIGHTS
 
 
-def _with_velocity_loss(motions: Sequence[RepMotion]) -> list[RepMotion]:
-    best = max((m.mean_velocity_heights_per_s for m in motions if m.mean_velocity_heights_per_s > 0), default=math.nan)
-    return [replace(m, velocity_loss=(best - m.mean_velocity_heights_per_s) / best) for m in motions]
+def _with_velocity_loss(motions: Sequence[RepMotion], partial: Sequence[bool]) -> list[RepMotion]:
+    """A way up that ends early leaves out the slow end of it, so a partial repetition compares with no other."""
+    speeds = [math.nan if short else m.mean_velocity_heights_per_s for m, short in zip(motions, partial, strict=True)]
+    best = max((speed for speed in speeds if speed > 0), default=math.nan)
+    return [replace(m, velocity_loss=(best - speed) / best) for m, speed in zip(motions, speeds, strict=True)]
 
 
 def _in_metres(motion: RepMotion, body_height_m: float) -> RepMotion:

@@ -19,13 +19,14 @@ from synthetic_lifter import (
     frame_times,
     joined,
     kettlebell_swing,
+    mirrored,
     squat,
     standing_still,
 )
 
 from formcheck.analysis import analyze
 from formcheck.errors import UsageError
-from formcheck.poses import ARRAY_FIELDS, PoseSequence
+from formcheck.poses import ARRAY_FIELDS, FloatArray, PoseSequence
 from formcheck.report import SCHEMA
 from formcheck.verdict import ADVICE_MAX
 
@@ -236,6 +237,52 @@ def test_a_walk_in_and_a_short_loss_cost_no_rep() -> None:
     report = analyze(film(deadlift(3), walk_in_s=3.0, lost_s=[(6.5, 6.6)], noise_px=1.0))
     assert report.exercise.name == "deadlift"
     assert len(report.reps) == 3
+
+
+def nearer(poses: PoseSequence, scale: FloatArray) -> PoseSequence:
+    """The lifter grows in the picture, by this much in each frame."""
+    middle_px = np.array([540.0, 1140.0])
+    image_px = poses.image_px.copy()
+    image_px[..., :2] = middle_px + (image_px[..., :2] - middle_px) * scale[:, None, None]
+    contour_px = middle_px + (poses.contour_px - middle_px) * scale[:, None, None, None]
+    return replace(poses, image_px=image_px, contour_px=contour_px)
+
+
+@pytest.mark.parametrize("scale", [1.1, 1.3, 1.5])
+@pytest.mark.parametrize("name", LIFTS)
+def test_walking_to_the_camera_after_the_set_and_from_it_before_changes_nothing(name: str, scale: float) -> None:
+    motion = LIFTS[name]()
+    plain = film(motion, time_s=frame_times(motion.duration_s + 3.0), walk_in_s=2.0)
+    time_s = plain.time_s
+    before, after = np.clip(1.0 - time_s / 1.5, 0.0, 1.0), np.clip((time_s - time_s[-1]) / 2.0 + 1.0, 0.0, 1.0)
+    walked = analyze(nearer(plain, 1.0 + (scale - 1.0) * (before + after)))
+    stood = analyze(plain)
+    assert walked.verdict == stood.verdict == "good"
+    assert [rep.partial for rep in walked.reps] == [False] * len(stood.reps)
+    for one, other in zip(walked.reps, stood.reps, strict=True):
+        assert one.lockout_s == pytest.approx(other.lockout_s, abs=0.25)
+        assert one.bottom_s == pytest.approx(other.bottom_s, abs=0.05)
+
+
+@pytest.mark.parametrize("gone", [(5.0, 5.15), (3.0, 3.4), (6.2, 6.9), (7.75, 7.9)])
+def test_a_bottom_that_was_lost_leaves_its_neighbours_as_they_were(gone: tuple[float, float]) -> None:
+    poses = film(kettlebell_swing(6), lost_s=[gone])
+    report, whole = analyze(poses), analyze(film(kettlebell_swing(6)))
+    assert report.verdict == "good"
+    assert len(report.reps) >= (6 if gone[1] - gone[0] < 0.2 else 5)
+    lockouts = np.array([rep.lockout_s for rep in whole.reps])
+    for rep in report.reps:
+        assert np.abs(lockouts - rep.lockout_s).min() <= 0.15
+
+
+@pytest.mark.parametrize("name", LIFTS)
+def test_a_set_that_faces_first_one_way_then_the_other_is_judged(name: str) -> None:
+    poses = film(LIFTS[name]())
+    report, half = analyze(joined(poses, mirrored(poses))), analyze(poses)
+    assert len(report.reps) == 2 * len(half.reps)
+    assert {finding.check: finding.verdict for finding in report.findings} == {
+        finding.check: finding.verdict for finding in half.findings
+    }
 
 
 def test_what_was_seen_is_counted_and_told() -> None:

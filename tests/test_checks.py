@@ -190,6 +190,15 @@ def test_the_worst_rep_of_a_check_where_less_is_worse_is_the_lowest() -> None:
     assert (finding.verdict, finding.value, finding.rep) == (FAULT, 0.5, 2)
 
 
+def test_a_faulty_repetition_stands_for_the_set_before_an_uncertain_one() -> None:
+    check = _check()
+    uncertain = judge(check, Measurement(39.0, 1.0, uncertainty=10.0), "side-right", 1)
+    faulty = [judge(check, Measurement(38.0, float(rep), uncertainty=1.0), "side-right", rep) for rep in (2, 3)]
+    assert (uncertain.verdict, faulty[0].verdict) == (WATCH, FAULT)
+    found = judge_set(check, [uncertain, *faulty])
+    assert (found.verdict, found.value, found.rep) == (FAULT, 38.0, 2)
+
+
 def test_a_set_without_a_measured_rep_is_not_fine() -> None:
     finding = judge_set(MORE, _findings(MORE, NAN, NAN))
     assert (finding.verdict, finding.reason, finding.rep) == (NOT_MEASURED, "hidden", None)

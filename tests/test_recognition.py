@@ -84,6 +84,17 @@ def test_fidgeting_does_not_outvote_a_lift() -> None:
     assert recognise([lift, *[fidget] * 5], EXERCISES).exercise is exercise_named("deadlift")
 
 
+def test_other_lifts_need_two_cycles_on_end() -> None:
+    lift, other = SHAPES["kettlebell-swing"][0], SHAPES["deadlift"][0]
+    fetched = recognise([other, *[lift] * 6, other], EXERCISES)
+    assert (fetched.exercise, fetched.others) == (exercise_named("kettlebell-swing"), ())
+    assert recognise([*[lift] * 6, other, other], EXERCISES).others == (exercise_named("deadlift"),)
+    neither = recognise([lift, lift, other, other], EXERCISES)
+    assert neither.exercise is None
+    assert {each.name for each in neither.others} == {"kettlebell-swing", "deadlift"}
+    assert recognise(SHAPES["deadlift"], EXERCISES).others == ()
+
+
 @pytest.mark.parametrize("name", LIFTS)
 def test_the_order_of_the_exercises_does_not_matter(name: str) -> None:
     assert recognise(SHAPES[name], EXERCISES[::-1]).exercise is exercise_named(name)

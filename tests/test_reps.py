@@ -11,7 +11,7 @@ from hypothesis.extra import numpy as hnp
 from synthetic_lifter import Motion, deadlift, film, frame_times, kettlebell_swing, squat
 
 from formcheck.exercises import EXERCISES, exercise_named
-from formcheck.motion.load import UNKNOWN_FLOORS, Floors, empty_handed, tells_apart
+from formcheck.motion.load import UNKNOWN_FLOORS, Floors, came_along, empty_handed, tells_apart
 from formcheck.motion.reps import LONGEST_UNSEEN_S, RISE_SHARE, SMALLEST_DROP, Cycle, find_cycles, sticking_region
 from formcheck.motion.signals import compute_signals
 
@@ -231,6 +231,18 @@ def test_a_floor_that_looks_the_same_at_the_top_tells_nothing() -> None:
     assert not tells_apart(Floors(0.0, lifted, (lifted, lifted)))
     assert not tells_apart(Floors(0.0, lifted, (lifted, lifted, lies)))
     assert not tells_apart(Floors(0.0, lies, ()))
+
+
+@pytest.mark.parametrize(("share", "came"), [(0.0, False), (0.4, False), (0.6, True), (1.0, True)])
+def test_a_top_that_has_just_begun_shows_whether_the_load_came_along(share: float, came: bool) -> None:
+    lies, lifted = np.full((4, 4), 0.1), np.full((4, 4), 0.6)
+    known = Floors(0.0, lies, (lifted,))
+    floor, place = np.repeat((lies + share * (lifted - lies))[None], len(T), axis=0), np.zeros(len(T))
+    assert came_along(known, T, floor, place, 1.0, 1.0) is came
+    assert came_along(known, T, floor, place, 1.0, 1.3) is came
+    assert came_along(known, T, floor, place + 1, 1.0, 1.3), "seen from another place"
+    assert came_along(Floors(0.0, lies, ()), T, floor, place, 1.0, 1.3), "nothing to compare with"
+    assert came_along(UNKNOWN_FLOORS, T, floor, place, 1.0, 1.3)
 
 
 def test_in_the_midst_of_a_set_the_floor_is_known_from_before() -> None:

@@ -10,10 +10,12 @@ import numpy as np
 import pytest
 from synthetic_lifter import (
     SIDE_CAMERA,
+    STANDING,
     STANDING_SHOULDER_M,
     STATURE_M,
     Camera,
     Motion,
+    Posture,
     body_m,
     deadlift,
     film,
@@ -23,6 +25,7 @@ from synthetic_lifter import (
     scaled,
     squat,
     standing_still,
+    through,
 )
 
 from formcheck.analysis import analyze
@@ -268,6 +271,38 @@ def test_pauses_do_not_reach_over_a_cut() -> None:
     assert len(level.reps) == 4
     assert math.isnan(level.reps[1].top_pause_s)
     assert level.reps[2].concentric_s == pytest.approx(level.reps[0].concentric_s, abs=0.03)
+
+
+def test_a_quick_partial_repetition_is_not_the_fastest() -> None:
+    floor = Posture(hip_deg=119.0, knee_deg=65.0, trunk_deg=66.0, arm_deg=-10.0, hands_apart=1.2)
+    knee = Posture(hip_deg=65.0, knee_deg=30.0, trunk_deg=40.0, load_m=0.3, hands_apart=1.2)
+    top = replace(STANDING, load_m=0.5, hands_apart=1.2)
+    stops = [(0.0, STANDING), (1.0, STANDING), (2.0, floor)]
+    for whole in (True, False, True, True):
+        start = stops[-1][0] + 0.8
+        if whole:
+            ways = [(0.0, floor), (1.5, top), (2.1, top), (3.3, floor)]
+        else:
+            ways = [(0.0, floor), (0.25, knee), (0.7, knee), (1.6, floor)]
+        stops += [(start + after_s, posture) for after_s, posture in ways]
+    report = analyze(film(through(stops)))
+    assert [rep.partial for rep in report.reps] == [False, True, False, False]
+    level = report.set_level
+    assert level is not None
+    speeds = [rep.mean_velocity_heights_per_s for rep in level.reps]
+    assert speeds[1] > 1.5 * speeds[0]
+    assert math.isnan(level.reps[1].velocity_loss)
+    assert level.velocity_loss < 0.05
+
+
+@pytest.mark.parametrize("lift", LIFTS)
+@pytest.mark.parametrize("value", [np.nan, np.inf, 0.0])
+@pytest.mark.filterwarnings("error")
+def test_unknown_directions_are_no_trouble(lift: str, value: float) -> None:
+    poses = film(LIFTS[lift][0])
+    level = level_of(replace(poses, world_m=np.full_like(poses.world_m, value)), lift)
+    assert len(level.reps) >= 4
+    assert all(rep.path is None for rep in level.reps)
 
 
 def findings(*verdicts: str, rounding_deg: float = 0.0) -> tuple[Finding, ...]:

@@ -1,16 +1,29 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import pytest
-from synthetic_lifter import Camera, film, frame_times, measured, noticed, squat, verdicts
+from synthetic_lifter import (
+    STANDING,
+    Camera,
+    Motion,
+    film,
+    frame_times,
+    measured,
+    noticed,
+    squat,
+    through,
+    verdicts,
+)
 
 from formcheck.analysis import analyze
 from formcheck.exercises.checks import NOT_MEASURED, OK, WATCH
-from formcheck.exercises.squat import CHECKS
+from formcheck.exercises.squat import CHECKS, measure, rep_of
 from formcheck.landmarks import Landmark, left_right
-from formcheck.motion.signals import HIP_FLEXION_GAIN, KNEE_FLEXION_GAIN
+from formcheck.motion.reps import find_cycles
+from formcheck.motion.signals import HIP_FLEXION_GAIN, KNEE_FLEXION_GAIN, compute_signals
 from formcheck.report import Report
 
 LIMITS = {check.id: check for check in CHECKS}
@@ -93,6 +106,46 @@ def test_measures_are_those_of_the_body() -> None:
 def test_depth_is_the_height_of_the_hips_above_the_knees_in_thighs(shallow_deg: float) -> None:
     depth = measured(analyze(film(squat(2, shallow_deg=shallow_deg)), "squat"), "depth_thighs")
     assert depth == pytest.approx(np.sin(np.radians(2.0 + shallow_deg)), abs=0.03)
+
+
+def test_a_video_that_begins_on_the_way_up_does_not_show_how_deep_it_was() -> None:
+    motion = squat(1)
+    poses = film(motion)
+    middle = int(np.searchsorted(poses.time_s, motion.bottoms_s[0] + 0.5))
+    report = analyze(poses.part(slice(middle, None)), "squat")
+    (depth,) = [finding for finding in report.findings if finding.check == "depth"]
+    assert (depth.verdict, depth.reason) == ("not-measured", "the video begins after the bottom")
+    paused = squat(1, bottom_rest_s=1.0)
+    at_rest = int(np.searchsorted(film(paused).time_s, paused.bottoms_s[0] + 0.3))
+    report = analyze(film(paused).part(slice(at_rest, None)), "squat")
+    (depth,) = [finding for finding in report.findings if finding.check == "depth"]
+    assert depth.verdict == "ok"
+
+
+def pulses(thigh_deg: float) -> Motion:
+    """Three squats to the same depth, the first two of which end half-way up."""
+    hold = {"arm_deg": 20.0, "elbow_deg": 130.0, "hands_apart": 0.4}
+    up = replace(STANDING, **hold)
+    deep = replace(up, hip_deg=38.0 + thigh_deg, knee_deg=30.0 + thigh_deg, trunk_deg=38.0)
+    half = replace(deep, hip_deg=0.55 * deep.hip_deg, knee_deg=0.55 * deep.knee_deg, trunk_deg=0.55 * deep.trunk_deg)
+    stops = [(0.0, up), (1.0, up), (2.3, deep), (2.6, deep), (3.6, half), (4.1, half), (5.1, deep), (5.4, deep)]
+    stops += [(6.4, half), (6.9, half), (7.9, deep), (8.2, deep), (9.5, up), (10.5, up)]
+    return through(stops)
+
+
+def test_depth_of_a_partial_repetition_is_told_in_the_same_thighs() -> None:
+    report = analyze(film(pulses(76.0)))
+    assert [rep.partial for rep in report.reps] == [True, True, False]
+    assert measured(report, "depth_thighs") == pytest.approx(np.cos(np.radians(76.0)), abs=0.03)
+    assert report.summary.startswith("3 squat reps, 2 of them partial: not deep enough in every rep")
+
+
+def test_without_standing_frames_the_thigh_is_that_of_most_bodies() -> None:
+    signals = compute_signals(film(squat(1)))
+    cycle = find_cycles(signals.time_s, signals.shoulder_height)[0]
+    crouched = replace(signals, shoulder_height=np.minimum(signals.shoulder_height, 0.94))
+    depths = [measure(each, rep_of(each, cycle))["depth_thighs"].value for each in (signals, crouched)]
+    assert depths[1] == pytest.approx(depths[0], abs=0.02)
 
 
 def test_the_bottom_of_a_pause_is_its_middle() -> None:
@@ -197,6 +250,14 @@ def test_both_sides_of_the_limits_seen_from_the_front(
         found = {finding.check: finding for finding in report.findings}
         assert found[check].verdict == verdict, size
         assert found[check].value == pytest.approx(size, rel=0.2, abs=0.02)
+
+
+@pytest.mark.parametrize("yaw_deg", [69.0, 74.0, -74.0])
+def test_hips_that_only_go_back_do_not_seem_to_move_sideways(yaw_deg: float) -> None:
+    report = analyze(film(squat(3), Camera(yaw_deg=yaw_deg)), "squat")
+    assert report.view.name in ("front", "rear")
+    (shift,) = [finding for finding in report.findings if finding.check == "sideways-shift"]
+    assert (shift.verdict, shift.reason) == ("not-measured", "this needs a view from straight ahead or behind")
 
 
 @pytest.mark.parametrize("yaw_deg", [90.0, -90.0])

@@ -8,7 +8,13 @@ import numpy as np
 
 from formcheck.exercises.checks import SIDE, WATCH, Check, Measurement, missing
 from formcheck.exercises.exercise import Rep
-from formcheck.exercises.measuring import ANGLE_UNCERTAINTY_DEG, SHARE_MEASURED_MIN, sustained_low, typical
+from formcheck.exercises.measuring import (
+    ANGLE_UNCERTAINTY_DEG,
+    SHARE_MEASURED_MIN,
+    not_straight,
+    sustained_low,
+    typical,
+)
 from formcheck.motion.neutral import STANDING_HEIGHT, STANDING_LEAN_DEG
 from formcheck.motion.signals import Signals
 from formcheck.motion.spine import MEASURED, REASONS
@@ -100,13 +106,17 @@ def _lean_back(signals: Signals, rep: Rep) -> Measurement:
     lean = np.where(straight & np.isfinite(signals.hip_flexion_deg), signals.trunk_lean_deg, np.nan)
     found = sustained_low(signals, lean, rep.lockout, rep.top_to, ANGLE_UNCERTAINTY_DEG)
     if found.reason:
-        return missing("hips or knees are hidden at the top")
+        return missing(not_straight(rep))
     return replace(found, value=-found.value)
 
 
 ROUNDING_WATCH_DEG, ROUNDING_FAULT_DEG = 12.0, 20.0
 """Beyond the neutral. With the usual standard error of 8 to 10 deg something to watch begins at 17 and a fault at 29:
-every side view labelled neutral lies below 11, every rounded one above 20, the "mild" one at 14 (docs/spine.md)."""
+every side view labelled neutral lies below 11, every rounded one above 20, two "mild" ones at 17 and 20
+(benchmarks/results/spine.md)."""
+
+ROUNDING_GROWTH_UNCERTAINTY_DEG = 4.0
+"""Standard error of a change within one repetition; the lifter's neutral drops out of it."""
 
 ROUNDING_SOURCE = "Set between real clips labelled neutral and rounded, see docs/spine.md"
 

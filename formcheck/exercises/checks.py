@@ -149,7 +149,8 @@ def judge_set(check: Check, per_rep: Sequence[Finding]) -> Finding:
     """Verdict on the whole set from the findings of one check on its repetitions.
 
     A set-level fault needs `REPS_FOR_SET_FAULT` faulty repetitions, or the only repetition of a single; one faulty
-    repetition among others is something to watch. The finding shows the worst repetition.
+    repetition among others is something to watch. The finding shows the worst repetition: by its verdict, then by its
+    value, as a larger value may be too uncertain for a fault.
     """
     measured = [finding for finding in per_rep if finding.verdict != NOT_MEASURED]
     if not measured:
@@ -159,7 +160,7 @@ def judge_set(check: Check, per_rep: Sequence[Finding]) -> Finding:
             check.id, check.title, NOT_MEASURED, math.nan, check.watch, check.unit, math.nan, reason, check.cue
         )
     sign = 1.0 if check.more_is_worse else -1.0
-    worst = max(measured, key=lambda finding: sign * finding.value)
+    worst = max(measured, key=lambda finding: ((OK, WATCH, FAULT).index(finding.verdict), sign * finding.value))
     faults = sum(finding.verdict == FAULT for finding in measured)
     if faults >= REPS_FOR_SET_FAULT or (faults == 1 and len(per_rep) == 1):
         verdict, limit = FAULT, check.fault

@@ -8,6 +8,7 @@ from formcheck.exercises import pull
 from formcheck.exercises.back import (
     BACK_CHECKS,
     ROUNDING_FAULT_DEG,
+    ROUNDING_GROWTH_UNCERTAINTY_DEG,
     ROUNDING_SOURCE,
     ROUNDING_WATCH_DEG,
     back_measures,
@@ -64,9 +65,6 @@ HANDS_TOGETHER_MAX, HANDS_APART_MIN = 0.9, 1.2
 NARROW_STANCE_MAX, SUMO_STANCE_MIN = 1.25, 1.5
 NARROW_STANCE_SIDE_MAX = 0.9
 """Distance of the ankles in shoulder widths; from the side, where depth is a guess, only a narrow guess counts."""
-
-ROUNDING_GROWTH_UNCERTAINTY_DEG = 4.0
-"""Of a change within one repetition; the lifter's neutral drops out of it."""
 
 
 def resemblance(shape: CycleShape) -> float:

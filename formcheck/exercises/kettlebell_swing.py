@@ -85,7 +85,8 @@ def _highest(values: np.ndarray) -> int:
 def instants(signals: Signals, rep: Rep) -> dict[str, int]:
     """Backswing, the hip snap (where the hips open fastest), open hips, and the end of the float."""
     up = signals.hip_flexion_deg[rep.bottom : rep.lockout + 1]
-    speed = -np.gradient(up) if len(up) > 1 else np.zeros(len(up))
+    time_s = signals.time_s[rep.bottom : rep.lockout + 1]
+    speed = -np.gradient(up, time_s) if len(up) > 1 else np.zeros(len(up))
     snap = rep.bottom + (int(np.nanargmax(speed)) if np.isfinite(speed).any() else len(up) // 2)
     return {"backswing_s": rep.bottom, "hip_snap_s": snap, "hips_open_s": rep.lockout, "float_s": rep.top}
 

@@ -5,11 +5,14 @@ from __future__ import annotations
 from dataclasses import replace
 
 import numpy as np
+from numpy.typing import NDArray
 
 from formcheck.exercises.checks import Measurement, missing
 from formcheck.exercises.exercise import Rep
 from formcheck.motion.signals import Signals
 from formcheck.poses import FloatArray
+
+IntArray = NDArray[np.int_]
 
 ANGLE_UNCERTAINTY_DEG = 4.0
 """Standard error of a joint angle from landmarks in a side view, see benchmarks/results/accuracy.md."""
@@ -63,14 +66,28 @@ def sustained_peak(
     part, time_s = values[start : stop + 1], signals.time_s[start : stop + 1]
     if len(part) == 0 or np.isfinite(part).mean() < SHARE_MEASURED_MIN:
         return missing(NOT_SEEN)
-    step_s = float(np.median(np.diff(signals.time_s))) if len(signals) > 1 else held_s
-    width = max(1, min(len(part), round(held_s / step_s) + 1))
-    windows = np.lib.stride_tricks.sliding_window_view(part, width)
-    held = np.where(np.isfinite(windows).all(axis=1), windows.min(axis=1), np.nan)
+    first, last = _windows(time_s, held_s)
+    # A missing value inside makes the whole window missing.
+    held = np.minimum.reduceat(np.append(part, np.nan), np.stack([first, last + 1], axis=1).ravel())[::2]
     if not np.isfinite(held).any():
         return missing(NOT_SEEN)
     best = int(np.nanargmax(held))
-    return Measurement(float(held[best]), float(time_s[best + width // 2]), uncertainty)
+    middle = (first[best] + last[best] + 1) // 2
+    return Measurement(float(held[best]), float(time_s[middle]), uncertainty)
+
+
+def _windows(time_s: FloatArray, held_s: float) -> tuple[IntArray, IntArray]:
+    """First and last sample of every stretch that lasts ``held_s``, to the nearest frame; all of it when it is shorter.
+
+    Where two frames are equally near, the longer stretch.
+    """
+    ends_s = time_s + held_s
+    last = np.searchsorted(time_s, ends_s + 1e-3, side="right") - 1
+    later_s = np.append(time_s, np.inf)[last + 1]
+    last += later_s - ends_s <= ends_s - time_s[last] + 1e-3
+    half_step_s = float(time_s[-1] - time_s[-2]) / 2.0 if len(time_s) > 1 else 0.0
+    first = np.flatnonzero(ends_s <= time_s[-1] + half_step_s)
+    return (first, last[first]) if len(first) else (np.array([0]), np.array([len(time_s) - 1]))
 
 
 def sustained_low(signals: Signals, values: FloatArray, start: int, stop: int, uncertainty: float = 0.0) -> Measurement:
@@ -124,5 +141,10 @@ def _straightest(signals: Signals, values: FloatArray, rep: Rep) -> Measurement:
         return missing("the top of the lift was not in the picture")
     found = sustained_low(signals, values, rep.lockout, rep.top_to, ANGLE_UNCERTAINTY_DEG)
     if not found.reason and found.value > TOP_FLEXION_MAX_DEG:
-        return missing("hips or knees are hidden at the top")
+        return missing(not_straight(rep))
     return found
+
+
+def not_straight(rep: Rep) -> str:
+    """Why hips and knees were not seen straight at the top."""
+    return "the lift ended short of standing" if rep.partial else "hips or knees are hidden at the top"

@@ -9,6 +9,7 @@ import numpy as np
 from formcheck.exercises.back import (
     BACK_CHECKS,
     ROUNDING_FAULT_DEG,
+    ROUNDING_GROWTH_UNCERTAINTY_DEG,
     ROUNDING_SOURCE,
     ROUNDING_WATCH_DEG,
     back_measures,
@@ -18,7 +19,9 @@ from formcheck.exercises.exercise import Exercise, Rep, ends_short
 from formcheck.exercises.feet import FOOT_HIDDEN, FOOT_LENGTH, HEEL_RISE, feet_seen, heel_rise
 from formcheck.exercises.measuring import (
     ANGLE_UNCERTAINTY_DEG,
+    AT_INSTANT_S,
     NOT_SEEN,
+    THIGH_LENGTH,
     at_least_value,
     common_measures,
     difference,
@@ -26,9 +29,10 @@ from formcheck.exercises.measuring import (
     typical,
 )
 from formcheck.exercises.rising import HIPS_SHOOT_UP, trunk_lean_gain
-from formcheck.exercises.shape import UNKNOWN, CycleShape, at_least, at_most
+from formcheck.exercises.shape import UNKNOWN, CycleShape, at_least, at_most, median
 from formcheck.exercises.symmetry import KNEES_IN, SYMMETRY_CHECKS, knee_gap_lost, symmetry_measures
 from formcheck.exercises.variant import Variant
+from formcheck.motion.neutral import STANDING_HEIGHT
 from formcheck.motion.reps import Cycle, rise_instants, sticking_region
 from formcheck.motion.signals import Signals
 from formcheck.motion.view import FRONT_MIN_DEG
@@ -41,6 +45,9 @@ LAST_OF_DESCENT = 0.2
 
 DEPTH_UNCERTAINTY = 0.05
 """Standard error of the depth, in thigh lengths."""
+
+RISING_AT_START_PER_S = 0.1
+"""Shoulders that rise faster than this, in standing heights a second, when the video begins: the bottom was before."""
 
 FOOT_VISIBILITY_MIN = 0.92
 """No plate hides the feet in a squat, but trouser legs do when they come down over the heel, and the score tells."""
@@ -55,8 +62,6 @@ ELBOWS_BENT_DEG, ELBOWS_STRAIGHT_DEG = 60.0, 55.0
 
 UPPER_ARM_BACK_MAX_DEG, UPPER_ARM_FRONT_MIN_DEG = 45.0, 55.0
 """Forward raise of the upper arms under a bar on the back, and of a front rack; no clip of the latter was at hand."""
-
-ROUNDING_GROWTH_UNCERTAINTY_DEG = 4.0
 
 BAR_UNCERTAINTY = 0.10
 """Standard error of the bar's place over the feet, in foot lengths."""
@@ -172,17 +177,24 @@ def _late_descent(signals: Signals, rep: Rep) -> int:
     return rep.start + int(reached[0])
 
 
+def _rising_at_once(signals: Signals) -> bool:
+    soon = int(np.searchsorted(signals.time_s, signals.time_s[0] + AT_INSTANT_S))
+    rise = signals.shoulder_height[min(soon, len(signals) - 1)] - signals.shoulder_height[0]
+    return bool(rise > RISING_AT_START_PER_S * AT_INSTANT_S)
+
+
 def _depth(signals: Signals, rep: Rep) -> Measurement:
     """Height of the hips above the knees at the bottom in thigh lengths; negative = below parallel."""
-    top = slice(rep.lockout, rep.cycle.top_to + 1)
-    bottom = slice(rep.cycle.bottom_from, rep.cycle.bottom_to + 1)
+    if rep.cycle.bottom == 0 and _rising_at_once(signals):
+        return missing("the video begins after the bottom")
     above = signals.hip_height - signals.knee_height
-    if not (np.isfinite(above[top]).any() and np.isfinite(above[bottom]).any()):
+    # Not the top of this repetition: where it ends short of standing, the thighs are not upright.
+    thigh = median(above[signals.shoulder_height > STANDING_HEIGHT])
+    thigh = THIGH_LENGTH if np.isnan(thigh) else thigh
+    lowest = median(above[rep.cycle.bottom_from : rep.cycle.bottom_to + 1])
+    if np.isnan(lowest) or thigh <= 0.05:
         return missing(NOT_SEEN)
-    thigh = float(np.nanmedian(above[top]))
-    if thigh <= 0.05:
-        return missing(NOT_SEEN)
-    return Measurement(float(np.nanmedian(above[bottom])) / thigh, float(signals.time_s[rep.bottom]), DEPTH_UNCERTAINTY)
+    return Measurement(lowest / thigh, float(signals.time_s[rep.bottom]), DEPTH_UNCERTAINTY)
 
 
 CHECKS = (
@@ -216,7 +228,7 @@ CHECKS = (
     ),
     Check(
         id="depth",
-        title="Depth",
+        title="Not deep enough",
         measure="depth_thighs",
         unit="thigh lengths above parallel",
         watch=0.10,

@@ -15,6 +15,9 @@ TILT_UNCERTAINTY_DEG = 1.5
 SHIFT_UNCERTAINTY = 0.08
 KNEE_GAP_UNCERTAINTY = 0.05
 
+STRAIGHT_ON_MIN_DEG = 80.0
+"""From nearer the side hips that only go back seem to move sideways."""
+
 STANDING_FROM, STANDING_BEFORE_S = 0.95, 0.3
 """Standing is having the shoulders this high, in standing heights, at the top or up to so long before the descent."""
 
@@ -22,6 +25,7 @@ GAP_MIN = 0.3
 """Knees that stand closer than this share of the ankles' distance are not seen from the front."""
 
 NOT_STANDING = "the lifter was not seen standing"
+NOT_STRAIGHT_ON = "this needs a view from straight ahead or behind"
 
 
 def uneven_shoulders(signals: Signals, rep: Rep) -> Measurement:
@@ -31,6 +35,9 @@ def uneven_shoulders(signals: Signals, rep: Rep) -> Measurement:
 
 def sideways_shift(signals: Signals, rep: Rep) -> Measurement:
     """How far the hips move sideways over the feet on the way up against standing, in distances of the hip joints."""
+    facing_deg = np.abs(_facing(signals, signals.yaw_deg)[rep.cycle.bottom_from : rep.lockout + 1])
+    if np.isfinite(facing_deg).any() and np.nanmedian(facing_deg) < STRAIGHT_ON_MIN_DEG:
+        return missing(NOT_STRAIGHT_ON)
     return _against_standing(signals, rep, signals.hip_shift, SHIFT_UNCERTAINTY)
 
 

@@ -5,6 +5,7 @@ Limits here are loose on purpose. They only say what is a repetition at all; wha
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import dataclass
 
 import numpy as np
@@ -27,8 +28,8 @@ SHORTEST_RISE_S = 0.1
 LONGEST_UNSEEN_S = 2.5
 """Across a longer gap in tracking no movement is assumed."""
 
-GAP_BRINK_S = 0.1
-"""A bottom this close to a gap in tracking is not believed."""
+GAP_BRINK_S, BRINK_GAP_S = 0.1, 0.3
+"""A bottom this close to a gap in tracking longer than the second is not believed."""
 
 SEPARATING_GAP_S = 0.5
 """Nobody knows what happened in a gap in tracking longer than this."""
@@ -36,6 +37,10 @@ SEPARATING_GAP_S = 0.5
 REST_BAND = 0.12
 """Within this share of a cycle's travel from an extreme the lifter counts as resting there."""
 
+
+STOOD_DEPTH, STOOD_S, STILL_DEPTH = 0.15, 0.4, 0.06
+"""Shoulders that stay within the first share of a bottom's depth from standing, and within the last share of each other,
+for so long have been at the top. Where they then rise by the last share, somebody comes nearer the camera and grows."""
 
 MOVE_BAND, MOVE_SEARCH_S = 0.04, 0.2
 """The way up begins and ends within this share of its travel, looked for this much further than `REST_BAND` reaches."""
@@ -84,12 +89,13 @@ def find_cycles(time_s: FloatArray, shoulder_height: FloatArray) -> tuple[Cycle,
     if len(time_s) == 0:
         return ()
     depth = _bridged_depth(time_s, shoulder_height)
-    bottoms = [
-        bottom
-        for bottom in _bottoms(depth, _long_gaps(time_s, shoulder_height))
-        if _well_seen(bottom, time_s, shoulder_height)
-    ]
-    return tuple(cycle for cycle in _cycles(depth, bottoms) if _is_repetition(cycle, time_s, shoulder_height))
+    bottoms = _bottoms(depth, _long_gaps(time_s, shoulder_height))
+    return tuple(
+        cycle
+        for cycle in _cycles(depth, bottoms, time_s)
+        # Even one that is not believed parts its neighbours.
+        if _well_seen(cycle.bottom, time_s, shoulder_height) and _is_repetition(cycle, time_s, shoulder_height)
+    )
 
 
 def rise_instants(time_s: FloatArray, shoulder_height: FloatArray, cycle: Cycle) -> tuple[int, int]:
@@ -159,18 +165,22 @@ def _bottoms(depth: FloatArray, gaps: list[float]) -> list[int]:
 
 def _well_seen(bottom: int, time_s: FloatArray, shoulder_height: FloatArray) -> bool:
     """False for a low point at the brink of a gap in tracking: landmarks slip just before and after they are lost."""
-    near = np.abs(time_s - time_s[bottom]) <= GAP_BRINK_S
-    return bool(np.isfinite(shoulder_height[near]).all())
+    known_s = time_s[np.isfinite(shoulder_height)]
+    gaps = np.flatnonzero(np.diff(known_s) > BRINK_GAP_S)
+    lost_s, found_s = known_s[gaps], known_s[gaps + 1]
+    return not bool(((lost_s - GAP_BRINK_S < time_s[bottom]) & (time_s[bottom] < found_s + GAP_BRINK_S)).any())
 
 
-def _cycles(depth: FloatArray, bottoms: list[int]) -> list[Cycle]:
-    last = len(depth) - 1
+def _cycles(depth: FloatArray, bottoms: list[int], time_s: FloatArray) -> list[Cycle]:
+    if not bottoms:
+        return []
     # The highest point between two bottoms ends one cycle and begins the next.
-    tops = [a + int(depth[a : b + 1].argmin()) for a, b in zip([0, *bottoms], [*bottoms, last], strict=True)]
+    edges = [_stood_from(depth, bottoms[0], time_s), *bottoms, _stood_to(depth, bottoms[-1], time_s)]
+    tops = [a + int(depth[a : b + 1].argmin()) for a, b in itertools.pairwise(edges)]
     cycles = []
     for index, bottom in enumerate(bottoms):
         top_before, top = tops[index], tops[index + 1]
-        next_bottom = bottoms[index + 1] if index + 1 < len(bottoms) else last
+        next_bottom = edges[index + 2]
         drop, rise = float(depth[bottom] - depth[top_before]), float(depth[bottom] - depth[top])
         low = depth[bottom] - REST_BAND * max(rise, SMALLEST_DROP)
         high = depth[top] + REST_BAND * max(rise, SMALLEST_DROP)
@@ -189,6 +199,29 @@ def _cycles(depth: FloatArray, bottoms: list[int]) -> list[Cycle]:
             )
         )
     return cycles
+
+
+def _stood_to(depth: FloatArray, bottom: int, time_s: FloatArray) -> int:
+    """Last sample of the first stand after the last bottom, or of all where there is none."""
+    return bottom + _stand_end(depth[bottom:], time_s[bottom:])
+
+
+def _stood_from(depth: FloatArray, bottom: int, time_s: FloatArray) -> int:
+    """First sample of the last stand before the first bottom, or of all where there is none."""
+    return bottom - _stand_end(depth[bottom::-1], -time_s[bottom::-1])
+
+
+def _stand_end(depth: FloatArray, time_s: FloatArray) -> int:
+    """Last sample of the first stand after the bottom that the samples begin with, or of all."""
+    stood = np.abs(depth) <= STOOD_DEPTH * depth[0]
+    still = STILL_DEPTH * depth[0]
+    for start in np.flatnonzero(stood):
+        stop = int(np.searchsorted(time_s, time_s[start] + STOOD_S)) + 1
+        if stop > len(depth) or not stood[start:stop].all() or np.ptp(depth[start:stop]) > still:
+            continue
+        left = np.flatnonzero(~stood[start:] | (depth[start:] < np.median(depth[start:stop]) - still))
+        return int(start + left[0]) - 1 if len(left) else len(depth) - 1
+    return len(depth) - 1
 
 
 def _descended(depth: FloatArray, top: int, next_bottom: int, is_last: bool) -> int:

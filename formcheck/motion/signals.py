@@ -25,6 +25,9 @@ PICTURE_ANGLES_MAX_YAW_DEG = 25.0
 STANDING_PERCENTILE = 97
 """Standing height is this percentile of shoulder height: robust against a jump or a mis-detection."""
 
+SAME_PLACE_TRUNKS = 0.15
+"""Height is taken where the feet are this near to their usual place: whoever comes nearer the camera grows."""
+
 HIP_FLEXION_GAIN = 1.05
 KNEE_FLEXION_GAIN = 1.08
 """The hip landmark lies too far forward, so the model shows hips and knees straighter than they are. The factors were
@@ -235,9 +238,13 @@ def _near_height_px(poses: PoseSequence, forward: FloatArray, joint: str) -> Flo
 
 def _standing_scale(poses: PoseSequence) -> tuple[float, float]:
     """Ankle-to-shoulder height when standing, and the ankles' vertical position, in pixels."""
-    floor_px = _usual_value(_middle_px(poses, "ANKLE")[:, 1])
-    rise = floor_px - _middle_px(poses, "SHOULDER")[:, 1]
-    tallest = np.nanpercentile(rise, STANDING_PERCENTILE) if np.isfinite(rise).any() else np.nan
+    shoulder_px, ankle_px = _middle_px(poses, "SHOULDER"), _middle_px(poses, "ANKLE")
+    floor_px = _usual_value(ankle_px[:, 1])
+    away_px = np.abs(ankle_px - [_usual_value(ankle_px[:, axis]) for axis in range(2)]).max(axis=1)
+    trunk_px = _usual_value(np.linalg.norm(shoulder_px - _middle_px(poses, "HIP"), axis=1))
+    rise = floor_px - shoulder_px[:, 1]
+    there = rise[away_px <= SAME_PLACE_TRUNKS * trunk_px]
+    tallest = np.percentile(there, STANDING_PERCENTILE) if len(there) else np.nan
     return (float(tallest) if tallest > 0 else np.nan), floor_px
 
 

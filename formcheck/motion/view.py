@@ -92,8 +92,6 @@ def smoothed_axis(poses: PoseSequence) -> FloatArray:
     if not known.any():
         return axis
     filled = np.stack([np.interp(poses.time_s, poses.time_s[known], axis[known, i]) for i in range(2)], axis=1)
-    step_s = float(np.median(np.diff(poses.time_s))) if len(poses) > 1 else SMOOTHING_S
-    width = max(1, min(len(poses), round(SMOOTHING_S / step_s)))
-    window = np.ones(width)
-    weight = np.convolve(np.ones(len(poses)), window, mode="same")
-    return np.stack([np.convolve(filled[:, i], window, mode="same") / weight for i in range(2)], axis=1)
+    first, stop = np.searchsorted(poses.time_s, poses.time_s + np.array([[-0.5], [0.5]]) * SMOOTHING_S - 1e-6)
+    total = np.concatenate([np.zeros((1, 2)), np.cumsum(filled, axis=0)])
+    return np.asarray((total[stop] - total[first]) / (stop - first)[:, None])
