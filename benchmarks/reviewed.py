@@ -126,6 +126,9 @@ MISSED: dict[tuple[str, str], Cause] = {
     ("ulisses-coach__kbDeadlift", "looks down at the bell"): Cause(
         HIDDEN, "The head is down in every rep; the neck is judged in side views only."
     ),
+    ("yuyoujiang__squat", "trunk rounds forward"): Cause(
+        LIMIT, "A slight, even curve at the bottom, measured about as it looks, and within what standing cannot tell."
+    ),
     ("yuyoujiang__squat", "looks at the camera"): Cause(
         NO_CHECK, "Turning the head aside is not looked for, and in the frames he does so only while standing."
     ),

@@ -18,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from formcheck.exercises.checks import FAULT, OK, SIDE_OR_OBLIQUE, WATCH, Finding
+from formcheck.exercises.feet import FOOT_LIFT_MAX
 from formcheck.judged import rounding_limits_deg
 from formcheck.landmarks import Landmark
 from formcheck.motion.cleaning import clean
@@ -150,6 +151,8 @@ def plan_overlay(poses: PoseSequence, report: Report, width: int, height: int) -
     guessed = np.zeros((frames, len(NEAR_SEGMENTS)), dtype=bool)
     if signals is not None:
         guessed = np.stack([np.isnan(getattr(signals, name)) for name in NEAR_SEGMENTS.values()], axis=1)
+        legs = np.array([name != "elbow_flexion_deg" for name in NEAR_SEGMENTS.values()])
+        guessed |= legs & (signals.foot_lift > FOOT_LIFT_MAX)[:, None]
     panel_at_top, captions_at_left, caption_room = _free_places(joints_px, width, height)
     return OverlayPlan(
         width=width,

@@ -134,6 +134,17 @@ def test_a_limb_that_is_not_measured_is_not_drawn_as_if_it_were(
     assert pixel(part, middle) not in (overlay.WHITE, (90, 90, 90)), "it is there, but faint"
 
 
+def test_feet_that_fly_are_hidden_by_plates_and_so_is_the_leg() -> None:
+    poses = make_poses()
+    report = make_report(poses)
+    assert report.signals is not None
+    for lift, shown in ((0.0, True), (0.07, True), (0.09, False)):
+        risen = replace(report, signals=replace(report.signals, foot_lift=np.full(len(poses), lift)))
+        frame = draw_overlay(grey_frame(), plan_overlay(poses, risen, WIDTH, HEIGHT), 0.2)
+        assert (pixel(frame, JOINTS["KNEE"]) == overlay.WHITE) is shown
+        assert pixel(frame, JOINTS["WRIST"]) == overlay.WHITE
+
+
 def test_the_given_frame_is_left_as_it_is_and_may_be_read_only() -> None:
     poses = make_poses()
     frame = grey_frame()

@@ -15,7 +15,7 @@ from formcheck.exercises.back import (
 )
 from formcheck.exercises.checks import SIDE, SIDE_OR_OBLIQUE, WATCH, Check, Measurement, missing
 from formcheck.exercises.exercise import Exercise, Rep, ends_short
-from formcheck.exercises.feet import heel_rise
+from formcheck.exercises.feet import FOOT_LIFT_MAX, heel_rise
 from formcheck.exercises.measuring import (
     ANGLE_UNCERTAINTY_DEG,
     at_instant,
@@ -44,10 +44,6 @@ SET_UP_S = 0.5
 
 SET_UP_GROWTH_S = 0.3
 """The back before lift-off, against which giving way is measured, is that of this time."""
-
-FOOT_LIFT_MAX = 0.08
-"""Feet stay down in a deadlift: ankles that seem to rise by more (in standing heights) are hidden by plates, and then
-the hips wander too."""
 
 HOLLOW_ALLOWED_DEG = -10.0
 """A back that flattens from deeper than this is no back that gives way."""

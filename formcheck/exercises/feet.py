@@ -27,6 +27,10 @@ SLIDE_MAX = 0.2
 """A foot whose heel rises pivots on its ball; one that seems to slide by more than this share of itself is mistaken."""
 
 FOOT_SLIDES = "the feet moved, or something in front of them did"
+FOOT_LIFT_MAX = 0.08
+"""Feet stay down in a lift: ankles that seem to rise by more (in standing heights) are hidden by plates, and then knees
+and hips wander too."""
+
 FOOT_HIDDEN = "the near foot is hidden, by a plate or the edge of the picture"
 
 
