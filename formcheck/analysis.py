@@ -155,7 +155,9 @@ def analyze(
         else "Nobody was found in the picture, so nothing was judged.",
         advice=advice_on(findings, judged, _sagittal_ok(view)),
         praise=() if lift is None else praise_of(lift.checks, findings, judged),
-        load_advice=load_advice_on(findings, judged, load_kg, choice.name, known.name if known else UNKNOWN),
+        load_advice=load_advice_on(
+            findings, judged, load_kg, choice.name, known.name if known else UNKNOWN, settings.unit_of_loads
+        ),
         model=poses.model,
         load_kg=load_kg,
         set_level=None if lift is None else _set_level(lift, reps, judged, height_cm or settings.height_cm, plate),

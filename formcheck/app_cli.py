@@ -26,9 +26,9 @@ def add_app_command(app: typer.Typer, user_friendly: UserFriendly) -> None:
 
     @app.command("app")
     def start_app(
-        port: Annotated[int, typer.Option("--port", "-p", metavar="PORT", help="Of the address.", min=1, max=65535)] = (
-            8501
-        ),
+        port: Annotated[
+            int, typer.Option("--port", "-p", metavar="PORT", help="Port of the address.", min=1, max=65535)
+        ] = 8501,
         no_browser: Annotated[bool, typer.Option("--no-browser", help="Do not open the browser.")] = False,
     ) -> None:
         """Open the app in the browser: upload, history, settings. Only this machine can reach it."""

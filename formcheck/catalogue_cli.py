@@ -28,9 +28,13 @@ PresetOption = Annotated[
     list[str] | None, typer.Option("--preset", metavar="NAME", help="Use a preset; may be given again.")
 ]
 HeightOption = Annotated[
-    str | None, typer.Option("--height", metavar="HEIGHT", help="The lifter's, such as 178cm, for velocity in m/s.")
+    str | None,
+    typer.Option("--height", metavar="HEIGHT", help="The lifter's height, such as 178cm, for velocity in m/s."),
 ]
 """Options of every command that judges; `analysis_settings` takes what they give."""
+
+WIDE = 1000
+"""Columns of a window that has room for everything."""
 
 CM_PER_FOOT, CM_PER_INCH = 30.48, 2.54
 
@@ -134,6 +138,10 @@ def _show_checks(exercise: str | None) -> None:
             name = Text.assemble((_safe(check.title), ""), "\n", (check.id, "dim"))
             watch, fault = limit_words(check)
             table.add_row(name, _text(watch), _text(fault), _text(view_words(check)), _text(check.confidence))
+        console = Console()
+        if console.measure(table, options=console.options.update(width=WIDE)).maximum > console.width:
+            # Where something has to be folded: a broken id cannot be copied.
+            table.columns[0].width = max(len(check.id) for _, check in part)
         _print(Text(f"{part[0][0].title} ({lift})", style="bold underline"))
         _print(table)
         _print(Text(""))

@@ -124,7 +124,7 @@ def analyze(
         typer.Option(
             "--variant",
             metavar="NAME",
-            help="Of the lift, such as sumo, romanian, overhead, front; auto recognises it.",
+            help="Variant of the lift, such as sumo, romanian, overhead, front; auto recognises it.",
         ),
     ] = "auto",
     load: Annotated[
@@ -158,7 +158,7 @@ def analyze(
         request = _Request(
             input_path,
             exercise.value,
-            parse_load_kg(load, form.load_unit or "kg"),
+            parse_load_kg(load, form.unit_of_loads),
             out,
             model,
             not no_video,

@@ -7,6 +7,7 @@ import json
 import sys
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -56,12 +57,15 @@ def add_guidance_commands(app: typer.Typer, user_friendly: UserFriendly) -> None
     def ready(
         lift: LiftOption = "deadlift",
         pain: Annotated[
-            str | None, typer.Option("--pain", metavar="ANSWER", help="none, mild, sharp, nerve or emergency.")
+            str | None,
+            typer.Option("--pain", metavar="ANSWER", help="Back and legs: none, mild, sharp, nerve or emergency."),
         ] = None,
         earlier: Annotated[
             str | None, typer.Option("--earlier", metavar="ANSWER", help="Earlier injury: none, healed or recent.")
         ] = None,
-        rest: Annotated[str | None, typer.Option("--rest", metavar="ANSWER", help="fresh, tired or worn.")] = None,
+        rest: Annotated[
+            str | None, typer.Option("--rest", metavar="ANSWER", help="How rested: fresh, tired or worn.")
+        ] = None,
         load: Annotated[
             str | None, typer.Option("--load", metavar="WEIGHT", help="Today's weight, such as 100kg or 225lb.")
         ] = None,
@@ -82,13 +86,18 @@ def add_guidance_commands(app: typer.Typer, user_friendly: UserFriendly) -> None
                 help="Emergency sign: saddle, bladder, both-legs, trauma, fever, or none; may be given again.",
             ),
         ] = None,
-        where: Annotated[str | None, typer.Option("--where", metavar="ANSWER", help="wide, side or spot.")] = None,
-        began: Annotated[
-            str | None, typer.Option("--began", metavar="ANSWER", help="later, during, sudden or unlinked.")
+        where: Annotated[
+            str | None, typer.Option("--where", metavar="ANSWER", help="Where it is: wide, side or spot.")
         ] = None,
-        feels: Annotated[str | None, typer.Option("--feels", metavar="ANSWER", help="dull, strong or sharp.")] = None,
+        began: Annotated[
+            str | None,
+            typer.Option("--began", metavar="ANSWER", help="When it began: later, during, sudden or unlinked."),
+        ] = None,
+        feels: Annotated[
+            str | None, typer.Option("--feels", metavar="ANSWER", help="How it feels: dull, strong or sharp.")
+        ] = None,
         lasted: Annotated[
-            str | None, typer.Option("--lasted", metavar="ANSWER", help="days, easing, staying or week.")
+            str | None, typer.Option("--lasted", metavar="ANSWER", help="How long: days, easing, staying or week.")
         ] = None,
         spreading: Annotated[
             str | None, typer.Option("--spreading", metavar="ANSWER", help="Into a leg or elsewhere: no or yes.")
@@ -97,8 +106,12 @@ def add_guidance_commands(app: typer.Typer, user_friendly: UserFriendly) -> None
             str | None, typer.Option("--numb", metavar="ANSWER", help="Numb or tingling leg: no or yes.")
         ] = None,
         weak: Annotated[str | None, typer.Option("--weak", metavar="ANSWER", help="Weak leg: no or yes.")] = None,
-        night: Annotated[str | None, typer.Option("--night", metavar="ANSWER", help="Wakes you: no or yes.")] = None,
-        moving: Annotated[str | None, typer.Option("--moving", metavar="ANSWER", help="freely or limited.")] = None,
+        night: Annotated[
+            str | None, typer.Option("--night", metavar="ANSWER", help="Wakes you at night: no or yes.")
+        ] = None,
+        moving: Annotated[
+            str | None, typer.Option("--moving", metavar="ANSWER", help="How you move: freely or limited.")
+        ] = None,
         earlier: Annotated[
             str | None, typer.Option("--earlier", metavar="ANSWER", help="Earlier back injury: no or yes.")
         ] = None,
@@ -152,14 +165,17 @@ def _ready(lift: str, told: Mapping[str, str | None], load: str | None, with_tim
     from formcheck.cli import parse_load_kg
     from formcheck.guidance import is_emergency, readiness, warm_up
     from formcheck.guidance.tables import READY
+    from formcheck.settings import Settings
+    from formcheck.settings_files import load_settings
 
-    load_kg = None
+    load_kg, unit = None, Settings().unit_of_loads
     if not is_emergency(READY, {name: said for name, said in told.items() if said is not None}):
         # Wrong options are found out before anybody is asked anything, but nothing comes before an emergency.
-        load_kg = parse_load_kg(load)
-        warm_up(lift, load_kg)
+        unit = load_settings().unit_of_loads
+        load_kg = parse_load_kg(load, unit)
+        warm_up(lift, load_kg, unit)
         _check_timer(with_timer)
-    found = readiness(_answers(READY, told), lift, load_kg)
+    found = readiness(_answers(READY, told), lift, load_kg, unit)
     if as_json:
         _print_json(found.to_dict())
     else:
@@ -199,24 +215,28 @@ def _train(lifter: str | None, exercise: str | None, hide: Sequence[str], show_a
     from formcheck.guidance import hidden_advice, hide_advice, load_advice, show_hidden, train
     from formcheck.guidance.texts import text
     from formcheck.history import open_history
+    from formcheck.settings_files import load_settings
 
     if exercise is not None:
         known_exercise(exercise)
+    unit = load_settings().unit_of_loads
     with open_history() as history:
         sets = history.sets(lifter=lifter, exercise=exercise)
         lifter = _whose(sets, lifter)
         known = None if lifter is None else history.known_lifter(lifter)
     if show_again:
         show_hidden(lifter)
-    advice = load_advice(sets, earlier_back_injury=known is not None and known.back_injury)
+    advice = load_advice(sets, earlier_back_injury=known is not None and known.back_injury, unit=unit)
     for advice_id in hide:
         if advice_id not in {each.id for each in advice}:
-            ids = ", ".join(each.id for each in advice) or "there is none now"
-            raise UsageError(f"There is no advice {advice_id!r} to hide: {ids}.")
+            ids = ", ".join(each.id for each in advice) or "none now"
+            raise UsageError(f"There is no advice {advice_id!r} to hide: there is {ids}.")
         hide_advice(advice_id, lifter)
     hidden = hidden_advice(lifter)
     shown = [each for each in advice if each.id not in hidden]
     training = train([saved.report for saved in sets])
+    if not sets and exercise is not None:
+        training = replace(training, note=text("train.other-lifts"))
     if as_json:
         _print_json(
             {

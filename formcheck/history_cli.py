@@ -8,6 +8,7 @@ import re
 from collections.abc import Callable, Sequence
 from dataclasses import fields
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -29,10 +30,20 @@ if TYPE_CHECKING:
 UserFriendly = Callable[[], contextlib.AbstractContextManager[object]]
 """Turns errors raised on purpose into one line and an exit code, as every command does."""
 
-HISTORY_COLUMNS = ("ID", "Date", "Lifter", "Exercise", "Load", "Reps", "Back", "Verdict", "Video")
+HISTORY_COLUMNS = ("ID", "Date", "Time", "Lifter", "Exercise", "Load", "Reps", "Back", "Verdict", "Video")
+LEAST_NEEDED = ("Video", "Time", "Reps", "Lifter")
+"""Columns that are left out, in this order, where the rest would be broken within words."""
+
 HISTORY_NOTE = "Back: rounding of the typical rep against your own neutral."
 
+WIDE = 1000
+"""Columns of what is no terminal: a pipe has no width, and nothing is to be broken for it."""
+
 TREND_WORDS = (("rounding_deg", "Back rounding", "°"), ("concentric_s", "Way up", " s"), ("depth_thighs", "Depth", ""))
+
+
+WHOLE_UNITS = ("°", " %")
+"""Units of numbers that are shown without a fraction."""
 
 
 def add_history_commands(app: typer.Typer, user_friendly: UserFriendly) -> None:
@@ -163,36 +174,57 @@ def _show_history(lifter: str | None, exercise: str | None) -> None:
     from formcheck.exercises import known_exercise
     from formcheck.history import open_history
     from formcheck.history.trends import set_numbers
+    from formcheck.settings_files import load_settings
 
     if exercise is not None:
         known_exercise(exercise)
+    unit = load_settings().unit_of_loads
     with open_history() as kept:
         sets = kept.sets(lifter=lifter, exercise=exercise)
     if not sets:
-        _print("No set is saved here yet: formcheck analyze set.mp4 --save keeps one.")
+        if lifter is not None or exercise is not None:
+            _print("No saved set matches: formcheck history shows all.")
+        else:
+            _print("No set is saved here yet: formcheck analyze set.mp4 --save keeps one.")
         return
-    table = _table(HISTORY_COLUMNS, right=("ID", "Load", "Reps", "Back"))
+    rows = []
     for saved in sets:
         numbers = set_numbers(saved)
         cells = [
             str(saved.id),
-            saved.when.astimezone().strftime("%Y-%m-%d %H:%M"),
+            f"{saved.when.astimezone():%Y-%m-%d}",
+            f"{saved.when.astimezone():%H:%M}",
             saved.lifter or "–",
             _exercise_words(saved),
-            _amount(numbers.load_kg, " kg"),
+            _load(numbers.load_kg, unit),
             str(numbers.reps),
             _amount(numbers.rounding_deg, "°", signed=True),
             saved.verdict,
             saved.video_file,
         ]
-        _row(table, cells)
-    _print_table(table)
-    _print(HISTORY_NOTE, "dim")
-    for line in _trend_lines(sets):
+        rows.append(dict(zip(HISTORY_COLUMNS, cells, strict=True)))
+    left_out = _print_history(rows)
+    more = f" Left out, as the window is narrow: {', '.join(left_out)}." if left_out else ""
+    _print(HISTORY_NOTE + more, "dim")
+    for line in _trend_lines(sets, unit):
         _print(line)
 
 
-def _trend_lines(sets: Sequence[SavedSet]) -> list[str]:
+def _print_history(rows: Sequence[dict[str, str]]) -> list[str]:
+    """Print the list with all columns that have room; returns the headings of the others, in small letters."""
+    console = _table_console()
+    for count in range(len(LEAST_NEEDED) + 1):
+        columns = [name for name in HISTORY_COLUMNS if name not in LEAST_NEEDED[:count]]
+        table = _table(columns, right=("ID", "Load", "Reps", "Back"))
+        for row in rows:
+            _row(table, [row[name] for name in columns])
+        if console.measure(table, options=console.options.update(width=WIDE)).minimum <= console.width:
+            break
+    console.print(table)
+    return [name.lower() for name in LEAST_NEEDED[:count]]
+
+
+def _trend_lines(sets: Sequence[SavedSet], unit_of_loads: str) -> list[str]:
     """How one lifter's one exercise went over the sessions; nothing where several are mixed."""
     from formcheck.history.trends import sessions, trend
 
@@ -209,9 +241,8 @@ def _trend_lines(sets: Sequence[SavedSet]) -> list[str]:
             lines.append(f"  {title}: {_amount(first, unit)} -> {_amount(last, unit)}{pace}")
     tonnage = [each.tonnage_kg for each in course if math.isfinite(each.tonnage_kg)]
     if len(tonnage) > 1:
-        lines.append(
-            f"  Estimated tonnage (load x reps): {_amount(tonnage[0], ' kg')} -> {_amount(tonnage[-1], ' kg')}"
-        )
+        start, end = (_load(each, unit_of_loads) for each in (tonnage[0], tonnage[-1]))
+        lines.append(f"  Estimated tonnage (load x reps): {start} -> {end}")
     return lines if len(lines) > 2 else []
 
 
@@ -251,12 +282,14 @@ def _show_comparison(first_id: int, second_id: int) -> None:
     _print_table(_checks_table(first, second, compared))
     _print("")
     _print_table(_reps_table(first, second, compared))
-    _print("Back: rounding against the own neutral. Up: seconds from lift-off to lockout.", "dim")
+    _print("Back: rounding against the lifter's own neutral. Up: seconds from lift-off to lockout.", "dim")
 
 
 def _sets_table(first: SavedSet, second: SavedSet, compared: Comparison) -> Table:
     from formcheck.history.trends import QUANTITIES
+    from formcheck.settings_files import load_settings
 
+    unit_of_loads = load_settings().unit_of_loads
     table = _table(("", f"Set {first.id}", f"Set {second.id}", "Change"), right=("Change",))
     for title, words in (
         ("Date", lambda saved: f"{saved.when.astimezone():%Y-%m-%d}"),
@@ -270,12 +303,15 @@ def _sets_table(first: SavedSet, second: SavedSet, compared: Comparison) -> Tabl
         if not (math.isfinite(one) or math.isfinite(two)):
             continue
         unit = _unit(quantity.unit)
-        change = "" if not math.isfinite(two - one) else _amount(two - one, unit, signed=True)
-        change = "same" if change and one == two else change
-        better = quantity.more_is_better
-        if better is not None and math.isfinite(two - one) and abs(two - one) > 1e-9:
-            change += " better" if (two > one) == better else " worse"
-        _row(table, [quantity.title, _amount(one, unit), _amount(two, unit), change])
+        words = partial(_load, unit=unit_of_loads) if quantity.unit == "kg" else partial(_amount, unit=unit)
+        if unit in WHOLE_UNITS:  # the change is that of the numbers beside it
+            one, two = (round(each) if math.isfinite(each) else each for each in (one, two))
+        change = words(two - one, signed=True) if math.isfinite(two - one) else ""
+        if change and not re.search("[1-9]", change):
+            change = "same"
+        elif change:
+            change = f"{change} {compared.judged(quantity)}".rstrip()
+        _row(table, [quantity.title, words(one), words(two), change])
     return table
 
 
@@ -322,14 +358,19 @@ def _amount(value: float, unit: str, signed: bool = False) -> str:
     """A number with its unit, rounded to what can be told apart; "–" for NaN."""
     if not math.isfinite(value):
         return "–"
-    digits = 0 if unit in ("°", " kg", " %") else 2
+    digits = 0 if unit in WHOLE_UNITS else 2
     text = f"{value:+.{digits}f}" if signed else f"{value:.{digits}f}"
-    if unit == " kg" and not signed:
-        text = f"{value:.5g}"
     text = "0" if float(text) == 0 and digits == 0 else text
     if unit == "" and re.fullmatch(r"[+-]?\d+\.00", text):
         text = text[:-3]
     return f"{text.replace('-', '−')}{unit}"
+
+
+def _load(load_kg: float, unit: str, signed: bool = False) -> str:
+    """A load in the user's unit; "–" for NaN."""
+    from formcheck.settings import load_words
+
+    return load_words(load_kg, unit, signed=signed) if math.isfinite(load_kg) else "–"
 
 
 def _counted(count: int, noun: str) -> str:
@@ -337,10 +378,10 @@ def _counted(count: int, noun: str) -> str:
 
 
 def _table(columns: Sequence[str], right: Sequence[str] = ()) -> Table:
-    table = Table(box=box.SIMPLE_HEAD, padding=(0, 1), pad_edge=False, show_edge=False, header_style="bold")
+    table = Table(box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0), pad_edge=False, show_edge=False, header_style="bold")
     for column in columns:
         # Dates and numbers stay whole; where room is short, names are folded.
-        whole = column in right or column in ("Date", "Verdict")
+        whole = column in right or column in ("Date", "Time", "Verdict")
         table.add_column(column, justify="right" if column in right else "left", overflow="fold", no_wrap=whole)
     return table
 
@@ -349,13 +390,20 @@ def _row(table: Table, cells: Sequence[str]) -> None:
     from formcheck.summary import safe_text, shows_symbols
 
     symbols = shows_symbols(Console().encoding)
-    table.add_row(*(Text(safe_text(cell, symbols)) for cell in cells))
+    texts = [Text(safe_text(cell, symbols)) for cell in cells]
+    table.add_row(*texts)
+    for column, text in zip(table.columns, texts, strict=True):
+        if column.no_wrap:  # else the table takes a number and its unit for words that may be parted
+            column.min_width = max(column.min_width or 0, text.cell_len)
 
 
 def _print_table(table: Table) -> None:
+    _table_console().print(table)
+
+
+def _table_console() -> Console:
     console = Console(highlight=False)
-    # A pipe has no width: nothing is to be broken for it.
-    console.print(table, width=None if console.is_terminal else 200)
+    return console if console.is_terminal else Console(highlight=False, width=WIDE)
 
 
 def _print(line: str, style: str = "") -> None:

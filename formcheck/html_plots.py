@@ -248,6 +248,17 @@ def _rounding_limits(report: Report, low: float, high: float) -> tuple[Limit, ..
     )
 
 
+def limits_note(report: Report) -> str:
+    """Why the limits of back rounding in the plots are not those in the table; "" where they are the same."""
+    check = next((each for each in judged_checks(report) if each.measure == "back_rounding_deg"), None)
+    if check is None:
+        return ""
+    told = degrees(check.watch), degrees(check.fault)
+    if told == tuple(map(degrees, rounding_limits_deg(report))):
+        return ""
+    return f"the limits of {told[0]} and {told[1]} plus measuring doubt"
+
+
 def path_plot(report: Report) -> PathPlot | None:
     """The way of the hands (shoulders in a squat), seen from the side; None where it was not measured."""
     ways = _ways(report)

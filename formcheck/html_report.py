@@ -24,6 +24,7 @@ from formcheck.html_pictures import KeyPicture, key_pictures
 from formcheck.html_plots import (
     TimePlot,
     bar_charts,
+    limits_note,
     number_of,
     path_plot,
     plot_times,
@@ -35,6 +36,7 @@ from formcheck.html_plots import (
 )
 from formcheck.judged import judged_checks
 from formcheck.report import GOOD, NOT_JUDGED, Report, RepReport, version
+from formcheck.settings import load_words
 from formcheck.summary import EXERCISE_NAMES, VIEW_WORDS, amount, clock, degrees, short_facts
 
 VERDICT_WORDS = {GOOD: "Good", WATCH: "Worth watching", FAULT: "Fault", NOT_JUDGED: "Not judged"}
@@ -222,7 +224,8 @@ def _set_facts(report: Report) -> list[tuple[str, str]]:
     facts = []
     if report.load_kg is not None and report.reps:
         whole = sum(not rep.partial for rep in report.reps)
-        facts.append(("Estimated tonnage", f"{report.load_kg * whole:.5g} kg"))
+        tonnage = load_words(report.load_kg * whole, report.settings.unit_of_loads)
+        facts.append(("Estimated tonnage", tonnage))
     tempo = [number_of(each) for each in level.get("tempo_s", [])]
     if len(tempo) == 4 and any(math.isfinite(each) for each in tempo):
         facts.append(("Tempo: down, pause, up, pause", " – ".join(_seconds(each) for each in tempo) + " s"))
@@ -330,6 +333,7 @@ def html_report(
         time_ticks=time_ticks(report),
         plot_data=_plot_data(report, plots),
         bar_charts=bar_charts(report),
+        limits_note=limits_note(report),
         path_plot=path_plot(report),
         set_facts=_set_facts(report),
         not_judged=_not_judged(report),

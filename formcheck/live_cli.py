@@ -80,8 +80,12 @@ def add_live_command(app: typer.Typer, user_friendly: UserFriendly) -> None:
                 "--exercise", "-e", metavar="EXERCISE", help="The lift; naming it makes the first cue faster."
             ),
         ] = "auto",
-        variant: Annotated[str, typer.Option("--variant", metavar="NAME", help="Of the lift, such as sumo.")] = "auto",
-        load: Annotated[str | None, typer.Option("--load", metavar="WEIGHT", help="Such as 100kg or 225lb.")] = None,
+        variant: Annotated[
+            str, typer.Option("--variant", metavar="NAME", help="Variant of the lift, such as sumo.")
+        ] = "auto",
+        load: Annotated[
+            str | None, typer.Option("--load", metavar="WEIGHT", help="The weight, such as 100kg or 225lb.")
+        ] = None,
         lifter: Annotated[
             str | None, typer.Option("--lifter", metavar="NAME", help="Who lifts; saves the sets to the history.")
         ] = None,
@@ -239,7 +243,7 @@ def _asked(request: _Request) -> Asked:
     return Asked(
         exercise=exercise_of_variant(request.exercise, variant),
         variant=variant,
-        load_kg=parse_load_kg(request.load, form.load_unit or "kg"),
+        load_kg=parse_load_kg(request.load, form.unit_of_loads),
         file=Path(request.camera).name if not request.camera.isdecimal() else f"camera-{request.camera}",
         model=Path(request.model).stem,
         target_reps=request.target_reps,

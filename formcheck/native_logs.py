@@ -1,8 +1,9 @@
 """Keeps the chatter of native libraries off the terminal.
 
 MediaPipe's C++ code writes information and warnings straight to file descriptor 2 ("W0000 00:00:... feedback manager
-..."), past Python and past every environment variable that used to silence it. `quiet_native_logs` lets descriptor 2
-run through a filter for the duration of a command: known chatter is dropped, everything else still reaches the user.
+...", "INFO: [environment.cc:36] ..."), past Python and past every environment variable that used to silence it.
+`quiet_native_logs` lets descriptor 2 run through a filter for the duration of a command: known chatter is dropped,
+everything else still reaches the user.
 It acts on the whole process, so only programs should use it, never library code.
 """
 
@@ -17,6 +18,7 @@ from collections.abc import Iterator
 
 CHATTER = re.compile(
     rb"[IW]\d{4,8} \d\d:\d\d:"  # information and warnings of glog and absl; E and F are errors and pass
+    rb"|(?:VERBOSE|INFO|WARNING): \[[\w.-]+:\d+\]"  # the same of LiteRT; ERROR passes
     rb"|(?:INFO|WARNING): (?:Created TensorFlow Lite|Read-only tensor|Logging before|All log messages before)"
     rb"|\[libprotobuf WARNING"
 )

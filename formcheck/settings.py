@@ -8,7 +8,7 @@ A settings file is TOML; every key is optional:
     height_cm = 178                  # gives velocities in m/s
     earlier_back_injury = true       # earlier warnings for the back
     depth_target = "parallel"        # or "below-parallel", "high", or thigh lengths above parallel
-    load_unit = "lb"                 # of --load without a unit, and of the report
+    load_unit = "lb"                 # of --load without a unit, and of loads that are shown
 
     [variants]
     deadlift = "sumo"
@@ -60,6 +60,22 @@ HEAVIEST_LOAD_KG = 1000.0
 """More than that nobody lifts."""
 
 
+def in_load_unit(load_kg: float, unit: str) -> float:
+    """A load, or a sum of loads, in one of `LOAD_UNITS`."""
+    return load_kg / KG_PER_LB if unit == "lb" else load_kg
+
+
+LOAD_STEPS_KG = {"kg": 2.5, "lb": 5.0 * KG_PER_LB}
+"""Lighter sets are rounded to what can be loaded, by the unit of the plates."""
+
+
+def load_words(load_kg: float, unit: str = LOAD_UNITS[0], *, digits: int = 1, signed: bool = False) -> str:
+    """A load as people write it in that unit, such as "102.5 kg" or "225 lb"; ``digits`` after the point at most."""
+    number = f"{in_load_unit(load_kg, unit):{'+' if signed else ''}.{digits}f}"
+    number = number.removesuffix(".0").replace("-", "−")
+    return f"{number} {unit}"
+
+
 @dataclass(frozen=True)
 class Override:
     """What is changed about one check; None = as it was. ``source`` is the file or preset that says so."""
@@ -80,7 +96,7 @@ class Settings:
     height_cm : the lifter's height.
     earlier_back_injury : warn earlier about the back, and word it more gently.
     depth_target : height of the hips above the knees to reach in a squat, in thigh lengths.
-    load_unit : "kg" or "lb".
+    load_unit : "kg" or "lb"; ``unit_of_loads`` has the usual one where nothing is said.
     variants : variant by lift, for sets whose variant is not named otherwise.
     checks : overrides by "lift/check".
     """
@@ -92,6 +108,11 @@ class Settings:
     load_unit: str | None = None
     variants: Mapping[str, str] = field(default_factory=dict)
     checks: Mapping[str, Override] = field(default_factory=dict)
+
+    @property
+    def unit_of_loads(self) -> str:
+        """The unit in which loads are read and shown."""
+        return self.load_unit or LOAD_UNITS[0]
 
     def to_dict(self) -> dict[str, Any]:
         """Only what differs from how FormCheck comes, as plain data for report.json."""

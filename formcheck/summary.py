@@ -16,6 +16,8 @@ from formcheck import report as verdicts
 from formcheck.exercises.checks import FAULT, NOT_MEASURED, OK, WATCH, Finding
 from formcheck.report import Report, RepReport
 from formcheck.set_level import WORSE, SetLevel
+from formcheck.settings import load_words
+from formcheck.verdict import reps_showing
 
 VERDICT_WORDS = {
     verdicts.GOOD: "GOOD",
@@ -258,8 +260,7 @@ def _usual(values: Iterable[float]) -> float:
 
 def finding_text(finding: Finding, reps: Sequence[RepReport]) -> str:
     """A finding of the whole set in one line: value, limit, when, in how many repetitions, and the cue."""
-    same = [each for rep in reps for each in rep.findings if each.check == finding.check]
-    noticed = [each for each in same if each.verdict in (WATCH, FAULT)]
+    noticed = reps_showing(finding, reps)
     words = finding.title
     if math.isfinite(finding.value):
         beyond = f" (limit {amount(finding.limit, finding.unit)})" if math.isfinite(finding.limit) else ""
@@ -327,7 +328,7 @@ def short_facts(report: Report) -> list[str]:
     if report.reps:
         facts.append(f"{len(report.reps)} {'rep' if len(report.reps) == 1 else 'reps'}")
     if report.load_kg is not None:
-        facts.append(f"{report.load_kg:.4g} kg")
+        facts.append(load_words(report.load_kg, report.settings.unit_of_loads))
     if report.view.name in VIEW_WORDS:
         facts.append(f"filmed {VIEW_WORDS[report.view.name]}")
     return facts

@@ -12,6 +12,7 @@ from formcheck.exercises.variant import UNKNOWN
 from formcheck.report import FAULT as FAULT_VERDICT
 from formcheck.report import GOOD, NOT_JUDGED, RepReport
 from formcheck.report import WATCH as WATCH_VERDICT
+from formcheck.settings import LOAD_STEPS_KG, LOAD_UNITS, load_words
 
 ADVICE_MAX = 3
 """More than three things to work on is none."""
@@ -30,9 +31,6 @@ LIGHTER, MUCH_LIGHTER = (0.05, 0.10), (0.10, 0.20)
 """Shares to take off the load: when the fault repeats, and when it is in every one of many repetitions."""
 
 MANY_REPS = 4
-
-ROUNDED_TO_KG = 2.5
-"""Loads are named in steps that plates allow."""
 
 BELLS_KG = (4, 6, 8, 10, 12, 14, 16, 20, 24, 28, 32, 36, 40, 44, 48)
 """Usual kettlebells."""
@@ -137,11 +135,12 @@ def load_advice_on(
     load_kg: float | None,
     lift: str = "",
     variant: str = UNKNOWN,
+    unit: str = LOAD_UNITS[0],
 ) -> str:
     """What to do about the load; empty where nothing speaks against it.
 
     Only a fault of the back that repeats says something about the load, never one repetition. ``lift`` and ``variant``
-    are names: they tell what the load is.
+    are names: they tell what the load is. ``unit`` is that of the words.
     """
     repeated = [
         (finding, count)
@@ -154,27 +153,30 @@ def load_advice_on(
     finding, count = max(repeated, key=lambda one: one[1])
     shares = MUCH_LIGHTER if count == len(reps) and count >= MANY_REPS else LIGHTER
     if lift in BELL_LIFTS or variant in BELL_VARIANTS:
-        easier = _lighter_bell(load_kg, shares)
+        easier = _lighter_bell(load_kg, shares, unit)
     elif load_kg == 0 or (load_kg is None and variant in NO_LOAD_VARIANTS):
         easier = "fewer reps, and only as deep as the back keeps its shape"
     else:
-        easier = _lighter_plates(load_kg, shares)
+        easier = _lighter_plates(load_kg, shares, unit)
     what = finding.title.lower()
     return f"{what.capitalize()} came back in {count} of {len(reps)} reps: end the set here, next set {easier}."
 
 
-def _lighter_plates(load_kg: float | None, shares: tuple[float, float]) -> str:
-    if load_kg is None or load_kg < 4 * ROUNDED_TO_KG:
+def _lighter_plates(load_kg: float | None, shares: tuple[float, float], unit: str) -> str:
+    step_kg = LOAD_STEPS_KG[unit]
+    if load_kg is None or load_kg < 4 * step_kg:
         least, most = (round(100 * share) for share in shares)
         return f"{least} to {most} % lighter"
-    high, low = (math.floor(load_kg * (1.0 - share) / ROUNDED_TO_KG) * ROUNDED_TO_KG for share in shares)
-    return f"{low:g} to {high:g} kg" if low < high else f"{low:g} kg"
+    # The slack is for pounds: 180 lb is a whole number of plates, whatever its kilograms are rounded to.
+    high, low = (step_kg * math.floor(load_kg * (1.0 - share) / step_kg + 1e-6) for share in shares)
+    most_words = load_words(high, unit)
+    return f"{load_words(low, unit).removesuffix(f' {unit}')} to {most_words}" if low < high else most_words
 
 
-def _lighter_bell(load_kg: float | None, shares: tuple[float, float]) -> str:
+def _lighter_bell(load_kg: float | None, shares: tuple[float, float], unit: str) -> str:
     """The heaviest usual bell that is lighter by the smaller share at least: nobody takes 5 % off a bell."""
     lighter = [bell for bell in BELLS_KG if load_kg is not None and bell <= load_kg * (1.0 - shares[0])]
-    return f"with a {max(lighter)} kg bell" if lighter else "with the next lighter bell"
+    return f"with a {load_words(max(lighter), unit, digits=0)} bell" if lighter else "with the next lighter bell"
 
 
 def _others(recognition: Recognition) -> str:

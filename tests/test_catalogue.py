@@ -128,6 +128,13 @@ def test_checks_lists_every_check_of_a_lift_and_only_those() -> None:
     assert "Deadlift" not in text
 
 
+@pytest.mark.parametrize("width", [60, 80])
+def test_ids_of_checks_can_be_copied_from_a_narrow_window(width: int) -> None:
+    said = run("checks", width=width).split()
+    assert {check.id for lift in EXERCISES for check in lift.checks} <= set(said)
+    assert {"medium", "low"} <= set(said) or width < 80
+
+
 def test_checks_without_a_lift_lists_all() -> None:
     text = run("checks")
     for lift in EXERCISES:

@@ -357,10 +357,14 @@ def test_native_chatter_is_dropped_and_errors_are_kept(capfd: pytest.CaptureFixt
     with quiet_native_logs():
         os.write(2, b"W0000 00:00:1795366388.595407    6445 inference_feedback_manager.cc:121] Feedback manager\n")
         os.write(2, b"INFO: Created TensorFlow Lite XNNPACK delegate for CPU.\nE0000 00:00:17.5 1 x.cc:1] broken\n")
+        os.write(2, b"INFO: [environment.cc:36] Creating LiteRT environment with options\n")
+        os.write(2, b"WARNING: [model_load.cc:402] Sparsity tensors may not yet be fully supported.\n")
+        os.write(2, b"ERROR: [model_load.cc:17] no such model\n")
         os.write(2, b"WARNING: the disk is on fire\nlast words without a line break")
     os.write(2, b"\nI0000 00:00:1.1 1 a.cc:1] afterwards\n")
     assert capfd.readouterr().err.splitlines() == [
         "E0000 00:00:17.5 1 x.cc:1] broken",
+        "ERROR: [model_load.cc:17] no such model",
         "WARNING: the disk is on fire",
         "last words without a line break",
         "I0000 00:00:1.1 1 a.cc:1] afterwards",

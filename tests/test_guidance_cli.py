@@ -72,6 +72,33 @@ def test_ready_shows_the_warm_up_with_counts() -> None:
     assert said.endswith(text("disclaimer"))
 
 
+def test_pounds_of_the_settings_are_read_and_shown(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("FORMCHECK_CONFIG_DIR", str(tmp_path))
+    (tmp_path / "settings.toml").write_text('[lifter]\nload_unit = "lb"\n')
+    said = words(run("ready", *FINE, "--load", "225").stdout)
+    assert "5 reps with 90 lb" in said
+    assert "3 reps with 135 lb" in said
+    save(1)
+    assert "with 220.5 lb" in words(run("train").stdout)
+
+
+def test_an_emergency_is_told_even_where_the_settings_are_damaged(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("FORMCHECK_CONFIG_DIR", str(tmp_path))
+    (tmp_path / "settings.toml").write_text("nonsense")
+    assert words(run("ready", "--pain", "emergency").stdout).startswith(text("ready.emergency"))
+    assert run("ready", *FINE).exit_code == 2
+
+
+def test_no_sets_of_a_lift_are_not_called_no_sets_at_all() -> None:
+    assert text("train.empty") in words(run("train").stdout)
+    save(1)
+    said = words(run("train", "--exercise", "squat").stdout)
+    assert text("train.other-lifts") in said
+    assert text("train.empty") not in said
+
+
 def test_ready_says_not_to_lift_before_anything_else() -> None:
     result = run("ready", "--pain", "nerve", "--earlier", "none", "--rest", "fresh")
     assert result.exit_code == 0

@@ -177,6 +177,17 @@ def test_form_or_speed_that_drops_is_told() -> None:
     assert advice_on(0, [saved(0, 7, report=steady)]) == {}
 
 
+def test_evidence_is_in_the_unit_of_the_lifter() -> None:
+    jump = advice_on(7, [saved(0, 1, 102.058), saved(7, 2, 120.0, report=ROUNDED)], unit="lb")
+    assert jump["load-jump"].evidence == (
+        "225 lb at most in the four weeks before, 264.6 lb on 2026-03-09: 18 % more.",
+    )
+    assert jump["lighter"].evidence == ("Set 2 on 2026-03-09: back rounding, 34° with 264.6 lb.",)
+    sets = [saved(day, day + 1) for day in (0, 4, 7, 11)] + [saved(21, 100 + number) for number in range(6)]
+    (line,) = advice_on(21, sets, unit="lb")["volume-jump"].evidence
+    assert line == "6614 lb lifted in the seven days to 2026-03-23, 2205 lb a week before: 200 % more."
+
+
 def test_many_days_in_a_row_ask_for_rest() -> None:
     sets = [saved(day, day + 1, report=report(lift=lift)) for day, lift in enumerate(("deadlift", "squat", "deadlift"))]
     found = advice_on(3, sets)

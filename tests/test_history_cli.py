@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -10,9 +11,10 @@ from typing import Any
 
 import pytest
 from make_reports import make_finding, make_poses, make_rep, make_report, nothing_to_judge
+from rich.console import Console
 from typer.testing import CliRunner
 
-from formcheck import analysis
+from formcheck import analysis, history_cli
 from formcheck.cli import app
 from formcheck.history import Lifter, SavedSet, open_history
 from formcheck.pose_files import save_poses
@@ -74,18 +76,51 @@ def test_sets_are_listed_with_what_matters() -> None:
     assert words(newest).endswith("[bold]Ben [31m deadlift – 2 −7° fault set.mp4")
 
 
+def test_a_pipe_gets_every_column_unbroken(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    save(1, report={"video": replace(POSES.video, file="a-long-name-" * 8 + ".mp4"), "variant": "conventional"})
+    rows = run("history").stdout.splitlines()
+    assert any(
+        words(row).endswith(f"Anna deadlift, conventional 100 kg 2 +12° fault {'a-long-name-' * 8}.mp4") for row in rows
+    )
+
+
+@pytest.mark.parametrize(
+    ("width", "shown", "left_out"),
+    [
+        ("105", "1 2026-03-01", ""),
+        ("80", "Anna deadlift, 100.5 kg 2 +12° fault", "Left out, as the window is narrow: video."),
+        ("58", "1 2026-03-01 deadlift, 100.5 kg +12° fault", "narrow: video, time, reps, lifter."),
+    ],
+)
+def test_a_narrow_terminal_leaves_columns_out_instead_of_breaking_words(
+    width: str, shown: str, left_out: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(history_cli, "_table_console", lambda: Console(force_terminal=True, width=int(width)))
+    save(
+        1,
+        report={"video": replace(POSES.video, file="deadlift-morning.mp4"), "variant": "conventional"},
+        load_kg=100.5,
+    )
+    text = re.sub(r"\x1b\[[\d;]*m", "", run("history").stdout)
+    assert shown in words(text)
+    assert left_out in words(text)
+    assert ("Left out" in text) == bool(left_out)
+    assert "conventional" in text
+
+
 def test_the_list_can_be_narrowed() -> None:
     save(1)
     save(2, lifter="Ben")
     only = run("history", "--lifter", "BEN", "--exercise", "deadlift")
     assert [line.split()[0] for line in only.stdout.splitlines() if "set.mp4" in line] == ["2"]
-    assert "No set is saved" in run("history", "--exercise", "squat").stdout
+    assert "No saved set matches" in run("history", "--exercise", "squat").stdout
 
 
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["--lifter", "Nobody"], "There is no lifter 'Nobody' in the history, only: nobody yet."),
+        (["--lifter", "Nobody"], "There is no lifter 'Nobody' in the history: nobody is in it yet."),
         (["--exercise", "curl"], "There is no exercise 'curl': choose one of"),
     ],
 )
@@ -148,18 +183,42 @@ def test_a_wrong_number_deletes_nothing() -> None:
 
 
 def test_two_sets_are_compared_side_by_side() -> None:
-    save(1, 30.0, load_kg=100.0)
+    save(1, 32.0, load_kg=100.0)
     one_rep = (make_rep(1, (make_finding(verdict="watch"),), back_rounding_deg=20.0, depth_thighs=0.25),)
     save(2, load_kg=110.0, report={"reps": one_rep, "findings": (make_finding(verdict="ok", value=20.0),)})
     result = run("compare", "1", "2")
     assert result.exit_code == 0, result.stderr
     text = words(result.stdout)
-    assert "Back rounding, worst rep 30° 20° −10° better" in text
+    assert "Back rounding, worst rep 32° 20° −12° better" in text
     assert "Load 100 kg 110 kg +10 kg" in text
     assert "Estimated tonnage 200 kg 110 kg −90 kg" in text
     assert "Back rounding fault (34°) ok (20°)" in text
-    assert "1 ok +30° – 0.04 s watch +20° 0.25 0.04 s" in text
-    assert "2 ok +30° – 0.04 s" in text
+    assert "1 ok +32° – 0.04 s watch +20° 0.25 0.04 s" in text
+    assert "2 ok +32° – 0.04 s" in text
+    assert "Way up, mean 0.04 s 0.04 s same" in text
+
+
+def test_two_backs_that_are_fine_are_only_compared_in_numbers() -> None:
+    save(1, -2.0)
+    save(2, -20.4, load_kg=102.5)
+    text = words(run("compare", "1", "2").stdout)
+    assert "Back rounding, worst rep −2° −20° −18°" in text
+    assert "better" not in text
+    assert "Load 100 kg 102.5 kg +2.5 kg" in text
+
+
+def test_pounds_are_shown_where_the_settings_say_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("FORMCHECK_CONFIG_DIR", str(tmp_path))
+    (tmp_path / "settings.toml").write_text('[lifter]\nload_unit = "lb"\n')
+    save(1, load_kg=102.058)
+    save(8, load_kg=104.326)
+    text = words(run("history").stdout)
+    assert "225 lb 2 +12°" in text
+    assert "Estimated tonnage (load x reps): 450 lb -> 460 lb" in text
+    text = words(run("compare", "1", "2").stdout)
+    assert "Load 225 lb 230 lb +5 lb" in text
+    assert "Estimated tonnage 450 lb 460 lb +10 lb" in text
+    assert " kg" not in text
 
 
 def test_different_lifts_are_compared_with_a_warning() -> None:

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from formcheck.history import SavedSet
-from formcheck.history.trends import compare, rep_numbers, sessions, set_numbers, trend
+from formcheck.history.trends import QUANTITIES, compare, rep_numbers, sessions, set_numbers, trend
 
 NOON = datetime(2026, 5, 4, 12).astimezone()
 NAN = pytest.approx(math.nan, nan_ok=True)
@@ -55,12 +55,12 @@ def saved(number: int = 1, reps: list[dict[str, Any]] | None = None, *, days: fl
 
 def test_a_set_in_numbers() -> None:
     reps = [rep(1, 10.0, 1.0), rep(2, None, 0.8), rep(3, 30.0, 1.2), rep(4, 90.0, 9.0, partial=True)]
-    numbers = set_numbers(saved(reps=reps))
+    numbers = set_numbers(saved(reps=reps, report={"set_level": {"velocity_loss": 0.104}}))
     assert (numbers.reps, numbers.load_kg, numbers.tonnage_kg) == (3, 60.0, 180.0)
     assert (numbers.rounding_deg, numbers.worst_rounding_deg) == (20.0, 30.0)
     assert numbers.depth_thighs == pytest.approx(-0.2)
     assert numbers.concentric_s == pytest.approx(1.0)
-    assert numbers.slowdown_percent == pytest.approx(50.0)
+    assert numbers.slowdown_percent == pytest.approx(10.4), "as the report says it, not by the time of the way up"
 
 
 def test_velocity_is_taken_from_whole_reps_where_a_report_has_it() -> None:
@@ -107,6 +107,38 @@ def test_two_sets_side_by_side() -> None:
     assert two is not None
     assert (one.rounding_deg, other.rounding_deg, two.rounding_deg, none) == (10.0, 12.0, 20.0, None)
     assert [numbers.reps for numbers in compared.numbers] == [2, 1]
+
+
+def judged(name: str, one: float, two: float, limit: float | None = 12.0) -> str:
+    """The word on two sets whose every repetition has that rounding and that depth, judged by that limit."""
+    check = "depth" if name == "depth_thighs" else "back-rounding"
+    found = {"check": check, "title": "", "limit": limit, "unit": ""}
+    # A fault names its own, higher limit.
+    fault = found | {"limit": None if limit is None else limit + 8.0, "verdict": "fault"}
+    sets = []
+    for value in (one, two):
+        measures = {"back_rounding_deg": value, "depth_thighs": value}
+        reps = [rep(1, value, measures=measures, findings=[found | {"verdict": "ok"}])]
+        sets.append(saved(reps=reps, findings=[fault], report={"set_level": {"velocity_loss": value}}))
+    quantity = next(each for each in QUANTITIES if each.name == name)
+    return compare(*sets).judged(quantity)
+
+
+@pytest.mark.parametrize("name", ["rounding_deg", "worst_rounding_deg", "depth_thighs"])
+def test_only_what_lies_outside_its_limit_gets_better_or_worse(name: str) -> None:
+    assert judged(name, -2.0, -20.0) == ""
+    assert judged(name, 12.0, 3.0) == ""
+    assert judged(name, 14.0, 3.0) == "better"
+    assert judged(name, 3.0, 14.0) == "worse"
+    assert judged(name, 30.0, 40.0) == "worse"
+    assert judged(name, 14.0, 14.0) == ""
+    assert judged(name, math.nan, 14.0) == ""
+    assert judged(name, 14.0, 3.0, limit=None) == "", "an old report names no limit"
+
+
+@pytest.mark.parametrize("name", ["reps", "load_kg", "slowdown_percent"])
+def test_what_no_check_judges_is_neither_better_nor_worse(name: str) -> None:
+    assert judged(name, 14.0, 3.0) == ""
 
 
 def test_sets_of_one_day_are_a_session() -> None:

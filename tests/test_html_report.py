@@ -27,6 +27,7 @@ from formcheck.html_plots import bar_charts, path_plot, rep_spans, time_plots
 from formcheck.html_report import html_report, measure_title, unit_of
 from formcheck.poses import PoseSequence
 from formcheck.report import Report
+from formcheck.settings import Settings
 from formcheck.video import read_frames_at
 
 POSES = make_poses()
@@ -322,6 +323,26 @@ def test_plots_hold_what_was_measured_in_percent_of_their_room() -> None:
     assert [span.index for span in spans] == [1, 2, 3]
     assert spans[0].left == pytest.approx(100 * 0.2 / 0.96)
     assert [span.verdict for span in spans] == ["fault", "ok", "not-measured"]
+
+
+def test_limits_in_the_plots_say_what_they_add_to_those_in_the_table() -> None:
+    words = page_of().words
+    assert "12° / 20°" in words
+    assert "Lines across: the limits of 12° and 20° plus measuring doubt." in words
+    assert "Marks: watch 14°, fault 25°: the limits of 12° and 20° plus measuring doubt." in words
+    report = make_set()
+    assert report.signals is not None
+    sure = np.zeros_like(report.signals.back_rounding_uncertainty_deg)
+    words = page_of(replace(report, signals=replace(report.signals, back_rounding_uncertainty_deg=sure))).words
+    assert "Marks: watch 12°, fault 20°." in words
+    assert "doubt" not in words
+
+
+def test_loads_are_in_the_unit_of_the_settings() -> None:
+    words = page_of(replace(make_set(), load_kg=102.058, settings=Settings(load_unit="lb"))).words
+    assert "225 lb" in words
+    assert "Estimated tonnage 675 lb" in words
+    assert " kg" not in words
 
 
 def test_a_gap_in_the_signal_is_a_gap_in_the_line() -> None:

@@ -25,6 +25,7 @@ from formcheck.settings import (
     Settings,
     apply,
     check_limits,
+    load_words,
     merge,
     parse_settings,
 )
@@ -281,3 +282,29 @@ def test_a_lift_without_any_check_is_not_judged() -> None:
     assert report.verdict == "not-judged"
     assert "switched off" in report.summary
     assert report.to_dict()["findings"] == []
+
+
+# --- loads ---------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("load_kg", "unit", "words"),
+    [
+        (100.0, "kg", "100 kg"),
+        (102.5, "kg", "102.5 kg"),
+        (102.058, "kg", "102.1 kg"),
+        (102.058, "lb", "225 lb"),
+        (12345.6, "kg", "12345.6 kg"),
+    ],
+)
+def test_loads_have_one_decimal_at_most(load_kg: float, unit: str, words: str) -> None:
+    assert load_words(load_kg, unit) == words
+
+
+def test_a_difference_of_loads_has_its_sign() -> None:
+    assert (load_words(-2.5, signed=True), load_words(20.0, signed=True)) == ("−2.5 kg", "+20 kg")
+
+
+def test_loads_are_in_kilograms_unless_the_settings_say_otherwise() -> None:
+    assert Settings().unit_of_loads == "kg"
+    assert parsed('[lifter]\nload_unit = "lb"').unit_of_loads == "lb"

@@ -14,6 +14,7 @@ from rich.console import Console
 
 from formcheck.report import Report, Tracking
 from formcheck.set_level import UNCLEAR, WORSE, Drift, RepMotion, SetLevel
+from formcheck.settings import Settings
 from formcheck.summary import amount, clock, degrees, print_summary, safe_text, set_lines, shows_symbols
 
 POSES = make_poses(frames=3)
@@ -70,6 +71,12 @@ def test_each_rep_has_its_line() -> None:
     assert "✓ fine" in rows["2"]
     assert "? not judged" in rows["3"]
     assert rows["3"].count("–") >= 3
+
+
+def test_the_load_is_in_the_unit_of_the_settings() -> None:
+    report = replace(long_report(), load_kg=102.058)
+    assert "· 102.1 kg ·" in printed(report)
+    assert "· 225 lb ·" in printed(replace(report, settings=Settings(load_unit="lb")))
 
 
 def test_nothing_is_called_nan() -> None:

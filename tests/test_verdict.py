@@ -16,6 +16,7 @@ from formcheck.exercises.checks import FAULT, NOT_MEASURED, OK, WATCH
 from formcheck.exercises.recognition import Recognition
 from formcheck.poses import PoseSequence
 from formcheck.report import RepReport
+from formcheck.settings import KG_PER_LB, Settings
 from formcheck.summary import finding_text
 from formcheck.verdict import (
     ADVICE_MAX,
@@ -63,6 +64,17 @@ def test_a_fault_that_repeats_lowers_the_load() -> None:
     assert load_advice_on(_set(FAULT), always, 100.0).endswith("next set 80 to 90 kg.")
     # A kettlebell cannot be made 5 % lighter in plates; a share says enough.
     assert "%" in load_advice_on(_set(FAULT), reps, 8.0)
+
+
+def test_loads_are_named_in_the_units_that_were_asked_for() -> None:
+    reps = _reps(OK, FAULT, FAULT)
+    words = load_advice_on(_set(FAULT), reps, 225 * KG_PER_LB, "deadlift", unit="lb")
+    assert words.endswith("next set 200 to 210 lb.")
+    assert load_advice_on(_set(FAULT), reps, 200 * KG_PER_LB, unit="lb").endswith("next set 180 to 190 lb.")
+    assert load_advice_on(_set(FAULT), reps, 16.0, "kettlebell-swing", unit="lb").endswith("with a 31 lb bell.")
+    told = analyze(film(deadlift(3, rounding_deg=50.0)), load_kg=100.0, settings=Settings(load_unit="lb"))
+    assert "lb" in told.load_advice
+    assert "kg" not in told.load_advice
 
 
 def test_the_load_is_never_named_heavier_than_it_was() -> None:

@@ -10,6 +10,7 @@ from formcheck.errors import UsageError
 from formcheck.guidance.routines import Routine, warm_up
 from formcheck.guidance.tables import EMERGENCY, READY, SORE, DecisionTable, Outcome, Question, Rule
 from formcheck.guidance.texts import text
+from formcheck.settings import LOAD_UNITS
 
 Answers = Mapping[str, "str | Collection[str]"]
 """Choice by question; a question with many choices has a collection of them."""
@@ -72,7 +73,7 @@ class Readiness:
         return {**self.answer.to_dict(), "warm_up": None if self.routine is None else self.routine.to_dict()}
 
 
-def readiness(answers: Answers, lift: str, load_kg: float | None = None) -> Readiness:
+def readiness(answers: Answers, lift: str, load_kg: float | None = None, unit: str = LOAD_UNITS[0]) -> Readiness:
     """May this lifter lift now, and with what warm-up?
 
     Parameters
@@ -80,13 +81,14 @@ def readiness(answers: Answers, lift: str, load_kg: float | None = None) -> Read
     answers : choices of the table ``READY`` by question; an emergency needs no other answer beside it.
     lift : "deadlift", "kettlebell-swing" or "squat".
     load_kg : today's load, for the lighter sets before it; None when unknown.
+    unit : of the loads of those sets.
 
     Raises
     ------
     UsageError : an answer is missing or is none of the choices, or there is no such lift.
     """
     answer = decide(READY, answers)
-    return Readiness(answer, warm_up(lift, load_kg) if answer.may_lift else None)
+    return Readiness(answer, warm_up(lift, load_kg, unit) if answer.may_lift else None)
 
 
 def soreness(answers: Answers) -> Answer:

@@ -13,12 +13,12 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 from formcheck.exercises.checks import FAULT, NOT_MEASURED, WATCH
-from formcheck.guidance.routines import kilograms
 from formcheck.guidance.tables import LOAD_LIMITS
 from formcheck.guidance.texts import text
 from formcheck.history.records import SavedSet
 from formcheck.history.trends import local_day, sessions
 from formcheck.set_level import WORSE
+from formcheck.settings import LOAD_UNITS, load_words
 
 NOT_SAVED = 0
 """Number of a set that is not in the history."""
@@ -62,6 +62,7 @@ def load_advice(
     now: datetime | None = None,
     earlier_back_injury: bool = False,
     hidden: Collection[str] = (),
+    unit: str = LOAD_UNITS[0],
 ) -> tuple[LoadAdvice, ...]:
     """Advice on load, volume and rest, the most important first.
 
@@ -72,6 +73,7 @@ def load_advice(
     now : with time zone; default: the moment of the call. Sets older than two weeks are only compared with.
     earlier_back_injury : warns earlier: something to watch in the back counts like a fault.
     hidden : ids of advice that the lifter knows already.
+    unit : of the loads in the evidence.
     """
     now = now or datetime.now(UTC)
     known = [*sets, *([] if report is None else [_not_saved(report, now)])]
@@ -84,10 +86,10 @@ def load_advice(
     lifts = [each.exercise for each in reversed(known) if local_day(each.when) >= recent]
     for lift in dict.fromkeys(lifts):
         of_lift = [each for each in known if each.exercise == lift]
-        found += _from_findings([each for each in of_lift if local_day(each.when) >= recent], earlier_back_injury)
+        found += _from_findings([each for each in of_lift if local_day(each.when) >= recent], earlier_back_injury, unit)
         found += _fatigue(of_lift)
-        found += _load_jump(of_lift)
-        found += _volume_jump(of_lift)
+        found += _load_jump(of_lift, unit)
+        found += _volume_jump(of_lift, unit)
     found += _rest_days(known, local_day(now))
     order = ("too-heavy", "lighter", "lockout", "load-jump", "volume-jump", "fatigue", "rest-days")
     found.sort(key=lambda advice: order.index(advice.id.split("/")[0]))
@@ -97,7 +99,7 @@ def load_advice(
 # --- from findings -------------------------------------------------------------------------------------------------
 
 
-def _from_findings(recent: Sequence[SavedSet], earlier_back_injury: bool) -> list[LoadAdvice]:
+def _from_findings(recent: Sequence[SavedSet], earlier_back_injury: bool, unit: str) -> list[LoadAdvice]:
     """Too heavy when back or lockout cannot be kept; ``recent`` is of one lift, the oldest first."""
     counts = {FAULT, WATCH} if earlier_back_injury else {FAULT}
     judged, seen = _judged(recent, LOAD_LIMITS.back_checks, counts)
@@ -106,13 +108,19 @@ def _from_findings(recent: Sequence[SavedSet], earlier_back_injury: bool) -> lis
         lately = local_day(seen[-1].when) == local_day(judged[-1].when)
         if len(seen) >= LOAD_LIMITS.repeated and lately:
             return [
-                _advice("too-heavy", seen, _findings(seen, LOAD_LIMITS.back_checks, counts), ("coaching", "bending"))
+                _advice(
+                    "too-heavy", seen, _findings(seen, LOAD_LIMITS.back_checks, counts, unit), ("coaching", "bending")
+                )
             ]
         if seen[-1] is judged[-1]:
-            return [_advice("lighter", seen[-1:], _findings(seen[-1:], LOAD_LIMITS.back_checks, counts), ("coaching",))]
+            return [
+                _advice(
+                    "lighter", seen[-1:], _findings(seen[-1:], LOAD_LIMITS.back_checks, counts, unit), ("coaching",)
+                )
+            ]
     judged, seen = _judged(recent, LOAD_LIMITS.lockout_checks, {FAULT})
     if len(seen) >= LOAD_LIMITS.repeated and local_day(seen[-1].when) == local_day(judged[-1].when):
-        return [_advice("lockout", seen, _findings(seen, LOAD_LIMITS.lockout_checks, {FAULT}), ("coaching",))]
+        return [_advice("lockout", seen, _findings(seen, LOAD_LIMITS.lockout_checks, {FAULT}, unit), ("coaching",))]
     return []
 
 
@@ -125,11 +133,11 @@ def _judged(
     return judged, [each for each in judged if any(said["verdict"] in counts for said in _said(each, checks))]
 
 
-def _findings(seen: Iterable[SavedSet], checks: Collection[str], counts: Collection[str]) -> list[str]:
+def _findings(seen: Iterable[SavedSet], checks: Collection[str], counts: Collection[str], unit: str) -> list[str]:
     lines = []
     for saved in seen:
         said = next(each for each in _said(saved, checks) if each["verdict"] in counts)
-        load = "" if saved.load_kg is None else text("load.with", load=kilograms(saved.load_kg))
+        load = "" if saved.load_kg is None else text("load.with", load=load_words(saved.load_kg, unit))
         value = _amount(said.get("value"), str(said.get("unit", "")))
         lines.append(text("load.evidence.back", **_named(saved), title=said["title"].lower(), value=value, load=load))
     return lines
@@ -164,7 +172,7 @@ def _fatigue(of_lift: Sequence[SavedSet]) -> list[LoadAdvice]:
 # --- from load and volume ------------------------------------------------------------------------------------------
 
 
-def _load_jump(of_lift: Sequence[SavedSet]) -> list[LoadAdvice]:
+def _load_jump(of_lift: Sequence[SavedSet], unit: str) -> list[LoadAdvice]:
     """The newest day's heaviest load against the heaviest of the weeks before, of the same variant."""
     loaded = [each for each in _newest_day(of_lift) if each.load_kg]
     if not loaded:
@@ -183,11 +191,12 @@ def _load_jump(of_lift: Sequence[SavedSet]) -> list[LoadAdvice]:
     # A step of a tenth is no jump, however the division comes out.
     if jump <= LOAD_LIMITS.load_jump + 1e-9:
         return []
-    values = {"before": kilograms(max(before)), "after": kilograms(top.load_kg), "percent": f"{100 * jump:.0f}"}
-    return [_advice("load-jump", [top], [text("load.evidence.load", **values, day=day)], ("progress",))]
+    values = {"before": load_words(max(before), unit), "after": load_words(top.load_kg, unit)}
+    line = text("load.evidence.load", **values, percent=f"{100 * jump:.0f}", day=day)
+    return [_advice("load-jump", [top], [line], ("progress",))]
 
 
-def _volume_jump(of_lift: Sequence[SavedSet]) -> list[LoadAdvice]:
+def _volume_jump(of_lift: Sequence[SavedSet], unit: str) -> list[LoadAdvice]:
     """The week that ends on the newest day against the mean week before."""
     course = sessions(of_lift)
     if not course:
@@ -207,8 +216,9 @@ def _volume_jump(of_lift: Sequence[SavedSet]) -> list[LoadAdvice]:
     )
     if before <= 0 or after / before - 1 <= LOAD_LIMITS.volume_jump:
         return []
-    values = {"after": f"{after:.0f}", "before": f"{before:.0f}", "percent": f"{100 * (after / before - 1):.0f}"}
-    line = text(f"load.evidence.{'tonnage' if known else 'reps'}", **values, day=day)
+    kind, amount = ("tonnage", lambda kg: load_words(kg, unit, digits=0)) if known else ("reps", "{:.0f}".format)
+    percent = f"{100 * (after / before - 1):.0f}"
+    line = text(f"load.evidence.{kind}", after=amount(after), before=amount(before), percent=percent, day=day)
     return [_advice("volume-jump", course[-1].sets, [line], ("progress", "coaching"))]
 
 

@@ -10,9 +10,7 @@ from typing import Any
 from formcheck.exercises import known_exercise
 from formcheck.guidance.tables import COOL_DOWN, RAMPS, WARM_UPS, RampStep, Step
 from formcheck.guidance.texts import text
-
-LOAD_STEP_KG = 2.5
-"""Lighter sets are rounded to what can be loaded."""
+from formcheck.settings import LOAD_STEPS_KG, LOAD_UNITS, load_words
 
 
 @dataclass(frozen=True)
@@ -75,15 +73,15 @@ class Routine:
         }
 
 
-def warm_up(lift: str, load_kg: float | None = None) -> Routine:
-    """The warm-up for a lift; its last drill is the hinge without weight, and lighter sets follow.
+def warm_up(lift: str, load_kg: float | None = None, unit: str = LOAD_UNITS[0]) -> Routine:
+    """The warm-up for a lift; its last drill is the hinge without weight, and lighter sets in that unit follow.
 
     Raises
     ------
     UsageError : there is no such lift.
     """
     name = known_exercise(lift).name
-    ramp = tuple(_ramp_words(step, load_kg) for step in RAMPS[name])
+    ramp = tuple(_ramp_words(step, load_kg, unit) for step in RAMPS[name])
     return _routine(text("heading.warm-up"), WARM_UPS[name], ramp, text("ramp.how"), ("warm-up",))
 
 
@@ -105,20 +103,16 @@ def count_words(step: Step) -> str:
     return text("count.sets", sets=step.sets, count=count) if step.sets > 1 else count
 
 
-def kilograms(load_kg: float) -> str:
-    """A load as people write it."""
-    return f"{load_kg:.4g} kg"
-
-
 def _routine(title: str, steps: Iterable[Step], then: tuple[str, ...], note: str, sources: tuple[str, ...]) -> Routine:
     drills = tuple(drill(step) for step in steps)
     return Routine(title, drills, sum(each.step.total_s for each in drills), then, note, sources)
 
 
-def _ramp_words(step: RampStep, load_kg: float | None) -> str:
+def _ramp_words(step: RampStep, load_kg: float | None, unit: str) -> str:
     if not step.percent:
         return text("ramp.swing", reps=step.reps)
     if load_kg is None:
         return text("ramp.step", reps=step.reps, percent=step.percent)
-    lighter_kg = LOAD_STEP_KG * max(1, round(load_kg * step.percent / 100 / LOAD_STEP_KG))
-    return text("ramp.step-kg", reps=step.reps, load=kilograms(lighter_kg))
+    plates_kg = LOAD_STEPS_KG[unit]
+    lighter_kg = plates_kg * max(1, round(load_kg * step.percent / 100 / plates_kg))
+    return text("ramp.step-load", reps=step.reps, load=load_words(lighter_kg, unit))

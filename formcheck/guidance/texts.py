@@ -223,7 +223,7 @@ TEXTS: dict[str, str] = {
     "count.minutes": "About {minutes} minutes",
     "ramp.how": "Lighter sets first. Rest a minute or two between them.",
     "ramp.step": "{reps} reps with {percent} % of today's weight",
-    "ramp.step-kg": "{reps} reps with {load}",
+    "ramp.step-load": "{reps} reps with {load}",
     "ramp.swing": "{reps} easy swings with a light bell",
     "cool-down.how": "It feels good and helps you slow down. Do not expect it to make you less sore.",
     # --- load ------------------------------------------------------------------------------------------------------
@@ -246,8 +246,7 @@ TEXTS: dict[str, str] = {
     "load.lockout.text": "You did not stand up fully in several sets. Take 5 to 10 % less, and finish each rep tall.",
     "load.evidence.back": "{set} on {day}: {title}, {value}{load}.",
     "load.evidence.load": "{before} at most in the four weeks before, {after} on {day}: {percent} % more.",
-    "load.evidence.tonnage": "{after} kg lifted in the seven days to {day}, {before} kg a week before: {percent} % "
-    "more.",
+    "load.evidence.tonnage": "{after} lifted in the seven days to {day}, {before} a week before: {percent} % more.",
     "load.evidence.reps": "{after} reps in the seven days to {day}, {before} a week before: {percent} % more.",
     "load.evidence.rounding": "{set} on {day}: back rounding grew by {change}° from first to last rep.",
     "load.evidence.speed": "{set} on {day}: the last rep was {percent} % slower than the fastest.",
@@ -274,9 +273,10 @@ TEXTS: dict[str, str] = {
     "topic.balance.why": "Front, back and sides of the trunk work as a team. Train each of them a little.",
     "train.evidence": "{title}: in {count} of your last {of} sets",
     "train.evidence-one": "{title}: in this set",
-    "train.nothing": "Your sets name nothing that comes back. So here is a bit of everything.",
-    "train.empty": "There are no saved sets to look at yet. In a terminal, “formcheck analyze set.mp4 --save” keeps "
-    "one.",
+    "train.nothing": "Nothing keeps coming back in your sets. So here is a bit of everything.",
+    "train.empty": "There are no saved sets to look at yet: “formcheck analyze set.mp4 --save” keeps one. Until "
+    "then, here is a bit of everything.",
+    "train.other-lifts": "There are no saved sets of this lift. So here is a bit of everything.",
     "train.how-often": "Two or three times a week is plenty. Stop a drill that hurts.",
     "train.pain-first": "These are drills for form and strength, not for pain. If something hurts, answer the "
     "questions about soreness first: “Sore?” in the app, “formcheck sore” in a terminal.",
@@ -293,12 +293,15 @@ TEXTS: dict[str, str] = {
     "page.train.title": "What to train",
     "page.train.lead": "What your saved sets keep showing, and drills for it.",
     "page.train.lifter": "Lifter",
-    "page.train.nobody": "No name",
+    "page.train.nobody": "No\N{NO-BREAK SPACE}name",
     "page.again": "Answer again",
     "page.show-hidden": "Show hidden advice again",
     "page.start": "Start",
     "page.stop": "Stop",
     "page.done": "Done",
+    "page.set": "Set {number} of {sets}",
+    "page.next": "Next:",
+    "page.train.empty": "There are no saved sets to look at yet. Check a lift keeps one: leave “Save to the history” on.",
     # --- on the terminal -------------------------------------------------------------------------------------------
     "ask.one": "Number",
     "ask.many": "Numbers, with commas between them",

@@ -222,8 +222,9 @@ class History:
         """The lifter of that name, whatever its case; `HistoryError` when there is none."""
         row = self._row("SELECT * FROM lifters WHERE name_key = ?", [_key(clean_name(name))])
         if row is None:
-            names = ", ".join(lifter.name for lifter in self.lifters()) or "nobody yet"
-            raise HistoryError(f"There is no lifter {clean_name(name)!r} in the history, only: {names}.")
+            names = ", ".join(lifter.name for lifter in self.lifters())
+            others = f", only: {names}" if names else ": nobody is in it yet"
+            raise HistoryError(f"There is no lifter {clean_name(name)!r} in the history{others}.")
         return _lifter(row)
 
     def known_lifter(self, name: str | None) -> Lifter | None:

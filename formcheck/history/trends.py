@@ -24,24 +24,28 @@ ROUNDING, DEPTH = "back_rounding_deg", "depth_thighs"
 
 @dataclass(frozen=True)
 class Quantity:
-    """A number that is followed over sets: its unit, and whether more of it is better, worse, or neither (None)."""
+    """A number that is followed over sets: its unit, and whether more of it is better, worse, or neither (None).
+
+    ``check`` is the check that judges it, by its id.
+    """
 
     name: str
     title: str
     unit: str
     more_is_better: bool | None
+    check: str = ""
 
 
 QUANTITIES = (
     Quantity("reps", "Reps", "", None),
     Quantity("load_kg", "Load", "kg", None),
     Quantity("tonnage_kg", "Estimated tonnage", "kg", None),
-    Quantity("rounding_deg", "Back rounding, typical rep", "deg", False),
-    Quantity("worst_rounding_deg", "Back rounding, worst rep", "deg", False),
-    Quantity("depth_thighs", "Depth, hips above knees", "thigh lengths", False),
+    Quantity("rounding_deg", "Back rounding, typical rep", "deg", False, "back-rounding"),
+    Quantity("worst_rounding_deg", "Back rounding, worst rep", "deg", False, "back-rounding"),
+    Quantity("depth_thighs", "Depth, hips above knees", "thigh lengths", False, "depth"),
     Quantity("concentric_s", "Way up, mean", "s", None),
     Quantity("velocity_heights_per_s", "Velocity on the way up, mean", "body heights/s", None),
-    Quantity("slowdown_percent", "Last rep slower than the fastest", "%", False),
+    Quantity("slowdown_percent", "Last rep slower than the fastest", "%", None),
 )
 
 
@@ -57,7 +61,7 @@ class SetNumbers:
     depth_thighs : median of the repetitions, hips above the knees; negative = below parallel.
     concentric_s : mean duration of the way up, from lift-off to lockout.
     velocity_heights_per_s : mean over the repetitions of the mean velocity on the way up, in body heights per second.
-    slowdown_percent : how much longer the last way up took than the fastest.
+    slowdown_percent : the report's velocity loss: how much slower the last way up was than the fastest.
     """
 
     reps: int
@@ -95,11 +99,25 @@ class CheckPair:
 
 @dataclass(frozen=True)
 class Comparison:
-    """Two sets side by side; pairs are (first, second), a shorter set has None for repetitions that it lacks."""
+    """Two sets side by side; pairs are (first, second), a shorter set has None for repetitions that it lacks.
+
+    ``fine_up_to`` is the highest value that was fine in each set, by the check of each quantity; NaN = not known.
+    """
 
     numbers: tuple[SetNumbers, SetNumbers]
     checks: tuple[CheckPair, ...]
     reps: tuple[tuple[RepNumbers | None, RepNumbers | None], ...]
+    fine_up_to: Mapping[str, tuple[float, float]]
+
+    def judged(self, quantity: Quantity) -> str:
+        """ "better" or "worse" when the second set is that, "" where there is nothing to judge: both may be fine."""
+        one, two = (float(getattr(numbers, quantity.name)) for numbers in self.numbers)
+        limits = self.fine_up_to.get(quantity.check, (math.nan, math.nan))
+        if quantity.more_is_better is None or one == two or not math.isfinite(two - one):
+            return ""
+        if not (one > limits[0] or two > limits[1]):
+            return ""
+        return "better" if (two > one) == quantity.more_is_better else "worse"
 
 
 @dataclass(frozen=True)
@@ -143,10 +161,6 @@ def set_numbers(saved: SavedSet) -> SetNumbers:
     load_kg = math.nan if saved.load_kg is None else saved.load_kg
     rounding = [_measure(rep, ROUNDING) for rep in reps]
     up = [_span_s(rep, "lift_off_s", "lockout_s") for rep in reps]
-    measured_up = _measured(up)
-    slowdown = math.nan
-    if len(measured_up) > 1 and math.isfinite(up[-1]):
-        slowdown = 100.0 * (up[-1] / min(measured_up) - 1.0)
     return SetNumbers(
         reps=len(reps),
         load_kg=load_kg,
@@ -156,7 +170,7 @@ def set_numbers(saved: SavedSet) -> SetNumbers:
         depth_thighs=_median(_measure(rep, DEPTH) for rep in reps),
         concentric_s=_mean(up),
         velocity_heights_per_s=_mean(_velocities(saved.report, {rep["index"] for rep in reps})),
-        slowdown_percent=slowdown,
+        slowdown_percent=100.0 * _number(_set_level(saved.report).get("velocity_loss")),
     )
 
 
@@ -197,6 +211,11 @@ def compare(first: SavedSet, second: SavedSet) -> Comparison:
         numbers=(set_numbers(first), set_numbers(second)),
         checks=tuple(checks),
         reps=tuple(zip(padded[0], padded[1], strict=True)),
+        fine_up_to={
+            each.check: (_fine_up_to(first.report, each.check), _fine_up_to(second.report, each.check))
+            for each in QUANTITIES
+            if each.check
+        },
     )
 
 
@@ -252,6 +271,18 @@ def _reps(report: Mapping[str, Any]) -> list[dict[str, Any]]:
     return list(report.get("reps", []))
 
 
+def _set_level(report: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Numbers of the set as a whole; reports from before they were measured have none."""
+    return report.get("set_level") or {}
+
+
+def _fine_up_to(report: Mapping[str, Any], check: str) -> float:
+    """The "watch" limit of a check of which more is worse; findings name what counted, a fault a higher one."""
+    findings = [each for part in (report, *_reps(report)) for each in part.get("findings", [])]
+    limits = _measured(_number(each.get("limit")) for each in findings if each["check"] == check)
+    return min(limits, default=math.nan)
+
+
 def _measure(rep: Mapping[str, Any], name: str) -> float:
     return _number(rep.get("measures", {}).get(name))
 
@@ -266,8 +297,8 @@ def _span_s(rep: Mapping[str, Any], start: str, end: str) -> float:
 
 
 def _velocities(report: Mapping[str, Any], whole: set[int]) -> list[float]:
-    """Mean velocity on the way up of those repetitions; reports from before this was measured have none."""
-    motions = (report.get("set_level") or {}).get("reps", [])
+    """Mean velocity on the way up of those repetitions."""
+    motions = _set_level(report).get("reps", [])
     return [_number(each.get("mean_velocity_heights_per_s")) for each in motions if each.get("index") in whole]
 
 

@@ -450,7 +450,7 @@ class LiveEngine:
         self._window_from_s = cut_s
 
     def _floors(self, poses: PoseSequence, reps: Sequence[RepReport]) -> Floors:
-        """The floor before this set and at the top of repetitions, as the window shows it: soon it will not any more."""
+        """The floor before this set and at the top of repetitions: the window soon will not show it any more."""
         places = [np.searchsorted(poses.time_s, (rep.lockout_s, rep.top_s)) for rep in reps]
         stood_to = int(np.searchsorted(poses.time_s, self._set.stood_s))
         tops = [(int(first), int(last)) for first, last in places]

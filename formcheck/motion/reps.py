@@ -39,8 +39,8 @@ REST_BAND = 0.12
 
 
 STOOD_DEPTH, STOOD_S, STILL_DEPTH = 0.15, 0.4, 0.06
-"""Shoulders that stay within the first share of a bottom's depth from standing, and within the last share of each other,
-for so long have been at the top. Where they then rise by the last share, somebody comes nearer the camera and grows."""
+"""Shoulders that for so long stay within the first share of a bottom's depth from standing, and within the last one of
+each other, have been at the top. Where they then rise by the last one, somebody comes nearer the camera and grows."""
 
 MOVE_BAND, MOVE_SEARCH_S = 0.04, 0.2
 """The way up begins and ends within this share of its travel, looked for this much further than `REST_BAND` reaches."""
