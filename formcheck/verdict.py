@@ -92,7 +92,7 @@ def summary_of(
         return f"{count}: nothing to correct{left_out}."
     worst = next(f for level in (FAULT, WATCH) for f in findings if f.verdict == level)
     softened = "" if worst.verdict == FAULT else " (worth watching)"
-    return f"{count}: {worst.title.lower()} in {_share(worst, reps)}{softened}{left_out}."
+    return f"{count}: {worst.title.lower()}{_share(worst, reps)}{softened}{left_out}."
 
 
 def other_lifts_note(recognition: Recognition) -> str:
@@ -213,7 +213,10 @@ def _usual_reason(check: str, reps: Sequence[RepReport]) -> str:
 
 
 def _share(finding: Finding, reps: Sequence[RepReport]) -> str:
+    """In which repetitions; empty where there is only one."""
     hit = reps_showing(finding, reps)
+    if len(reps) == 1:
+        return ""
     if len(hit) == len(reps):
-        return "every rep" if len(reps) > 1 else "the rep"
-    return f"rep {hit[0]}" if len(hit) == 1 else f"{len(hit)} of {len(reps)} reps"
+        return " in every rep"
+    return f" in rep {hit[0]}" if len(hit) == 1 else f" in {len(hit)} of {len(reps)} reps"

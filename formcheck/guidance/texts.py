@@ -301,7 +301,7 @@ TEXTS: dict[str, str] = {
     "page.done": "Done",
     "page.set": "Set {number} of {sets}",
     "page.next": "Next:",
-    "page.train.empty": "There are no saved sets to look at yet. Check a lift keeps one: leave “Save to the history” on.",
+    "page.train.empty": "There are no saved sets to look at yet. Check a lift with “Save to the history” switched on.",
     # --- on the terminal -------------------------------------------------------------------------------------------
     "ask.one": "Number",
     "ask.many": "Numbers, with commas between them",
