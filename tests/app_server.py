@@ -29,6 +29,7 @@ pytest.importorskip("streamlit", reason="Streamlit is not installed: pip install
 ROOT = Path(__file__).resolve().parent.parent
 SAMPLE = ROOT / "sample_videos" / "deadlift-rounded.mp4"
 PATIENCE_MS = 120_000
+playwright_api.expect.set_options(timeout=PATIENCE_MS)
 CHROMIUM = os.environ.get("FORMCHECK_CHROMIUM") or shutil.which("chromium") or shutil.which("chromium-browser") or ""
 
 needs_chromium = pytest.mark.skipif(

@@ -7,6 +7,7 @@ import functools
 import json
 import re
 import tomllib
+import weakref
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -22,10 +23,10 @@ from formcheck import analysis, app_cli, worker
 from formcheck.cli import app as command
 from formcheck.errors import FormCheckError, HistoryError
 from formcheck.exercises import exercise_named
-from formcheck.history import History, Lifter, open_history
+from formcheck.history import History, Lifter, export_history, open_history
 from formcheck.pose_files import save_poses
 from formcheck.settings import AS_IT_COMES, Override, Settings, check_limits, parse_settings
-from formcheck.settings_files import load_settings, save_settings, settings_toml
+from formcheck.settings_files import default_settings_path, load_settings, save_settings, settings_toml
 
 testing = pytest.importorskip("streamlit.testing.v1", reason="the app's library, Streamlit, is not installed")
 
@@ -79,6 +80,7 @@ def alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("FORMCHECK_HISTORY_DIR", str(tmp_path / "history"))
     monkeypatch.setenv("FORMCHECK_CONFIG_DIR", str(tmp_path / "settings"))
     monkeypatch.setattr(session, "Batch", NowBatch)
+    monkeypatch.setattr(session, "_sessions", weakref.WeakSet())
     monkeypatch.setattr(NowBatch, "outcome", None)
     monkeypatch.setattr(NowBatch, "seen", [])
 
@@ -168,14 +170,108 @@ def test_progress_shows_the_time_left_and_can_be_cancelled(monkeypatch: pytest.M
     at.file_uploader[0].set_value(("a.mp4", b"x", "video/mp4"))
     at.run()
     button(at, "Check my lift").click().run()
-    assert at.header[0].value == "Looking at your lift"
+    assert at.title[0].value == "Looking at your lift"
     shown = at.get("progress")[0].proto
     assert shown.text == "Watching your lift · about 30 s left"
     assert shown.value == 40
     button(at, "Cancel").click().run()
     at.run()
     assert at.title[0].value == "How was your lift?"
+    # The upload stays, to be checked after all.
+    (kept,) = at.session_state[session.KEY].uploads
+    assert list(Path(at.session_state[session.KEY].temporary.name).iterdir()) == [kept.path.parent]
+    button(at, r"Remove a\.mp4").click().run()
     assert not list(Path(at.session_state[session.KEY].temporary.name).iterdir())
+    assert button(at, "Check my lift").disabled
+
+
+def told_form(at: Any) -> Any:
+    """The form filled in, with a file."""
+    at.file_uploader[0].set_value(("a.mp4", b"picture", "video/mp4"))
+    at.segmented_control(key="lift").set_value("deadlift")
+    at.number_input(key="load").set_value(102.5)
+    at.text_area(key="notes").set_value("felt heavy")
+    at.number_input(key="to").set_value(9.0)
+    at.toggle(key="save").set_value(False)
+    return at.run()
+
+
+def form_says(at: Any) -> tuple[Any, ...]:
+    boxes = at.segmented_control(key="lift"), at.number_input(key="load"), at.text_area(key="notes")
+    return tuple(each.value for each in (*boxes, at.number_input(key="to"), at.toggle(key="save")))
+
+
+def test_another_page_and_back_leaves_the_form_as_it_was() -> None:
+    at = told_form(opened())
+    before = form_says(at)
+    at.session_state[parts.GO] = "history"
+    at.run()
+    at.session_state[parts.GO] = "ready"
+    at.run()
+    at.session_state[parts.GO] = "check"
+    at.run()
+    assert not at.exception
+    assert not at.warning
+    assert form_says(at) == before == ("deadlift", 102.5, "felt heavy", 9.0, False)
+    button(at, "Check my lift").click().run()
+    (job,) = NowBatch.seen
+    assert job.title == "a.mp4"
+    assert job.video is not None
+    assert Path(job.video).read_bytes() == b"picture"
+
+
+@pytest.mark.parametrize("phase", [CANCELLED, FAILED])
+def test_a_form_without_a_result_is_not_lost(monkeypatch: pytest.MonkeyPatch, phase: str) -> None:
+    message = "Nothing of the video lies between these times: choose others." if phase == FAILED else ""
+    monkeypatch.setattr(NowBatch, "outcome", lambda job: State(job, phase, message=message))
+    at = told_form(opened())
+    button(at, "Check my lift").click().run()
+    at.run()
+    assert form_says(at) == ("deadlift", 102.5, "felt heavy", 9.0, False)
+    said = [each.value.replace("\\", "") for each in at.error]
+    assert said == ([f"a.mp4: {message}"] if message else [])
+    button(at, "Check my lift").click().run()
+    assert [Path(str(job.video)).read_bytes() for job in NowBatch.seen] == [b"picture", b"picture"]
+
+
+def test_another_lift_begins_with_an_empty_form() -> None:
+    at = told_form(opened())
+    button(at, "Check my lift").click().run()
+    at.run()
+    assert at.session_state[session.KEY].uploads == []
+    at.button(key="another").click().run()
+    assert form_says(at) == ("auto", None, "", None, True)
+    assert button(at, "Check my lift").disabled
+
+
+def test_a_part_that_ends_before_it_begins_is_not_started() -> None:
+    at = told_form(opened())
+    at.number_input(key="from").set_value(9.0).run()
+    assert button(at, "Check my lift").disabled
+    assert "must be less than" in at.error[0].value
+    at.number_input(key="from").set_value(8.0).run()
+    assert not button(at, "Check my lift").disabled
+
+
+def test_what_was_started_before_the_page_was_loaded_anew_can_be_shown_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(NowBatch, "outcome", lambda job: State(job, RUNNING, "watch", 0.4, 31.0))
+    first = told_form(opened())
+    button(first, "Check my lift").click().run()
+    at = opened()
+    assert r"Still looking at a\.mp4" in texts(at)
+    button(at, "Show it here").click().run()
+    assert at.title[0].value == "Looking at your lift"
+    assert at.session_state[session.KEY] is first.session_state[session.KEY]
+
+
+def test_names_of_files_are_no_markdown() -> None:
+    at = opened()
+    at.file_uploader[0].set_value([("$5^2$ **b**.mp4", b"x", "video/mp4"), ("c.mp4", b"y", "video/mp4")])
+    at.run()
+    button(at, "Check 2 lifts").click().run()
+    at.run()
+    (pills,) = [each for each in at.get("button_group") if each.label == "Sets"]
+    assert [each.content for each in pills.proto.options] == [r"\$5\^2\$ \*\*b\*\*", "C"]
 
 
 def test_judging_again_uses_other_limits_on_the_same_poses() -> None:
@@ -193,7 +289,32 @@ def test_judging_again_uses_other_limits_on_the_same_poses() -> None:
     assert NowBatch.seen[-1].end_s is None
     assert len(at.session_state[session.KEY].results) == 1
     with open_history() as history:
-        assert len(history.sets()) == 1
+        (saved,) = history.sets()
+    assert len(saved.report["reps"]) == 3
+    assert saved.settings["start_s"] is None
+
+
+def test_a_new_judgement_is_saved_when_it_is_asked_for() -> None:
+    at = opened()
+    at.file_uploader[0].set_value(("a.mp4", b"x", "video/mp4"))
+    at.text_area(key="notes").set_value("felt <b>heavy</b>")
+    at.run()
+    button(at, "Check my lift").click().run()
+    at.run()
+    assert "felt &lt;b&gt;heavy" in texts(at)
+    assert not [each for each in at.button if each.label == "Save this judgement"]
+    end_s = at.slider[0].value[1]
+    at.slider[0].set_value((0.0, round(end_s / 2, 1))).run()
+    button(at, "Judge again").click().run()
+    at.run()
+    button(at, "Save this judgement").click().run()
+    assert not [each for each in at.button if each.label == "Save this judgement"]
+    now = at.session_state[session.KEY].results[0]
+    with open_history() as history:
+        (saved,) = history.sets()
+    assert saved.report == now.report()
+    assert 0 < len(saved.report["reps"]) < 3
+    assert saved.settings["end_s"] == round(end_s / 2, 1)
 
 
 def test_what_was_chosen_for_judging_again_stays_chosen() -> None:
@@ -297,13 +418,14 @@ def test_trend_and_comparison_have_numbers() -> None:
     at = opened("history")
     assert "Estimated tonnage" in texts(at)
     assert [each.label for each in at.selectbox][-4:] == ["First set", "First rep", "Second set", "Second rep"]
-    assert {"Numbers", "Back rounding from lift-off"} <= {each.value for each in at.subheader}
+    assert {"These two reps", "Whole sets", "Back rounding from lift-off"} <= {each.value for each in at.subheader}
     (curves,) = [each for each in at.get("vega_lite_chart") if "from lift-off" in each.proto.spec]
     drawn = "".join(str(each.data.data) for each in curves.proto.datasets)
     assert "First set, rep 1" in drawn
     assert "Second set, rep 1" in drawn
     together = told_to("together", at)
     assert [each["title"] for each in together["figures"]] == ["First set, rep 1", "Second set, rep 1"]
+    assert "First set, rep 1</th>" in texts(at)
     assert together["players"] == []
     at.selectbox(key="rep-1-3").set_value(2).run()
     assert told_to("together", at)["figures"][1]["title"] == "Second set, rep 2"
@@ -329,9 +451,75 @@ def test_loads_are_compared_in_the_own_unit() -> None:
     save_sets(2)
     save_settings(Settings(load_unit="lb"))
     shown = texts(opened("history"))
-    assert "220 lb" in shown
-    assert "661 lb" in shown
+    assert "220.5 lb" in shown
+    assert "661.4 lb" in shown
     assert "100 kg" not in shown
+
+
+@pytest.mark.parametrize(
+    ("value", "unit", "signed", "words"),
+    [
+        (6.93, "deg", False, "7°"),
+        (-0.4, "deg", True, "0°"),
+        (102.5, "kg", False, "102.5 kg"),
+        (220.462, "lb", False, "220.5 lb"),
+        (1060.0, "kg", False, "1060 kg"),
+        (3, "", False, "3"),
+        (-0.004, "s", True, "0.00 s"),
+        (0.12, "thigh lengths", True, "+0.12"),
+        (float("nan"), "s", False, "–"),
+    ],
+)
+def test_numbers_are_as_precise_as_they_are_known(value: float, unit: str, signed: bool, words: str) -> None:
+    assert history_page.amount(value, unit, signed=signed) == words
+
+
+def test_two_sets_of_one_day_can_be_told_apart() -> None:
+    with open_history() as history:
+        for number in range(2):
+            moved = replace(POSES, time_s=POSES.time_s * (1.0 + 0.001 * number))
+            history.save_set(report(), moved, filmed_at=datetime(2026, 3, 1, 14, 5 * number))
+    at = opened("history")
+    first, second = at.selectbox(key="compare-0").options
+    assert first.startswith("Set 2 · 2026-03-01 14:05 · ")
+    assert second.startswith("Set 1 · 2026-03-01 14:00 · ")
+    assert {"Open set 1", "Open set 2"} <= {each.label for each in at.button}
+
+
+def test_sets_without_a_name_can_be_chosen_and_a_name_is_never_taken_for_a_choice() -> None:
+    save_sets(1, lifter=None)
+    for number, name in enumerate(("All lifters", "No name", "New lifter"), start=1):
+        with open_history() as history:
+            moved = replace(POSES, time_s=POSES.time_s * (1.0 + 0.01 * number))
+            history.save_set(report(), moved, lifter=name, filmed_at=datetime(2026, 4, number))
+    at = opened("history")
+    for who, shown in ((history_page.NOBODY, 1), (history_page.EVERYBODY, 4), ("All lifters", 1), ("No name", 1)):
+        at.selectbox(key="who").set_value(who).run()
+        assert len([each for each in at.button if each.label.startswith("Open set")]) == shown
+    settings = opened("settings")
+    settings.selectbox(key="profile").set_value("New lifter").run()
+    assert settings.text_input[0].value == "New lifter"
+    settings.selectbox(key="profile").set_value(settings_page.NEW).run()
+    assert settings.text_input[0].value == ""
+
+
+def test_a_chart_does_not_magnify_noise() -> None:
+    low, high = history_page.span([50.77, 50.79], 10.0)
+    assert (low, high) == pytest.approx((45.78, 55.78))
+    assert history_page.span([10.0, 40.0], 10.0) == (10.0, 40.0)
+
+
+def test_an_import_shows_what_it_brought(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    save_sets(2)
+    with open_history() as history:
+        export_history(history, tmp_path / "all.zip")
+    monkeypatch.setenv("FORMCHECK_HISTORY_DIR", str(tmp_path / "another"))
+    at = opened("history")
+    content = (tmp_path / "all.zip").read_bytes()
+    at.file_uploader(key="import-file").set_value(("all.zip", content, "application/zip")).run()
+    button(at, "Import").click().run()
+    assert [each.value for each in at.toast] == ["2 new sets, 0 renewed, 0 here already."]
+    assert {"Open set 1", "Open set 2"} <= {each.label for each in at.button}
 
 
 def test_a_saved_set_is_analysed_again_as_it_was_asked_for() -> None:
@@ -404,6 +592,7 @@ def test_a_saved_set_is_judged_again_from_its_poses() -> None:
     assert (job.set_id, job.lifter, job.save) == (1, "Anna", False)
     at.run()
     assert "3 deadlift reps" in texts(at)
+    assert not [each for each in at.button if each.label == "Save this judgement"], "nothing was changed yet"
 
 
 # --- settings ------------------------------------------------------------------------------------------------------
@@ -460,6 +649,21 @@ def test_pounds_are_remembered_beside_other_settings() -> None:
     at = opened("settings")
     at.radio[0].set_value("lb").run()
     assert load_settings() == Settings(height_cm=180.0, load_unit="lb")
+
+
+def test_settings_that_contradict_themselves_leave_the_pages_usable() -> None:
+    save_sets(1)
+    path = default_settings_path()
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text("[checks.deadlift.back-rounding]\nwatch = 30\nfault = 20\n", encoding="utf-8")
+    at = opened()
+    assert at.error[0].value.startswith("**Your settings cannot be used.**")
+    assert at.number_input(key="load").label == "Load in kg"
+    assert button(opened("history"), "Open set 1")
+    at.button(key="settings-aside").click().run()
+    assert not at.error
+    assert not path.exists()
+    assert load_settings() == AS_IT_COMES
 
 
 def test_edited_limits_are_only_what_differs() -> None:
@@ -554,6 +758,7 @@ def test_letters_and_lines_stand_out_as_wcag_aa_asks(theme: str) -> None:
     text += [(tag[2 + place], tag[place]) for tag in tags]
     lines = [found[place] for found in re.findall(rf"color: {PAIR}", parts.asset("together.css"))]
     assert len(lines) == 4
+    assert min(contrast(colour["edge"], page), contrast(colour["edge"], card)) >= 3.0
     assert {pair: contrast(*pair) for pair in text if contrast(*pair) < 4.5} == {}
     assert {line: contrast(line, card) for line in lines if contrast(line, card) < 3.0} == {}
 

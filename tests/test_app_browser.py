@@ -149,6 +149,9 @@ def test_the_page_of_the_result_fits_a_phone(result: Any) -> None:
         # The verdict of a rep has a line of its own below its numbers, so that nothing of the table is cut off.
         table = result.get_by_role("region", name="Rep by rep")
         assert table.evaluate("part => part.scrollWidth <= part.clientWidth")
+        # Out of sight, but not out of hearing.
+        playwright_api.expect(table.get_by_role("columnheader", name="Verdict")).to_have_count(1, timeout=PATIENCE_MS)
+        playwright_api.expect(result.get_by_role("heading", level=1)).to_have_count(1, timeout=PATIENCE_MS)
     finally:
         result.set_viewport_size({"width": 1280, "height": 900})
 
@@ -168,6 +171,11 @@ def test_judging_again_takes_other_settings_without_looking_at_the_video(result:
     result.get_by_text("Looking at your lift").wait_for()
     result.get_by_role("tab", name="Files").wait_for()
     result.get_by_text("Go lighter first").first.wait_for()
+    assert "earlier_back_injury" not in json.dumps(saved_report(server)["settings"])
+    calm(result)
+    save = result.get_by_role("button", name="Save this judgement")
+    save.click()
+    playwright_api.expect(save).to_have_count(0, timeout=PATIENCE_MS)
     assert "earlier_back_injury" in json.dumps(saved_report(server)["settings"])
 
 
@@ -305,7 +313,7 @@ def test_history_survives_a_restart_and_delete_deletes(browser: Any, server: Ser
     page.locator(".st-key-card-set-1").get_by_role("button", name="Open").click()
     dialog = page.get_by_role("dialog")
     dialog.get_by_text("Rep by rep").first.wait_for()
-    assert dialog.locator("video").count() == 1
+    playwright_api.expect(dialog.locator("video")).to_have_count(1, timeout=PATIENCE_MS)
     page.keyboard.press("Escape")
     videos = server.folder / "history" / "videos"
     assert len(list(videos.glob("*.mp4"))) == 1

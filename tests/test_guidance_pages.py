@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -14,6 +15,8 @@ from make_reports import make_finding, make_poses, make_rep, make_report
 from formcheck.guidance.tables import EMERGENCY_SIGNS, READY, SORE
 from formcheck.guidance.texts import text
 from formcheck.history import open_history
+from formcheck.settings import Settings
+from formcheck.settings_files import save_settings
 
 pytest.importorskip("streamlit")
 
@@ -25,6 +28,7 @@ POSES = make_poses(frames=6)
 @pytest.fixture(autouse=True)
 def _own_history(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("FORMCHECK_HISTORY_DIR", str(tmp_path / "history"))
+    monkeypatch.setenv("FORMCHECK_CONFIG_DIR", str(tmp_path / "settings"))
 
 
 def _ready() -> None:
@@ -109,6 +113,19 @@ def test_three_taps_lead_to_the_warm_up() -> None:
     assert len(app.radio) == 3
 
 
+def test_the_weight_of_the_day_is_asked_and_ramped_up_in_the_units_of_the_settings() -> None:
+    save_settings(Settings(load_unit="lb"))
+    app = opened(_ready)
+    for key, choice in (("ready-pain", "none"), ("ready-earlier", "none"), ("ready-rest", "fresh")):
+        settled(app.radio(key=key).set_value(choice).run())
+    load = app.number_input(key="ready-load")
+    assert load.label == text("page.ready.load", unit="lb")
+    settled(load.set_value(200.0).run())
+    ramp = next(body for body in shown(app) if " lb" in body)
+    assert {"80 lb", "120 lb", "160 lb"} & set(re.findall(r"\d+ lb", ramp))
+    assert " kg" not in ramp
+
+
 def test_a_warning_sign_shows_no_warm_up_and_whom_to_see() -> None:
     app = opened(_ready, ready={"pain": "sharp", "earlier": "none", "rest": "fresh"})
     assert text("ready.stop") in answer(app)
@@ -144,6 +161,14 @@ def test_questions_follow_when_there_is_no_emergency_sign() -> None:
         settled(app.radio(key=f"sore-{question.id}").set_value(question.choices[0]).run())
     assert text("sore.normal") in answer(app)
     assert text("sore.cannot-know") in shown(app)[-1]
+
+
+def test_a_wrong_none_of_these_can_be_taken_back_at_once() -> None:
+    app = opened(_sore)
+    settled(app.button[0].click().run())
+    settled(app.button(key="again-sore").click().run())
+    assert not app.radio
+    assert app.checkbox
 
 
 # --- above other pages ---------------------------------------------------------------------------------------------
@@ -195,6 +220,9 @@ def test_train_shows_evidence_and_hides_what_is_known() -> None:
 def test_train_without_sets() -> None:
     app = opened(_train)
     assert text("topic.balance.title") in [each.value for each in app.subheader]
+    said = [each.value.replace("\\", "") for each in app.markdown]
+    assert text("page.train.empty") in said
+    assert text("train.empty") not in said, "nobody in the app has a terminal before them"
 
 
 def _after_a_set() -> None:

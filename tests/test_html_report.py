@@ -530,5 +530,5 @@ def test_a_finger_along_a_plot_reads_it(browser: Any, tmp_path: Path) -> None:
     touch("touchStart", 0.1)
     for step in range(2, 10):
         touch("touchMove", step / 10)
-    page.locator("[data-plot=back] .readout", has_text="0:00.9").wait_for(timeout=10_000)
+    page.locator("[data-plot=back] .readout", has_text="0:00.9").wait_for(timeout=60_000)
     page.context.close()

@@ -34,6 +34,9 @@ from formcheck.history import SavedSet, open_history
 LEVEL_TAGS = {"ok": "good", "normal": "good", "easy": "watch", "watch": "watch"}
 """How the card of an answer looks; all other levels look like a fault."""
 
+ARRIVED = "answer-arrived"
+"""In the session state: the last question was answered just now, so the answer is to be brought into view."""
+
 READY_PATH, SORE_PATH, TRAIN_PATH, LIVE_PATH = "ready", "sore", "train", "live"
 
 
@@ -58,10 +61,14 @@ def show_ready() -> None:
             default=LIFTS[0],
             required=True,
             format_func=parts.exercise_title,
-            key="lift",
+            key="ready-lift",
         )
-        load_kg = right.number_input(text("page.ready.load"), 1.0, 1000.0, None, 2.5, key="ready-load")
-        routine = readiness(told, lift or LIFTS[0], load_kg).routine
+        unit = parts.usable_settings().unit_of_loads
+        load = right.number_input(
+            text("page.ready.load", unit=unit), 1.0, 1000.0, None, 2.5 if unit == "kg" else 5.0, key="ready-load"
+        )
+        load_kg = None if load is None else parts.kilograms(load, unit)
+        routine = readiness(told, lift or LIFTS[0], load_kg, unit).routine
         if routine is not None:
             _show_routine(routine, f"warm-up-{lift}")
             if st.button(text("page.ready.live"), icon=":material/visibility:"):
@@ -92,6 +99,7 @@ def show_sore() -> None:
         if ticked or nothing:
             _keep(SORE, {signs.id: frozenset(ticked or ["none"])})
         return
+    _ask_again(SORE)
     for question in others:
         told |= _choice(SORE, question)
     _keep(SORE, told)
@@ -117,8 +125,10 @@ def show_train() -> None:
     mine = [saved for saved in sets if saved.lifter == lifter]
     _show_load(mine, lifter, lifter in injured)
     training = train([saved.report for saved in mine])
-    if training.note:
-        st.markdown(parts.plain(training.note))
+    # The terminal's words for this tell how to save a set there.
+    note = training.note if mine else text("page.train.empty")
+    if note:
+        st.markdown(parts.plain(note))
     for topic in training.topics:
         _show_topic(topic)
     _lines(training.last_words)
@@ -153,7 +163,10 @@ def _keep(table: DecisionTable, told: dict[str, Any]) -> None:
     """Remember the answers; with the last one the page shows what they mean."""
     before = _told(table)
     st.session_state[f"told-{table.id}"] = told
-    if next_question(table, told) is None or set(told) & {"signs"} != set(before) & {"signs"}:
+    if next_question(table, told) is None:
+        st.session_state[ARRIVED] = True
+        st.rerun()
+    if set(told) & {"signs"} != set(before) & {"signs"}:
         st.rerun()
 
 
@@ -172,7 +185,7 @@ def _choice(table: DecisionTable, question: Question) -> dict[str, str]:
 
 def _ask_again(table: DecisionTable) -> None:
     if st.button(text("page.again"), icon=":material/refresh:", key=f"again-{table.id}"):
-        del st.session_state[f"told-{table.id}"]
+        st.session_state.pop(f"told-{table.id}", None)
         st.rerun()
 
 
@@ -188,9 +201,11 @@ def _show_answer(table: DecisionTable, answer: Answer) -> None:
     kind = LEVEL_TAGS.get(answer.level, "fault")
     inside = "".join(_section(section) for section in answer.sections if section.id not in ("lookout", "cannot-know"))
     st.html(
-        f'<section class="fc-hero {kind}" role="alert"><h2 style="margin-top:0">{parts.escaped(answer.headline)}</h2>'
-        f"{inside}</section>"
+        f'<section class="fc-hero fc-answer {kind}" role="alert"><h2 tabindex="-1" style="margin-top:0">'
+        f"{parts.escaped(answer.headline)}</h2>{inside}</section>"
     )
+    if st.session_state.pop(ARRIVED, False):
+        parts.behind("arrive", f"arrive-{table.id}", {"to": ".fc-answer"})
     _ask_again(table)
 
 
@@ -224,6 +239,8 @@ def _drills(drills: Sequence[Drill], key: str) -> None:
         "start": text("page.start"),
         "stop": text("page.stop"),
         "done": text("page.done"),
+        "next": text("page.next"),
+        "set": text("page.set"),
         "drills": [
             {
                 **drill.to_dict(),
@@ -248,7 +265,8 @@ def show_load_of(lifter: str, report: parts.Report | None = None) -> None:
 def _show_load(
     sets: Sequence[SavedSet], lifter: str | None, earlier_back_injury: bool, report: parts.Report | None = None
 ) -> None:
-    advice = load_advice(sets, report, earlier_back_injury=earlier_back_injury)
+    unit = parts.usable_settings().unit_of_loads
+    advice = load_advice(sets, report, earlier_back_injury=earlier_back_injury, unit=unit)
     hidden = hidden_advice(lifter)
     shown = [each for each in advice if each.id not in hidden]
     if not advice:

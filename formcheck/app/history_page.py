@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
@@ -20,28 +21,46 @@ from formcheck.app.session import session
 from formcheck.app.stick_figures import Figure, figure
 from formcheck.errors import FormCheckError, HistoryError
 from formcheck.exercises import EXERCISES
+from formcheck.guidance.texts import text
 from formcheck.history import SavedSet, export_history, import_history, open_history
 from formcheck.history.records import LONGEST_NOTES
-from formcheck.history.trends import QUANTITIES, Comparison, SetNumbers, compare, sessions, trend
+from formcheck.history.trends import QUANTITIES, Comparison, SetNumbers, compare, rep_numbers, sessions, trend
 from formcheck.html_report import FINDING_WORDS
 from formcheck.outputs import POSES_NPZ
 from formcheck.pose_files import save_poses
 from formcheck.poses import PoseSequence
 from formcheck.report import Report
-from formcheck.settings import KG_PER_LB, Override, Settings
-from formcheck.settings_files import list_presets, load_settings, settings_toml
+from formcheck.settings import LOAD_UNITS, Override, Settings, in_load_unit
+from formcheck.settings_files import list_presets, settings_toml
+from formcheck.summary import degrees
 from formcheck.worker import Job, judged
 
-EVERYBODY, ALL_LIFTS = "Everybody", "All lifts"
+# No name of a lifter has such a space, so nobody can be called like one of these.
+EVERYBODY, NOBODY = "All\N{NO-BREAK SPACE}lifters", text("page.train.nobody")
+ALL_LIFTS = "All lifts"
 SETS_AT_ONCE = 20
 
+LEAST_DEG = 10.0
+"""Charts of angles span at least that much: less is mostly noise."""
+
 TRENDS = (
-    ("rounding_deg", "Back rounding", "degrees against your own neutral, typical rep"),
-    ("depth_thighs", "Depth", "hips above knees in thigh lengths; lower is deeper"),
-    ("velocity_heights_per_s", "Velocity on the way up", "body heights a second"),
-    ("tonnage_kg", "Estimated tonnage", "load times reps"),
+    ("rounding_deg", "Back rounding", "degrees against your own neutral, typical rep", LEAST_DEG),
+    ("depth_thighs", "Depth", "hips above knees in thigh lengths; lower is deeper", 0.2),
+    ("velocity_heights_per_s", "Velocity on the way up", "body heights a second", 0.1),
+    ("tonnage_kg", "Estimated tonnage", "load times reps", 100.0),
 )
-"""Number of a session, its title, and what it is."""
+"""Number of a session, its title, what it is, and the least that its chart spans: less than that is noise."""
+
+
+REP_ROWS = (
+    ("Back rounding", "rounding_deg", "deg"),
+    ("Depth, hips above knees", "depth_thighs", "thigh lengths"),
+    ("Way up", "concentric_s", "s"),
+)
+"""Title, name and unit of what is compared of two reps."""
+
+LONGEST_BESIDE = 3
+"""A longer unit stands below the title of its row instead."""
 
 
 def show() -> None:
@@ -55,14 +74,15 @@ def show() -> None:
         _backup()
         return
     left, right, _ = st.columns([1, 1, 2])
-    who: str = left.selectbox("Lifter", [EVERYBODY, *lifters], key="who")
+    nobody = [NOBODY] if any(saved.lifter is None for saved in sets) else []
+    who: str = left.selectbox("Lifter", [EVERYBODY, *lifters, *nobody], key="who")
     names = [name for name in parts.exercise_names() if any(saved.exercise == name for saved in sets)]
     lift: str = right.selectbox("Lift", [ALL_LIFTS, *names], format_func=parts.exercise_title, key="which")
     chosen = [
         saved
         for saved in sets
-        if (who == EVERYBODY or (saved.lifter or "").casefold() == who.casefold())
-        and (lift in (ALL_LIFTS, saved.exercise))
+        if who == EVERYBODY or (saved.lifter or NOBODY).casefold() == who.casefold()
+        if lift in (ALL_LIFTS, saved.exercise)
     ]
     first, second, third, fourth = st.tabs(["Sets", "Trend", "Compare", "Backup"])
     with first:
@@ -79,7 +99,7 @@ def show() -> None:
 
 
 def _sets(sets: Sequence[SavedSet]) -> None:
-    unit = load_settings().load_unit or "kg"
+    unit = parts.usable_settings().unit_of_loads
     shown = st.session_state.get("sets-shown", SETS_AT_ONCE)
     for saved in sets[:shown]:
         with st.container(border=True, key=f"card-set-{saved.id}"):
@@ -98,9 +118,11 @@ def _set(saved: SavedSet, unit: str) -> None:
         f'<p class="fc-small" style="margin:.4rem 0 0">{parts.escaped(saved.summary)}</p>'
     )
     with st.container(horizontal=True, gap="small"):
-        if st.button("Open", key=f"open-{saved.id}", icon=":material/open_in_full:", help="Rep by rep, video, notes"):
+        # With their numbers, or every card would have buttons of the same names.
+        tip = "Rep by rep, video, notes"
+        if st.button(f"Open set {saved.id}", key=f"open-{saved.id}", icon=":material/open_in_full:", help=tip):
             _details(saved.id)
-        with st.popover("Delete", icon=":material/delete:", key=f"pop-{saved.id}"):
+        with st.popover(f"Delete set {saved.id}", icon=":material/delete:", key=f"pop-{saved.id}"):
             st.markdown("Report, poses and kept video are deleted for good.")
             if st.button("Delete for good", type="primary", key=f"delete-{saved.id}"):
                 with open_history() as history:
@@ -108,7 +130,7 @@ def _set(saved: SavedSet, unit: str) -> None:
                 st.rerun()
 
 
-def title_of(saved: SavedSet, unit: str = "kg") -> str:
+def title_of(saved: SavedSet, unit: str = LOAD_UNITS[0]) -> str:
     """Lift, load and reps of a set."""
     reps = len(saved.report.get("reps", []))
     words = [
@@ -120,18 +142,24 @@ def title_of(saved: SavedSet, unit: str = "kg") -> str:
 
 
 def about(saved: SavedSet) -> str:
-    """Day, lifter and file of a set."""
+    """Time, lifter and file of a set."""
+    return " · ".join(filter(None, [when_words(saved), saved.lifter or "", saved.video_file]))
+
+
+def when_words(saved: SavedSet) -> str:
+    """Day and time of a set; midnight stands for a day whose time nobody told."""
     when = saved.when.astimezone()
-    return " · ".join(filter(None, [f"{when:%Y-%m-%d}", saved.lifter or "", saved.video_file]))
+    return f"{when:%Y-%m-%d}" if (when.hour, when.minute) == (0, 0) else f"{when:%Y-%m-%d %H:%M}"
 
 
 @st.dialog("Saved set", width="large")
 @parts.guarded
 def _details(set_id: int) -> None:
-    unit = load_settings().load_unit or "kg"
+    unit = parts.usable_settings().unit_of_loads
     with open_history() as history:
         saved, video = history.set(set_id), history.video(set_id)
         names = [lifter.name for lifter in history.lifters()]
+    st.html(f'<p class="fc-small">{parts.escaped(f"Set {saved.id} · {about(saved)}")}</p>')
     st.html(parts.hero(saved.report, saved.lifter, unit))
     player = f"kept-{saved.id}"
     if video is not None:
@@ -225,29 +253,42 @@ def _trends(sets: Sequence[SavedSet]) -> None:
     if len({each.day for each in course}) < 2:
         st.markdown("From the second day on you see here how it goes.")
         return
+    unit = parts.usable_settings().unit_of_loads
     left, right = st.columns(2, gap="large")
     drawn = 0
-    for name, title, words in TRENDS:
+    for name, title, words, least in TRENDS:
         found = trend(course, name)
         if len(found.points) < 2:
             continue
-        known = math.isfinite(found.per_week) and abs(found.per_week) > 1e-6
-        pace = f", {found.per_week:+.2g} a week" if known else ""
-        first, last = found.points[0][1], found.points[-1][1]
+        points, per_week = found.points, found.per_week
+        if name.endswith("_kg"):
+            points = tuple((day, in_load_unit(value, unit)) for day, value in points)
+            per_week, words = in_load_unit(per_week, unit), f"{words}, {unit}"
+        known = math.isfinite(per_week) and abs(per_week) > 1e-6
+        pace = f", {per_week:+.2g} a week" if known else ""
+        first, last = points[0][1], points[-1][1]
         with (left, right)[drawn % 2]:
             st.markdown(f"**{title}**  \n:small[{words}: {first:.3g} → {last:.3g}{pace}]".replace("-", "−"))
-            st.altair_chart(_course(found.points), width="stretch")
+            st.altair_chart(_course(points, least), width="stretch")
         drawn += 1
 
 
-def _course(points: Sequence[tuple[date, float]]) -> alt.Chart:
+def span(values: Sequence[float], least: float) -> tuple[float, float]:
+    """From where to where a chart of these values goes: they lie in the middle of at least that much."""
+    low, high = min(values), max(values)
+    more = max(0.0, least - (high - low)) / 2.0
+    return low - more, high + more
+
+
+def _course(points: Sequence[tuple[date, float]], least: float) -> alt.Chart:
+    domain = span([value for _, value in points], least)
     frame = pd.DataFrame({"Day": [pd.Timestamp(day) for day, _ in points], "Value": [value for _, value in points]})
     chart: alt.Chart = (
         alt.Chart(frame, height=190)
         .mark_line(point=alt.OverlayMarkDef(size=70, filled=True), strokeWidth=2.5)
         .encode(
             x=alt.X("Day:T", title=None, axis=alt.Axis(format="%d %b", grid=False, tickCount=min(6, len(points)))),
-            y=alt.Y("Value:Q", title=None, scale=alt.Scale(zero=False, padding=14)),
+            y=alt.Y("Value:Q", title=None, scale=alt.Scale(domain=domain, zero=False, padding=14)),
             tooltip=[alt.Tooltip("Day:T", format="%Y-%m-%d"), alt.Tooltip("Value:Q", format=".3g")],
         )
     )
@@ -262,7 +303,7 @@ def _compare(sets: Sequence[SavedSet]) -> None:
     if len(by_id) < 2:
         st.markdown("Two saved sets are needed for this.")
         return
-    unit = load_settings().load_unit or "kg"
+    unit = parts.usable_settings().unit_of_loads
     ids = list(by_id)
     usual = pair_of(sets)
     columns = st.columns(2, gap="medium")
@@ -274,9 +315,7 @@ def _compare(sets: Sequence[SavedSet]) -> None:
                     f"{name} set",
                     ids,
                     index=ids.index(usual[place].id),
-                    format_func=lambda each: (
-                        f"{by_id[each].when.astimezone():%Y-%m-%d} · {title_of(by_id[each], unit)}"
-                    ),
+                    format_func=lambda each: f"Set {each} · {when_words(by_id[each])} · {title_of(by_id[each], unit)}",
                     key=f"compare-{place}",
                 )
             ]
@@ -289,11 +328,13 @@ def _compare(sets: Sequence[SavedSet]) -> None:
     (first, rep_a), (second, rep_b) = chosen
     _together((first, rep_a), (second, rep_b))
     compared = compare(first, second)
+    st.subheader("These two reps")
+    st.html(reps_table((first, rep_a), (second, rep_b)))
     if first.exercise != second.exercise:
         st.caption("These are different lifts: compare their numbers with care.")
     left, right = st.columns(2, gap="large")
     with left:
-        st.subheader("Numbers")
+        st.subheader("Whole sets")
         st.html(numbers_table(compared, unit))
     with right:
         st.subheader("Checks")
@@ -421,12 +462,13 @@ def _curve(shown: _Shown) -> pd.DataFrame | None:
 
 
 def _curves(frame: pd.DataFrame) -> alt.Chart:
+    domain = span(frame["Back rounding"].dropna().tolist(), LEAST_DEG)
     chart: alt.Chart = (
         alt.Chart(frame, height=240)
         .mark_line(strokeWidth=2.5)
         .encode(
             x=alt.X("Seconds:Q", title="Seconds from lift-off"),
-            y=alt.Y("Back rounding:Q", title="Degrees; positive is rounded"),
+            y=alt.Y("Back rounding:Q", title="Degrees; positive is rounded", scale=alt.Scale(domain=domain)),
             color=alt.Color("Rep:N", title=None, legend=alt.Legend(orient="top")),
             strokeDash=alt.StrokeDash("Rep:N", title=None),
         )
@@ -434,25 +476,39 @@ def _curves(frame: pd.DataFrame) -> alt.Chart:
     return chart
 
 
-def numbers_table(compared: Comparison, load_unit: str = "kg") -> str:
+def reps_table(first: tuple[SavedSet, int], second: tuple[SavedSet, int]) -> str:
+    """The numbers of one rep of each, as HTML."""
+    pair = [next((each for each in rep_numbers(saved) if each.index == rep), None) for saved, rep in (first, second)]
+    rows = [["Verdict", *("–" if each is None else parts.tag(each.verdict) for each in pair)]]
+    for title, name, unit in REP_ROWS:
+        values = [math.nan if each is None else float(getattr(each, name)) for each in pair]
+        if any(map(math.isfinite, values)):
+            rows.append([_titled(title, unit), *(amount(value, unit, signed=unit == "deg") for value in values)])
+    head = [f"{name} set, rep {rep}" for name, (_, rep) in (("First", first), ("Second", second))]
+    return parts.table("These two reps", ["", *head], rows)
+
+
+def numbers_table(compared: Comparison, load_unit: str = LOAD_UNITS[0]) -> str:
     """Numbers of two sets with their difference, as HTML."""
     rows = []
     for quantity in QUANTITIES:
         one, two = (_of(numbers, quantity.name) for numbers in compared.numbers)
         unit = quantity.unit
-        if (unit, load_unit) == ("kg", "lb"):
-            one, two, unit = one / KG_PER_LB, two / KG_PER_LB, "lb"
+        if unit == "kg":
+            one, two, unit = in_load_unit(one, load_unit), in_load_unit(two, load_unit), load_unit
         if not (math.isfinite(one) or math.isfinite(two)):
             continue
         change = two - one
-        words = f"{change:+.3g}" if math.isfinite(change) and abs(change) > 1e-9 else ""
-        if words and quantity.more_is_better is not None:
-            words += " better" if (change > 0) == quantity.more_is_better else " worse"
-        unit = {"deg": "°", "": ""}.get(unit, f" {unit}")
-        name = parts.escaped(quantity.title) + (f"<br><small>{parts.escaped(unit)}</small>" if len(unit) > 3 else "")
-        unit = "" if len(unit) > 3 else unit
-        rows.append([name, _amount(one, unit), _amount(two, unit), words.replace("-", "−")])
-    return parts.table("Numbers", ["", "First", "Second", "Change"], rows, (1, 2, 3))
+        words = amount(change, unit, signed=True) if math.isfinite(change) else ""
+        # What does not show in the number is neither better nor worse.
+        words = f"{words} {compared.judged(quantity)}".rstrip() if re.search(r"[1-9]", words) else ""
+        rows.append([_titled(quantity.title, unit), amount(one, unit), amount(two, unit), words])
+    return parts.table("Whole sets", ["", "First", "Second", "Change"], rows, (1, 2, 3))
+
+
+def _titled(title: str, unit: str) -> str:
+    """The title of a row, with a unit that is too long to stand beside its numbers, as HTML."""
+    return parts.escaped(title) + (f"<br><small>{parts.escaped(unit)}</small>" if len(unit) > LONGEST_BESIDE else "")
 
 
 def checks_table(compared: Comparison) -> str:
@@ -472,8 +528,19 @@ def _of(numbers: SetNumbers, name: str) -> float:
     return float(getattr(numbers, name))
 
 
-def _amount(value: float, unit: str) -> str:
-    return f"{value:.{3 if abs(value) < 1000 else 5}g}{unit}".replace("-", "−") if math.isfinite(value) else "–"
+def amount(value: float, unit: str, signed: bool = False) -> str:
+    """A number with its unit, rounded to what can be told apart; "–" for NaN."""
+    if unit == "deg":
+        return degrees(value, signed=signed)
+    if not math.isfinite(value):
+        return "–"
+    digits = {"": 0, "%": 0, "kg": 1, "lb": 1}.get(unit, 2)
+    rounded = round(value, digits) + 0.0  # without the sign of -0
+    words = f"{rounded:{'+' if signed and rounded else ''}.{digits}f}"
+    if digits == 1:
+        words = words.removesuffix(".0")
+    beside = f" {unit}" if unit and len(unit) <= LONGEST_BESIDE else ""
+    return f"{words.replace('-', '−')}{beside}"
 
 
 # --- backup --------------------------------------------------------------------------------------------------------
@@ -505,7 +572,8 @@ def _backup() -> None:
                 except HistoryError as error:
                     # The file lies under a name of ours; people know it by theirs.
                     raise HistoryError(str(error).replace(str(path), upload.name)) from error
-            st.success(f"{done.added} new sets, {done.renewed} renewed, {done.known} here already.")
+            st.toast(f"{done.added} new sets, {done.renewed} renewed, {done.known} here already.")
+            st.rerun()
 
 
 def _exported() -> bytes:

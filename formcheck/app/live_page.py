@@ -20,7 +20,6 @@ from formcheck.history_cli import told_of_lifter
 from formcheck.live.engine import DONE, IN_SET, LOOKING, READY, RESTING, SETTING_UP, Asked, Event, Snapshot
 from formcheck.pose_files import save_poses
 from formcheck.pose_models import find_model
-from formcheck.settings import KG_PER_LB
 from formcheck.settings_files import load_settings
 from formcheck.worker import Job
 
@@ -143,7 +142,7 @@ def _connected(camera: Any) -> bool:
 def _form() -> Form:
     """What the user tells about the set."""
     settings = load_settings()
-    unit = settings.load_unit or "kg"
+    unit = settings.unit_of_loads
     with open_history() as history:
         lifters = {lifter.name: lifter for lifter in history.lifters()}
     exercise = parts.lift_choice("live-lift", "Naming it makes the first cue faster.")
@@ -171,7 +170,7 @@ def _form() -> Form:
     asked = Asked(
         exercise=exercise,
         variant=variant,
-        load_kg=None if not load else round(load * (KG_PER_LB if unit == "lb" else 1.0), 3),
+        load_kg=parts.kilograms(load, unit) if load else None,
         file="camera",
         model=model or "full",
         target_reps=reps,

@@ -7,6 +7,8 @@ from collections.abc import Callable
 import streamlit as st
 
 from formcheck.app import guidance_pages, history_page, live_page, parts, settings_page, upload_page
+from formcheck.errors import FormCheckError
+from formcheck.settings_files import default_settings_path, load_settings
 
 PAGES: tuple[tuple[str, str, str, Callable[[], None]], ...] = (
     ("Check a lift", "check", ":material/videocam:", upload_page.show),
@@ -40,6 +42,21 @@ def main() -> None:
     for each, (_, path, _, _) in zip(pages, PAGES, strict=True):
         if path == wanted and each is not page:
             st.switch_page(each)
+    parts.behind("menu", "menu", {"page": page.url_path})
     guidance_pages.warn(page.url_path)
+    _settings_problem()
     page.run()
     st.html(f'<footer class="fc-foot">{DISCLAIMER}</footer>')
+
+
+def _settings_problem() -> None:
+    """Say it on every page when the user's settings cannot be used, and offer a way on."""
+    try:
+        load_settings()
+    except FormCheckError as error:
+        st.error(f"**Your settings cannot be used.** {parts.plain(str(error))}", icon=":material/error:")
+        path = default_settings_path()
+        tip = f"Renames it, and FormCheck goes on as it comes. Until then no lift can be judged. It is {path}"
+        if path.is_file() and st.button("Put my settings file aside", help=parts.plain(tip), key="settings-aside"):
+            path.replace(path.with_suffix(".toml.aside"))
+            st.rerun()

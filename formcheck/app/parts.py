@@ -12,11 +12,13 @@ from typing import Any, ParamSpec
 
 import streamlit as st
 
+from formcheck import settings
 from formcheck.errors import FormCheckError
 from formcheck.exercises import EXERCISES, exercise_named
 from formcheck.exercises.checks import FAULT, NOT_MEASURED, OK, WATCH
 from formcheck.html_report import FINDING_WORDS, SYMBOLS, VERDICT_WORDS
-from formcheck.settings import KG_PER_LB
+from formcheck.settings import AS_IT_COMES, Settings
+from formcheck.settings_files import load_settings
 from formcheck.summary import EXERCISE_NAMES, VIEW_WORDS, amount, clock, degrees
 
 COLUMNS = (
@@ -54,6 +56,14 @@ def guarded(show: Callable[Told, None]) -> Callable[Told, None]:
             st.error(plain(str(error)), icon=":material/error:")
 
     return shown
+
+
+def usable_settings(presets: Sequence[str] = ()) -> Settings:
+    """The user's settings with these presets; as FormCheck comes where they cannot be used, which `main` tells of."""
+    try:
+        return load_settings(presets=presets)
+    except FormCheckError:
+        return AS_IT_COMES
 
 
 def redrawn(draw: Callable[[], None], every_s: float | None) -> None:
@@ -122,15 +132,19 @@ def lift_choice(key: str, tip: str | None = None) -> str:
         format_func=lambda name: SHORT_NAMES.get(name) or exercise_title(name),
         key=key,
         help=tip,
+        persist_state="session",
     )
     return chosen or "auto"
 
 
-def load_words(load_kg: float | None, unit: str = "kg") -> str:
+def load_words(load_kg: float | None, unit: str) -> str:
     """A load as people of that unit write it, "" when there is none."""
-    if load_kg is None or not math.isfinite(load_kg):
-        return ""
-    return f"{load_kg / KG_PER_LB:.4g} lb" if unit == "lb" else f"{load_kg:.4g} kg"
+    return "" if load_kg is None or not math.isfinite(load_kg) else settings.load_words(load_kg, unit)
+
+
+def kilograms(load: float, unit: str) -> float:
+    """A load that was typed in that unit, to the gram."""
+    return round(load * (settings.KG_PER_LB if unit == "lb" else 1.0), 3)
 
 
 def tag(verdict: str, words: str = "") -> str:
@@ -214,6 +228,13 @@ def component(name: str, key: str, data: Mapping[str, Any]) -> None:
     css, js = asset(f"{name}.css"), asset("make.js") + asset(f"{name}.js")
     part = st.components.v2.component(f"formcheck_{name}", html='<div class="root"></div>', css=css, js=js)
     part(key=key, data=data)
+
+
+def behind(name: str, key: str, data: Mapping[str, Any]) -> None:
+    """Something that ``name``.js does with ``data``; it shows nothing and takes no room."""
+    with st.container(key=f"behind-{key}"):
+        part = st.components.v2.component(f"formcheck_{name}", html='<div class="root"></div>', js=asset(f"{name}.js"))
+        part(key=key, data=data)
 
 
 def page(text: str, title: str, key: str) -> None:

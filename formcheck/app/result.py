@@ -6,7 +6,7 @@ import math
 import re
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import streamlit as st
 
@@ -17,7 +17,7 @@ from formcheck.exercises.checks import NOT_MEASURED
 from formcheck.history import Lifter, open_history
 from formcheck.outputs import ANNOTATED_MP4, REPORT_HTML, REPORT_JSON, REPS_CSV, SIGNALS_CSV, safe_name
 from formcheck.settings import AS_IT_COMES, merge, parse_settings
-from formcheck.settings_files import list_presets, load_settings, settings_toml
+from formcheck.settings_files import list_presets, settings_toml
 from formcheck.worker import LANDMARKS_TRC
 
 DOWNLOADS = (
@@ -35,10 +35,13 @@ PLOT_SECTIONS = ("pictures", "time", "compare")
 
 def show(result: Result, session: Session) -> None:
     """The whole result."""
-    report, unit = result.report(), load_settings().load_unit or "kg"
+    report, unit = result.report(), parts.usable_settings().unit_of_loads
     st.html(parts.hero(report, result.job.lifter, unit))
+    if result.job.notes:
+        st.html(f'<p class="fc-notes"><strong>Notes</strong> {parts.escaped(result.job.notes)}</p>')
     if result.remark:
         st.warning(parts.plain(result.remark))
+    _offer_to_save(result, report, session)
     player = f"player-{result.folder.name}"
     video = result.folder / ANNOTATED_MP4
     if not video.is_file() and result.job.set_id is not None:
@@ -66,6 +69,29 @@ def show(result: Result, session: Session) -> None:
     if result.job.lifter:
         saved = result.job.save or result.job.set_id is not None
         guidance_pages.show_load_of(result.job.lifter, None if saved else report)
+
+
+def _offer_to_save(result: Result, report: parts.Report, session: Session) -> None:
+    """After judging again: the history has the judgement before, and gets this one on demand."""
+    job = result.job
+    if job.set_id is None or job.folder not in session.unsaved:
+        return
+    with st.container(border=True, horizontal=True, vertical_alignment="center", key=f"card-save-{result.folder.name}"):
+        st.markdown(f"Set {job.set_id} in the history keeps the judgement it had.")
+        if st.button("Save this judgement", icon=":material/save:", key=f"save-{result.folder.name}"):
+            told = {
+                "exercise": job.exercise,
+                "model": Path(job.model).name,
+                "start_s": job.start_s,
+                "end_s": job.end_s,
+            }
+            with open_history() as history:
+                history.change_set(job.set_id, report=report, settings=told)
+                if job.keep_video and (result.folder / ANNOTATED_MP4).is_file():
+                    history.keep_video(job.set_id, result.folder / ANNOTATED_MP4)
+            session.unsaved.discard(job.folder)
+            st.toast("Saved.")
+            st.rerun()
 
 
 def plots_only(page: str) -> str:
@@ -136,24 +162,26 @@ def _judge_again(result: Result, report: parts.Report, session: Session) -> None
     toml = job.settings_toml
     if lift is not None:
         with st.expander(f"Limits: {lift.title.lower()}"):
-            now = merge(load_settings(presets=presets), told)
+            now = merge(parts.usable_settings(presets=presets), told)
             edited = limits.editor(lift, now, f"limits-{key}-{lift.name}-{'-'.join(presets)}")
         others = {name: value for name, value in told.checks.items() if not name.startswith(f"{lift.name}/")}
         toml = settings_toml(replace(told, checks={**others, **edited.checks}))
     if job.set_id is not None:
-        st.caption("The saved set is renewed.")
+        st.caption("The saved set stays as it is until you save the new judgement.")
     if st.button("Judge again", type="primary", icon=":material/refresh:", key=f"again-{key}"):
+        folder = str(session.new_folder())
+        session.unsaved.add(folder)
         session.start(
             [
                 replace(
                     job,
-                    folder=str(session.new_folder()),
+                    folder=folder,
                     poses=str(result.poses),
                     exercise=exercise,
                     variant=variant,
                     presets=tuple(presets),
                     settings_toml=toml,
-                    save=job.save or job.set_id is not None,
+                    save=job.save and job.set_id is None,
                     start_s=part[0] if part[0] > 0 else None,
                     end_s=part[1] if part[1] < end_s else None,
                 )
@@ -162,8 +190,11 @@ def _judge_again(result: Result, report: parts.Report, session: Session) -> None
         st.rerun()
 
 
-def variant_choice(exercise: str, chosen: str, key: str) -> str:
-    """A box for the variants of a lift; "auto" where there is nothing to choose."""
+def variant_choice(exercise: str, chosen: str, key: str, kept: Literal["session"] | None = None) -> str:
+    """A box for the variants of a lift; "auto" where there is nothing to choose.
+
+    ``kept``: the choice stays while the box is not drawn.
+    """
     lift = exercise_named(exercise)
     if lift is None or not lift.variants:
         return "auto"
@@ -175,11 +206,12 @@ def variant_choice(exercise: str, chosen: str, key: str) -> str:
         index=names.index(chosen) if chosen in names else 0,
         format_func=lambda name: titles[name],
         key=key,
+        persist_state=kept,
     )
 
 
-def preset_choice(chosen: tuple[str, ...], key: str) -> list[str]:
-    """A box for presets."""
+def preset_choice(chosen: tuple[str, ...], key: str, kept: Literal["session"] | None = None) -> list[str]:
+    """A box for presets; ``kept`` as in `variant_choice`."""
     titles = {preset.name: preset.title for preset in list_presets()}
     return st.multiselect(
         "Presets",
@@ -188,6 +220,7 @@ def preset_choice(chosen: tuple[str, ...], key: str) -> list[str]:
         format_func=lambda name: titles[name],
         placeholder="None",
         key=key,
+        persist_state=kept,
     )
 
 

@@ -6,6 +6,7 @@ import itertools
 import json
 import shutil
 import tempfile
+import weakref
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -18,8 +19,19 @@ from formcheck.worker import DONE, FAILED, Batch, Job
 
 KEY = "formcheck"
 
+_sessions: weakref.WeakSet[Session] = weakref.WeakSet()
+"""All of them: a page that is loaded anew has a session of its own, and finds here what the one before analyses."""
 
-@dataclass
+
+@dataclass(frozen=True)
+class Upload:
+    """A file that was uploaded: its name, and where it lies in the temporary folder."""
+
+    name: str
+    path: Path
+
+
+@dataclass(eq=False)
 class Session:
     """One tab. The folder goes when the tab's session does, or when the app ends."""
 
@@ -29,12 +41,21 @@ class Session:
     results: list[Result] = field(default_factory=list)
     problems: list[str] = field(default_factory=list)
     shown: int = 0
+    uploads: list[Upload] = field(default_factory=list)
+    """Chosen, and not analysed yet; the box for files forgets them wherever it is not drawn."""
+    unsaved: set[str] = field(default_factory=set)
+    """Folders of jobs that judge a saved set again; what they find is not saved by itself."""
+    boxes: int = 0
+    """So many boxes for files were emptied by starting."""
+
+    def __post_init__(self) -> None:
+        _sessions.add(self)
 
     def new_folder(self) -> Path:
         """A path in the temporary folder that nothing uses yet."""
         return Path(self.temporary.name) / str(next(self.numbers))
 
-    def keep_upload(self, name: str, content: BinaryIO) -> Path:
+    def keep_upload(self, name: str, content: BinaryIO) -> Upload:
         """Write an uploaded file into the temporary folder."""
         folder = self.new_folder()
         folder.mkdir()
@@ -42,12 +63,24 @@ class Session:
         path = folder / f"video{Path(safe_name(name)).suffix[:8]}"
         with path.open("wb") as stream:
             shutil.copyfileobj(content, stream, 1 << 20)
-        return path
+        kept = Upload(name, path)
+        self.uploads.append(kept)
+        return kept
+
+    def forget_upload(self, upload: Upload) -> None:
+        """Delete an uploaded file."""
+        self.uploads.remove(upload)
+        shutil.rmtree(upload.path.parent, ignore_errors=True)
 
     def start(self, jobs: Sequence[Job]) -> None:
         """Analyse in the background."""
         self.problems.clear()
-        self.batch = Batch(jobs, keep_alive=self.temporary)
+        self.batch = Batch(jobs, keep_alive=self)
+
+    @property
+    def working(self) -> bool:
+        """True while something is analysed."""
+        return self.batch is not None and self.batch.running
 
     def collect(self) -> None:
         """Take over what a finished batch has made."""
@@ -61,8 +94,12 @@ class Session:
                 place = self.results.index(old[0]) if old else len(self.results)
                 self.results[place : place + len(old)] = [result]
                 self.shown = place
+                self.uploads = [
+                    each for each in self.uploads if str(each.path) not in (state.job.video, state.job.poses)
+                ]
             elif state.phase == FAILED:
-                self.problems.append(state.message)
+                named = not state.job.title or state.job.title in state.message
+                self.problems.append(state.message if named else f"{state.job.title}: {state.message}")
         self.batch = None
         if not self.results:
             self._tidy()
@@ -75,8 +112,10 @@ class Session:
         self._tidy()
 
     def _tidy(self) -> None:
+        kept = {each.path.parent for each in self.uploads}
         for path in Path(self.temporary.name).iterdir():
-            shutil.rmtree(path, ignore_errors=True)
+            if path not in kept:
+                shutil.rmtree(path, ignore_errors=True)
 
 
 @dataclass(frozen=True)
@@ -108,3 +147,8 @@ def session() -> Session:
         st.session_state[KEY] = Session(tempfile.TemporaryDirectory(prefix="formcheck-", ignore_cleanup_errors=True))
     found: Session = st.session_state[KEY]
     return found
+
+
+def others_at_work(mine: Session) -> list[Session]:
+    """Sessions of other tabs, or of this one before it was loaded anew, that analyse something."""
+    return [each for each in list(_sessions) if each.working and each is not mine]

@@ -14,7 +14,8 @@ from formcheck.pose_models import fetch_model, list_models
 from formcheck.settings import AS_IT_COMES, DEPTH_TARGETS, LOAD_UNITS, Settings
 from formcheck.settings_files import default_settings_path, read_settings, save_settings
 
-NEW = "New lifter"
+NEW = "New\N{NO-BREAK SPACE}lifter"
+"""No name of a lifter has such a space, so nobody can be called like this."""
 DEPTH_WORDS = {"below-parallel": "Below parallel", "parallel": "Parallel", "high": "A quarter of a thigh above"}
 UNIT_WORDS = {"kg": "Kilograms", "lb": "Pounds"}
 
@@ -47,8 +48,7 @@ def _lifters() -> None:
         lifters = {lifter.name: lifter for lifter in history.lifters()}
     chosen = st.selectbox("Profile", [*lifters, NEW], key="profile")
     lifter = lifters.get(chosen)
-    key = chosen if lifter is not None else "new"
-    with st.form(f"lifter-{key}", border=True):
+    with st.form(f"lifter-{chosen}", border=True):
         name = st.text_input("Name", "" if lifter is None else lifter.name, max_chars=LONGEST_NAME)
         left, right = st.columns(2)
         height = left.number_input(
@@ -137,7 +137,7 @@ def _limits() -> None:
 
 def _units() -> None:
     own = own_settings()
-    now = own.load_unit or "kg"
+    now = own.unit_of_loads
     unit = st.radio("Load", LOAD_UNITS, LOAD_UNITS.index(now), format_func=UNIT_WORDS.__getitem__, horizontal=True)
     if unit != now:
         save_settings(replace(own, load_unit=unit))

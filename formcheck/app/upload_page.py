@@ -4,18 +4,17 @@ from __future__ import annotations
 
 from datetime import date
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import streamlit as st
 
 import formcheck
 from formcheck.app import parts, result
-from formcheck.app.session import Session, session
+from formcheck.app.session import KEY, Session, Upload, others_at_work, session
+from formcheck.exercises import EXERCISES
 from formcheck.history import open_history
 from formcheck.history.records import LONGEST_NOTES
 from formcheck.pose_models import list_models
-from formcheck.settings import KG_PER_LB
-from formcheck.settings_files import load_settings
 from formcheck.summary import clock
 from formcheck.worker import DONE, DRAW, FAILED, JUDGE, MODEL, RUNNING, WATCH, Job, State
 
@@ -38,6 +37,9 @@ STAGE_WORDS = {
 
 PROGRESS_EVERY_S = 0.5
 
+IN_BOX = "in-upload"
+"""In the session state: what was in the box for files when somebody last put in or took out a file."""
+
 FILM_ADVICE = (
     "Phone upright at hip height, straight to your side",
     "Whole body and bar in the picture, from the first rep to the last",
@@ -45,11 +47,20 @@ FILM_ADVICE = (
 )
 
 
+FORM_KEYS = (
+    *("lift", "load", "lifter", "presets", "notes", "filmed", "from", "to", "model", "save", "keep"),
+    *(f"variant-{lift.name}" for lift in EXERCISES),
+)
+"""Of the boxes of the form, whose values stay while another page, the progress or a result is shown."""
+
+KEPT: Literal["session"] = "session"
+
+
 def show() -> None:
     """The page, in one of its three states."""
     mine = session()
     if mine.batch is not None:
-        st.header("Looking at your lift")
+        st.title("Looking at your lift")
         parts.redrawn(_progress, PROGRESS_EVERY_S)
         return
     if mine.results:
@@ -68,25 +79,30 @@ def _choose(mine: Session) -> None:
         "back, rep by rep, and one thing to try next. It never leaves this computer.</p>"
     )
     _problems(mine)
+    _elsewhere(mine)
     left, right = st.columns([3, 2], gap="large")
     with left:
-        uploads = st.file_uploader(
-            "Videos of your sets", FILE_TYPES, accept_multiple_files=True, key=f"upload-{mine.shown}", width="stretch"
-        )
+        files = _files(mine)
         told = _form()
+        wrong = told["start_s"] is not None and told["end_s"] is not None and told["start_s"] >= told["end_s"]
+        if wrong:
+            st.error("“From second” must be less than “To second”.", icon=":material/error:")
         if st.button(
-            "Check my lift" if len(uploads) < 2 else f"Check {len(uploads)} lifts",
+            "Check my lift" if len(files) < 2 else f"Check {len(files)} lifts",
             type="primary",
             icon=":material/play_arrow:",
-            disabled=not uploads,
+            disabled=not files or wrong,
             width="stretch",
         ):
             jobs = []
-            for upload in uploads:
-                path = mine.keep_upload(upload.name, upload)
-                is_poses = path.suffix == ".npz"
-                video, poses = (None, str(path)) if is_poses else (str(path), None)
+            for file in files:
+                upload = file if isinstance(file, Upload) else mine.keep_upload(file.name, file)
+                is_poses = upload.path.suffix == ".npz"
+                video, poses = (None, str(upload.path)) if is_poses else (str(upload.path), None)
                 jobs.append(Job(str(mine.new_folder()), video, poses, upload.name, **told))
+            # With its files kept, the box comes back empty.
+            st.session_state.pop(IN_BOX, None)
+            mine.boxes += 1
             mine.start(jobs)
             st.rerun()
     with right:
@@ -97,39 +113,99 @@ def _choose(mine: Session) -> None:
             st.html(f'<ul class="fc-tips">{tips}</ul>')
 
 
+def _files(mine: Session) -> list[Any]:
+    """The files to check: those that were chosen before, then those in the box, as `Upload` and as Streamlit's own."""
+
+    def changed() -> None:
+        st.session_state[IN_BOX] = st.session_state[box]
+
+    box = f"upload-{mine.boxes}"
+    in_box = st.file_uploader(
+        "Videos of your sets", FILE_TYPES, accept_multiple_files=True, key=box, on_change=changed, width="stretch"
+    )
+    # The box comes back empty after another page was shown, without anybody having taken its files out.
+    lost = [] if in_box else st.session_state.pop(IN_BOX, [])
+    for file in lost:
+        mine.keep_upload(file.name, file)
+    if mine.uploads:
+        with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+            st.markdown("Still chosen:", width="content")
+            for upload in list(mine.uploads):
+                key, label = f"remove-{upload.path.parent.name}", f"Remove {parts.plain(upload.name)}"
+                if st.button(label, key=key, icon=":material/close:"):
+                    mine.forget_upload(upload)
+                    st.rerun()
+    return [*mine.uploads, *in_box]
+
+
+def _elsewhere(mine: Session) -> None:
+    """What is analysed without being seen, as after the page was loaded anew."""
+    for other in others_at_work(mine):
+        batch = other.batch
+        assert batch is not None
+        titles = ", ".join(parts.plain(state.job.title) for state in batch.states)
+        with st.container(border=True, horizontal=True, vertical_alignment="center", key=f"card-work-{id(other)}"):
+            st.markdown(f"Still looking at {titles}, started in another tab or before this page was loaded anew.")
+            if st.button("Show it here", key=f"adopt-{id(other)}"):
+                st.session_state[KEY] = other
+                st.rerun()
+
+
 def _form() -> dict[str, Any]:
     """What the user tells about the set, as arguments of `Job`."""
-    settings = load_settings()
-    unit = settings.load_unit or "kg"
+    settings = parts.usable_settings()
+    unit = settings.unit_of_loads
     with open_history() as history:
         names = [lifter.name for lifter in history.lifters()]
     exercise = parts.lift_choice("lift")
     left, right = st.columns(2)
     load = left.number_input(
-        f"Load in {unit}", 0.0, 1000.0, None, 2.5 if unit == "kg" else 5.0, placeholder="Optional", key="load"
+        f"Load in {unit}",
+        0.0,
+        1000.0,
+        None,
+        2.5 if unit == "kg" else 5.0,
+        placeholder="Optional",
+        key="load",
+        persist_state=KEPT,
     )
     lifter = right.selectbox(
-        "Lifter", names, index=None, accept_new_options=True, placeholder="Name, optional", key="lifter"
+        "Lifter",
+        names,
+        index=None,
+        accept_new_options=True,
+        placeholder="Name, optional",
+        key="lifter",
+        persist_state=KEPT,
     )
     with st.expander("More"):
-        variant = result.variant_choice(exercise, "auto", f"variant-{exercise}")
-        presets = result.preset_choice((), "presets")
-        notes = st.text_area("Notes", key="notes", max_chars=LONGEST_NOTES, height=80)
+        variant = result.variant_choice(exercise, "auto", f"variant-{exercise}", KEPT)
+        presets = result.preset_choice((), "presets", KEPT)
+        notes = st.text_area("Notes", key="notes", persist_state=KEPT, max_chars=LONGEST_NOTES, height=80)
         first, second, third = st.columns(3)
-        filmed = first.date_input("Filmed on", "today", max_value="today", key="filmed", format="YYYY-MM-DD")
-        start_s = second.number_input("From second", 0.0, None, None, 1.0, placeholder="Start", key="from")
-        end_s = third.number_input("To second", 0.0, None, None, 1.0, placeholder="End", key="to")
+        filmed = first.date_input(
+            "Filmed on", "today", max_value="today", key="filmed", persist_state=KEPT, format="YYYY-MM-DD"
+        )
+        start_s = second.number_input(
+            "From second", 0.0, None, None, 1.0, placeholder="Start", key="from", persist_state=KEPT
+        )
+        end_s = third.number_input("To second", 0.0, None, None, 1.0, placeholder="End", key="to", persist_state=KEPT)
         models = [status.name for status in list_models() if status.path is not None and status.hash_ok]
         models = models if "full" in models else ["full", *models]
         model = st.selectbox(
-            "Pose model", models, index=models.index("full"), key="model", help="Settings can fetch others."
+            "Pose model",
+            models,
+            index=models.index("full"),
+            key="model",
+            persist_state=KEPT,
+            help="Settings can fetch others.",
         )
-        save = st.toggle("Save to the history", True, key="save")
-        keep = st.toggle("Keep the annotated video with it", False, key="keep", disabled=not save)
+        save = st.toggle("Save to the history", True, key="save", persist_state=KEPT)
+        keep = st.toggle("Keep the annotated video with it", False, key="keep", persist_state=KEPT, disabled=not save)
     return {
         "exercise": exercise,
         "variant": variant,
-        "load_kg": None if not load else round(load * (KG_PER_LB if unit == "lb" else 1.0), 3),
+        "load_kg": parts.kilograms(load, unit) if load else None,
         "lifter": lifter or None,
         "presets": tuple(presets),
         "notes": notes or "",
@@ -207,9 +283,11 @@ def left_words(left_s: float) -> str:
 
 def _results(mine: Session) -> None:
     with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
-        st.markdown("")
+        st.html('<h1 class="fc-title">Your lift</h1>')
         if st.button("Check another lift", icon=":material/add:", key="another"):
             mine.clear()
+            for key in FORM_KEYS:
+                st.session_state.pop(key, None)
             st.rerun()
     _problems(mine)
     if len(mine.results) > 1:
@@ -218,7 +296,7 @@ def _results(mine: Session) -> None:
             range(len(mine.results)),
             default=min(mine.shown, len(mine.results) - 1),
             required=True,
-            format_func=lambda place: result.file_title(mine.results[place].job.title),
+            format_func=lambda place: parts.plain(result.file_title(mine.results[place].job.title)),
             key=f"shown-{len(mine.results)}-{mine.shown}",
         )
         mine.shown = chosen if chosen is not None else 0

@@ -285,7 +285,7 @@ TEXTS: dict[str, str] = {
     "page.ready.title": "Ready to lift?",
     "page.ready.lead": "Three taps, then a short warm-up for today's lift.",
     "page.ready.lift": "Today's lift",
-    "page.ready.load": "Today's weight in kg",
+    "page.ready.load": "Today's weight in {unit}",
     "page.ready.live": "Do the hinge drill in front of the camera",
     "page.sore.title": "Sore, or a warning sign?",
     "page.sore.lead": "A few questions about how your back feels after training.",
