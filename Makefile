@@ -11,7 +11,7 @@ BASE := $(VENV)/.set-up-base
 DEV := $(VENV)/.set-up-dev
 
 .DEFAULT_GOAL := help
-.PHONY: help demo app test lint format picture checks-doc fit-contour bench-clips bench-accuracy bench-spine bench-speed bench-live bench-live-agrees clean
+.PHONY: help demo app test lint format picture app-pictures checks-doc fit-contour bench-clips bench-accuracy bench-spine bench-speed bench-live bench-live-agrees clean
 
 help:  ## Show this list
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' Makefile | expand -t 22
@@ -55,6 +55,9 @@ format: $(DEV)  ## Let ruff format the code
 picture: $(DEV)  ## Make the documents' pictures from a sample video
 	$(RUN) scripts/make_picture.py
 	$(RUN) scripts/make_spine_figure.py
+
+app-pictures: $(DEV)  ## Make the documents' pictures of the app (needs Chromium)
+	$(RUN) -m scripts.make_app_pictures
 
 checks-doc: $(DEV)  ## Write docs/checks.md from the checks
 	$(RUN) -m scripts.make_checks_doc
