@@ -264,6 +264,17 @@ def test_walking_to_the_camera_after_the_set_and_from_it_before_changes_nothing(
         assert one.bottom_s == pytest.approx(other.bottom_s, abs=0.05)
 
 
+def test_two_places_to_lift_at_cost_no_rep() -> None:
+    poses = film(squat(4))
+    half = squat(4).tops_s[1]
+    image_px, contour_px = poses.image_px.copy(), poses.contour_px.copy()
+    away_px = 300.0 * np.clip((poses.time_s - half) / 0.3, 0.0, 1.0)
+    image_px[..., 0] += away_px[:, None]
+    contour_px[..., 0] += away_px[:, None, None]
+    report = analyze(replace(poses, image_px=image_px, contour_px=contour_px))
+    assert (len(report.reps), report.verdict) == (4, "good")
+
+
 @pytest.mark.parametrize("gone", [(5.0, 5.15), (3.0, 3.4), (6.2, 6.9), (7.75, 7.9)])
 def test_a_bottom_that_was_lost_leaves_its_neighbours_as_they_were(gone: tuple[float, float]) -> None:
     poses = film(kettlebell_swing(6), lost_s=[gone])

@@ -25,8 +25,9 @@ PICTURE_ANGLES_MAX_YAW_DEG = 25.0
 STANDING_PERCENTILE = 97
 """Standing height is this percentile of shoulder height: robust against a jump or a mis-detection."""
 
-SAME_PLACE_TRUNKS = 0.15
-"""Height is taken where the feet are this near to their usual place: whoever comes nearer the camera grows."""
+SAME_PLACE_TRUNKS, SAME_PLACE_SHARE_MIN = 0.15, 0.3
+"""Height is taken where the feet are this near to their usual place, if they are there for so much of the time: whoever
+comes nearer the camera grows."""
 
 HIP_FLEXION_GAIN = 1.05
 KNEE_FLEXION_GAIN = 1.08
@@ -243,8 +244,11 @@ def _standing_scale(poses: PoseSequence) -> tuple[float, float]:
     away_px = np.abs(ankle_px - [_usual_value(ankle_px[:, axis]) for axis in range(2)]).max(axis=1)
     trunk_px = _usual_value(np.linalg.norm(shoulder_px - _middle_px(poses, "HIP"), axis=1))
     rise = floor_px - shoulder_px[:, 1]
-    there = rise[away_px <= SAME_PLACE_TRUNKS * trunk_px]
-    tallest = np.percentile(there, STANDING_PERCENTILE) if len(there) else np.nan
+    known = np.isfinite(rise)
+    there = known & (away_px <= SAME_PLACE_TRUNKS * trunk_px)
+    # Somebody who lifts at two places, or never stands still, has no usual one.
+    rise = rise[there if there.sum() >= SAME_PLACE_SHARE_MIN * known.sum() else known]
+    tallest = np.percentile(rise, STANDING_PERCENTILE) if len(rise) else np.nan
     return (float(tallest) if tallest > 0 else np.nan), floor_px
 
 
