@@ -225,9 +225,6 @@ REPS: dict[tuple[str, int], Cause] = {
     ),
     ("jurisimo00__deadlift2", 2): Cause(RESTING, "Slow motion, the bar rests for more than a second."),
     ("jurisimo00__deadlift", 2): Cause(RESTING, "Slow motion, he stands for more than a second."),
-    ("yuyoujiang__squat", 3): Cause(
-        OURS, "He walks to the camera after the rep; growing in the picture, his shoulders keep rising in it."
-    ),
     ("kantesh813__deadlift", 1): Cause(
         RESTING, "He fiddles with his grip before the pull; the label sits later in it."
     ),

@@ -38,7 +38,7 @@ REST_BAND = 0.12
 """Within this share of a cycle's travel from an extreme the lifter counts as resting there."""
 
 
-STOOD_DEPTH, STOOD_S, STILL_DEPTH = 0.15, 0.4, 0.06
+STOOD_DEPTH, STOOD_S, STILL_DEPTH = 0.15, 0.25, 0.06
 """Shoulders that for so long stay within the first share of a bottom's depth from standing, and within the last one of
 each other, have been at the top. Where they then rise by the last one, somebody comes nearer the camera and grows."""
 
