@@ -11,7 +11,7 @@ BASE := $(VENV)/.set-up-base
 DEV := $(VENV)/.set-up-dev
 
 .DEFAULT_GOAL := help
-.PHONY: help demo app test lint format picture app-pictures checks-doc fit-contour bench-clips bench-accuracy bench-spine bench-speed bench-live bench-live-agrees clean
+.PHONY: help demo app test lint format picture app-pictures checks-doc fit-contour bench-clips bench-windows bench-accuracy bench-spine bench-speed bench-live bench-live-agrees clean
 
 help:  ## Show this list
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' Makefile | expand -t 22
@@ -67,6 +67,9 @@ fit-contour: $(DEV)  ## Fit the weights of the back's contour to rendered lifter
 
 bench-clips: $(DEV)  ## Measure on labelled real clips (../shared/clips or FORMCHECK_CLIPS)
 	$(RUN) -m benchmarks.bench_clips
+
+bench-windows: $(DEV)  ## Cut labelled real clips anywhere: are the repetitions still counted? (../shared/clips or FORMCHECK_CLIPS)
+	$(RUN) -m benchmarks.bench_windows
 
 bench-accuracy: $(DEV)  ## Measure on rendered lifters with known angles (SPLIT=tune, FULL=1 for more)
 	$(RUN) -m benchmarks.bench_accuracy $(if $(SPLIT),--split $(SPLIT)) $(if $(FULL),--full)

@@ -12,7 +12,7 @@ import pytest
 from make_videos import upright_picture, write_video
 from synthetic_lifter import deadlift, film, squat
 
-from benchmarks import bench_clips, bench_speed
+from benchmarks import bench_clips, bench_speed, bench_windows
 from benchmarks.against_eye import (
     NOT_LOOKED_AT,
     abstentions_list,
@@ -423,3 +423,23 @@ def test_a_repeated_video_has_the_length_asked_for(tmp_path: Path) -> None:
         times_s = [frame.time_s for frame in reader]
     assert len(times_s) > 5
     assert times_s[-1] == pytest.approx(3.0, abs=0.15)
+
+
+# --- clips cut anywhere --------------------------------------------------------------------------------------------
+
+
+def test_stretches_of_a_clip_are_held_against_the_repetitions_that_lie_in_them() -> None:
+    motion = squat(3)
+    reps = tuple(zip(motion.bottoms_s, motion.tops_s, strict=True))
+    clip = LabelledClip(Path("a.mp4"), "a", "lift", "squat", reps, "neutral", "side")
+    tally = bench_windows.Tally()
+    for from_s, to_s in ((0.0, 99.0), (0.0, reps[1][1] + 0.5), (reps[0][1] - 0.2, 99.0)):
+        bench_windows.look(clip, film(motion), from_s, to_s, tally)
+    assert (tally.lifts, tally.neutral, tally.wrong, tally.flagged) == (3, 3, [], [])
+    bench_windows.look(replace(clip, reps=(*reps, (11.0, 11.5))), film(motion), 0.0, 99.0, tally)
+    bench_windows.look(replace(clip, exercise="none", reps=()), film(motion), 0.0, 99.0, tally)
+    bench_windows.look(clip, film(squat(3, rounding_deg=60.0)), 0.0, 99.0, tally)
+    assert (len(tally.wrong), len(tally.counted), len(tally.flagged)) == (1, 1, 1)
+    page = bench_windows.page_of(tally)
+    assert "| stretches of lifts counted right | 4 of 5 |" in page
+    assert "`a` 0.0 to 99.0 s: 3 reps of squat, labelled 4 and 0 that are cut, squat" in page
