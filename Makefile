@@ -40,13 +40,14 @@ test: $(DEV) lint  ## Run every check: ruff, mypy and all tests
 	@echo "Looking for the pose model ..."
 	@$(RUN) -c "from formcheck.pose_models import find_model; find_model()" 2>/dev/null || \
 		echo "It cannot be fetched: tests that need it are skipped. formcheck models fetch says why."
-	$(RUN) -m pytest -m "not real_time" --numprocesses auto --maxprocesses 4 --dist loadfile
+	$(RUN) -m pytest -m "not real_time" --numprocesses auto --maxprocesses 4 --dist worksteal
 	$(RUN) -m pytest -m real_time
 
-lint: $(DEV)  ## Run ruff and mypy
+lint: $(DEV)  ## Run ruff, mypy and the contracts between the floors
 	$(RUN) -m ruff check .
 	$(RUN) -m ruff format --check .
 	$(RUN) -m mypy
+	$(BIN)/lint-imports --no-cache
 
 format: $(DEV)  ## Let ruff format the code
 	$(RUN) -m ruff check --fix .

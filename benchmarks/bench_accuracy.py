@@ -24,13 +24,13 @@ from scipy.stats import spearmanr
 
 from benchmarks.rendered_set import DIALLED, PRODUCT_NAME, SPLITS, SetClip, checks_of, clip_set, make_set
 from benchmarks.scores import Counts, count_reps, markdown_table, median, number, pair_up, percent, percentile
-from formcheck.analysis import analyze
-from formcheck.errors import FormCheckError
-from formcheck.exercises.checks import FAULT, NOT_MEASURED, OK, WATCH, Check
+from formcheck.core.errors import FormCheckError
+from formcheck.exercises.framework.check import FAULT, NOT_MEASURED, OK, WATCH, Check
+from formcheck.judging.analysis import analyze
+from formcheck.judging.report import Report, RepReport
 from formcheck.motion.view import FRONT_MIN_DEG, SIDE_MAX_DEG
-from formcheck.native_logs import quiet_native_logs
-from formcheck.pose_models import find_model
-from formcheck.report import Report, RepReport
+from formcheck.vision.models.store import find_model
+from formcheck.vision.native_logs import quiet_native_logs
 from rendered_lifter.assets import AssetError
 
 Array = NDArray[np.float64]

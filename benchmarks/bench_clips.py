@@ -50,14 +50,14 @@ from benchmarks.scores import (
     percentile,
     separation,
 )
-from formcheck.analysis import analyze
-from formcheck.errors import FormCheckError
-from formcheck.exercises.checks import FAULT, WATCH
+from formcheck.core.errors import FormCheckError
+from formcheck.core.poses import FloatArray, PoseSequence
+from formcheck.exercises.framework.check import FAULT, WATCH
+from formcheck.judging.analysis import analyze
+from formcheck.judging.report import Report, RepReport
 from formcheck.motion.reps import REST_BAND
-from formcheck.native_logs import quiet_native_logs
-from formcheck.pose_models import find_model
-from formcheck.poses import FloatArray, PoseSequence
-from formcheck.report import Report, RepReport
+from formcheck.vision.models.store import find_model
+from formcheck.vision.native_logs import quiet_native_logs
 
 RESULTS = Path(__file__).resolve().parent / "results" / "clips.md"
 

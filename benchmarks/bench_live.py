@@ -22,12 +22,12 @@ from typing import Any
 
 import numpy as np
 
-from formcheck.errors import ModelError
+from formcheck.core.errors import ModelError
 from formcheck.live.capture import Captured, NewestFrame
 from formcheck.live.engine import Asked, LiveEngine
-from formcheck.live.watcher import Watcher
-from formcheck.pose_models import find_model
-from formcheck.video import VideoReader
+from formcheck.live.frame_analyser import Watcher
+from formcheck.vision.models.store import find_model
+from formcheck.vision.video import VideoReader
 
 SAMPLE = Path(__file__).parent.parent / "sample_videos" / "deadlift-rounded.mp4"
 RESULTS = Path(__file__).parent / "results"

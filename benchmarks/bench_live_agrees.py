@@ -15,12 +15,12 @@ from pathlib import Path
 
 from benchmarks.labelled import LabelledClip, folder_of, read_clips
 from benchmarks.pose_cache import cached_poses
-from formcheck.analysis import NONE, analyze
+from formcheck.judging.analysis import NONE, analyze
+from formcheck.judging.report import Report
 from formcheck.live.capture import file_frames
 from formcheck.live.engine import LiveEngine
-from formcheck.live.watcher import Watcher
-from formcheck.pose_models import ModelFile, find_model
-from formcheck.report import Report
+from formcheck.live.frame_analyser import Watcher
+from formcheck.vision.models.store import ModelFile, find_model
 
 RESULT = Path(__file__).parent / "results" / "live_agrees.md"
 

@@ -30,7 +30,7 @@ import numpy as np
 from av.video.frame import VideoFrame
 
 from benchmarks.bench_live import SAMPLE, Run, delays, truth_of
-from formcheck.video import VideoReader
+from formcheck.vision.video import VideoReader
 
 WIDTH, HEIGHT, FPS = 640, 480, 15
 """Of the fake camera: what the page asks a real one for."""

@@ -29,13 +29,13 @@ import av
 import numpy as np
 
 from benchmarks.scores import markdown_table, median
-from formcheck import outputs
-from formcheck.analysis import analyze
-from formcheck.errors import FormCheckError
-from formcheck.native_logs import quiet_native_logs
-from formcheck.pose_estimation import estimate_poses
-from formcheck.pose_files import save_poses
-from formcheck.pose_models import ModelFile, find_model
+from formcheck.core.errors import FormCheckError
+from formcheck.judging.analysis import analyze
+from formcheck.storage import report_folder
+from formcheck.storage.pose_files import save_poses
+from formcheck.vision.models.store import ModelFile, find_model
+from formcheck.vision.native_logs import quiet_native_logs
+from formcheck.vision.pose_estimation import estimate_poses
 
 ROOT = Path(__file__).resolve().parent.parent
 RESULTS = Path(__file__).resolve().parent / "results" / "speed.md"
@@ -89,10 +89,12 @@ def whole_analysis(clip: Path, model: ModelFile, folder: Path) -> int:
     """What `formcheck analyze --no-video` does once it runs; returns the number of frames."""
     poses = estimate_poses(clip, model)
     report = analyze(poses)
-    (folder / outputs.REPORT_JSON).write_text(outputs.report_json(report), encoding="utf-8")
-    (folder / outputs.REPS_CSV).write_text(outputs.reps_csv(report.reps), encoding="utf-8")
-    (folder / outputs.SIGNALS_CSV).write_text(outputs.signals_csv(report.signals, poses.time_s), encoding="utf-8")
-    save_poses(poses, folder / outputs.POSES_NPZ)
+    (folder / report_folder.REPORT_JSON).write_text(report_folder.report_json(report), encoding="utf-8")
+    (folder / report_folder.REPS_CSV).write_text(report_folder.reps_csv(report.reps), encoding="utf-8")
+    (folder / report_folder.SIGNALS_CSV).write_text(
+        report_folder.signals_csv(report.signals, poses.time_s), encoding="utf-8"
+    )
+    save_poses(poses, folder / report_folder.POSES_NPZ)
     return len(poses)
 
 

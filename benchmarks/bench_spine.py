@@ -41,20 +41,20 @@ from benchmarks.perturb import (
 from benchmarks.pose_cache import FOLDER, cached_poses
 from benchmarks.rendered_set import PRODUCT_NAME, make_set
 from benchmarks.scores import markdown_table, median, number, pair_up, percent, percentile, separation
-from formcheck.analysis import analyze
-from formcheck.errors import FormCheckError
+from formcheck.core.errors import FormCheckError
+from formcheck.core.landmarks import Landmark
+from formcheck.core.poses import FloatArray, PoseSequence
 from formcheck.exercises import exercise_named
-from formcheck.exercises.checks import FAULT, NOT_MEASURED, WATCH
-from formcheck.landmarks import Landmark
+from formcheck.exercises.framework.check import FAULT, NOT_MEASURED, WATCH
+from formcheck.judging.analysis import analyze
+from formcheck.judging.report import Report, RepReport
 from formcheck.motion.cleaning import clean
 from formcheck.motion.geometry import joint_flexion_deg, midpoint
 from formcheck.motion.reps import find_cycles
 from formcheck.motion.signals import Signals
-from formcheck.native_logs import quiet_native_logs
-from formcheck.pose_files import load_poses
-from formcheck.pose_models import ModelFile, find_model
-from formcheck.poses import FloatArray, PoseSequence
-from formcheck.report import Report, RepReport
+from formcheck.storage.pose_files import load_poses
+from formcheck.vision.models.store import ModelFile, find_model
+from formcheck.vision.native_logs import quiet_native_logs
 from rendered_lifter.assets import AssetError
 
 RESULTS = Path(__file__).resolve().parent / "results" / "spine.md"

@@ -17,11 +17,11 @@ import numpy as np
 
 from benchmarks.labelled import LabelledClip, folder_of, read_clips
 from benchmarks.pose_cache import cached_poses
-from formcheck.analysis import analyze
-from formcheck.exercises.checks import FAULT, WATCH
-from formcheck.native_logs import quiet_native_logs
-from formcheck.pose_models import find_model
-from formcheck.poses import PoseSequence
+from formcheck.core.poses import PoseSequence
+from formcheck.exercises.framework.check import FAULT, WATCH
+from formcheck.judging.analysis import analyze
+from formcheck.vision.models.store import find_model
+from formcheck.vision.native_logs import quiet_native_logs
 
 RESULTS = Path(__file__).parent / "results"
 

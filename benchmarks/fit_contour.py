@@ -24,7 +24,8 @@ from scipy.stats import spearmanr
 
 import formcheck
 from benchmarks.rendered_set import SMALL, SetClip, poses_of, render
-from formcheck.errors import FormCheckError
+from formcheck.core.errors import FormCheckError
+from formcheck.core.poses import PoseSequence, contour_stations
 from formcheck.motion.cleaning import clean
 from formcheck.motion.neutral import (
     HINGE_LEAN_DEG,
@@ -44,9 +45,8 @@ from formcheck.motion.spine import (
     dorsal_distances,
     mended_contour,
 )
-from formcheck.native_logs import quiet_native_logs
-from formcheck.pose_models import find_model
-from formcheck.poses import PoseSequence, contour_stations
+from formcheck.vision.models.store import find_model
+from formcheck.vision.native_logs import quiet_native_logs
 from rendered_lifter import random_spec
 from rendered_lifter.assets import AssetError
 from rendered_lifter.spec import with_overrides

@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 
 from benchmarks.scores import Instants, labelled_reps
-from formcheck.landmarks import LANDMARK_COUNT, left_right
-from formcheck.poses import CONTOUR_STATIONS, FLOOR_SHAPE, FloatArray, PoseSequence, VideoInfo
+from formcheck.core.landmarks import LANDMARK_COUNT, left_right
+from formcheck.core.poses import CONTOUR_STATIONS, FLOOR_SHAPE, FloatArray, PoseSequence, VideoInfo
 
 CLIPS_VARIABLE = "FORMCHECK_CLIPS"
 TRACKS_VARIABLE = "FORMCHECK_TRACKS"

@@ -28,13 +28,13 @@ from av.video.stream import VideoStream
 from benchmarks.labelled import LabelledClip, folder_of, read_clips
 from benchmarks.pose_cache import FOLDER, FindPoses, cache_key
 from benchmarks.rendered_set import SetClip, clip_set, render
-from formcheck.errors import FormCheckError, OutputError
-from formcheck.native_logs import quiet_native_logs
-from formcheck.pose_estimation import estimate_poses
-from formcheck.pose_files import load_poses, save_poses
-from formcheck.pose_models import ModelFile, find_model
-from formcheck.poses import PoseSequence
-from formcheck.video import Frame, RgbImage, VideoReader
+from formcheck.core.errors import FormCheckError, OutputError
+from formcheck.core.poses import PoseSequence
+from formcheck.storage.pose_files import load_poses, save_poses
+from formcheck.vision.models.store import ModelFile, find_model
+from formcheck.vision.native_logs import quiet_native_logs
+from formcheck.vision.pose_estimation import estimate_poses
+from formcheck.vision.video import Frame, RgbImage, VideoReader
 from rendered_lifter.assets import AssetError
 
 PERTURBED = FOLDER / "perturbed"

@@ -9,19 +9,19 @@ from importlib import metadata
 from pathlib import Path
 
 import formcheck
-from formcheck.pose_estimation import estimate_poses
-from formcheck.pose_files import load_poses, save_poses
-from formcheck.pose_models import ModelFile
-from formcheck.poses import PoseSequence
+from formcheck.core.poses import PoseSequence
+from formcheck.storage.pose_files import load_poses, save_poses
+from formcheck.vision.models.store import ModelFile
+from formcheck.vision.pose_estimation import estimate_poses
 
 FOLDER = Path(__file__).resolve().parent / "cache"
 
 PACKAGE = Path(formcheck.__file__).parent
 
-POSE_STAGE = ("pose_estimation", "pose_files")
+POSE_STAGE = ("vision.pose_estimation", "storage.pose_files")
 """Modules that decide, with all of FormCheck that they import, what the poses are..."""
 
-NO_MATTER = ("errors", "pose_models", "system_check")
+NO_MATTER = ("core.errors", "vision.models.store", "vision.system_libraries")
 """...but for those that word messages and find model files; the model itself is in the key."""
 
 FindPoses = Callable[[Path, ModelFile], PoseSequence]

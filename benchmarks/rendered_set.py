@@ -28,14 +28,14 @@ from typing import Any
 
 import rendered_lifter
 from benchmarks.pose_cache import FOLDER, cache_key, code_fingerprint
-from formcheck.errors import FormCheckError
+from formcheck.core.errors import FormCheckError
+from formcheck.core.poses import PoseSequence
 from formcheck.exercises import exercise_named
-from formcheck.exercises.checks import Check
-from formcheck.native_logs import quiet_native_logs
-from formcheck.pose_estimation import estimate_poses
-from formcheck.pose_files import load_poses, save_poses
-from formcheck.pose_models import ModelFile, find_model
-from formcheck.poses import PoseSequence
+from formcheck.exercises.framework.check import Check
+from formcheck.storage.pose_files import load_poses, save_poses
+from formcheck.vision.models.store import ModelFile, find_model
+from formcheck.vision.native_logs import quiet_native_logs
+from formcheck.vision.pose_estimation import estimate_poses
 from rendered_lifter import ClipSpec, random_spec, render_clip
 from rendered_lifter.assets import AssetError
 from rendered_lifter.assets import load as load_body

@@ -12,12 +12,12 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from formcheck.analysis import analyze
-    from formcheck.api import analyze_video
-    from formcheck.errors import FormCheckError
-    from formcheck.pose_files import load_poses, save_poses
-    from formcheck.poses import PoseSequence
-    from formcheck.report import Report
+    from formcheck.core.errors import FormCheckError
+    from formcheck.core.poses import PoseSequence
+    from formcheck.judging.analysis import analyze
+    from formcheck.judging.report import Report
+    from formcheck.service.api import analyze_video
+    from formcheck.storage.pose_files import load_poses, save_poses
 
 __all__ = [
     "FormCheckError",
@@ -30,13 +30,13 @@ __all__ = [
 ]
 
 _HOMES = {
-    "FormCheckError": "errors",
-    "PoseSequence": "poses",
-    "Report": "report",
-    "analyze": "analysis",
-    "analyze_video": "api",
-    "load_poses": "pose_files",
-    "save_poses": "pose_files",
+    "FormCheckError": "core.errors",
+    "PoseSequence": "core.poses",
+    "Report": "judging.report",
+    "analyze": "judging.analysis",
+    "analyze_video": "service.api",
+    "load_poses": "storage.pose_files",
+    "save_poses": "storage.pose_files",
 }
 
 

@@ -8,7 +8,7 @@ import sys
 def main() -> None:
     """Run the command line; Ctrl-C is answered politely even while it is still being loaded."""
     try:
-        from formcheck.cli import main as run
+        from formcheck.cli.main import main as run
 
         run()
     except KeyboardInterrupt:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from formcheck.catalogue import checks_markdown
+from formcheck.render.catalogue import checks_markdown
 
 DOCUMENT = Path(__file__).resolve().parent.parent / "docs" / "checks.md"
 

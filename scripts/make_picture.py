@@ -13,13 +13,13 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from formcheck.analysis import analyze
-from formcheck.annotate import write_annotated_video
-from formcheck.native_logs import quiet_native_logs
-from formcheck.pose_estimation import estimate_poses
-from formcheck.pose_models import find_model
-from formcheck.report import FAULT, WATCH, Report
-from formcheck.video import read_frames_at
+from formcheck.judging.analysis import analyze
+from formcheck.judging.report import FAULT, WATCH, Report
+from formcheck.render.annotated_video import write_annotated_video
+from formcheck.vision.models.store import find_model
+from formcheck.vision.native_logs import quiet_native_logs
+from formcheck.vision.pose_estimation import estimate_poses
+from formcheck.vision.video import read_frames_at
 
 ROOT = Path(__file__).resolve().parent.parent
 CLIP = ROOT / "sample_videos" / "deadlift-rounded.mp4"

@@ -15,15 +15,15 @@ import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.axes import Axes
 
-from formcheck.analysis import analyze
-from formcheck.landmarks import Landmark
+from formcheck.core.landmarks import Landmark
+from formcheck.core.poses import PoseSequence, contour_stations
+from formcheck.judging.analysis import analyze
 from formcheck.motion.geometry import midpoint
 from formcheck.motion.spine import back_stations, dorsal_distances, mended_contour, station_weights
-from formcheck.native_logs import quiet_native_logs
-from formcheck.pose_estimation import estimate_poses
-from formcheck.pose_models import find_model
-from formcheck.poses import PoseSequence, contour_stations
-from formcheck.video import read_frames_at
+from formcheck.vision.models.store import find_model
+from formcheck.vision.native_logs import quiet_native_logs
+from formcheck.vision.pose_estimation import estimate_poses
+from formcheck.vision.video import read_frames_at
 
 ROOT = Path(__file__).resolve().parent.parent
 CLIP = ROOT / "sample_videos" / "deadlift-rounded.mp4"

@@ -15,7 +15,7 @@ OLDEST = (3, 11)
 
 LIBRARIES_CHECK = """
 import sys
-from formcheck.system_check import install_command, linux_family, missing_libraries
+from formcheck.vision.system_libraries import install_command, linux_family, missing_libraries
 import os
 missing = missing_libraries()
 if missing:

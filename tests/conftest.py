@@ -1,7 +1,7 @@
 """Options of the test run.
 
-``pytest tests/test_golden.py --regenerate-golden`` writes the golden reports anew. Look at their difference in version
-control before keeping it: every changed number is a change of what lifters are told.
+``pytest tests/judging/test_golden.py --regenerate-golden`` writes the golden reports anew. Look at their difference in
+version control before keeping it: every changed number is a change of what lifters are told.
 """
 
 from __future__ import annotations
@@ -13,11 +13,11 @@ from typing import Any
 
 import pytest
 
-GOLDEN = Path(__file__).parent / "golden"
+GOLDEN = Path(__file__).parent / "judging" / "golden"
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    parser.addoption("--regenerate-golden", action="store_true", help="write tests/golden/*.json anew")
+    parser.addoption("--regenerate-golden", action="store_true", help="write tests/judging/golden/*.json anew")
 
 
 @pytest.fixture(autouse=True)

@@ -11,11 +11,11 @@ from pathlib import Path
 import pytest
 
 from formcheck import analyze, analyze_video
-from formcheck.errors import ModelError
-from formcheck.pose_estimation import estimate_poses
-from formcheck.pose_files import load_poses, save_poses
-from formcheck.pose_models import ModelFile, find_model
-from formcheck.report import Report
+from formcheck.core.errors import ModelError
+from formcheck.judging.report import Report
+from formcheck.storage.pose_files import load_poses, save_poses
+from formcheck.vision.models.store import ModelFile, find_model
+from formcheck.vision.pose_estimation import estimate_poses
 
 pytestmark = pytest.mark.model
 

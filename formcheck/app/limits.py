@@ -9,10 +9,10 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from formcheck.errors import UsageError
-from formcheck.exercises.checks import FAULT, Check
-from formcheck.exercises.exercise import Exercise
-from formcheck.settings import Override, Settings
+from formcheck.core.errors import UsageError
+from formcheck.exercises.framework.check import FAULT, Check
+from formcheck.exercises.framework.exercise import Exercise
+from formcheck.judging.settings import Override, Settings
 
 
 def editor(lift: Exercise, settings: Settings, key: str) -> Settings:

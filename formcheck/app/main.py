@@ -6,9 +6,10 @@ from collections.abc import Callable
 
 import streamlit as st
 
-from formcheck.app import guidance_pages, history_page, live_page, parts, settings_page, upload_page
-from formcheck.errors import FormCheckError
-from formcheck.settings_files import default_settings_path, load_settings
+from formcheck.app import components
+from formcheck.app.pages import guidance_pages, history_page, live_page, settings_page, upload_page
+from formcheck.core.errors import FormCheckError
+from formcheck.storage.settings_files import default_settings_path, load_settings
 
 PAGES: tuple[tuple[str, str, str, Callable[[], None]], ...] = (
     ("Check a lift", "check", ":material/videocam:", upload_page.show),
@@ -30,19 +31,19 @@ DISCLAIMER = (
 
 def main() -> None:
     """Show the page that was asked for."""
-    st.set_page_config(page_title="FormCheck", page_icon=parts.asset_path("icon.svg"), layout="wide")
-    st.html(f"<style>{parts.asset('style.css')}</style>")
-    st.logo(parts.asset_path("logo.svg"), size="large")
+    st.set_page_config(page_title="FormCheck", page_icon=components.asset_path("icon.svg"), layout="wide")
+    st.html(f"<style>{components.asset('style.css')}</style>")
+    st.logo(components.asset_path("logo.svg"), size="large")
     pages = [
-        st.Page(parts.guarded(show), title=title, url_path=path, icon=icon, default=number == 0)
+        st.Page(components.guarded(show), title=title, url_path=path, icon=icon, default=number == 0)
         for number, (title, path, icon, show) in enumerate(PAGES)
     ]
     page = st.navigation(pages, position="top")
-    wanted = st.session_state.pop(parts.GO, None)
+    wanted = st.session_state.pop(components.GO, None)
     for each, (_, path, _, _) in zip(pages, PAGES, strict=True):
         if path == wanted and each is not page:
             st.switch_page(each)
-    parts.behind("menu", "menu", {"page": page.url_path})
+    components.behind("menu", "menu", {"page": page.url_path})
     guidance_pages.warn(page.url_path)
     _settings_problem()
     page.run()
@@ -54,9 +55,9 @@ def _settings_problem() -> None:
     try:
         load_settings()
     except FormCheckError as error:
-        st.error(f"**Your settings cannot be used.** {parts.plain(str(error))}", icon=":material/error:")
+        st.error(f"**Your settings cannot be used.** {components.plain(str(error))}", icon=":material/error:")
         path = default_settings_path()
         tip = f"Renames it, and FormCheck goes on as it comes. Until then no lift can be judged. It is {path}"
-        if path.is_file() and st.button("Put my settings file aside", help=parts.plain(tip), key="settings-aside"):
+        if path.is_file() and st.button("Put my settings file aside", help=components.plain(tip), key="settings-aside"):
             path.replace(path.with_suffix(".toml.aside"))
             st.rerun()

@@ -10,15 +10,16 @@ from typing import Any, Literal
 
 import streamlit as st
 
-from formcheck.app import guidance_pages, limits, parts
+from formcheck.app import components, limits
+from formcheck.app.pages import guidance_pages
 from formcheck.app.session import Result, Session
 from formcheck.exercises import EXERCISES, exercise_named
-from formcheck.exercises.checks import NOT_MEASURED
-from formcheck.history import Lifter, open_history
-from formcheck.outputs import ANNOTATED_MP4, REPORT_HTML, REPORT_JSON, REPS_CSV, SIGNALS_CSV, safe_name
-from formcheck.settings import AS_IT_COMES, merge, parse_settings
-from formcheck.settings_files import list_presets, settings_toml
-from formcheck.worker import LANDMARKS_TRC
+from formcheck.exercises.framework.check import NOT_MEASURED
+from formcheck.judging.settings import AS_IT_COMES, merge, parse_settings
+from formcheck.service.worker import LANDMARKS_TRC
+from formcheck.storage.history import Lifter, open_history
+from formcheck.storage.report_folder import ANNOTATED_MP4, REPORT_HTML, REPORT_JSON, REPS_CSV, SIGNALS_CSV, safe_name
+from formcheck.storage.settings_files import list_presets, settings_toml
 
 DOWNLOADS = (
     (REPORT_HTML, "Report", "text/html", "One page, for reading, sending and printing"),
@@ -35,12 +36,12 @@ PLOT_SECTIONS = ("pictures", "time", "compare")
 
 def show(result: Result, session: Session) -> None:
     """The whole result."""
-    report, unit = result.report(), parts.usable_settings().unit_of_loads
-    st.html(parts.hero(report, result.job.lifter, unit))
+    report, unit = result.report(), components.usable_settings().unit_of_loads
+    st.html(components.hero(report, result.job.lifter, unit))
     if result.job.notes:
-        st.html(f'<p class="fc-notes"><strong>Notes</strong> {parts.escaped(result.job.notes)}</p>')
+        st.html(f'<p class="fc-notes"><strong>Notes</strong> {components.escaped(result.job.notes)}</p>')
     if result.remark:
-        st.warning(parts.plain(result.remark))
+        st.warning(components.plain(result.remark))
     _offer_to_save(result, report, session)
     player = f"player-{result.folder.name}"
     video = result.folder / ANNOTATED_MP4
@@ -54,11 +55,11 @@ def show(result: Result, session: Session) -> None:
     else:
         right = st.container()
     with right:
-        parts.reel(report, player, video.is_file(), key=f"reel-{player}")
+        components.reel(report, player, video.is_file(), key=f"reel-{player}")
     plots, details, files, again = st.tabs(["Pictures and plots", "Not judged", "Files", "Judge again"])
     with plots:
         page = plots_only((result.folder / REPORT_HTML).read_text(encoding="utf-8"))
-        parts.page(page, "Pictures and plots", key=f"page-{player}")
+        components.page(page, "Pictures and plots", key=f"page-{player}")
     with details:
         _not_judged(report)
     with files:
@@ -71,7 +72,7 @@ def show(result: Result, session: Session) -> None:
         guidance_pages.show_load_of(result.job.lifter, None if saved else report)
 
 
-def _offer_to_save(result: Result, report: parts.Report, session: Session) -> None:
+def _offer_to_save(result: Result, report: components.Report, session: Session) -> None:
     """After judging again: the history has the judgement before, and gets this one on demand."""
     job = result.job
     if job.set_id is None or job.folder not in session.unsaved:
@@ -101,7 +102,7 @@ def plots_only(page: str) -> str:
     return page.replace("</style>", f"{style}</style>", 1)
 
 
-def _not_judged(report: parts.Report) -> None:
+def _not_judged(report: components.Report) -> None:
     reasons: dict[str, list[str]] = {}
     for finding in report["findings"]:
         if finding["verdict"] == NOT_MEASURED:
@@ -109,9 +110,12 @@ def _not_judged(report: parts.Report) -> None:
     if not report["reps"]:
         st.markdown("No repetition was found, so nothing could be judged.")
     for reason, titles in reasons.items():
-        st.html(f"<p><strong>{parts.escaped(', '.join(dict.fromkeys(titles)))}</strong><br>{parts.escaped(reason)}</p>")
+        st.html(
+            f"<p><strong>{components.escaped(', '.join(dict.fromkeys(titles)))}</strong>"
+            f"<br>{components.escaped(reason)}</p>"
+        )
     for note in report["tracking"]["notes"]:
-        st.html(f'<p class="fc-small">{parts.escaped(note)}</p>')
+        st.html(f'<p class="fc-small">{components.escaped(note)}</p>')
     if report["reps"] and not reasons:
         st.markdown("Everything that FormCheck judges in this lift was judged.")
 
@@ -136,11 +140,11 @@ def _downloads(result: Result) -> None:
             st.markdown(f":small[{words}]")
 
 
-def _judge_again(result: Result, report: parts.Report, session: Session) -> None:
+def _judge_again(result: Result, report: components.Report, session: Session) -> None:
     """Other lift, part or limits; the poses are there already."""
     st.markdown("Another lift, part of the video, or other limits. The video is not looked at again, so it is quick.")
     job, key = result.job, result.folder.name
-    end_s = round(max(parts.number(report["video"]["duration_s"]), 0.2), 1)
+    end_s = round(max(components.number(report["video"]["duration_s"]), 0.2), 1)
     left, right = st.columns(2, gap="large")
     with left:
         names = ["auto", *(lift.name for lift in EXERCISES)]
@@ -148,7 +152,7 @@ def _judge_again(result: Result, report: parts.Report, session: Session) -> None
             "Lift",
             names,
             index=names.index(job.exercise),
-            format_func=lambda name: "Recognise it" if name == "auto" else parts.exercise_title(name),
+            format_func=lambda name: "Recognise it" if name == "auto" else components.exercise_title(name),
             key=f"lift-{key}",
         )
         variant = variant_choice(exercise, job.variant, f"variant-{key}")
@@ -162,7 +166,7 @@ def _judge_again(result: Result, report: parts.Report, session: Session) -> None
     toml = job.settings_toml
     if lift is not None:
         with st.expander(f"Limits: {lift.title.lower()}"):
-            now = merge(parts.usable_settings(presets=presets), told)
+            now = merge(components.usable_settings(presets=presets), told)
             edited = limits.editor(lift, now, f"limits-{key}-{lift.name}-{'-'.join(presets)}")
         others = {name: value for name, value in told.checks.items() if not name.startswith(f"{lift.name}/")}
         toml = settings_toml(replace(told, checks={**others, **edited.checks}))
@@ -224,13 +228,13 @@ def preset_choice(chosen: tuple[str, ...], key: str, kept: Literal["session"] | 
     )
 
 
-def _baseline(result: Result, report: parts.Report) -> None:
+def _baseline(result: Result, report: components.Report) -> None:
     """Offer the standing posture of this set as the lifter's own neutral back."""
     standing = standing_back(report)
     if standing is None or not result.job.lifter:
         return
     with st.container(horizontal=True, vertical_alignment="center"):
-        label = f"Use this standing posture as the neutral back of {parts.plain(result.job.lifter)}"
+        label = f"Use this standing posture as the neutral back of {components.plain(result.job.lifter)}"
         about = "For videos that do not show you standing. Settings can take it back."
         if st.button(label, icon=":material/accessibility:", help=about, key=f"baseline-{result.folder.name}"):
             with open_history() as history:
@@ -240,10 +244,10 @@ def _baseline(result: Result, report: parts.Report) -> None:
             st.success("Kept. It is used when a video does not show the standing posture.")
 
 
-def standing_back(report: parts.Report) -> dict[str, float] | None:
+def standing_back(report: components.Report) -> dict[str, float] | None:
     """The lifter's neutral back as this report saw it, for `Lifter.neutral_back`; None when it did not."""
     back: dict[str, Any] = report.get("back") or {}
-    lower_deg, upper_deg = map(parts.number, back.get("standing_deg") or (None, None))
+    lower_deg, upper_deg = map(components.number, back.get("standing_deg") or (None, None))
     if back.get("neutral") != "standing" or not math.isfinite(lower_deg + upper_deg):
         return None
     return {"lower_deg": lower_deg, "upper_deg": upper_deg}

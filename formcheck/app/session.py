@@ -14,8 +14,8 @@ from typing import Any, BinaryIO
 
 import streamlit as st
 
-from formcheck.outputs import POSES_NPZ, REPORT_JSON, safe_name
-from formcheck.worker import DONE, FAILED, Batch, Job
+from formcheck.service.worker import DONE, FAILED, Batch, Job
+from formcheck.storage.report_folder import POSES_NPZ, REPORT_JSON, safe_name
 
 KEY = "formcheck"
 

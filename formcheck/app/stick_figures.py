@@ -8,8 +8,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from formcheck.landmarks import Landmark, left_right
-from formcheck.overlay import (
+from formcheck.core.landmarks import Landmark, left_right
+from formcheck.core.poses import FloatArray, PoseSequence
+from formcheck.judging.report import Report
+from formcheck.render.overlay import (
     FAR_SEGMENTS,
     THIN_SEGMENTS,
     OverlayPlan,
@@ -18,9 +20,7 @@ from formcheck.overlay import (
     rounding_word,
     smooth_line,
 )
-from formcheck.poses import FloatArray, PoseSequence
-from formcheck.report import Report
-from formcheck.summary import degrees
+from formcheck.render.terminal import degrees
 
 FRAMES_PER_S = 25.0
 """More are not seen, and would only make the page heavier."""

@@ -1,8 +1,8 @@
 """The lifts that FormCheck knows; a new one is one file and one line here."""
 
-from formcheck.errors import UsageError
+from formcheck.core.errors import UsageError
 from formcheck.exercises import deadlift, kettlebell_swing, squat
-from formcheck.exercises.exercise import Exercise
+from formcheck.exercises.framework.exercise import Exercise
 
 EXERCISES: tuple[Exercise, ...] = (deadlift.EXERCISE, kettlebell_swing.EXERCISE, squat.EXERCISE)
 

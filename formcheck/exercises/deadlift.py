@@ -4,19 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from formcheck.exercises import pull
-from formcheck.exercises.back import (
-    BACK_CHECKS,
-    ROUNDING_FAULT_DEG,
-    ROUNDING_GROWTH_UNCERTAINTY_DEG,
-    ROUNDING_SOURCE,
-    ROUNDING_WATCH_DEG,
-    back_measures,
-)
-from formcheck.exercises.checks import SIDE, SIDE_OR_OBLIQUE, WATCH, Check, Measurement, missing
-from formcheck.exercises.exercise import Exercise, Rep, ends_short
-from formcheck.exercises.feet import FOOT_LIFT_MAX, heel_rise
-from formcheck.exercises.measuring import (
+from formcheck.exercises.framework.check import SIDE, SIDE_OR_OBLIQUE, WATCH, Check, Measurement, missing
+from formcheck.exercises.framework.cycle_features import CycleShape, at_least, at_most, highest
+from formcheck.exercises.framework.exercise import Exercise, Rep, ends_short
+from formcheck.exercises.framework.measurement import (
     ANGLE_UNCERTAINTY_DEG,
     at_instant,
     at_least_value,
@@ -26,10 +17,19 @@ from formcheck.exercises.measuring import (
     sustained_peak,
     typical,
 )
-from formcheck.exercises.rising import HIPS_SHOOT_UP, hands_leave, trunk_lean_gain
-from formcheck.exercises.shape import CycleShape, at_least, at_most, highest
-from formcheck.exercises.symmetry import SYMMETRY_CHECKS, symmetry_measures
-from formcheck.exercises.variant import TURNED_MIN_DEG, Variant
+from formcheck.exercises.framework.variant import TURNED_MIN_DEG, Variant
+from formcheck.exercises.shared import deadlift_pull
+from formcheck.exercises.shared.back import (
+    BACK_CHECKS,
+    ROUNDING_FAULT_DEG,
+    ROUNDING_GROWTH_UNCERTAINTY_DEG,
+    ROUNDING_SOURCE,
+    ROUNDING_WATCH_DEG,
+    back_measures,
+)
+from formcheck.exercises.shared.feet import FOOT_LIFT_MAX, heel_rise
+from formcheck.exercises.shared.hip_rise import HIPS_SHOOT_UP, hands_leave, trunk_lean_gain
+from formcheck.exercises.shared.symmetry import SYMMETRY_CHECKS, symmetry_measures
 from formcheck.motion.reps import Cycle, rise_instants
 from formcheck.motion.signals import Signals
 
@@ -139,14 +139,14 @@ def measure(signals: Signals, rep: Rep) -> dict[str, Measurement]:
         ),
         **common_measures(signals, rep),
         "elbow_flexion_max_deg": sustained_peak(
-            signals, pull.believable_elbow_deg(signals), rep.lift_off, rep.lockout, ANGLE_UNCERTAINTY_DEG
+            signals, deadlift_pull.believable_elbow_deg(signals), rep.lift_off, rep.lockout, ANGLE_UNCERTAINTY_DEG
         ),
         "trunk_lean_gain_deg": trunk_lean_gain(signals, leaving, (passing + rep.lockout) // 2),
-        "set_up_hips_thighs": pull.hips_at_set_up(signals, set_up, rep.lift_off),
-        "knee_bend_gain_deg": pull.knee_bend_gain(signals, rep),
-        "bar_ahead_foot_lengths": pull.bar_ahead(signals, rep, leaving, passing),
-        "knee_rebend_deg": pull.knee_rebend(signals, passing, rep.lockout),
-        "bar_drop_heights": pull.bar_drop(signals, passing, rep.lockout),
+        "set_up_hips_thighs": deadlift_pull.hips_at_set_up(signals, set_up, rep.lift_off),
+        "knee_bend_gain_deg": deadlift_pull.knee_bend_gain(signals, rep),
+        "bar_ahead_foot_lengths": deadlift_pull.bar_ahead(signals, rep, leaving, passing),
+        "knee_rebend_deg": deadlift_pull.knee_rebend(signals, passing, rep.lockout),
+        "bar_drop_heights": deadlift_pull.bar_drop(signals, passing, rep.lockout),
         "heel_rise_foot_lengths": heel_rise(signals, rep, leaving, rep.lockout),
         **symmetry_measures(signals, rep),
     }
@@ -181,12 +181,12 @@ CHECKS = (
         confidence="low",
     ),
     HIPS_SHOOT_UP,
-    pull.SQUATTED_START,
-    pull.KNEES_TAKE_OVER,
-    pull.BAR_DRIFT,
-    pull.HITCHING,
-    pull.BAR_DROP,
-    pull.HEEL_RISE,
+    deadlift_pull.SQUATTED_START,
+    deadlift_pull.KNEES_TAKE_OVER,
+    deadlift_pull.BAR_DRIFT,
+    deadlift_pull.HITCHING,
+    deadlift_pull.BAR_DROP,
+    deadlift_pull.HEEL_RISE,
     Check(
         id="arm-pull",
         title="Pulling with the arms",

@@ -4,16 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from formcheck.exercises.back import (
-    BACK_CHECKS,
-    ROUNDING_FAULT_DEG,
-    ROUNDING_SOURCE,
-    ROUNDING_WATCH_DEG,
-    back_measures,
-)
-from formcheck.exercises.checks import SIDE, SIDE_OR_OBLIQUE, WATCH, Check, Measurement, missing
-from formcheck.exercises.exercise import Exercise, Rep, ends_short
-from formcheck.exercises.measuring import (
+from formcheck.exercises.framework.check import SIDE, SIDE_OR_OBLIQUE, WATCH, Check, Measurement, missing
+from formcheck.exercises.framework.cycle_features import CycleShape, at_least, at_most
+from formcheck.exercises.framework.exercise import Exercise, Rep, ends_short
+from formcheck.exercises.framework.measurement import (
     ANGLE_UNCERTAINTY_DEG,
     NOT_SEEN,
     at_instant,
@@ -22,10 +16,16 @@ from formcheck.exercises.measuring import (
     sustained_low,
     sustained_peak,
 )
-from formcheck.exercises.shape import CycleShape, at_least, at_most
-from formcheck.exercises.swing_path import HINGE_CUE, PATH_CHECKS, backswing, swing_measures
-from formcheck.exercises.symmetry import SYMMETRY_CHECKS, symmetry_measures
-from formcheck.exercises.variant import Variant, never
+from formcheck.exercises.framework.variant import Variant, never
+from formcheck.exercises.shared.back import (
+    BACK_CHECKS,
+    ROUNDING_FAULT_DEG,
+    ROUNDING_SOURCE,
+    ROUNDING_WATCH_DEG,
+    back_measures,
+)
+from formcheck.exercises.shared.swing_path import HINGE_CUE, PATH_CHECKS, backswing, swing_measures
+from formcheck.exercises.shared.symmetry import SYMMETRY_CHECKS, symmetry_measures
 from formcheck.motion.reps import Cycle, rise_instants
 from formcheck.motion.signals import Signals
 

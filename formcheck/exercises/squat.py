@@ -6,18 +6,10 @@ from dataclasses import replace
 
 import numpy as np
 
-from formcheck.exercises.back import (
-    BACK_CHECKS,
-    ROUNDING_FAULT_DEG,
-    ROUNDING_GROWTH_UNCERTAINTY_DEG,
-    ROUNDING_SOURCE,
-    ROUNDING_WATCH_DEG,
-    back_measures,
-)
-from formcheck.exercises.checks import SIDE, SIDE_OR_OBLIQUE, WATCH, Check, Measurement, missing
-from formcheck.exercises.exercise import Exercise, Rep, ends_short
-from formcheck.exercises.feet import FOOT_HIDDEN, FOOT_LENGTH, HEEL_RISE, feet_seen, heel_rise
-from formcheck.exercises.measuring import (
+from formcheck.exercises.framework.check import SIDE, SIDE_OR_OBLIQUE, WATCH, Check, Measurement, missing
+from formcheck.exercises.framework.cycle_features import UNKNOWN, CycleShape, at_least, at_most, median
+from formcheck.exercises.framework.exercise import Exercise, Rep, ends_short
+from formcheck.exercises.framework.measurement import (
     ANGLE_UNCERTAINTY_DEG,
     AT_INSTANT_S,
     NOT_SEEN,
@@ -28,10 +20,18 @@ from formcheck.exercises.measuring import (
     sustained_peak,
     typical,
 )
-from formcheck.exercises.rising import HIPS_SHOOT_UP, trunk_lean_gain
-from formcheck.exercises.shape import UNKNOWN, CycleShape, at_least, at_most, median
-from formcheck.exercises.symmetry import KNEES_IN, SYMMETRY_CHECKS, knee_gap_lost, symmetry_measures
-from formcheck.exercises.variant import Variant
+from formcheck.exercises.framework.variant import Variant
+from formcheck.exercises.shared.back import (
+    BACK_CHECKS,
+    ROUNDING_FAULT_DEG,
+    ROUNDING_GROWTH_UNCERTAINTY_DEG,
+    ROUNDING_SOURCE,
+    ROUNDING_WATCH_DEG,
+    back_measures,
+)
+from formcheck.exercises.shared.feet import FOOT_HIDDEN, FOOT_LENGTH, HEEL_RISE, feet_seen, heel_rise
+from formcheck.exercises.shared.hip_rise import HIPS_SHOOT_UP, trunk_lean_gain
+from formcheck.exercises.shared.symmetry import KNEES_IN, SYMMETRY_CHECKS, knee_gap_lost, symmetry_measures
 from formcheck.motion.neutral import STANDING_HEIGHT
 from formcheck.motion.reps import Cycle, rise_instants, sticking_region
 from formcheck.motion.signals import Signals

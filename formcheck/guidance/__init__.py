@@ -16,8 +16,8 @@ General fitness information: no medical device, and no stand-in for a clinician 
 from __future__ import annotations
 
 from formcheck.guidance.decisions import Answer, Readiness, Section, is_emergency, next_question, readiness, soreness
+from formcheck.guidance.dismissed_advice import hidden_advice, hide_advice, show_hidden
 from formcheck.guidance.figures import picture
-from formcheck.guidance.hidden import hidden_advice, hide_advice, show_hidden
 from formcheck.guidance.load import LoadAdvice, load_advice
 from formcheck.guidance.routines import Drill, Routine, cool_down, warm_up
 from formcheck.guidance.training import Training, TrainingTopic, train

@@ -6,11 +6,11 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from formcheck.errors import UsageError
+from formcheck.core.errors import UsageError
 from formcheck.guidance.routines import Routine, warm_up
 from formcheck.guidance.tables import EMERGENCY, READY, SORE, DecisionTable, Outcome, Question, Rule
 from formcheck.guidance.texts import text
-from formcheck.settings import LOAD_UNITS
+from formcheck.judging.settings import LOAD_UNITS
 
 Answers = Mapping[str, "str | Collection[str]"]
 """Choice by question; a question with many choices has a collection of them."""

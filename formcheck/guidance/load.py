@@ -12,13 +12,13 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
-from formcheck.exercises.checks import FAULT, NOT_MEASURED, WATCH
+from formcheck.exercises.framework.check import FAULT, NOT_MEASURED, WATCH
 from formcheck.guidance.tables import LOAD_LIMITS
 from formcheck.guidance.texts import text
-from formcheck.history.records import SavedSet
-from formcheck.history.trends import local_day, sessions
-from formcheck.set_level import WORSE
-from formcheck.settings import LOAD_UNITS, load_words
+from formcheck.judging.set_metrics import WORSE
+from formcheck.judging.settings import LOAD_UNITS, load_words
+from formcheck.storage.history.records import SavedSet
+from formcheck.storage.history.trends import local_day, sessions
 
 NOT_SAVED = 0
 """Number of a set that is not in the history."""

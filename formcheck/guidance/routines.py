@@ -10,7 +10,7 @@ from typing import Any
 from formcheck.exercises import known_exercise
 from formcheck.guidance.tables import COOL_DOWN, RAMPS, WARM_UPS, RampStep, Step
 from formcheck.guidance.texts import text
-from formcheck.settings import LOAD_STEPS_KG, LOAD_UNITS, load_words
+from formcheck.judging.settings import LOAD_STEPS_KG, LOAD_UNITS, load_words
 
 
 @dataclass(frozen=True)

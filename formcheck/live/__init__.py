@@ -1,11 +1,11 @@
 """Live: frames with capture times in, state and events out; one engine for the terminal and the browser.
 
     capture    camera or file -> newest frame           (a thread and a queue of one)
-    watcher    frame -> what was seen in it             (the pose model; `formcheck.landmarker`)
+    watcher    frame -> what was seen in it             (the pose model; `formcheck.vision.mediapipe_backend`)
     recording  what was seen -> growing arrays          (landmarks and contours, never frames)
     gauge      the last second -> angles and rounding   (the signals of `formcheck.motion`)
     coach      one look -> the one thing to change before the set
-    engine     all of it -> `Snapshot`; repetitions and verdicts are those of `formcheck.analysis.analyze`
+    engine     all of it -> `Snapshot`; repetitions and verdicts are those of `formcheck.judging.analysis.analyze`
     cues       findings -> at most one cue a repetition
     warm_up    unloaded drills, the lifter's neutral, ramp sets
     outcome    finished sets -> report folder and history

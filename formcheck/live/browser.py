@@ -24,12 +24,12 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from formcheck.errors import FormCheckError
-from formcheck.exercises.checks import FAULT, WATCH
-from formcheck.landmarks import Landmark
+from formcheck.core.errors import FormCheckError
+from formcheck.core.landmarks import Landmark
+from formcheck.exercises.framework.check import FAULT, WATCH
 from formcheck.live.engine import DONE, Asked, Event, FinishedSet, LiveEngine, Snapshot
-from formcheck.live.outcome import SessionVideo
 from formcheck.live.recording import Seen
+from formcheck.live.save_set import SessionVideo
 from formcheck.motion.neutral import Baseline
 
 RATE_OVER_S = 3.0
@@ -54,7 +54,7 @@ RgbImage = NDArray[np.uint8]
 
 
 class Looker(Protocol):
-    """What a session needs of a `formcheck.live.watcher.Watcher`."""
+    """What a session needs of a `formcheck.live.frame_analyser.Watcher`."""
 
     def look(self, rgb: RgbImage, time_s: float, *, count_people: bool = False) -> Seen:
         """What is seen in a frame."""

@@ -16,9 +16,9 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from formcheck.errors import InputError
-from formcheck.pose_estimation import ANALYSIS_MAX_SIDE
-from formcheck.video import VideoReader
+from formcheck.core.errors import InputError
+from formcheck.vision.pose_estimation import ANALYSIS_MAX_SIDE
+from formcheck.vision.video import VideoReader
 
 CAMERA_SIZE, CAMERA_FPS = (640, 480), 30
 """Asked of a camera: the pose model sees no more, and larger pictures come later."""

@@ -5,10 +5,10 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-from formcheck.landmarks import Landmark, left_right
+from formcheck.core.landmarks import Landmark, left_right
+from formcheck.core.poses import PoseSequence
 from formcheck.live.recording import Seen
 from formcheck.motion.view import SIDE_MAX_DEG, view_of
-from formcheck.poses import PoseSequence
 
 BODY_SHARE_MIN, BODY_SHARE_MAX = 0.40, 0.92
 """Height of the body in the picture: below it the contour of the back has too few pixels, above it a step or arms

@@ -9,9 +9,9 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from formcheck.exercises.checks import FAULT, WATCH, Check, Finding
+from formcheck.exercises.framework.check import FAULT, WATCH, Check, Finding
+from formcheck.judging.report import RepReport
 from formcheck.motion.signals import Signals
-from formcheck.report import RepReport
 
 HELD_S = 0.09
 """A back must be beyond its limit for this long before anything is said."""

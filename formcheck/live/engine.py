@@ -15,21 +15,21 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from formcheck.analysis import AUTO, NONE, analyze
+from formcheck.core.poses import PoseSequence
 from formcheck.exercises import exercise_named
-from formcheck.exercises.checks import Check
-from formcheck.exercises.exercise import Exercise
+from formcheck.exercises.framework.check import Check
+from formcheck.exercises.framework.exercise import Exercise
+from formcheck.judging.analysis import AUTO, NONE, analyze
+from formcheck.judging.report import Report, RepReport
+from formcheck.judging.settings import AS_IT_COMES, Settings
 from formcheck.live import warm_up
 from formcheck.live.coach import Coach, look_of
 from formcheck.live.cues import Cues, Rise, is_finished, rising_per_s
 from formcheck.live.gauge import STANDING_SHARE, WINDOW_S, Reading, Scale, back_check, heights_of, read, scale_of
 from formcheck.live.recording import Recording, Seen
 from formcheck.live.warm_up import DrillResult, after_ramp_set, baseline_of, judge_drill
-from formcheck.motion.load import UNKNOWN_FLOORS, Floors, came_along, floors_of, tells_apart
+from formcheck.motion.floor_evidence import UNKNOWN_FLOORS, Floors, came_along, floors_of, tells_apart
 from formcheck.motion.neutral import CONTOUR_USUAL, Baseline, Neutral
-from formcheck.poses import PoseSequence
-from formcheck.report import Report, RepReport
-from formcheck.settings import AS_IT_COMES, Settings
 
 LOOKING, SETTING_UP, READY, IN_SET, RESTING, DONE = "looking", "setting up", "ready", "in set", "resting", "done"
 STATES = (LOOKING, SETTING_UP, READY, IN_SET, RESTING, DONE)

@@ -11,18 +11,18 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from formcheck.core.landmarks import left_right
+from formcheck.core.poses import FloatArray, PoseSequence
 from formcheck.exercises import EXERCISES
-from formcheck.exercises.checks import NOT_MEASURED, Check, Measurement, judge
-from formcheck.exercises.exercise import Exercise
-from formcheck.exercises.measuring import THIGH_LENGTH
-from formcheck.landmarks import left_right
+from formcheck.exercises.framework.check import NOT_MEASURED, Check, Measurement, judge
+from formcheck.exercises.framework.exercise import Exercise
+from formcheck.exercises.framework.measurement import THIGH_LENGTH
+from formcheck.judging.settings import AS_IT_COMES, Settings, apply
 from formcheck.motion.cleaning import clean
 from formcheck.motion.neutral import Neutral, with_back_rounding
 from formcheck.motion.signals import STANDING_PERCENTILE, Signals, compute_signals
 from formcheck.motion.spine_method import CONTOUR
 from formcheck.motion.view import view_of
-from formcheck.poses import FloatArray, PoseSequence
-from formcheck.settings import AS_IT_COMES, Settings, apply
 
 WINDOW_S = 1.5
 """Long enough for the filters to settle, short enough to be computed ten times a second."""

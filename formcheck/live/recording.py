@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from formcheck.landmarks import Landmark
-from formcheck.lifter import Sighting
-from formcheck.poses import ARRAY_FIELDS, FloatArray, PoseSequence, VideoInfo, expected_shapes
+from formcheck.core.landmarks import Landmark
+from formcheck.core.poses import ARRAY_FIELDS, FloatArray, PoseSequence, VideoInfo, expected_shapes
+from formcheck.vision.tracking import Sighting
 
 BODY = tuple(
     Landmark[f"{side}_{joint}"]
@@ -34,7 +34,7 @@ class Seen:
     time_s : capture time, strictly rising from frame to frame.
     person : the lifter, None when nobody was found.
     width, height : of the picture, in whose pixels the person is.
-    picture_change : as in `formcheck.poses.PoseSequence`.
+    picture_change : as in `formcheck.core.poses.PoseSequence`.
     brightness : 0..1, mean grey level of the part of the picture with the person, of the whole one without.
     people : how many people were found when they were last counted.
     """

@@ -13,14 +13,14 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from formcheck.exercises.back import ROUNDING_FAULT_DEG, ROUNDING_SOURCE, ROUNDING_WATCH_DEG, back_rounding
-from formcheck.exercises.checks import FAULT, OK, SIDE, Check, Finding, Measurement, judge, missing
-from formcheck.exercises.measuring import ANGLE_UNCERTAINTY_DEG, NOT_SEEN, at_instant
+from formcheck.exercises.framework.check import FAULT, OK, SIDE, Check, Finding, Measurement, judge, missing
+from formcheck.exercises.framework.measurement import ANGLE_UNCERTAINTY_DEG, NOT_SEEN, at_instant
+from formcheck.exercises.shared.back import ROUNDING_FAULT_DEG, ROUNDING_SOURCE, ROUNDING_WATCH_DEG, back_rounding
+from formcheck.judging.report import Report, RepReport
 from formcheck.live.cues import is_finished, rising_per_s, spoken
 from formcheck.motion.neutral import Baseline
 from formcheck.motion.reps import Cycle, find_cycles
 from formcheck.motion.signals import Signals
-from formcheck.report import Report, RepReport
 
 STAND, HINGE, SQUAT, SWING, RAMP = "stand", "hinge", "squat", "swing", "ramp"
 STAGES = (STAND, HINGE, SQUAT, SWING, RAMP)

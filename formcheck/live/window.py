@@ -12,10 +12,10 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from formcheck.exercises.checks import FAULT, WATCH
-from formcheck.landmarks import Landmark
-from formcheck.lifter import Sighting
+from formcheck.core.landmarks import Landmark
+from formcheck.exercises.framework.check import FAULT, WATCH
 from formcheck.live.engine import READY, Snapshot
+from formcheck.vision.tracking import Sighting
 
 TITLE = "FormCheck live: q ends, space = set over, m = mute"
 GO_ON, END, SET_OVER, MUTE = "go on", "end", "set over", "mute"

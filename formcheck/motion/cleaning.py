@@ -9,9 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import signal
 
-from formcheck.landmarks import Landmark
+from formcheck.core.landmarks import Landmark
+from formcheck.core.poses import FloatArray, PoseSequence
 from formcheck.motion.geometry import distance, midpoint
-from formcheck.poses import FloatArray, PoseSequence
 
 CUTOFF_HZ = 6.0
 """Low-pass of landmark positions; lifts hold next to nothing above it (Winter 2009; Sports2D uses the same)."""

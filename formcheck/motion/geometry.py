@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from formcheck.poses import FloatArray
+from formcheck.core.poses import FloatArray
 
 
 def joint_flexion_deg(proximal: FloatArray, joint: FloatArray, distal: FloatArray) -> FloatArray:

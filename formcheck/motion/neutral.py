@@ -14,10 +14,10 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from formcheck.core.poses import FloatArray
 from formcheck.motion.contour_weights import HINGE_DRIFT_DEG, SEAT_DRIFT_DEG
 from formcheck.motion.reps import Cycle
 from formcheck.motion.signals import Signals
-from formcheck.poses import FloatArray
 
 STANDING_HEIGHT = 0.96
 STANDING_LEAN_DEG = 15.0

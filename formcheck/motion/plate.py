@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from formcheck.poses import FloatArray
+from formcheck.core.poses import FloatArray
 
 PLATE_M = 0.45
 """Diameter of full-size plates: bumpers, and iron ones of 20 kg and more (IWF and IPF rules)."""
@@ -84,7 +84,7 @@ def follow_plate(
 
     Parameters
     ----------
-    time_s : (N,) rising. circles : (N, C, 4) x, y, diameter, support, see `formcheck.plate_watch.look`.
+    time_s : (N,) rising. circles : (N, C, 4) x, y, diameter, support, see `formcheck.vision.plate_detection.look`.
     shoulders_px : (N, 2) middle of the shoulders. feet_px : (2,) mid-foot x and ankle y.
     trunk_px : length of the trunk. forward : +1 where the lifter faces image-right, -1 image-left.
     height_m : the lifter's height, None when unknown.

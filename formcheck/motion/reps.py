@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import signal
 
-from formcheck.poses import FloatArray
+from formcheck.core.poses import FloatArray
 
 SMALLEST_DROP = 0.08
 """A cycle lowers the shoulders by at least this share of standing shoulder height above the ankles."""

@@ -8,13 +8,13 @@ from dataclasses import dataclass, fields
 import numpy as np
 from numpy.typing import NDArray
 
-from formcheck.landmarks import PAIRED_JOINTS, Landmark, left_right
+from formcheck.core.landmarks import PAIRED_JOINTS, Landmark, left_right
+from formcheck.core.poses import FloatArray, PoseSequence
 from formcheck.motion.cleaning import smooth
+from formcheck.motion.frontal_measures import FOOT_JOINTS, foot_shown, gap, heel_above_standing, hip_shift
 from formcheck.motion.geometry import joint_flexion_deg
 from formcheck.motion.spine import HIP_WRONG, MEASURED, UNSTEADY, DorsalBend, dorsal_bend, steady, view_gate
 from formcheck.motion.view import smoothed_axis, yaw_of
-from formcheck.motion.widths import FOOT_JOINTS, foot_shown, gap, heel_above_standing, hip_shift
-from formcheck.poses import FloatArray, PoseSequence
 
 BoolArray = NDArray[np.bool_]
 SpineReader = Callable[[PoseSequence, FloatArray], DorsalBend]

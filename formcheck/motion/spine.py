@@ -16,10 +16,10 @@ from dataclasses import dataclass, fields
 import numpy as np
 from numpy.typing import NDArray
 
-from formcheck.landmarks import Landmark
+from formcheck.core.landmarks import Landmark
+from formcheck.core.poses import FloatArray, PoseSequence, contour_stations
 from formcheck.motion.contour_weights import LOWER_WEIGHTS, UPPER_WEIGHTS, WEIGHT_FROM, WEIGHT_TO
 from formcheck.motion.geometry import midpoint
-from formcheck.poses import FloatArray, PoseSequence, contour_stations
 
 DEGREE = 4
 """Of the polynomial that stands in for missing and ragged stations and against which raggedness is measured."""

@@ -13,11 +13,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from formcheck.errors import PoseFileError
+from formcheck.core.errors import PoseFileError
+from formcheck.core.poses import FloatArray, PoseSequence
 from formcheck.motion.neutral import Usual
 from formcheck.motion.spine import MEASURED, NO_EDGE, NOT_SEEN, DorsalBend
 from formcheck.motion.spine_method import SpineMethod
-from formcheck.poses import FloatArray, PoseSequence
 
 POINTS_MIN = 5
 """So many points must be seen well for a cubic through them to mean something."""

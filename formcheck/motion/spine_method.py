@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from formcheck.core.poses import FloatArray, PoseSequence
 from formcheck.motion.neutral import CONTOUR_USUAL, Usual
 from formcheck.motion.spine import DorsalBend, dorsal_bend
-from formcheck.poses import FloatArray, PoseSequence
 
 
 @dataclass(frozen=True)

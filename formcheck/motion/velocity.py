@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from formcheck.poses import FloatArray
+from formcheck.core.poses import FloatArray
 
 END_BAND = 0.04
 """A way up begins and ends this share of its travel from its ends: rests wobble, and a smooth start has no edge."""

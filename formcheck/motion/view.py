@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from formcheck.landmarks import Landmark
-from formcheck.poses import FloatArray, PoseSequence
+from formcheck.core.landmarks import Landmark
+from formcheck.core.poses import FloatArray, PoseSequence
 
 YAW_BIAS_DEG = 7.0
 """The model turns people seen from the side towards the camera by about this much: 8.7 deg in rendered side views, 7 in

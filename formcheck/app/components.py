@@ -1,0 +1,308 @@
+"""Pieces that pages share: verdicts, the list of findings beside a video, words and numbers."""
+
+from __future__ import annotations
+
+import functools
+import html
+import math
+from collections.abc import Callable, Mapping, Sequence
+from importlib import resources
+from pathlib import Path
+from typing import Any, ParamSpec
+
+import streamlit as st
+
+from formcheck.core.errors import FormCheckError
+from formcheck.exercises import EXERCISES, exercise_named
+from formcheck.exercises.framework.check import FAULT, NOT_MEASURED, OK, WATCH
+from formcheck.judging import settings
+from formcheck.judging.settings import AS_IT_COMES, Settings
+from formcheck.render.html.report import FINDING_WORDS, SYMBOLS, VERDICT_WORDS
+from formcheck.render.terminal import EXERCISE_NAMES, VIEW_WORDS, amount, clock, degrees
+from formcheck.storage.settings_files import load_settings
+
+COLUMNS = (
+    ("back_rounding_deg", "Back", "deg"),
+    ("hip_flexion_bottom_deg", "Hip", "deg"),
+    ("knee_flexion_bottom_deg", "Knee", "deg"),
+    ("depth_thighs", "Depth", ""),
+)
+"""Measures of the rep table."""
+
+SHORT_NAMES = {"auto": "Recognise it", "kettlebell-swing": "Swing"}
+"""Of lifts, where all of them stand side by side."""
+
+GO = "go"
+"""In the session state: the address of the page to show next."""
+
+Report = Mapping[str, Any]
+"""A report as in report.json."""
+
+
+Told = ParamSpec("Told")
+
+
+def guarded(show: Callable[Told, None]) -> Callable[Told, None]:
+    """A page, or a part of one, with errors raised on purpose as one line instead of a traceback.
+
+    Parts that are drawn by themselves, such as dialogs and fragments, need it as pages do.
+    """
+
+    @functools.wraps(show)
+    def shown(*told: Told.args, **named: Told.kwargs) -> None:
+        try:
+            show(*told, **named)
+        except FormCheckError as error:
+            st.error(plain(str(error)), icon=":material/error:")
+
+    return shown
+
+
+def usable_settings(presets: Sequence[str] = ()) -> Settings:
+    """The user's settings with these presets; as FormCheck comes where they cannot be used, which `main` tells of."""
+    try:
+        return load_settings(presets=presets)
+    except FormCheckError:
+        return AS_IT_COMES
+
+
+def redrawn(draw: Callable[[], None], every_s: float | None) -> None:
+    """A part of the page that is drawn again by itself every so often, with None only as the page is.
+
+    It has a container of its own. Where a run of the page meets the part's own timer, Streamlit can take the part away
+    and put it back over what follows: with nothing beside it, nothing is lost.
+    """
+    with st.container():
+        st.fragment(guarded(draw), run_every=every_s)()
+
+
+def asset_path(name: str) -> str:
+    """Path of a file that comes with the app."""
+    return str(Path(__file__).parent / "assets" / name)
+
+
+@functools.cache
+def asset(name: str) -> str:
+    """Text of a file that comes with the app."""
+    return resources.files("formcheck.app").joinpath("assets", name).read_text(encoding="utf-8")
+
+
+def plain(text: str) -> str:
+    """Text from outside for Streamlit's Markdown, shown as it is."""
+    return "".join(f"\\{letter}" if letter in "\\`*_{}[]()<>#+-.!|~$:^=" else letter for letter in text)
+
+
+def escaped(text: object) -> str:
+    """Text from outside for HTML."""
+    return html.escape(str(text))
+
+
+def number(value: float | None) -> float:
+    """A number of a report, NaN where it is missing."""
+    return math.nan if value is None else float(value)
+
+
+# --- words ---------------------------------------------------------------------------------------------------------
+
+
+def exercise_title(name: str, variant: str = "") -> str:
+    """What people call a lift, with its variant where that is known."""
+    lift = exercise_named(name)
+    titles = {} if lift is None else {each.name: each.title for each in lift.variants}
+    known = titles.get(variant, "")
+    title = EXERCISE_NAMES.get(name, name)
+    if known and title.split()[-1].lower() in known.lower():
+        return known
+    return title + (f", {known[:1].lower()}{known[1:]}" if known else "")
+
+
+def exercise_names() -> list[str]:
+    """Names of all lifts."""
+    return [lift.name for lift in EXERCISES]
+
+
+def lift_choice(key: str, tip: str | None = None) -> str:
+    """Which lift it is, "auto" to have it recognised."""
+    lifts = ["auto", *(lift.name for lift in EXERCISES)]
+    chosen = st.segmented_control(
+        "Lift",
+        lifts,
+        default="auto",
+        required=True,
+        format_func=lambda name: SHORT_NAMES.get(name) or exercise_title(name),
+        key=key,
+        help=tip,
+        persist_state="session",
+    )
+    return chosen or "auto"
+
+
+def load_words(load_kg: float | None, unit: str) -> str:
+    """A load as people of that unit write it, "" when there is none."""
+    return "" if load_kg is None or not math.isfinite(load_kg) else settings.load_words(load_kg, unit)
+
+
+def kilograms(load: float, unit: str) -> float:
+    """A load that was typed in that unit, to the gram."""
+    return round(load * (settings.KG_PER_LB if unit == "lb" else 1.0), 3)
+
+
+def tag(verdict: str, words: str = "") -> str:
+    """A verdict in colour, symbol and words, as HTML."""
+    words = words or VERDICT_WORDS.get(verdict) or FINDING_WORDS.get(verdict, verdict)
+    symbol = SYMBOLS.get(verdict, "?")
+    return f'<span class="fc-tag {escaped(verdict)}"><span aria-hidden="true">{symbol}</span> {escaped(words)}</span>'
+
+
+def facts(report: Report, lifter: str | None, unit: str) -> list[str]:
+    """What was looked at, in a few words each."""
+    reps, view = len(report["reps"]), report["view"]["name"]
+    found = [
+        exercise_title(report["exercise"]["name"], report.get("variant", "")),
+        f"{reps} {'rep' if reps == 1 else 'reps'}" if reps else "",
+        load_words(report.get("load_kg"), unit),
+        lifter or "",
+        f"filmed {VIEW_WORDS[view]}" if view in VIEW_WORDS else "",
+        report["video"]["file"],
+    ]
+    return [each for each in found if each]
+
+
+def hero(report: Report, lifter: str | None, unit: str) -> str:
+    """Verdict and cue, as HTML."""
+    verdict = report["verdict"]
+    kicker = "".join(f"<span>{escaped(each)}</span>" for each in facts(report, lifter, unit))
+    advice = [escaped(each) for each in report["advice"]]
+    more = "".join(f"<li>{each}</li>" for each in advice[1:])
+    # Sets that were saved by an older version have neither praise nor a word about the load.
+    load = escaped(report.get("load_advice", ""))
+    cue = (
+        f'<div class="fc-cue"><strong>Try next</strong><p>{advice[0]}</p>'
+        + (f'<ol start="2">{more}</ol>' if more else "")
+        + (f'<p class="fc-load">{load}</p>' if load else "")
+        + "</div>"
+        if advice
+        else ""
+    )
+    good = "".join(f"<li>✓ {escaped(each)}</li>" for each in report.get("praise", ()))
+    praise = f'<ul class="fc-praise" aria-label="What went well">{good}</ul>' if good else ""
+    return (
+        f'<section class="fc-hero {escaped(verdict)}" aria-label="Verdict"><div class="fc-facts">{kicker}</div>'
+        f"{tag(verdict)}<h2>{escaped(report['summary'])}</h2>{cue}{praise}</section>"
+    )
+
+
+def table(
+    label: str, head: Sequence[str], rows: Sequence[Sequence[str]], numbers: Sequence[int] = (), kind: str = ""
+) -> str:
+    """A table as HTML; cells are HTML already, ``numbers`` are the columns of numbers, ``kind`` is for the style.
+
+    The roles are those that the elements have anyway, but lose where the style lays them out anew for a phone.
+    """
+
+    def cell(place: int, text: str, name: str, role: str) -> str:
+        kind = ' class="number"' if place in numbers else ""
+        return f'<{name} role="{role}"{kind}>{text}</{name}>'
+
+    top = "".join(cell(place, escaped(text), "th", "columnheader") for place, text in enumerate(head))
+    lines = [
+        cell(0, row[0], "th", "rowheader") + "".join(cell(n, text, "td", "cell") for n, text in enumerate(row[1:], 1))
+        for row in rows
+    ]
+    body = "".join(f'<tr role="row">{line}</tr>' for line in lines)
+    return (
+        f'<div class="fc-scroll" tabindex="0" role="region" aria-label="{escaped(label)}">'
+        f'<table class="fc {kind}" role="table" aria-label="{escaped(label)}">'
+        f'<thead role="rowgroup"><tr role="row">{top}</tr></thead><tbody role="rowgroup">{body}</tbody></table></div>'
+    )
+
+
+def drawing(name: str) -> None:
+    """A drawing that comes with the app, in the colours of the theme."""
+    style = "<style>svg{width:100%;max-width:24rem;display:block;margin:auto;color:var(--st-text-color)}</style>"
+    st.components.v2.component(f"formcheck_{name.partition('.')[0]}", html=style + asset(name))(key=f"drawing-{name}")
+
+
+def component(name: str, key: str, data: Mapping[str, Any]) -> None:
+    """A part of a page that ``name``.js builds with `make` from ``data`` and ``name``.css styles."""
+    css, js = asset(f"{name}.css"), asset("make.js") + asset(f"{name}.js")
+    part = st.components.v2.component(f"formcheck_{name}", html='<div class="root"></div>', css=css, js=js)
+    part(key=key, data=data)
+
+
+def behind(name: str, key: str, data: Mapping[str, Any]) -> None:
+    """Something that ``name``.js does with ``data``; it shows nothing and takes no room."""
+    with st.container(key=f"behind-{key}"):
+        part = st.components.v2.component(f"formcheck_{name}", html='<div class="root"></div>', js=asset(f"{name}.js"))
+        part(key=key, data=data)
+
+
+def page(text: str, title: str, key: str) -> None:
+    """A whole HTML page of FormCheck's own inside this one, in its full height."""
+    frame = '<iframe style="width:100%;height:40rem;border:0;display:block"></iframe>'
+    part = st.components.v2.component("formcheck_page", html=frame, js=asset("page.js"))
+    part(key=key, data={"page": text, "title": title})
+
+
+# --- findings and reps beside the video ----------------------------------------------------------------------------
+
+
+def reel(report: Report, player: str, can_seek: bool, key: str) -> None:
+    """Findings and reps; a click on one goes there in the video inside the container with the key ``player``."""
+    component("reel", key, reel_data(report, player, can_seek))
+
+
+def reel_data(report: Report, player: str, can_seek: bool) -> dict[str, Any]:
+    """What the list of findings and reps shows, all of it plain text and numbers."""
+    reps = report["reps"]
+    columns = [each for each in COLUMNS if any(math.isfinite(number(rep["measures"].get(each[0]))) for rep in reps)]
+    return {
+        "player": player,
+        "can_seek": can_seek,
+        "duration": max(number(report["video"]["duration_s"]), 0.1),
+        "columns": [title for _, title, _ in columns],
+        "findings": [_finding(each) for each in worth_knowing(report["findings"])],
+        "reps": [_rep(rep, columns) for rep in reps],
+    }
+
+
+def worth_knowing(findings: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+    """Faults, then what is to be watched."""
+    return [each for verdict in (FAULT, WATCH) for each in findings if each["verdict"] == verdict]
+
+
+def _finding(finding: Mapping[str, Any]) -> dict[str, Any]:
+    at_s, value, unit = finding["at_s"], number(finding["value"]), finding["unit"]
+    where = f" in rep {finding['rep']}" if finding.get("rep") is not None else ""
+    much = f"{amount(value, unit)}{where}, limit {amount(number(finding['limit']), unit)}"
+    return {
+        "verdict": finding["verdict"],
+        "tag": f"{SYMBOLS[finding['verdict']]} {FINDING_WORDS[finding['verdict']]}",
+        "title": finding["title"],
+        "words": much if math.isfinite(value) else "",
+        "at": at_s,
+        "at_words": "" if at_s is None else clock(at_s, tenths=True),
+    }
+
+
+def _rep(rep: Mapping[str, Any], columns: Sequence[tuple[str, str, str]]) -> dict[str, Any]:
+    findings = rep["findings"]
+    verdicts = {each["verdict"] for each in findings}
+    verdict = next((each for each in (FAULT, WATCH, OK) if each in verdicts), NOT_MEASURED)
+    found = [each["title"] for each in worth_knowing(findings)] + (["partial rep"] if rep["partial"] else [])
+    return {
+        "index": rep["index"],
+        "start": rep["start_s"],
+        "end": rep["end_s"],
+        "at_words": clock(number(rep["start_s"]), tenths=True),
+        "verdict": verdict,
+        "words": f"{SYMBOLS[verdict]} {FINDING_WORDS[verdict]}",
+        "found": " · ".join(dict.fromkeys(found)),
+        "cells": [_cell(number(rep["measures"].get(name)), name, unit) for name, _, unit in columns],
+    }
+
+
+def _cell(value: float, name: str, unit: str) -> str:
+    if unit == "deg":
+        return degrees(value, signed=name == "back_rounding_deg")
+    return f"{value:+.2f}".replace("-", "−") if math.isfinite(value) else "–"

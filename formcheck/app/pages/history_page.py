@@ -1,0 +1,587 @@
+"""History: saved sets, how they go over time, two of them side by side, and all of it as a file."""
+
+from __future__ import annotations
+
+import math
+import re
+import tempfile
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import altair as alt
+import numpy as np
+import pandas as pd
+import streamlit as st
+
+from formcheck.app import components
+from formcheck.app.session import session
+from formcheck.app.stick_figures import Figure, figure
+from formcheck.core.errors import FormCheckError, HistoryError
+from formcheck.core.poses import PoseSequence
+from formcheck.exercises import EXERCISES
+from formcheck.guidance.texts import text
+from formcheck.judging.report import Report
+from formcheck.judging.settings import LOAD_UNITS, Override, Settings, in_load_unit
+from formcheck.render.html.report import FINDING_WORDS
+from formcheck.render.terminal import degrees
+from formcheck.service.worker import Job, judged
+from formcheck.storage.history import SavedSet, export_history, import_history, open_history
+from formcheck.storage.history.records import LONGEST_NOTES
+from formcheck.storage.history.trends import QUANTITIES, Comparison, SetNumbers, compare, rep_numbers, sessions, trend
+from formcheck.storage.pose_files import save_poses
+from formcheck.storage.report_folder import POSES_NPZ
+from formcheck.storage.settings_files import list_presets, settings_toml
+
+# No name of a lifter has such a space, so nobody can be called like one of these.
+EVERYBODY, NOBODY = "All\N{NO-BREAK SPACE}lifters", text("page.train.nobody")
+ALL_LIFTS = "All lifts"
+SETS_AT_ONCE = 20
+
+LEAST_DEG = 10.0
+"""Charts of angles span at least that much: less is mostly noise."""
+
+TRENDS = (
+    ("rounding_deg", "Back rounding", "degrees against your own neutral, typical rep", LEAST_DEG),
+    ("depth_thighs", "Depth", "hips above knees in thigh lengths; lower is deeper", 0.2),
+    ("velocity_heights_per_s", "Velocity on the way up", "body heights a second", 0.1),
+    ("tonnage_kg", "Estimated tonnage", "load times reps", 100.0),
+)
+"""Number of a session, its title, what it is, and the least that its chart spans: less than that is noise."""
+
+
+REP_ROWS = (
+    ("Back rounding", "rounding_deg", "deg"),
+    ("Depth, hips above knees", "depth_thighs", "thigh lengths"),
+    ("Way up", "concentric_s", "s"),
+)
+"""Title, name and unit of what is compared of two reps."""
+
+LONGEST_BESIDE = 3
+"""A longer unit stands below the title of its row instead."""
+
+
+def show() -> None:
+    """The page."""
+    st.title("History")
+    with open_history() as history:
+        sets = history.sets()
+        lifters = [lifter.name for lifter in history.lifters()]
+    if not sets:
+        st.html('<p class="fc-lead">Sets that you check are kept here, on this computer only.</p>')
+        _backup()
+        return
+    left, right, _ = st.columns([1, 1, 2])
+    nobody = [NOBODY] if any(saved.lifter is None for saved in sets) else []
+    who: str = left.selectbox("Lifter", [EVERYBODY, *lifters, *nobody], key="who")
+    names = [name for name in components.exercise_names() if any(saved.exercise == name for saved in sets)]
+    lift: str = right.selectbox("Lift", [ALL_LIFTS, *names], format_func=components.exercise_title, key="which")
+    chosen = [
+        saved
+        for saved in sets
+        if who == EVERYBODY or (saved.lifter or NOBODY).casefold() == who.casefold()
+        if lift in (ALL_LIFTS, saved.exercise)
+    ]
+    first, second, third, fourth = st.tabs(["Sets", "Trend", "Compare", "Backup"])
+    with first:
+        components.guarded(_sets)(chosen)
+    with second:
+        components.guarded(_trends)(chosen)
+    with third:
+        components.guarded(_compare)(chosen)
+    with fourth:
+        components.guarded(_backup)()
+
+
+# --- sets ----------------------------------------------------------------------------------------------------------
+
+
+def _sets(sets: Sequence[SavedSet]) -> None:
+    unit = components.usable_settings().unit_of_loads
+    shown = st.session_state.get("sets-shown", SETS_AT_ONCE)
+    for saved in sets[:shown]:
+        with st.container(border=True, key=f"card-set-{saved.id}"):
+            _set(saved, unit)
+    if len(sets) > shown and st.button(f"Show more of {len(sets)}"):
+        st.session_state["sets-shown"] = shown + SETS_AT_ONCE
+        st.rerun()
+    if not sets:
+        st.markdown("No saved set matches.")
+
+
+def _set(saved: SavedSet, unit: str) -> None:
+    st.html(
+        f'<div class="fc-set">{components.tag(saved.verdict)}'
+        f"<strong>{components.escaped(title_of(saved, unit))}</strong>"
+        f"<small>{components.escaped(about(saved))}</small></div>"
+        f'<p class="fc-small" style="margin:.4rem 0 0">{components.escaped(saved.summary)}</p>'
+    )
+    with st.container(horizontal=True, gap="small"):
+        # With their numbers, or every card would have buttons of the same names.
+        tip = "Rep by rep, video, notes"
+        if st.button(f"Open set {saved.id}", key=f"open-{saved.id}", icon=":material/open_in_full:", help=tip):
+            _details(saved.id)
+        with st.popover(f"Delete set {saved.id}", icon=":material/delete:", key=f"pop-{saved.id}"):
+            st.markdown("Report, poses and kept video are deleted for good.")
+            if st.button("Delete for good", type="primary", key=f"delete-{saved.id}"):
+                with open_history() as history:
+                    history.delete_set(saved.id)
+                st.rerun()
+
+
+def title_of(saved: SavedSet, unit: str = LOAD_UNITS[0]) -> str:
+    """Lift, load and reps of a set."""
+    reps = len(saved.report.get("reps", []))
+    words = [
+        components.exercise_title(saved.exercise, saved.variant),
+        components.load_words(saved.load_kg, unit),
+        f"{reps} {'rep' if reps == 1 else 'reps'}",
+    ]
+    return " · ".join(filter(None, words))
+
+
+def about(saved: SavedSet) -> str:
+    """Time, lifter and file of a set."""
+    return " · ".join(filter(None, [when_words(saved), saved.lifter or "", saved.video_file]))
+
+
+def when_words(saved: SavedSet) -> str:
+    """Day and time of a set; midnight stands for a day whose time nobody told."""
+    when = saved.when.astimezone()
+    return f"{when:%Y-%m-%d}" if (when.hour, when.minute) == (0, 0) else f"{when:%Y-%m-%d %H:%M}"
+
+
+@st.dialog("Saved set", width="large")
+@components.guarded
+def _details(set_id: int) -> None:
+    unit = components.usable_settings().unit_of_loads
+    with open_history() as history:
+        saved, video = history.set(set_id), history.video(set_id)
+        names = [lifter.name for lifter in history.lifters()]
+    st.html(f'<p class="fc-small">{components.escaped(f"Set {saved.id} · {about(saved)}")}</p>')
+    st.html(components.hero(saved.report, saved.lifter, unit))
+    player = f"kept-{saved.id}"
+    if video is not None:
+        with st.container(key=player):
+            st.video(str(video))
+    components.reel(saved.report, player, video is not None, key=f"reel-{player}")
+    with st.expander("Lifter and notes"):
+        lifter = st.selectbox(
+            "Lifter",
+            names,
+            index=names.index(saved.lifter) if saved.lifter in names else None,
+            accept_new_options=True,
+            placeholder="Name",
+        )
+        notes = st.text_area("Notes", saved.notes, max_chars=LONGEST_NOTES)
+        if st.button("Save changes"):
+            with open_history() as history:
+                history.change_set(set_id, lifter=lifter or None, notes=notes)
+            st.rerun()
+    if saved.has_poses and st.button("Plots and judge again", icon=":material/insights:", type="primary"):
+        _open_again(saved)
+        st.rerun()
+
+
+def _open_again(saved: SavedSet) -> None:
+    """Analyse the saved poses, and show that on the first page."""
+    mine = session()
+    folder = mine.new_folder()
+    folder.mkdir()
+    with open_history() as history:
+        save_poses(history.poses(saved.id), folder / POSES_NPZ)
+    mine.start([replace(job_of(saved), folder=str(mine.new_folder()), poses=str(folder / POSES_NPZ))])
+    st.session_state[components.GO] = "check"
+
+
+def job_of(saved: SavedSet) -> Job:
+    """The analysis of a saved set as it was asked for, without folder and poses."""
+    start_s, end_s = (components.number(saved.settings.get(name)) for name in ("start_s", "end_s"))
+    return Job(
+        "",
+        title=saved.video_file,
+        exercise=saved.exercise if saved.exercise in components.exercise_names() else "auto",
+        variant=saved.variant if saved.report.get("variant_source") == "chosen" else "auto",
+        load_kg=saved.load_kg,
+        lifter=saved.lifter,
+        notes=saved.notes,
+        start_s=start_s if math.isfinite(start_s) else None,
+        end_s=end_s if math.isfinite(end_s) else None,
+        settings_toml=settings_toml(told_settings(saved.report.get("settings"))),
+        presets=known_presets(saved.report.get("settings")),
+        set_id=saved.id,
+    )
+
+
+def told_settings(told: Any) -> Settings:
+    """The settings that a report was judged by, without what this version does not know; ``told`` is as saved."""
+    checks = told.get("checks") if isinstance(told, Mapping) else None
+    lifter = told.get("lifter") if isinstance(told, Mapping) else None
+    lifter = lifter if isinstance(lifter, Mapping) else {}
+    known = {f"{lift.name}/{check.id}" for lift in EXERCISES for check in lift.checks}
+    return Settings(
+        height_cm=lifter.get("height_cm"),
+        earlier_back_injury=lifter.get("earlier_back_injury"),
+        depth_target=lifter.get("depth_target"),
+        checks={
+            key: Override(limits.get("watch"), limits.get("fault"))
+            if isinstance(limits, Mapping)
+            else Override(off=True)
+            for key, limits in (checks.items() if isinstance(checks, Mapping) else ())
+            if key in known
+        },
+    )
+
+
+def known_presets(told: Any) -> tuple[str, ...]:
+    """The presets that a report was judged by, as far as they are still here."""
+    names = told.get("presets") if isinstance(told, Mapping) else None
+    here = {preset.name for preset in list_presets()}
+    return tuple(name for name in names if name in here) if isinstance(names, list) else ()
+
+
+# --- trend ---------------------------------------------------------------------------------------------------------
+
+
+def _trends(sets: Sequence[SavedSet]) -> None:
+    course = sessions(sets)
+    kinds = {((each.lifter or "").casefold(), each.exercise) for each in course}
+    if len(kinds) > 1:
+        st.markdown("Choose one lifter and one lift above: different ones do not make a trend.")
+        return
+    if len({each.day for each in course}) < 2:
+        st.markdown("From the second day on you see here how it goes.")
+        return
+    unit = components.usable_settings().unit_of_loads
+    left, right = st.columns(2, gap="large")
+    drawn = 0
+    for name, title, words, least in TRENDS:
+        found = trend(course, name)
+        if len(found.points) < 2:
+            continue
+        points, per_week = found.points, found.per_week
+        if name.endswith("_kg"):
+            points = tuple((day, in_load_unit(value, unit)) for day, value in points)
+            per_week, words = in_load_unit(per_week, unit), f"{words}, {unit}"
+        known = math.isfinite(per_week) and abs(per_week) > 1e-6
+        pace = f", {per_week:+.2g} a week" if known else ""
+        first, last = points[0][1], points[-1][1]
+        with (left, right)[drawn % 2]:
+            st.markdown(f"**{title}**  \n:small[{words}: {first:.3g} → {last:.3g}{pace}]".replace("-", "−"))
+            st.altair_chart(_course(points, least), width="stretch")
+        drawn += 1
+
+
+def span(values: Sequence[float], least: float) -> tuple[float, float]:
+    """From where to where a chart of these values goes: they lie in the middle of at least that much."""
+    low, high = min(values), max(values)
+    more = max(0.0, least - (high - low)) / 2.0
+    return low - more, high + more
+
+
+def _course(points: Sequence[tuple[date, float]], least: float) -> alt.Chart:
+    domain = span([value for _, value in points], least)
+    frame = pd.DataFrame({"Day": [pd.Timestamp(day) for day, _ in points], "Value": [value for _, value in points]})
+    chart: alt.Chart = (
+        alt.Chart(frame, height=190)
+        .mark_line(point=alt.OverlayMarkDef(size=70, filled=True), strokeWidth=2.5)
+        .encode(
+            x=alt.X("Day:T", title=None, axis=alt.Axis(format="%d %b", grid=False, tickCount=min(6, len(points)))),
+            y=alt.Y("Value:Q", title=None, scale=alt.Scale(domain=domain, zero=False, padding=14)),
+            tooltip=[alt.Tooltip("Day:T", format="%Y-%m-%d"), alt.Tooltip("Value:Q", format=".3g")],
+        )
+    )
+    return chart
+
+
+# --- compare -------------------------------------------------------------------------------------------------------
+
+
+def _compare(sets: Sequence[SavedSet]) -> None:
+    by_id = {saved.id: saved for saved in sets}
+    if len(by_id) < 2:
+        st.markdown("Two saved sets are needed for this.")
+        return
+    unit = components.usable_settings().unit_of_loads
+    ids = list(by_id)
+    usual = pair_of(sets)
+    columns = st.columns(2, gap="medium")
+    chosen: list[tuple[SavedSet, int]] = []
+    for place, (column, name) in enumerate(zip(columns, ("First", "Second"), strict=True)):
+        with column:
+            saved = by_id[
+                st.selectbox(
+                    f"{name} set",
+                    ids,
+                    index=ids.index(usual[place].id),
+                    format_func=lambda each: f"Set {each} · {when_words(by_id[each])} · {title_of(by_id[each], unit)}",
+                    key=f"compare-{place}",
+                )
+            ]
+            reps = [rep["index"] for rep in saved.report.get("reps", [])]
+            rep = st.selectbox(f"{name} rep", reps, format_func=lambda n: f"Rep {n}", key=f"rep-{place}-{saved.id}")
+            st.html(
+                f'<div class="fc-set">{components.tag(saved.verdict)}'
+                f"<small>{components.escaped(saved.summary)}</small></div>"
+            )
+            chosen.append((saved, rep or 1))
+    (first, rep_a), (second, rep_b) = chosen
+    _together((first, rep_a), (second, rep_b))
+    compared = compare(first, second)
+    st.subheader("These two reps")
+    st.html(reps_table((first, rep_a), (second, rep_b)))
+    if first.exercise != second.exercise:
+        st.caption("These are different lifts: compare their numbers with care.")
+    left, right = st.columns(2, gap="large")
+    with left:
+        st.subheader("Whole sets")
+        st.html(numbers_table(compared, unit))
+    with right:
+        st.subheader("Checks")
+        st.html(checks_table(compared))
+
+
+def pair_of(sets: Sequence[SavedSet]) -> tuple[SavedSet, SavedSet]:
+    """The newest set, behind the one before it of the same lifter and lift; behind any other where there is none."""
+    second, *others = sets
+    alike = [each for each in others if (each.exercise, each.lifter) == (second.exercise, second.lifter)]
+    return (alike or others)[0], second
+
+
+def _together(first: tuple[SavedSet, int], second: tuple[SavedSet, int]) -> None:
+    """Both reps at once: as videos where these were kept, else as stick figures; and as curves."""
+    with open_history() as history:
+        videos = [str(found) for saved, _ in (first, second) if (found := history.video(saved.id)) is not None]
+    shown = [
+        _Shown(f"{name} set, rep {rep}", told, _judged(saved))
+        for (saved, rep), name in ((first, "First"), (second, "Second"))
+        if (told := _rep(saved, rep)) is not None
+    ]
+    if len(shown) == 2:
+        _side_by_side(shown, videos if len(videos) == 2 else [])
+    curves = [curve for each in shown if (curve := _curve(each)) is not None]
+    if curves:
+        st.subheader("Back rounding from lift-off")
+        st.altair_chart(_curves(pd.concat(curves)), width="stretch")
+
+
+@dataclass(frozen=True)
+class _Shown:
+    """One of the two reps: its title, what the saved report says of it, and its poses with their analysis."""
+
+    title: str
+    told: Mapping[str, Any]
+    judged: tuple[PoseSequence, Report] | None
+
+    @property
+    def zero_s(self) -> float:
+        """Lift-off: what the two are laid over each other by; the bottom where it is not known."""
+        lift_off_s = components.number(self.told["lift_off_s"])
+        return lift_off_s if math.isfinite(lift_off_s) else components.number(self.told["bottom_s"])
+
+
+def _rep(saved: SavedSet, rep: int) -> Mapping[str, Any] | None:
+    return next((each for each in saved.report.get("reps", []) if each["index"] == rep), None)
+
+
+def _judged(saved: SavedSet) -> tuple[PoseSequence, Report] | None:
+    """The poses of a saved set, analysed as it was; None where that cannot be done any more."""
+    if not saved.has_poses or saved.exercise not in components.exercise_names():
+        return None
+    try:
+        return _analysed(saved.id, saved.saved_at.isoformat(), job_of(saved))
+    except FormCheckError:
+        return None
+
+
+@st.cache_data(show_spinner=False, max_entries=8)
+def _analysed(set_id: int, saved_at: str, _job: Job) -> tuple[PoseSequence, Report]:
+    """``saved_at`` tells versions of a set apart."""
+    with open_history() as history:
+        poses = history.poses(set_id)
+    return judged(_job, poses)
+
+
+def _side_by_side(shown: Sequence[_Shown], videos: Sequence[str]) -> None:
+    """Two reps with one slider; lift-off is at the same place of it in both."""
+    names = [f"side-{place}" for place in range(len(videos))]
+    if videos:
+        with st.container(key="side-by-side"):
+            for column, name, video, each in zip(st.columns(2), names, videos, shown, strict=True):
+                with column, st.container(key=name):
+                    st.caption(each.title)
+                    st.video(video)
+    found = [] if videos else [_figure(each) for each in shown]
+    figures = [each for each in found if each is not None]
+    if not videos and len(figures) < 2:
+        st.caption("These two cannot be shown side by side: of one of them neither video nor poses were kept.")
+        return
+    # Aligned at lift-off, so that a longer way down does not put them out of step.
+    before = max(0.0, min(each.zero_s - each.told["start_s"] for each in shown))
+    after = max(each.told["end_s"] - each.zero_s for each in shown)
+    data = {
+        "players": names,
+        "titles": [each.title for each in shown],
+        "starts": [each.zero_s - before for each in shown],
+        "before": before,
+        "length": round(before + after, 2),
+        "figures": [
+            {"title": each.title, "times": figure.time_s, "moments": [asdict(moment) for moment in figure.moments]}
+            for each, figure in zip(shown, figures, strict=False)
+        ],
+        "box": _around([figure.box for figure in figures]),
+    }
+    components.component("together", key="together", data=data)
+
+
+def _figure(shown: _Shown) -> Figure | None:
+    if shown.judged is None:
+        return None
+    poses, report = shown.judged
+    return figure(poses, report, shown.told["start_s"], shown.told["end_s"])
+
+
+def _around(boxes: Sequence[tuple[float, float, float, float]]) -> list[float]:
+    """One box for all, so that they are drawn alike."""
+    if not boxes:
+        return []
+    left, top, right, bottom = zip(*boxes, strict=True)
+    return [min(left), min(top), max(right), max(bottom)]
+
+
+def _curve(shown: _Shown) -> pd.DataFrame | None:
+    signals = None if shown.judged is None else shown.judged[1].signals
+    if signals is None:
+        return None
+    here = (signals.time_s >= shown.told["start_s"]) & (signals.time_s <= shown.told["end_s"])
+    rounding_deg = signals.back_rounding_deg[here]
+    if not np.isfinite(rounding_deg).any():
+        return None
+    seconds = signals.time_s[here] - shown.zero_s
+    return pd.DataFrame({"Seconds": seconds, "Back rounding": rounding_deg, "Rep": shown.title})
+
+
+def _curves(frame: pd.DataFrame) -> alt.Chart:
+    domain = span(frame["Back rounding"].dropna().tolist(), LEAST_DEG)
+    chart: alt.Chart = (
+        alt.Chart(frame, height=240)
+        .mark_line(strokeWidth=2.5)
+        .encode(
+            x=alt.X("Seconds:Q", title="Seconds from lift-off"),
+            y=alt.Y("Back rounding:Q", title="Degrees; positive is rounded", scale=alt.Scale(domain=domain)),
+            color=alt.Color("Rep:N", title=None, legend=alt.Legend(orient="top")),
+            strokeDash=alt.StrokeDash("Rep:N", title=None),
+        )
+    )
+    return chart
+
+
+def reps_table(first: tuple[SavedSet, int], second: tuple[SavedSet, int]) -> str:
+    """The numbers of one rep of each, as HTML."""
+    pair = [next((each for each in rep_numbers(saved) if each.index == rep), None) for saved, rep in (first, second)]
+    rows = [["Verdict", *("–" if each is None else components.tag(each.verdict) for each in pair)]]
+    for title, name, unit in REP_ROWS:
+        values = [math.nan if each is None else float(getattr(each, name)) for each in pair]
+        if any(map(math.isfinite, values)):
+            rows.append([_titled(title, unit), *(amount(value, unit, signed=unit == "deg") for value in values)])
+    head = [f"{name} set, rep {rep}" for name, (_, rep) in (("First", first), ("Second", second))]
+    return components.table("These two reps", ["", *head], rows)
+
+
+def numbers_table(compared: Comparison, load_unit: str = LOAD_UNITS[0]) -> str:
+    """Numbers of two sets with their difference, as HTML."""
+    rows = []
+    for quantity in QUANTITIES:
+        one, two = (_of(numbers, quantity.name) for numbers in compared.numbers)
+        unit = quantity.unit
+        if unit == "kg":
+            one, two, unit = in_load_unit(one, load_unit), in_load_unit(two, load_unit), load_unit
+        if not (math.isfinite(one) or math.isfinite(two)):
+            continue
+        change = two - one
+        words = amount(change, unit, signed=True) if math.isfinite(change) else ""
+        # What does not show in the number is neither better nor worse.
+        words = f"{words} {compared.judged(quantity)}".rstrip() if re.search(r"[1-9]", words) else ""
+        rows.append([_titled(quantity.title, unit), amount(one, unit), amount(two, unit), words])
+    return components.table("Whole sets", ["", "First", "Second", "Change"], rows, (1, 2, 3))
+
+
+def _titled(title: str, unit: str) -> str:
+    """The title of a row, with a unit that is too long to stand beside its numbers, as HTML."""
+    return components.escaped(title) + (
+        f"<br><small>{components.escaped(unit)}</small>" if len(unit) > LONGEST_BESIDE else ""
+    )
+
+
+def checks_table(compared: Comparison) -> str:
+    """Verdicts of two sets, as HTML; checks that neither could judge are left out."""
+    rows = [
+        [
+            components.escaped(check.title),
+            *(components.tag(verdict, FINDING_WORDS.get(verdict, verdict)) for verdict in check.verdicts),
+        ]
+        for check in compared.checks
+        if set(check.verdicts) != {"not-measured"}
+    ]
+    return components.table("Checks", ["Check", "First", "Second"], rows, kind="checks")
+
+
+def _of(numbers: SetNumbers, name: str) -> float:
+    return float(getattr(numbers, name))
+
+
+def amount(value: float, unit: str, signed: bool = False) -> str:
+    """A number with its unit, rounded to what can be told apart; "–" for NaN."""
+    if unit == "deg":
+        return degrees(value, signed=signed)
+    if not math.isfinite(value):
+        return "–"
+    digits = {"": 0, "%": 0, "kg": 1, "lb": 1}.get(unit, 2)
+    rounded = round(value, digits) + 0.0  # without the sign of -0
+    words = f"{rounded:{'+' if signed and rounded else ''}.{digits}f}"
+    if digits == 1:
+        words = words.removesuffix(".0")
+    beside = f" {unit}" if unit and len(unit) <= LONGEST_BESIDE else ""
+    return f"{words.replace('-', '−')}{beside}"
+
+
+# --- backup --------------------------------------------------------------------------------------------------------
+
+
+def _backup() -> None:
+    left, right = st.columns(2, gap="large")
+    with left:
+        st.subheader("Export")
+        st.markdown("All sets, reports, poses and lifters in one zip file. Kept videos stay here.")
+        st.download_button(
+            "Export everything",
+            _exported,
+            file_name="formcheck-history.zip",
+            mime="application/zip",
+            icon=":material/download:",
+            on_click="ignore",
+        )
+    with right:
+        st.subheader("Import")
+        upload = st.file_uploader("A zip file that was exported here or elsewhere", ["zip"], key="import-file")
+        if upload is not None and st.button("Import", type="primary"):
+            with tempfile.TemporaryDirectory(prefix="formcheck-") as folder:
+                path = Path(folder) / "history.zip"
+                path.write_bytes(upload.getbuffer())
+                try:
+                    with open_history() as history:
+                        done = import_history(history, path)
+                except HistoryError as error:
+                    # The file lies under a name of ours; people know it by theirs.
+                    raise HistoryError(str(error).replace(str(path), upload.name)) from error
+            st.toast(f"{done.added} new sets, {done.renewed} renewed, {done.known} here already.")
+            st.rerun()
+
+
+def _exported() -> bytes:
+    with tempfile.TemporaryDirectory(prefix="formcheck-") as folder, open_history() as history:
+        path = Path(folder) / "history.zip"
+        export_history(history, path)
+        return path.read_bytes()

@@ -1,0 +1,361 @@
+"""Live: the camera's picture, the set-up coach, the count and the cues in large letters and aloud."""
+
+from __future__ import annotations
+
+import contextlib
+import importlib.util
+import math
+from dataclasses import dataclass
+from datetime import date
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+import streamlit as st
+
+from formcheck.app import components, result
+from formcheck.app.session import session
+from formcheck.cli.catalogue import analysis_settings
+from formcheck.live.engine import DONE, IN_SET, LOOKING, READY, RESTING, SETTING_UP, Asked, Event, Snapshot
+from formcheck.service.lifter_options import options_of_lifter
+from formcheck.service.worker import Job
+from formcheck.storage.history import open_history
+from formcheck.storage.pose_files import save_poses
+from formcheck.storage.settings_files import load_settings
+from formcheck.vision.models.store import find_model
+
+if TYPE_CHECKING:
+    from formcheck.live.browser import BrowserSession, View
+    from formcheck.live.engine import FinishedSet
+
+PATH = "live"
+SESSIONS = "live-sessions"
+"""In the session state: one `Started` for each time that Start was pressed, in order."""
+
+CAMERA = "live-camera"
+TEXT_EVERY_S = 0.2
+
+LOCAL_HOSTS = ("localhost", "127.0.0.1", "::1")
+
+STATE_WORDS = {
+    LOOKING: "Looking for you",
+    SETTING_UP: "Setting up",
+    READY: "Ready",
+    IN_SET: "In the set",
+    RESTING: "Resting",
+    DONE: "Set over",
+}
+
+CONSTRAINTS: dict[str, Any] = {
+    "video": {"width": {"ideal": 640}, "height": {"ideal": 480}, "frameRate": {"ideal": 15, "max": 15}},
+    "audio": False,
+}
+"""More frames or pixels make the pose no better and the picture later."""
+
+NO_SERVERS: dict[str, Any] = {"iceServers": []}
+"""Nobody outside is asked for the way; both None and {} would ask a public server."""
+
+ADDRESS_HELP = (
+    "Browsers give their camera only to pages on this computer itself or over https. Open FormCheck on the computer it "
+    "runs on, as http://localhost, or put it behind https."
+)
+CAMERA_TEXTS = {
+    "insecure": ADDRESS_HELP,
+    "denied": "The camera is not allowed here. Click the camera or lock beside the address, allow it, reload the page.",
+    "missing": "There is no camera. Connect one, or switch it on; on a laptop look for a slider over the lens.",
+    "busy": "The camera does not start. Close other programs and tabs that show its picture, then press Start again.",
+    "gone": "The camera has gone away. Connect it again, then press Stop and Start.",
+}
+"""What the page says when there is no picture, by reason."""
+
+CAMERA_HELP = "".join(f"- {CAMERA_TEXTS[name]}\n" for name in ("denied", "missing", "busy")) + (
+    "- Nothing happens? Try another browser, or film the set and use Check a lift instead.\n"
+)
+
+GAUGE_FULL_DEG = 60.0
+CUE_SHOWN_S = 4.0
+
+
+@dataclass(frozen=True)
+class Form:
+    """What the user chose before Start."""
+
+    asked: Asked
+    model: str
+    lifter: str | None
+    presets: tuple[str, ...]
+    keep_video: bool
+
+
+@dataclass(frozen=True)
+class Started:
+    """A session that was started, with what was chosen for it."""
+
+    live: BrowserSession
+    form: Form
+
+
+def show() -> None:
+    """The page."""
+    st.title("Live")
+    if importlib.util.find_spec("streamlit_webrtc") is None:
+        st.error("The live page needs one more library: pip install streamlit-webrtc, then start FormCheck again.")
+        return
+    st.html(f"<style>{components.asset('live.css')}</style>")
+    problem = address_problem(str(st.context.url or ""))
+    if problem:
+        st.warning(problem, icon=":material/lock_open:")
+    connected = _connected(st.session_state.get(CAMERA))
+    left, right = st.columns([6, 5], gap="large")
+    with left:
+        # Hidden rather than left out while a session runs: boxes that are not there forget what was chosen.
+        with st.container(key="live-form-away" if connected else "live-form"):
+            form = _form()
+        _camera_texts({} if problem else CAMERA_TEXTS)
+        connected = _camera(form)
+        if not connected:
+            with st.expander("Trouble with the camera?"):
+                st.markdown(CAMERA_HELP)
+    with right:
+        live = _started()[-1].live if _started() else None
+        under_way = connected or (live is not None and not live.view().ended)
+        components.redrawn(_state, TEXT_EVERY_S if under_way else None)
+        _after()
+
+
+def address_problem(url: str) -> str:
+    """Why a browser would not give this page a camera; "" when it would."""
+    address = urlsplit(url)
+    if not address.hostname or address.scheme == "https" or address.hostname in LOCAL_HOSTS:
+        return ""
+    return ADDRESS_HELP.replace("http://localhost", f"http://localhost:{address.port or 80}")
+
+
+def _started() -> list[Started]:
+    found: list[Started] = st.session_state.setdefault(SESSIONS, [])
+    return found
+
+
+def _connected(camera: Any) -> bool:
+    return camera is not None and (camera.state.playing or camera.state.signalling)
+
+
+def _form() -> Form:
+    """What the user tells about the set."""
+    settings = load_settings()
+    unit = settings.unit_of_loads
+    with open_history() as history:
+        lifters = {lifter.name: lifter for lifter in history.lifters()}
+    exercise = components.lift_choice("live-lift", "Naming it makes the first cue faster.")
+    one, two, three = st.columns(3)
+    lifter = one.selectbox(
+        "Lifter", list(lifters), index=None, accept_new_options=True, placeholder="Optional", key="live-lifter"
+    )
+    load = two.number_input(
+        f"Load in {unit}", 0.0, 1000.0, None, 2.5 if unit == "kg" else 5.0, placeholder="Optional", key="live-load"
+    )
+    reps = three.number_input(
+        "Reps in the set", 1, 100, None, placeholder="Any", key="live-reps", help="So many reps end the set."
+    )
+    with st.expander("More"):
+        variant = result.variant_choice(exercise, "auto", f"live-variant-{exercise}")
+        presets = result.preset_choice((), "live-presets")
+        model = st.selectbox("Pose model", ["full", "lite"], key="live-model", help="lite for slow computers")
+        warm_up = st.toggle("Begin with the warm-up: hinge, squat, light swing, then ramp sets", key="live-warm-up")
+        keep = st.toggle(
+            "Keep the video",
+            key="live-keep",
+            help="For the report, and for the history where you save the set. Else no picture is written anywhere.",
+        )
+    told = options_of_lifter(lifters.get(lifter or ""), analysis_settings(None, presets, None))
+    asked = Asked(
+        exercise=exercise,
+        variant=variant,
+        load_kg=components.kilograms(load, unit) if load else None,
+        file="camera",
+        model=model or "full",
+        target_reps=reps,
+        warm_up=warm_up,
+        **told,
+    )
+    return Form(asked, model or "full", lifter or None, tuple(presets), keep)
+
+
+def _camera_texts(texts: dict[str, str]) -> None:
+    """Where reasons for a missing picture appear."""
+    component = st.components.v2.component(
+        "formcheck_camera",
+        html='<div class="root" role="alert" hidden></div>',
+        css=components.asset("camera.css"),
+        js=components.asset("camera.js"),
+    )
+    component(key="live-camera-texts", data={"texts": texts})
+
+
+def _camera(form: Form) -> bool:
+    """The camera's picture; True while it is connected."""
+    # Imported late: OpenCV may lack system libraries, and the other pages do without it.
+    from streamlit_webrtc import WebRtcMode, webrtc_streamer
+
+    from formcheck.app.live_video import Eye
+    from formcheck.live.browser import BrowserSession
+    from formcheck.live.frame_analyser import Watcher
+
+    # Fetched here, where an error can be shown, and not in the thread of the video.
+    file = find_model(form.model)
+    # Taken for the next connection; the one that runs keeps its own.
+    eye = Eye(BrowserSession(form.asked, lambda: Watcher(file), keep_video=form.keep_video))
+    context = webrtc_streamer(
+        key=CAMERA,
+        mode=WebRtcMode.SENDRECV,
+        rtc_configuration=NO_SERVERS,
+        media_stream_constraints=CONSTRAINTS,
+        sink_video_track=eye,
+        source_video_track=eye.canvas,
+    )
+    running = getattr(context, "sink_video_track", None)
+    started = _started()
+    if running is not None and all(each.live is not running.session for each in started):
+        started.append(Started(running.session, form))
+    return _connected(context)
+
+
+def _state() -> None:
+    started = _started()
+    live = started[-1].live if started else None
+    view = None if live is None else live.view()
+    st.html(state_html(view))
+    if view is not None and view.problem:
+        st.error(
+            f"A frame could not be looked at; trying on. {components.plain(view.problem)}", icon=":material/error:"
+        )
+    with st.container(horizontal=True, vertical_alignment="center", gap="medium"):
+        in_set = view is not None and view.now is not None and view.now.state in (IN_SET, RESTING)
+        if in_set and live is not None and st.button("Set over", key="live-over", icon=":material/flag:"):
+            live.end_set()
+        sound = st.toggle("Speak", True, key="live-sound", help="Count, cues and advice through the browser's voice")
+    if live is None or view is None:
+        return
+    _speak(view, sound)
+    shown = (len(started), len(live.finished()), live.view().ended)
+    if shown != st.session_state.get(f"{SESSIONS}-shown"):
+        st.session_state[f"{SESSIONS}-shown"] = shown
+        st.rerun()
+
+
+def state_html(view: View | None) -> str:
+    """Count, state, cue and gauge as HTML; everything from outside is escaped."""
+    if view is None or view.now is None:
+        words = "Press Start, then step back until your whole body is in the picture, side to the camera."
+        if view is not None and not view.ended:
+            words = "One moment: the pose model is loading."
+        return f'<div class="fc-live"><div class="say begin">{words}</div></div>'
+    now = view.now
+    cue = _cue(view, now)
+    words = now.message or (cue.text if cue is not None else "")
+    level = ("fault" if cue.urgent else "watch") if cue is not None and not now.message else ""
+    rates = f"{view.frames_per_s:.0f} frames/s · {view.delay_ms:.0f} ms · {view.dropped_share:.0%} dropped"
+    state = f"{STATE_WORDS[now.state]} · set {now.set_number}"
+    return (
+        f'<div class="fc-live" aria-live="polite"><div class="state">{state}</div>'
+        f'<div class="count">{now.countdown or now.reps}</div>'
+        f'<div class="say {level}">{components.escaped(words)}</div>{_gauge(now)}'
+        f'<div class="angles">{_angle("Back", now.reading.back_rounding_deg, signed=True)}'
+        f"{_angle('Hip', now.reading.hip_flexion_deg)}{_angle('Knee', now.reading.knee_flexion_deg)}{_depth(now)}</div>"
+        f'<div class="fc-small">{rates}</div></div>'
+    )
+
+
+def _cue(view: View, now: Snapshot) -> Event | None:
+    """The cue to show: called a moment ago, in the set that is under way."""
+    for _, event in reversed(view.events):
+        if event.kind in ("set", "set-over") or event.time_s < now.time_s - CUE_SHOWN_S:
+            return None
+        if event.kind == "cue":
+            return event
+    return None
+
+
+def _gauge(now: Snapshot) -> str:
+    rounding, fault = now.reading.back_rounding_deg, now.back_fault_deg
+    width = 0.0 if not math.isfinite(rounding) else 100.0 * min(max(rounding, 0.0), GAUGE_FULL_DEG) / GAUGE_FULL_DEG
+    level = now.reading.verdict if now.reading.verdict in ("watch", "fault") else ""
+    marks = "".join(
+        f'<b style="left:{100.0 * limit / GAUGE_FULL_DEG:.0f}%"></b>'
+        for limit in (now.back_watch_deg, fault)
+        if math.isfinite(limit)
+    )
+    return f'<div class="gauge" aria-hidden="true"><i class="{level}" style="width:{width:.0f}%"></i>{marks}</div>'
+
+
+def _angle(title: str, value: float, signed: bool = False) -> str:
+    # Whole degrees first: nobody has a back of -0 degrees.
+    words = "–" if not math.isfinite(value) else f"{round(value):{'+' if signed else ''}d}°"
+    return f"<span>{title} <strong>{words.replace('-', '−')}</strong></span>"
+
+
+def _depth(now: Snapshot) -> str:
+    depth = now.reading.depth_thighs
+    if now.exercise != "squat" or not math.isfinite(depth):
+        return ""
+    return f"<span>Depth <strong>{'below' if depth < 0 else 'above'} parallel</strong></span>"
+
+
+def _speak(view: View, sound: bool) -> None:
+    spoken = [
+        {"number": number, "text": event.text, "urgent": event.urgent} for number, event in view.events if event.speak
+    ]
+    last = view.events[-1][0] if view.events else 0
+    component = st.components.v2.component(
+        "formcheck_speech", html='<div class="root"></div>', js=components.asset("speech.js")
+    )
+    component(key="live-speech", data={"events": spoken, "last": last, "on": sound})
+
+
+def _after() -> None:
+    """All sets of all sessions, the last one first."""
+    started = _started()
+    if not started:
+        return
+    last = started[-1]
+    lifter, baseline = last.form.lifter, last.live.baseline
+    if lifter and baseline is not None and st.button("Keep this standing back as my neutral", key="live-neutral"):
+        from formcheck.live.save_set import save_baseline
+
+        save_baseline(lifter, baseline)
+        st.success(f"Kept with {components.plain(lifter)}.")
+    sets = [(each, done) for each in started for done in each.live.finished()]
+    for number, (each, done) in reversed(list(enumerate(sets, start=1))):
+        with st.container(border=True, key=f"card-live-{number}"):
+            summary = components.escaped(done.report.summary)
+            st.html(f"{components.tag(done.report.verdict)} <strong>Set {number}</strong> {summary}")
+            one, two = st.columns(2)
+            for column, save, words in ((one, False, "Report"), (two, True, "Save, then report")):
+                if column.button(words, key=f"live-{number}-{save}", width="stretch"):
+                    _report(each, done, number, save)
+
+
+def _report(started: Started, done: FinishedSet, number: int, save: bool) -> None:
+    """Make the report of a set, as of an upload, and go there."""
+    mine, asked = session(), started.form.asked
+    poses = mine.new_folder().with_suffix(".npz")
+    save_poses(done.poses, poses)
+    with st.spinner("Cutting the video ...") if started.form.keep_video else contextlib.nullcontext():
+        video = started.live.set_video(done.number)
+    job = Job(
+        str(mine.new_folder()),
+        video=None if video is None else str(video),
+        poses=str(poses),
+        title=f"Live set {number}",
+        exercise=asked.exercise,
+        variant=asked.variant,
+        load_kg=asked.load_kg,
+        lifter=started.form.lifter,
+        presets=started.form.presets,
+        model=started.form.model,
+        save=save,
+        keep_video=save and video is not None,
+        filmed_on=date.today().isoformat(),
+    )
+    mine.start([job])
+    st.session_state[components.GO] = "check"
+    st.rerun()

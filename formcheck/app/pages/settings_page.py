@@ -1,0 +1,168 @@
+"""Settings: lifters, limits, units, pose models."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import streamlit as st
+
+from formcheck.app import components, limits
+from formcheck.exercises import EXERCISES, exercise_named
+from formcheck.judging.settings import AS_IT_COMES, DEPTH_TARGETS, LOAD_UNITS, Settings
+from formcheck.storage.history import Lifter, open_history
+from formcheck.storage.history.records import HEIGHT_RANGE_CM, LONGEST_NAME
+from formcheck.storage.settings_files import default_settings_path, read_settings, save_settings
+from formcheck.vision.models.store import fetch_model, list_models
+
+NEW = "New\N{NO-BREAK SPACE}lifter"
+"""No name of a lifter has such a space, so nobody can be called like this."""
+DEPTH_WORDS = {"below-parallel": "Below parallel", "parallel": "Parallel", "high": "A quarter of a thigh above"}
+UNIT_WORDS = {"kg": "Kilograms", "lb": "Pounds"}
+
+
+def show() -> None:
+    """The page."""
+    st.title("Settings")
+    first, second, third, fourth = st.tabs(["Lifters", "Limits", "Units", "Pose model"])
+    with first:
+        components.guarded(_lifters)()
+    with second:
+        components.guarded(_limits)()
+    with third:
+        components.guarded(_units)()
+    with fourth:
+        components.guarded(_models)()
+
+
+def own_settings() -> Settings:
+    """What the user's settings file says by itself."""
+    path = default_settings_path()
+    return read_settings(path) if path.is_file() else AS_IT_COMES
+
+
+# --- lifters -------------------------------------------------------------------------------------------------------
+
+
+def _lifters() -> None:
+    with open_history() as history:
+        lifters = {lifter.name: lifter for lifter in history.lifters()}
+    chosen = st.selectbox("Profile", [*lifters, NEW], key="profile")
+    lifter = lifters.get(chosen)
+    with st.form(f"lifter-{chosen}", border=True):
+        name = st.text_input("Name", "" if lifter is None else lifter.name, max_chars=LONGEST_NAME)
+        left, right = st.columns(2)
+        height = left.number_input(
+            "Height in cm",
+            *HEIGHT_RANGE_CM,
+            lifter.height_cm if lifter else None,
+            1.0,
+            placeholder="For velocity in m/s",
+        )
+        now = None if lifter is None else lifter.depth_target_thighs
+        targets = depth_targets(now)
+        depth = right.selectbox("Squat depth target", list(targets), list(targets).index(now), targets.__getitem__)
+        injury = st.checkbox(
+            "Earlier back injury",
+            lifter.back_injury if lifter else False,
+            help="Warns earlier about the back, and words it more carefully.",
+        )
+        if st.form_submit_button("Save", type="primary"):
+            profile = Lifter(name, height, injury, depth, lifter.neutral_back if lifter else {})
+            with open_history() as history:
+                if lifter is not None and profile.name != lifter.name:
+                    history.rename_lifter(lifter.name, profile.name)
+                history.save_lifter(profile)
+            st.toast("Saved.")
+            st.rerun()
+    if lifter is None:
+        return
+    if lifter.neutral_back:
+        st.markdown(
+            "**Own neutral back:** lower {lower_deg:.0f}°, upper {upper_deg:.0f}°".format(
+                **{"lower_deg": 0.0, "upper_deg": 0.0} | dict(lifter.neutral_back)
+            )
+        )
+        if st.button("Forget the neutral back"):
+            with open_history() as history:
+                history.save_lifter(replace(lifter, neutral_back={}))
+            st.rerun()
+    else:
+        st.caption("Own neutral back: not recorded. A result of a set that shows you standing offers to keep it.")
+    with st.popover("Delete this lifter", icon=":material/delete:"):
+        with_sets = st.checkbox("Delete the saved sets, too")
+        if st.button("Delete for good", type="primary"):
+            with open_history() as history:
+                history.delete_lifter(lifter.name, with_sets=with_sets)
+            st.rerun()
+
+
+def depth_targets(now: float | None) -> dict[float | None, str]:
+    """Depth targets to choose from, in words; ``now`` is one of them even where it has no name."""
+    targets: dict[float | None, str] = {None: "Usual"}
+    targets |= {DEPTH_TARGETS[name]: words for name, words in DEPTH_WORDS.items()}
+    if now not in targets and now is not None:
+        place = "above" if now > 0 else "below"
+        targets[now] = f"Hips {abs(now):.2g} thigh lengths {place} the knees"
+    return targets
+
+
+# --- limits, units -------------------------------------------------------------------------------------------------
+
+
+def _limits() -> None:
+    st.markdown("They hold for every analysis from now on, here and on the command line.")
+    own = own_settings()
+    names = [lift.name for lift in EXERCISES]
+    name = st.segmented_control(
+        "Lift", names, default=names[0], required=True, format_func=components.exercise_title, key="limits-lift"
+    )
+    lift = exercise_named(name or names[0])
+    assert lift is not None
+    version = st.session_state.get("limits-version", 0)
+    edited = limits.editor(lift, own, f"limits-{lift.name}-{version}")
+    others = {key: value for key, value in own.checks.items() if not key.startswith(f"{lift.name}/")}
+    with st.container(horizontal=True):
+        if st.button("Save limits", type="primary"):
+            save_settings(replace(own, checks=others | dict(edited.checks)))
+            st.toast("Saved.")
+        if st.button("As FormCheck comes"):
+            save_settings(replace(own, checks=others))
+            st.session_state["limits-version"] = version + 1
+            st.rerun()
+    st.caption(
+        f"Kept in {components.plain(str(default_settings_path()))}; comments in it are not. "
+        "`formcheck explain` says where a limit comes from."
+    )
+
+
+def _units() -> None:
+    own = own_settings()
+    now = own.unit_of_loads
+    unit = st.radio("Load", LOAD_UNITS, LOAD_UNITS.index(now), format_func=UNIT_WORDS.__getitem__, horizontal=True)
+    if unit != now:
+        save_settings(replace(own, load_unit=unit))
+        st.rerun()
+
+
+# --- pose models ---------------------------------------------------------------------------------------------------
+
+
+def _models() -> None:
+    st.markdown("They find the joints. **full** is the usual one; lite is quicker, heavy slower and a little steadier.")
+    for status in list_models():
+        with st.container(border=True, horizontal=True, vertical_alignment="center", key=f"card-{status.name}"):
+            here = status.path is not None and status.hash_ok
+            state = "here" if here else status.problem or "not here yet"
+            st.markdown(f"**{status.name}** · {status.size_bytes / 1e6:.1f} MB · {components.plain(state)}")
+            if not here and st.button("Fetch", key=f"fetch-{status.name}", icon=":material/download:"):
+                _fetch(status.name)
+
+
+def _fetch(name: str) -> None:
+    bar = st.progress(0.0, "Fetching")
+
+    def progress(done: int, total: int | None) -> None:
+        bar.progress(min(1.0, done / total) if total else 0.0, "Fetching")
+
+    fetch_model(name, progress)
+    st.rerun()

@@ -1,0 +1,303 @@
+"""Check a lift: choose videos, wait for them with a real progress bar, see what was found."""
+
+from __future__ import annotations
+
+from datetime import date
+from pathlib import Path
+from typing import Any, Literal
+
+import streamlit as st
+
+import formcheck
+from formcheck.app import components, result
+from formcheck.app.session import KEY, Session, Upload, others_at_work, session
+from formcheck.exercises import EXERCISES
+from formcheck.render.terminal import clock
+from formcheck.service.worker import DONE, DRAW, FAILED, JUDGE, MODEL, RUNNING, WATCH, Job, State
+from formcheck.storage.history import open_history
+from formcheck.storage.history.records import LONGEST_NOTES
+from formcheck.vision.models.store import list_models
+
+FILE_TYPES = ["mp4", "mov", "m4v", "webm", "mkv", "avi", "gif", "mpg", "mpeg", "3gp", "npz"]
+
+SAMPLES = (
+    ("deadlift-rounded.mp4", "Deadlift, back rounds"),
+    ("deadlift-good.mp4", "Deadlift, sound"),
+    ("squat-shallow.mp4", "Squat, shallow"),
+    ("swing-arm-lift.mp4", "Swing, arms lift"),
+)
+
+STAGE_WORDS = {
+    "": "Starting",
+    MODEL: "Getting the pose model",
+    WATCH: "Watching your lift",
+    JUDGE: "Judging the reps",
+    DRAW: "Drawing the video",
+}
+
+PROGRESS_EVERY_S = 0.5
+
+IN_BOX = "in-upload"
+"""In the session state: what was in the box for files when somebody last put in or took out a file."""
+
+FILM_ADVICE = (
+    "Phone upright at hip height, straight to your side",
+    "Whole body and bar in the picture, from the first rep to the last",
+    "Stand still for a second before the first rep",
+)
+
+
+FORM_KEYS = (
+    *("lift", "load", "lifter", "presets", "notes", "filmed", "from", "to", "model", "save", "keep"),
+    *(f"variant-{lift.name}" for lift in EXERCISES),
+)
+"""Of the boxes of the form, whose values stay while another page, the progress or a result is shown."""
+
+KEPT: Literal["session"] = "session"
+
+
+def show() -> None:
+    """The page, in one of its three states."""
+    mine = session()
+    if mine.batch is not None:
+        st.title("Looking at your lift")
+        components.redrawn(_progress, PROGRESS_EVERY_S)
+        return
+    if mine.results:
+        _results(mine)
+    else:
+        _choose(mine)
+
+
+# --- choosing ------------------------------------------------------------------------------------------------------
+
+
+def _choose(mine: Session) -> None:
+    st.title("How was your lift?")
+    st.html(
+        '<p class="fc-lead">Drop a video of a deadlift, kettlebell swing or squat. You get an honest look at your '
+        "back, rep by rep, and one thing to try next. It never leaves this computer.</p>"
+    )
+    _problems(mine)
+    _elsewhere(mine)
+    left, right = st.columns([3, 2], gap="large")
+    with left:
+        files = _files(mine)
+        told = _form()
+        wrong = told["start_s"] is not None and told["end_s"] is not None and told["start_s"] >= told["end_s"]
+        if wrong:
+            st.error("“From second” must be less than “To second”.", icon=":material/error:")
+        if st.button(
+            "Check my lift" if len(files) < 2 else f"Check {len(files)} lifts",
+            type="primary",
+            icon=":material/play_arrow:",
+            disabled=not files or wrong,
+            width="stretch",
+        ):
+            jobs = []
+            for file in files:
+                upload = file if isinstance(file, Upload) else mine.keep_upload(file.name, file)
+                is_poses = upload.path.suffix == ".npz"
+                video, poses = (None, str(upload.path)) if is_poses else (str(upload.path), None)
+                jobs.append(Job(str(mine.new_folder()), video, poses, upload.name, **told))
+            # With its files kept, the box comes back empty.
+            st.session_state.pop(IN_BOX, None)
+            mine.boxes += 1
+            mine.start(jobs)
+            st.rerun()
+    with right:
+        _samples(mine)
+        with st.container(border=True, key="card-film"):
+            components.drawing("film.svg")
+            tips = "".join(f"<li>{line}</li>" for line in FILM_ADVICE)
+            st.html(f'<ul class="fc-tips">{tips}</ul>')
+
+
+def _files(mine: Session) -> list[Any]:
+    """The files to check: those that were chosen before, then those in the box, as `Upload` and as Streamlit's own."""
+
+    def changed() -> None:
+        st.session_state[IN_BOX] = st.session_state[box]
+
+    box = f"upload-{mine.boxes}"
+    in_box = st.file_uploader(
+        "Videos of your sets", FILE_TYPES, accept_multiple_files=True, key=box, on_change=changed, width="stretch"
+    )
+    # The box comes back empty after another page was shown, without anybody having taken its files out.
+    lost = [] if in_box else st.session_state.pop(IN_BOX, [])
+    for file in lost:
+        mine.keep_upload(file.name, file)
+    if mine.uploads:
+        with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+            st.markdown("Still chosen:", width="content")
+            for upload in list(mine.uploads):
+                key, label = f"remove-{upload.path.parent.name}", f"Remove {components.plain(upload.name)}"
+                if st.button(label, key=key, icon=":material/close:"):
+                    mine.forget_upload(upload)
+                    st.rerun()
+    return [*mine.uploads, *in_box]
+
+
+def _elsewhere(mine: Session) -> None:
+    """What is analysed without being seen, as after the page was loaded anew."""
+    for other in others_at_work(mine):
+        batch = other.batch
+        assert batch is not None
+        titles = ", ".join(components.plain(state.job.title) for state in batch.states)
+        with st.container(border=True, horizontal=True, vertical_alignment="center", key=f"card-work-{id(other)}"):
+            st.markdown(f"Still looking at {titles}, started in another tab or before this page was loaded anew.")
+            if st.button("Show it here", key=f"adopt-{id(other)}"):
+                st.session_state[KEY] = other
+                st.rerun()
+
+
+def _form() -> dict[str, Any]:
+    """What the user tells about the set, as arguments of `Job`."""
+    settings = components.usable_settings()
+    unit = settings.unit_of_loads
+    with open_history() as history:
+        names = [lifter.name for lifter in history.lifters()]
+    exercise = components.lift_choice("lift")
+    left, right = st.columns(2)
+    load = left.number_input(
+        f"Load in {unit}",
+        0.0,
+        1000.0,
+        None,
+        2.5 if unit == "kg" else 5.0,
+        placeholder="Optional",
+        key="load",
+        persist_state=KEPT,
+    )
+    lifter = right.selectbox(
+        "Lifter",
+        names,
+        index=None,
+        accept_new_options=True,
+        placeholder="Name, optional",
+        key="lifter",
+        persist_state=KEPT,
+    )
+    with st.expander("More"):
+        variant = result.variant_choice(exercise, "auto", f"variant-{exercise}", KEPT)
+        presets = result.preset_choice((), "presets", KEPT)
+        notes = st.text_area("Notes", key="notes", persist_state=KEPT, max_chars=LONGEST_NOTES, height=80)
+        first, second, third = st.columns(3)
+        filmed = first.date_input(
+            "Filmed on", "today", max_value="today", key="filmed", persist_state=KEPT, format="YYYY-MM-DD"
+        )
+        start_s = second.number_input(
+            "From second", 0.0, None, None, 1.0, placeholder="Start", key="from", persist_state=KEPT
+        )
+        end_s = third.number_input("To second", 0.0, None, None, 1.0, placeholder="End", key="to", persist_state=KEPT)
+        models = [status.name for status in list_models() if status.path is not None and status.hash_ok]
+        models = models if "full" in models else ["full", *models]
+        model = st.selectbox(
+            "Pose model",
+            models,
+            index=models.index("full"),
+            key="model",
+            persist_state=KEPT,
+            help="Settings can fetch others.",
+        )
+        save = st.toggle("Save to the history", True, key="save", persist_state=KEPT)
+        keep = st.toggle("Keep the annotated video with it", False, key="keep", persist_state=KEPT, disabled=not save)
+    return {
+        "exercise": exercise,
+        "variant": variant,
+        "load_kg": components.kilograms(load, unit) if load else None,
+        "lifter": lifter or None,
+        "presets": tuple(presets),
+        "notes": notes or "",
+        "filmed_on": filmed.isoformat() if isinstance(filmed, date) and filmed != date.today() else "",
+        "start_s": start_s or None,
+        "end_s": end_s or None,
+        "model": model,
+        "save": save,
+        "keep_video": save and keep,
+    }
+
+
+def samples_folder() -> Path | None:
+    """Where the sample videos lie; None where FormCheck came without them."""
+    folder = Path(formcheck.__file__).resolve().parent.parent / "sample_videos"
+    return folder if (folder / SAMPLES[0][0]).is_file() else None
+
+
+def _samples(mine: Session) -> None:
+    folder = samples_folder()
+    if folder is None:
+        return
+    st.markdown("**No video yet?** Try a sample:")
+    with st.container(horizontal=True, gap="small"):
+        for file, title in SAMPLES:
+            if (folder / file).is_file() and st.button(title, key=f"sample-{file}"):
+                mine.start([Job(str(mine.new_folder()), video=str(folder / file), title=file)])
+                st.rerun()
+
+
+def _problems(mine: Session) -> None:
+    if mine.problems:
+        # In one box: on a phone several would push the verdict off the screen.
+        st.error("  \n".join(map(components.plain, mine.problems)), icon=":material/error:")
+
+
+# --- waiting -------------------------------------------------------------------------------------------------------
+
+
+def _progress() -> None:
+    mine = session()
+    if mine.batch is None or not mine.batch.running:
+        mine.collect()
+        st.rerun()
+    for state in mine.batch.states:
+        _progress_of(state)
+    if st.button("Cancel", icon=":material/close:", key="cancel"):
+        mine.batch.cancel()
+        mine.batch.wait(10.0)
+    st.caption("You can go to another page meanwhile; the analysis goes on.")
+
+
+def _progress_of(state: State) -> None:
+    words = STAGE_WORDS.get(state.stage, "") if state.phase == RUNNING else state.phase.capitalize()
+    if state.phase == RUNNING and state.left_s is not None:
+        words += f" · about {left_words(state.left_s)} left"
+    share = min(max(state.share, 0.0), 1.0)
+    if state.phase == FAILED:
+        st.error(components.plain(state.message), icon=":material/error:")
+        return
+    with st.container(border=True, key=f"card-{Path(state.job.folder).name}"):
+        st.markdown(f"**{components.plain(state.job.title)}**")
+        st.progress(share, words if state.phase != DONE else "Done")
+
+
+def left_words(left_s: float) -> str:
+    """A time to wait as people say it."""
+    if left_s < 60:
+        return f"{max(5, 5 * round(left_s / 5))} s"
+    return f"{clock(left_s)} min"
+
+
+# --- results -------------------------------------------------------------------------------------------------------
+
+
+def _results(mine: Session) -> None:
+    with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
+        st.html('<h1 class="fc-title">Your lift</h1>')
+        if st.button("Check another lift", icon=":material/add:", key="another"):
+            mine.clear()
+            for key in FORM_KEYS:
+                st.session_state.pop(key, None)
+            st.rerun()
+    _problems(mine)
+    if len(mine.results) > 1:
+        chosen = st.pills(
+            "Sets",
+            range(len(mine.results)),
+            default=min(mine.shown, len(mine.results) - 1),
+            required=True,
+            format_func=lambda place: components.plain(result.file_title(mine.results[place].job.title)),
+            key=f"shown-{len(mine.results)}-{mine.shown}",
+        )
+        mine.shown = chosen if chosen is not None else 0
+    result.show(mine.results[min(mine.shown, len(mine.results) - 1)], mine)

@@ -1,0 +1,391 @@
+"""The commands about the history: ``history``, ``compare``, ``export``, ``import``; and saving after ``analyze``."""
+
+from __future__ import annotations
+
+import contextlib
+import math
+import re
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+from rich import box
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from formcheck.core.errors import HistoryError
+
+if TYPE_CHECKING:
+    from formcheck.core.poses import PoseSequence
+    from formcheck.judging.report import Report
+    from formcheck.storage.history import SavedSet
+    from formcheck.storage.history.trends import Comparison, RepNumbers
+
+UserFriendly = Callable[[], contextlib.AbstractContextManager[object]]
+"""Turns errors raised on purpose into one line and an exit code, as every command does."""
+
+HISTORY_COLUMNS = ("ID", "Date", "Time", "Lifter", "Exercise", "Load", "Reps", "Back", "Verdict", "Video")
+LEAST_NEEDED = ("Video", "Time", "Reps", "Lifter")
+"""Columns that are left out, in this order, where the rest would be broken within words."""
+
+HISTORY_NOTE = "Back: rounding of the typical rep against your own neutral."
+
+WIDE = 1000
+"""Columns of what is no terminal: a pipe has no width, and nothing is to be broken for it."""
+
+TREND_WORDS = (("rounding_deg", "Back rounding", "°"), ("concentric_s", "Way up", " s"), ("depth_thighs", "Depth", ""))
+
+
+WHOLE_UNITS = ("°", " %")
+"""Units of numbers that are shown without a fraction."""
+
+
+def add_history_commands(app: typer.Typer, user_friendly: UserFriendly) -> None:
+    """Add the commands about the history to the ``formcheck`` command."""
+    history_app = typer.Typer(help="List saved sets; delete some.", rich_markup_mode=None)
+
+    @history_app.callback(invoke_without_command=True)
+    def history(
+        context: typer.Context,
+        lifter: Annotated[str | None, typer.Option("--lifter", metavar="NAME", help="Only this lifter.")] = None,
+        exercise: Annotated[
+            str | None, typer.Option("--exercise", "-e", metavar="EXERCISE", help="Only this lift.")
+        ] = None,
+    ) -> None:
+        """List the saved sets, the newest first."""
+        if context.invoked_subcommand is None:
+            with user_friendly():
+                _show_history(lifter, exercise)
+
+    @history_app.command()
+    def delete(
+        ids: Annotated[list[int], typer.Argument(metavar="ID...", help="Numbers of sets, as formcheck history shows.")],
+        yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
+    ) -> None:
+        """Delete saved sets for good."""
+        with user_friendly():
+            _delete(ids, yes)
+
+    app.add_typer(history_app, name="history")
+
+    @app.command()
+    def compare(
+        first: Annotated[int, typer.Argument(metavar="A", help="Number of a saved set.")],
+        second: Annotated[int, typer.Argument(metavar="B", help="Number of another one.")],
+    ) -> None:
+        """Compare two saved sets side by side: reps, rounding, depth, tempo, verdicts."""
+        with user_friendly():
+            _show_comparison(first, second)
+
+    @app.command("export")
+    def export_(
+        file: Annotated[Path, typer.Argument(metavar="FILE", help="A new zip file.", dir_okay=False)],
+    ) -> None:
+        """Write the whole history, with reports and poses, to a zip file."""
+        with user_friendly():
+            from formcheck.storage.history import export_history, open_history
+
+            with open_history() as kept:
+                count = export_history(kept, file)
+            _print(f"{_counted(count, 'set')} in {file}")
+
+    @app.command("import")
+    def import_(
+        file: Annotated[Path, typer.Argument(metavar="FILE", help="A zip file that export wrote.", dir_okay=False)],
+    ) -> None:
+        """Add what another history exported; what is here already stays once."""
+        with user_friendly():
+            from formcheck.storage.history import import_history, open_history
+
+            with open_history() as kept:
+                done = import_history(kept, file)
+            _print(
+                f"{_counted(done.added, 'new set')}, {done.renewed} renewed, {done.known} here already; "
+                f"{_counted(done.new_lifters, 'new lifter')}."
+            )
+
+
+def save_analysis(
+    report: Report,
+    poses: PoseSequence,
+    input_path: Path,
+    *,
+    lifter: str | None,
+    notes: str,
+    settings: dict[str, Any],
+) -> str:
+    """Save what `analyze` found; returns a sentence about it, without its full stop."""
+    from formcheck.storage.history import open_history
+
+    if not report.reps:
+        return "Nothing was saved to the history, as no repetition was found"
+    is_video = input_path.suffix.lower() != ".npz"
+    with open_history() as kept:
+        saved = kept.save_set(
+            report.to_dict(),
+            poses,
+            lifter=lifter,
+            notes=notes,
+            filmed_at=_modified_at(input_path) if is_video else None,
+            video_path=input_path.resolve() if is_video else "",
+            settings=settings,
+        )
+    return f"Saved to the history as set {saved.id}" + (f" of {saved.lifter}" if saved.lifter else "")
+
+
+def _modified_at(path: Path) -> datetime | None:
+    """Phones and copies that keep times make this the moment when filming ended."""
+    try:
+        return datetime.fromtimestamp(path.stat().st_mtime, UTC)
+    except (OSError, OverflowError, ValueError):
+        return None
+
+
+# --- history -------------------------------------------------------------------------------------------------------
+
+
+def _show_history(lifter: str | None, exercise: str | None) -> None:
+    from formcheck.exercises import known_exercise
+    from formcheck.storage.history import open_history
+    from formcheck.storage.history.trends import set_numbers
+    from formcheck.storage.settings_files import load_settings
+
+    if exercise is not None:
+        known_exercise(exercise)
+    unit = load_settings().unit_of_loads
+    with open_history() as kept:
+        sets = kept.sets(lifter=lifter, exercise=exercise)
+    if not sets:
+        if lifter is not None or exercise is not None:
+            _print("No saved set matches: formcheck history shows all.")
+        else:
+            _print("No set is saved here yet: formcheck analyze set.mp4 --save keeps one.")
+        return
+    rows = []
+    for saved in sets:
+        numbers = set_numbers(saved)
+        cells = [
+            str(saved.id),
+            f"{saved.when.astimezone():%Y-%m-%d}",
+            f"{saved.when.astimezone():%H:%M}",
+            saved.lifter or "–",
+            _exercise_words(saved),
+            _load(numbers.load_kg, unit),
+            str(numbers.reps),
+            _amount(numbers.rounding_deg, "°", signed=True),
+            saved.verdict,
+            saved.video_file,
+        ]
+        rows.append(dict(zip(HISTORY_COLUMNS, cells, strict=True)))
+    left_out = _print_history(rows)
+    more = f" Left out, as the window is narrow: {', '.join(left_out)}." if left_out else ""
+    _print(HISTORY_NOTE + more, "dim")
+    for line in _trend_lines(sets, unit):
+        _print(line)
+
+
+def _print_history(rows: Sequence[dict[str, str]]) -> list[str]:
+    """Print the list with all columns that have room; returns the headings of the others, in small letters."""
+    console = _table_console()
+    for count in range(len(LEAST_NEEDED) + 1):
+        columns = [name for name in HISTORY_COLUMNS if name not in LEAST_NEEDED[:count]]
+        table = _table(columns, right=("ID", "Load", "Reps", "Back"))
+        for row in rows:
+            _row(table, [row[name] for name in columns])
+        if console.measure(table, options=console.options.update(width=WIDE)).minimum <= console.width:
+            break
+    console.print(table)
+    return [name.lower() for name in LEAST_NEEDED[:count]]
+
+
+def _trend_lines(sets: Sequence[SavedSet], unit_of_loads: str) -> list[str]:
+    """How one lifter's one exercise went over the sessions; nothing where several are mixed."""
+    from formcheck.storage.history.trends import sessions, trend
+
+    course = sessions(sets)
+    if len({((each.lifter or "").casefold(), each.exercise) for each in course}) != 1 or len(course) < 2:
+        return []
+    lines = ["", f"Over {len(course)} sessions"]
+    for name, title, unit in TREND_WORDS:
+        points = trend(course, name).points
+        if len(points) > 1:
+            first, last = points[0][1], points[-1][1]
+            per_week = trend(course, name).per_week
+            pace = f", {_amount(per_week, unit, signed=True)} a week" if math.isfinite(per_week) else ""
+            lines.append(f"  {title}: {_amount(first, unit)} -> {_amount(last, unit)}{pace}")
+    tonnage = [each.tonnage_kg for each in course if math.isfinite(each.tonnage_kg)]
+    if len(tonnage) > 1:
+        start, end = (_load(each, unit_of_loads) for each in (tonnage[0], tonnage[-1]))
+        lines.append(f"  Estimated tonnage (load x reps): {start} -> {end}")
+    return lines if len(lines) > 2 else []
+
+
+def _delete(ids: Sequence[int], yes: bool) -> None:
+    from formcheck.storage.history import open_history
+
+    with open_history() as kept:
+        # All are looked up before any is deleted: a wrong number deletes nothing.
+        chosen = [kept.set(set_id) for set_id in dict.fromkeys(ids)]
+        if not yes:
+            for saved in chosen:
+                when = f"{saved.when.astimezone():%Y-%m-%d %H:%M}"
+                _print(f"{saved.id}  {when}  {_exercise_words(saved)}  {saved.video_file}")
+            try:
+                typer.confirm(f"Delete {_counted(len(chosen), 'set')} for good?", abort=True, err=True)
+            except typer.Abort as error:
+                raise HistoryError("Nothing was deleted.") from error
+        for saved in chosen:
+            kept.delete_set(saved.id)
+    _print(f"Deleted {_counted(len(chosen), 'set')}.")
+
+
+# --- compare -------------------------------------------------------------------------------------------------------
+
+
+def _show_comparison(first_id: int, second_id: int) -> None:
+    from formcheck.storage.history import open_history
+    from formcheck.storage.history.trends import compare
+
+    with open_history() as kept:
+        first, second = kept.set(first_id), kept.set(second_id)
+    compared = compare(first, second)
+    if first.exercise != second.exercise:
+        _print("These are different lifts: compare their numbers with care.", "yellow")
+    _print_table(_sets_table(first, second, compared))
+    _print("")
+    _print_table(_checks_table(first, second, compared))
+    _print("")
+    _print_table(_reps_table(first, second, compared))
+    _print("Back: rounding against the lifter's own neutral. Up: seconds from lift-off to lockout.", "dim")
+
+
+def _sets_table(first: SavedSet, second: SavedSet, compared: Comparison) -> Table:
+    from formcheck.storage.history.trends import QUANTITIES
+    from formcheck.storage.settings_files import load_settings
+
+    unit_of_loads = load_settings().unit_of_loads
+    table = _table(("", f"Set {first.id}", f"Set {second.id}", "Change"), right=("Change",))
+    for title, words in (
+        ("Date", lambda saved: f"{saved.when.astimezone():%Y-%m-%d}"),
+        ("Lifter", lambda saved: saved.lifter or "–"),
+        ("Exercise", _exercise_words),
+        ("Verdict", lambda saved: saved.verdict),
+    ):
+        _row(table, [title, words(first), words(second), ""])
+    for quantity in QUANTITIES:
+        one, two = (float(getattr(numbers, quantity.name)) for numbers in compared.numbers)
+        if not (math.isfinite(one) or math.isfinite(two)):
+            continue
+        unit = _unit(quantity.unit)
+        words = partial(_load, unit=unit_of_loads) if quantity.unit == "kg" else partial(_amount, unit=unit)
+        if unit in WHOLE_UNITS:  # the change is that of the numbers beside it
+            one, two = (round(each) if math.isfinite(each) else each for each in (one, two))
+        change = words(two - one, signed=True) if math.isfinite(two - one) else ""
+        if change and not re.search("[1-9]", change):
+            change = "same"
+        elif change:
+            change = f"{change} {compared.judged(quantity)}".rstrip()
+        _row(table, [quantity.title, words(one), words(two), change])
+    return table
+
+
+def _checks_table(first: SavedSet, second: SavedSet, compared: Comparison) -> Table:
+    table = _table(("Check", f"Set {first.id}", f"Set {second.id}"))
+    for check in compared.checks:
+        # The unit stands in words in each report; here it would crowd out the number.
+        unit = "°" if check.unit == "deg" else ""
+        if set(check.verdicts) != {"not-measured"}:
+            pairs = zip(check.verdicts, check.values, strict=True)
+            cells = [word + (f" ({_amount(value, unit)})" if math.isfinite(value) else "") for word, value in pairs]
+            _row(table, [check.title, *cells])
+    return table
+
+
+def _reps_table(first: SavedSet, second: SavedSet, compared: Comparison) -> Table:
+    depth = any(rep is not None and math.isfinite(rep.depth_thighs) for pair in compared.reps for rep in pair)
+    names = ["Verdict", "Back", *(["Depth"] if depth else []), "Up"]
+    table = _table(("Rep", *(f"{name} {saved.id}" for saved in (first, second) for name in names)), right=("Rep",))
+    for number, pair in enumerate(compared.reps, start=1):
+        _row(table, [str(number), *(cell for rep in pair for cell in _rep_cells(rep, depth))])
+    return table
+
+
+def _rep_cells(rep: RepNumbers | None, depth: bool) -> list[str]:
+    if rep is None:
+        return [""] * (4 if depth else 3)
+    cells = [rep.verdict, _amount(rep.rounding_deg, "°", signed=True)]
+    return [*cells, *([_amount(rep.depth_thighs, "")] if depth else []), _amount(rep.concentric_s, " s")]
+
+
+# --- words ---------------------------------------------------------------------------------------------------------
+
+
+def _exercise_words(saved: SavedSet) -> str:
+    return f"{saved.exercise}, {saved.variant}" if saved.variant else saved.exercise
+
+
+def _unit(unit: str) -> str:
+    return {"deg": "°", "": "", "%": " %"}.get(unit, f" {unit}")
+
+
+def _amount(value: float, unit: str, signed: bool = False) -> str:
+    """A number with its unit, rounded to what can be told apart; "–" for NaN."""
+    if not math.isfinite(value):
+        return "–"
+    digits = 0 if unit in WHOLE_UNITS else 2
+    text = f"{value:+.{digits}f}" if signed else f"{value:.{digits}f}"
+    text = "0" if float(text) == 0 and digits == 0 else text
+    if unit == "" and re.fullmatch(r"[+-]?\d+\.00", text):
+        text = text[:-3]
+    return f"{text.replace('-', '−')}{unit}"
+
+
+def _load(load_kg: float, unit: str, signed: bool = False) -> str:
+    """A load in the user's unit; "–" for NaN."""
+    from formcheck.judging.settings import load_words
+
+    return load_words(load_kg, unit, signed=signed) if math.isfinite(load_kg) else "–"
+
+
+def _counted(count: int, noun: str) -> str:
+    return f"{count} {noun}{'' if count == 1 else 's'}"
+
+
+def _table(columns: Sequence[str], right: Sequence[str] = ()) -> Table:
+    table = Table(box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0), pad_edge=False, show_edge=False, header_style="bold")
+    for column in columns:
+        # Dates and numbers stay whole; where room is short, names are folded.
+        whole = column in right or column in ("Date", "Time", "Verdict")
+        table.add_column(column, justify="right" if column in right else "left", overflow="fold", no_wrap=whole)
+    return table
+
+
+def _row(table: Table, cells: Sequence[str]) -> None:
+    from formcheck.render.terminal import safe_text, shows_symbols
+
+    symbols = shows_symbols(Console().encoding)
+    texts = [Text(safe_text(cell, symbols)) for cell in cells]
+    table.add_row(*texts)
+    for column, text in zip(table.columns, texts, strict=True):
+        if column.no_wrap:  # else the table takes a number and its unit for words that may be parted
+            column.min_width = max(column.min_width or 0, text.cell_len)
+
+
+def _print_table(table: Table) -> None:
+    _table_console().print(table)
+
+
+def _table_console() -> Console:
+    console = Console(highlight=False)
+    return console if console.is_terminal else Console(highlight=False, width=WIDE)
+
+
+def _print(line: str, style: str = "") -> None:
+    from formcheck.render.terminal import safe_text, shows_symbols
+
+    console = Console(highlight=False)
+    console.print(Text(safe_text(line, shows_symbols(console.encoding)), style=style), soft_wrap=True)

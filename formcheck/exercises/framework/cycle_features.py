@@ -1,0 +1,129 @@
+"""What one cycle of movement looks like, in the few numbers by which lifts differ."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+
+from formcheck.core.poses import FloatArray
+from formcheck.motion.reps import Cycle
+from formcheck.motion.signals import Signals
+
+UNKNOWN = 0.8
+"""Membership of a missing value: one or two do not turn a lift away, a handful do."""
+
+
+@dataclass(frozen=True)
+class CycleShape:
+    """Shape of a cycle; heights in standing shoulder heights above the ankles, NaN where not measured.
+
+    Attributes
+    ----------
+    drop, rise : travel of the shoulders down into and up out of the bottom.
+    hip_share : travel of the hips as a share of that of the shoulders.
+    seat_height : hips above the knees at the bottom.
+    trunk_lean_deg, hip_flexion_deg, knee_flexion_deg : at the bottom.
+    hand_height, hang : hands above the ankles, and below the shoulders, at the bottom.
+    elbow_flexion_deg : at the bottom.
+    top_lean_deg, top_hand_height : while resting at the top.
+    arm_reach_deg, hand_reach : furthest raise of the arm forward of the vertical, and highest hands, until the next
+        descent.
+    foot_lift : how far the ankles leave their usual height on the way up.
+    rise_s : duration of the way up.
+    yaw_deg : direction of the camera, see `formcheck.motion.view.View`.
+    bottom_rest_s : time spent around the lowest point.
+    foot_gap, hand_gap : between the ankles and between the wrists at the bottom, in shoulder widths.
+    top_hand_gap, top_elbow_flexion_deg, top_upper_arm_deg : hands and near arm while resting at the top; the upper arm
+        as in `formcheck.motion.signals.Signals.upper_arm_angle_deg`.
+    """
+
+    drop: float
+    rise: float
+    hip_share: float
+    seat_height: float
+    trunk_lean_deg: float
+    hip_flexion_deg: float
+    knee_flexion_deg: float
+    hand_height: float
+    hang: float
+    elbow_flexion_deg: float
+    top_lean_deg: float
+    top_hand_height: float
+    arm_reach_deg: float
+    hand_reach: float
+    foot_lift: float
+    rise_s: float
+    yaw_deg: float = math.nan
+    bottom_rest_s: float = math.nan
+    foot_gap: float = math.nan
+    hand_gap: float = math.nan
+    top_hand_gap: float = math.nan
+    top_elbow_flexion_deg: float = math.nan
+    top_upper_arm_deg: float = math.nan
+
+
+def shape_of(signals: Signals, cycle: Cycle) -> CycleShape:
+    """Summarise a cycle of the signals that it was found in."""
+    bottom = slice(cycle.bottom_from, cycle.bottom_to + 1)
+    top = slice(cycle.top_from, cycle.top_to + 1)
+    way_up = slice(cycle.bottom, cycle.top_to + 1)
+    hip_bottom, hip_top = median(signals.hip_height[bottom]), median(signals.hip_height[top])
+    return CycleShape(
+        drop=cycle.drop,
+        rise=cycle.rise,
+        hip_share=(hip_top - hip_bottom) / max(cycle.rise, 1e-6),
+        seat_height=hip_bottom - median(signals.knee_height[bottom]),
+        trunk_lean_deg=median(signals.trunk_lean_deg[bottom]),
+        hip_flexion_deg=median(signals.hip_flexion_deg[bottom]),
+        knee_flexion_deg=median(signals.knee_flexion_deg[bottom]),
+        hand_height=median(signals.hand_height[bottom]),
+        hang=median(signals.shoulder_height[bottom]) - median(signals.hand_height[bottom]),
+        elbow_flexion_deg=median(signals.elbow_flexion_deg[bottom]),
+        top_lean_deg=median(signals.trunk_lean_deg[top]),
+        top_hand_height=median(signals.hand_height[top]),
+        arm_reach_deg=highest((signals.arm_angle_deg - signals.trunk_lean_deg)[way_up]),
+        hand_reach=highest(signals.hand_height[way_up]),
+        foot_lift=highest(signals.foot_lift[way_up]),
+        rise_s=float(signals.time_s[cycle.top_from] - signals.time_s[cycle.bottom_to]),
+        yaw_deg=median(signals.yaw_deg[cycle.bottom_from : cycle.top_to + 1]),
+        bottom_rest_s=float(signals.time_s[cycle.bottom_to] - signals.time_s[cycle.bottom_from]),
+        foot_gap=median(signals.foot_gap[bottom]),
+        hand_gap=median(signals.hand_gap[bottom]),
+        top_hand_gap=median(signals.hand_gap[top]),
+        top_elbow_flexion_deg=median(signals.elbow_flexion_deg[top]),
+        top_upper_arm_deg=median(signals.upper_arm_angle_deg[top]),
+    )
+
+
+def median(values: FloatArray) -> float:
+    """Median of the measured values, NaN when there is none."""
+    known = values[np.isfinite(values)]
+    return float(np.median(known)) if len(known) else float("nan")
+
+
+def highest(values: FloatArray) -> float:
+    """A robust maximum (95th percentile) of the measured values, NaN when there is none."""
+    known = values[np.isfinite(values)]
+    return float(np.percentile(known, 95)) if len(known) else float("nan")
+
+
+def between(value: float, none_below: float, full_from: float, full_to: float, none_above: float) -> float:
+    """Membership 0..1 that rises from ``none_below`` to ``full_from`` and falls from ``full_to`` to ``none_above``.
+
+    A value that was not measured hardly speaks against: `UNKNOWN`.
+    """
+    if np.isnan(value):
+        return UNKNOWN
+    return float(np.interp(value, [none_below, full_from, full_to, none_above], [0.0, 1.0, 1.0, 0.0]))
+
+
+def at_least(value: float, none_below: float, full_from: float) -> float:
+    """Membership that rises from 0 to 1; `UNKNOWN` when not measured."""
+    return between(value, none_below, full_from, np.inf, np.inf)
+
+
+def at_most(value: float, full_to: float, none_above: float) -> float:
+    """Membership that falls from 1 to 0; `UNKNOWN` when not measured."""
+    return between(value, -np.inf, -np.inf, full_to, none_above)

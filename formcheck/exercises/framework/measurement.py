@@ -1,0 +1,150 @@
+"""Reading values off signals at an instant or over a phase, with the frame that shows them."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from formcheck.core.poses import FloatArray
+from formcheck.exercises.framework.check import Measurement, missing
+from formcheck.exercises.framework.exercise import Rep
+from formcheck.motion.signals import Signals
+
+IntArray = NDArray[np.int_]
+
+ANGLE_UNCERTAINTY_DEG = 4.0
+"""Standard error of a joint angle from landmarks in a side view, see benchmarks/results/accuracy.md."""
+
+THIGH_LENGTH = 0.245 / 0.779
+"""Of the standing height from ankle to shoulder (shares of stature by Drillis and Contini)."""
+
+AT_INSTANT_S = 0.1
+"""A value at an instant is the median over this much time around it."""
+
+SUSTAINED_S = 0.1
+"""A peak counts only when it lasts this long: shorter ones are tracking noise."""
+
+TOP_SEEN_S = 0.2
+"""The lifter must be tracked for this much time on both sides of the highest point to judge the lockout."""
+
+TOP_FLEXION_MAX_DEG = 60.0
+"""Nobody whose shoulders are at their highest is bent further than this: the landmarks are wrong."""
+
+SHARE_MEASURED_MIN = 0.4
+"""A phase of which less than this share was measured is not judged."""
+
+NOT_SEEN = "not seen clearly enough"
+
+
+def sample_before(signals: Signals, sample: int, seconds: float) -> int:
+    """The first sample that lies at most ``seconds`` before another one."""
+    return int(np.searchsorted(signals.time_s, signals.time_s[sample] - seconds))
+
+
+def at_instant(signals: Signals, values: FloatArray, sample: int, uncertainty: float = 0.0) -> Measurement:
+    """Median around one sample; missing when nothing was measured there."""
+    at_s = float(signals.time_s[sample])
+    # A little slack, so that rounding of times does not decide which frames belong.
+    near = np.abs(signals.time_s - at_s) <= AT_INSTANT_S + 1e-3
+    known = values[near & np.isfinite(values)]
+    if len(known) == 0:
+        return missing(NOT_SEEN)
+    return Measurement(float(np.median(known)), at_s, uncertainty)
+
+
+def sustained_peak(
+    signals: Signals,
+    values: FloatArray,
+    start: int,
+    stop: int,
+    uncertainty: float = 0.0,
+    held_s: float = SUSTAINED_S,
+) -> Measurement:
+    """Highest value that lasts for ``held_s`` within the closed sample range, and its middle."""
+    part, time_s = values[start : stop + 1], signals.time_s[start : stop + 1]
+    if len(part) == 0 or np.isfinite(part).mean() < SHARE_MEASURED_MIN:
+        return missing(NOT_SEEN)
+    first, last = _windows(time_s, held_s)
+    # A missing value inside makes the whole window missing.
+    held = np.minimum.reduceat(np.append(part, np.nan), np.stack([first, last + 1], axis=1).ravel())[::2]
+    if not np.isfinite(held).any():
+        return missing(NOT_SEEN)
+    best = int(np.nanargmax(held))
+    middle = (first[best] + last[best] + 1) // 2
+    return Measurement(float(held[best]), float(time_s[middle]), uncertainty)
+
+
+def _windows(time_s: FloatArray, held_s: float) -> tuple[IntArray, IntArray]:
+    """First and last sample of every stretch that lasts ``held_s``, to the nearest frame; all of it when it is shorter.
+
+    Where two frames are equally near, the longer stretch.
+    """
+    ends_s = time_s + held_s
+    last = np.searchsorted(time_s, ends_s + 1e-3, side="right") - 1
+    later_s = np.append(time_s, np.inf)[last + 1]
+    last += later_s - ends_s <= ends_s - time_s[last] + 1e-3
+    half_step_s = float(time_s[-1] - time_s[-2]) / 2.0 if len(time_s) > 1 else 0.0
+    first = np.flatnonzero(ends_s <= time_s[-1] + half_step_s)
+    return (first, last[first]) if len(first) else (np.array([0]), np.array([len(time_s) - 1]))
+
+
+def sustained_low(signals: Signals, values: FloatArray, start: int, stop: int, uncertainty: float = 0.0) -> Measurement:
+    """Lowest value that lasts for `SUSTAINED_S` within the closed sample range."""
+    peak = sustained_peak(signals, -values, start, stop, uncertainty)
+    return Measurement(-peak.value, peak.at_s, peak.uncertainty, peak.reason)
+
+
+def typical(signals: Signals, values: FloatArray, start: int, stop: int, uncertainty: float = 0.0) -> Measurement:
+    """Median over the closed sample range, shown by the frame that comes closest to it."""
+    part = values[start : stop + 1]
+    known = np.isfinite(part)
+    if len(part) == 0 or known.mean() < SHARE_MEASURED_MIN:
+        return missing(NOT_SEEN)
+    middle = float(np.median(part[known]))
+    closest = int(np.nanargmin(np.abs(part - middle)))
+    return Measurement(middle, float(signals.time_s[start + closest]), uncertainty)
+
+
+def at_least_value(measured: Measurement, lowest: float) -> Measurement:
+    """The measurement with its value raised to ``lowest``; a missing one stays missing."""
+    return measured if measured.reason else replace(measured, value=max(measured.value, lowest))
+
+
+def difference(later: Measurement, earlier: Measurement, uncertainty: float) -> Measurement:
+    """Growth from one measurement to another, shown by the later frame; missing when either is."""
+    for part in (later, earlier):
+        if part.reason:
+            return part
+    return Measurement(later.value - earlier.value, later.at_s, uncertainty)
+
+
+def common_measures(signals: Signals, rep: Rep) -> dict[str, Measurement]:
+    """Angles at the bottom and at the top that every lift reports."""
+    return {
+        "hip_flexion_bottom_deg": at_instant(signals, signals.hip_flexion_deg, rep.bottom, ANGLE_UNCERTAINTY_DEG),
+        "knee_flexion_bottom_deg": at_instant(signals, signals.knee_flexion_deg, rep.bottom, ANGLE_UNCERTAINTY_DEG),
+        "trunk_lean_bottom_deg": at_instant(signals, signals.trunk_lean_deg, rep.bottom, ANGLE_UNCERTAINTY_DEG),
+        "hip_flexion_top_deg": _straightest(signals, signals.hip_flexion_deg, rep),
+        "knee_flexion_top_deg": _straightest(signals, signals.knee_flexion_deg, rep),
+        "trunk_lean_top_deg": _straightest(signals, signals.trunk_lean_deg, rep),
+    }
+
+
+def _straightest(signals: Signals, values: FloatArray, rep: Rep) -> Measurement:
+    """The straightest that a joint gets at the top; missing when the top was not seen or looks impossible."""
+    if signals.time_s[-1] - signals.time_s[rep.lockout] < TOP_SEEN_S:
+        return missing("the video ends before the top")
+    around = np.abs(signals.time_s - signals.time_s[rep.cycle.top]) <= TOP_SEEN_S
+    if not np.isfinite(signals.shoulder_height[around]).all():
+        return missing("the top of the lift was not in the picture")
+    found = sustained_low(signals, values, rep.lockout, rep.top_to, ANGLE_UNCERTAINTY_DEG)
+    if not found.reason and found.value > TOP_FLEXION_MAX_DEG:
+        return missing(not_straight(rep))
+    return found
+
+
+def not_straight(rep: Rep) -> str:
+    """Why hips and knees were not seen straight at the top."""
+    return "the lift ended short of standing" if rep.partial else "hips or knees are hidden at the top"

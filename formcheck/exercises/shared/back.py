@@ -1,0 +1,191 @@
+"""What every lift asks of the back: rounding, upper back, head, and leaning back at the top."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+
+from formcheck.exercises.framework.check import SIDE, WATCH, Check, Measurement, missing
+from formcheck.exercises.framework.exercise import Rep
+from formcheck.exercises.framework.measurement import (
+    ANGLE_UNCERTAINTY_DEG,
+    SHARE_MEASURED_MIN,
+    not_straight,
+    sustained_low,
+    typical,
+)
+from formcheck.motion.neutral import STANDING_HEIGHT, STANDING_LEAN_DEG
+from formcheck.motion.signals import Signals
+from formcheck.motion.spine import MEASURED, REASONS
+
+HEAD_USUAL_DEG, HEAD_USUAL_WITHIN_DEG = 18.0, 10.0
+"""Angle of the shoulder-ear line to the trunk of people who stand and look ahead, by the model's landmarks (rendered
+lifters 14 to 25 deg, most real ones 12 to 26); who stands further off is not taken at his word, the head may be held so
+all the time."""
+
+HEAD_UNCERTAINTY_DEG = 7.0
+"""Standard error of the head's angle against that: landmarks, and what standing is like."""
+
+STRAIGHT_KNEE_MAX_DEG = 15.0
+"""At a lockout knees that look bent further are hidden, and then so is the hip that the trunk's lean is taken from."""
+
+SHARE_ALL_THE_WAY_MIN = 0.6
+"""Of a whole repetition: clean squats reach 0.9, rendered ones under a barbell 0.2 to 0.45."""
+
+PARTS_UNCERTAINTY_DEG = 9.0
+"""Standard error of the thoracic share alone: the contour tells less well where a back bends than how much."""
+
+
+def back_measures(
+    signals: Signals, rep: Rep, start: int, stop: int, *, all_the_way: bool = False
+) -> dict[str, Measurement]:
+    """Measures over the closed sample range in which the load pulls most on the back, and at the top.
+
+    With ``all_the_way`` the back must have been seen from the start to the lockout: an outline that is spoilt nearly
+    all the time, as by a bar and the arms that hold it, is not to be trusted in the few frames that look clean.
+    """
+    whole = back_rounding(signals, start, stop)
+    if all_the_way and not whole.reason:
+        way = signals.back_rounding_deg[rep.start : rep.lockout + 1]
+        if np.isfinite(way).mean() < SHARE_ALL_THE_WAY_MIN:
+            whole = missing(_why_no_back(signals, rep.start, rep.lockout))
+    head = _head(signals, start, stop)
+    return {
+        "back_rounding_deg": whole,
+        "spine_flexion_deg": _part(signals, signals.spine_flexion_deg, whole, start, stop),
+        "lower_rounding_deg": _part(signals, signals.lower_rounding_deg, whole, start, stop),
+        "upper_rounding_deg": _part(signals, signals.upper_rounding_deg, whole, start, stop),
+        "head_down_deg": head,
+        "head_up_deg": head if head.reason else replace(head, value=-head.value),
+        "lean_back_deg": _lean_back(signals, rep),
+    }
+
+
+def back_rounding(signals: Signals, start: int, stop: int) -> Measurement:
+    """Back rounding held over the closed sample range, shown by the frame that comes closest to it."""
+    part = signals.back_rounding_deg[start : stop + 1]
+    known = np.isfinite(part)
+    if len(part) == 0 or known.mean() < SHARE_MEASURED_MIN:
+        return missing(_why_no_back(signals, start, stop))
+    value = float(np.median(part[known]))
+    closest = start + int(np.nanargmin(np.abs(part - value)))
+    uncertainty = float(np.median(signals.back_rounding_uncertainty_deg[start : stop + 1][known]))
+    return Measurement(value, float(signals.time_s[closest]), uncertainty)
+
+
+def _why_no_back(signals: Signals, start: int, stop: int) -> str:
+    """The reason that kept most frames of the closed sample range from being measured."""
+    gates = signals.back_gate[start : stop + 1]
+    reasons = gates[np.isfinite(gates) & (gates != MEASURED)].astype(int).tolist()
+    return REASONS[max(reasons, key=reasons.count)] if reasons else "too few clear frames of the back"
+
+
+def _part(signals: Signals, values: np.ndarray, whole: Measurement, start: int, stop: int) -> Measurement:
+    """Typical value of a part of the back where the whole was measured."""
+    if whole.reason:
+        return missing(whole.reason)
+    found = typical(signals, values, start, stop, float(np.hypot(whole.uncertainty / 2, PARTS_UNCERTAINTY_DEG)))
+    return found if not found.reason else missing("the lifter was not seen standing with empty hands")
+
+
+def _head(signals: Signals, start: int, stop: int) -> Measurement:
+    """How much further the head hangs forward against the trunk than in standing, in degrees."""
+    standing = (signals.shoulder_height > STANDING_HEIGHT) & (np.abs(signals.trunk_lean_deg) < STANDING_LEAN_DEG)
+    own = signals.neck_flexion_deg[standing & np.isfinite(signals.neck_flexion_deg)]
+    usual = float(np.median(own)) if len(own) else HEAD_USUAL_DEG
+    usual = float(np.clip(usual, HEAD_USUAL_DEG - HEAD_USUAL_WITHIN_DEG, HEAD_USUAL_DEG + HEAD_USUAL_WITHIN_DEG))
+    found = typical(signals, signals.neck_flexion_deg, start, stop, HEAD_UNCERTAINTY_DEG)
+    return found if found.reason else replace(found, value=found.value - usual)
+
+
+def _lean_back(signals: Signals, rep: Rep) -> Measurement:
+    """How far the trunk leans back at the top, in degrees from the vertical."""
+    # Knees and hips that are not seen straight are not seen at all: nobody leans back over bent knees.
+    straight = signals.knee_flexion_deg <= STRAIGHT_KNEE_MAX_DEG
+    lean = np.where(straight & np.isfinite(signals.hip_flexion_deg), signals.trunk_lean_deg, np.nan)
+    found = sustained_low(signals, lean, rep.lockout, rep.top_to, ANGLE_UNCERTAINTY_DEG)
+    if found.reason:
+        return missing(not_straight(rep))
+    return replace(found, value=-found.value)
+
+
+ROUNDING_WATCH_DEG, ROUNDING_FAULT_DEG = 12.0, 20.0
+"""Beyond the neutral. With the usual standard error of 8 to 10 deg something to watch begins at 17 and a fault at 29:
+every side view labelled neutral lies below 11, every rounded one above 20, two "mild" ones at 17 and 20
+(benchmarks/results/spine.md)."""
+
+ROUNDING_GROWTH_UNCERTAINTY_DEG = 4.0
+"""Standard error of a change within one repetition; the lifter's neutral drops out of it."""
+
+ROUNDING_SOURCE = "Set between real clips labelled neutral and rounded, see docs/spine.md"
+
+UPPER_BACK = Check(
+    id="upper-back",
+    title="Upper back rounding",
+    measure="upper_rounding_deg",
+    unit="deg",
+    watch=15,
+    fault=25,
+    views=SIDE,
+    cue="Shoulder blades into your back pockets, chest proud.",
+    why="Shoulders that are pulled forward take the upper back with them, and the load drifts away from the body.",
+    source="Provisional; half of what the whole back is allowed",
+    confidence="low",
+    worst=WATCH,
+    how="The thoracic share of the back's bend against your neutral, read from the upper half of the back's outline "
+    "while the load pulls most. The outline tells less well where a back bends than how much, so take it as a hint.",
+)
+
+HEAD_DOWN = Check(
+    id="head-down",
+    title="Head hanging",
+    measure="head_down_deg",
+    unit="deg",
+    watch=20,
+    fault=40,
+    views=SIDE,
+    cue="Neck in line with the back: eyes on the floor a few steps ahead.",
+    why="Where the head goes, the upper back tends to follow.",
+    source="Provisional, from the fault catalogue; the neck has no limit in the literature",
+    confidence="low",
+    worst=WATCH,
+    how="Angle of the line from shoulder to ear against the trunk, compared with you standing, while the load pulls "
+    "most.",
+)
+
+HEAD_UP = Check(
+    id="head-up",
+    title="Head thrown back",
+    measure="head_up_deg",
+    unit="deg",
+    watch=60,
+    fault=80,
+    views=SIDE,
+    cue="Neck in line with the back: eyes on the floor a few steps ahead.",
+    why="Looking at the ceiling or far ahead bends the neck and tempts the lower back to arch.",
+    source="Set above what lifters labelled good show (up to 55): many look ahead, and that alone is no fault",
+    confidence="low",
+    worst=WATCH,
+    how="Angle of the line from shoulder to ear against the trunk, compared with you standing, while the load pulls "
+    "most.",
+)
+
+OVER_EXTENSION = Check(
+    id="over-extension",
+    title="Leaning back at the top",
+    measure="lean_back_deg",
+    unit="deg",
+    watch=15,
+    fault=25,
+    views=SIDE,
+    cue="Ribs down, squeeze the glutes: stand tall instead of leaning back.",
+    why="Past upright the lower back carries the load, and nothing is gained: the lift ended when you stood.",
+    source="Fault catalogue (10 / 20), raised by what upright lifters measure (up to 13)",
+    confidence="low",
+    how="Greatest lean of the trunk behind the vertical that lasts a tenth of a second after lockout, where hips and "
+    "knees are seen straight.",
+)
+
+BACK_CHECKS = (UPPER_BACK, HEAD_DOWN, HEAD_UP, OVER_EXTENSION)
+"""Of every lift, after what it says about rounding itself."""

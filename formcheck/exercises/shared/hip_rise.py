@@ -1,0 +1,66 @@
+"""Which part rises first: the hips before the chest, or both together."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from formcheck.exercises.framework.check import SIDE_OR_OBLIQUE, Check, Measurement, missing
+from formcheck.exercises.framework.measurement import NOT_SEEN, sample_before, sustained_peak
+from formcheck.motion.signals import Signals
+
+LEAN_GAIN_UNCERTAINTY_DEG = 2.0
+"""Of a change of trunk lean within half a second: the bias of the landmarks drops out of it."""
+
+SLACK = 0.01
+"""Hands that rise by this much, in standing heights, lift something."""
+
+EARLIER_S = 0.1
+"""They begin to rise this long before they have risen by `SLACK`."""
+
+SETTLED_S = 0.4
+
+
+def hands_leave(signals: Signals, lift_off: int, passing: int) -> int:
+    """Last sample at which the hands still hold the load on the floor; ``lift_off`` where they were not seen.
+
+    Shoulders that begin to rise do not say that the load does: many lifters raise the hips to take up the slack, and
+    when the hips shoot up with the load the shoulders rise late.
+    """
+    before = sample_before(signals, lift_off, SETTLED_S)
+    hands = signals.hand_height[before : passing + 1]
+    known = np.isfinite(hands)
+    if known.sum() < 3:
+        return lift_off
+    floor = float(np.percentile(hands[known], 20))
+    low = np.flatnonzero(known & (hands <= floor + SLACK))
+    leaves_s = signals.time_s[before + low[-1]] - EARLIER_S
+    return int(min(max(int(np.searchsorted(signals.time_s, leaves_s)), before), passing))
+
+
+def trunk_lean_gain(signals: Signals, start: int, stop: int) -> Measurement:
+    """How much further the trunk tips forward over the closed sample range than at its start, degrees.
+
+    Hips that rise faster than the shoulders do just that.
+    """
+    first = float(signals.trunk_lean_deg[start])
+    if np.isnan(first):
+        return missing(NOT_SEEN)
+    peak = sustained_peak(signals, signals.trunk_lean_deg, start, max(stop, start), LEAN_GAIN_UNCERTAINTY_DEG)
+    return peak if peak.reason else Measurement(peak.value - first, peak.at_s, LEAN_GAIN_UNCERTAINTY_DEG)
+
+
+HIPS_SHOOT_UP = Check(
+    id="hips-shoot-up",
+    title="Hips rising before the chest",
+    measure="trunk_lean_gain_deg",
+    unit="deg",
+    watch=6,
+    fault=8,
+    views=SIDE_OR_OBLIQUE,
+    cue="Push the floor away; hips and chest rise together.",
+    why="When the hips go first, the back has to lift what the legs should have.",
+    source="Between good lifts (up to 4, seen from the side or at an angle), rendered faults of 15 and 22 deg (11, 20)"
+    " and a set labelled hips first (13-25)",
+    confidence="medium",
+    praise="Hips and chest rose together.",
+)

@@ -1,0 +1,218 @@
+"""Where bell, shoulders and knees are in a swing: backswing, float and fall."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from formcheck.exercises.framework.check import ANY_VIEW, SIDE, SIDE_OR_OBLIQUE, WATCH, Check, Measurement, missing
+from formcheck.exercises.framework.exercise import Rep
+from formcheck.exercises.framework.measurement import (
+    ANGLE_UNCERTAINTY_DEG,
+    NOT_SEEN,
+    THIGH_LENGTH,
+    at_instant,
+    sample_before,
+    sustained_peak,
+)
+from formcheck.motion.signals import Signals
+
+BACKSWING_S = 0.15
+"""The backswing, and the back in it, is judged over this much time on both sides of the bottom."""
+
+SWUNG_BEFORE_S, SWUNG_HEIGHT = 1.5, 0.62
+"""A backswing out of a float: the hands were this high, in standing heights, within this time before the bottom. Else
+the bell has just been picked up."""
+
+FALLING_DEG = 45.0
+"""Arms this far above hanging, on their way down: the hips should still be open."""
+
+HEIGHT_UNCERTAINTY = 0.05
+"""Of a height difference in thigh lengths."""
+
+BELL_UNCERTAINTY = 0.02
+REAR_HIDES_DEG = 25.0
+KNEE_UNCERTAINTY = 0.05
+
+PICKED_UP = "the bell was picked up just before"
+
+HINGE_CUE = "Hips back, shins upright: hinge, do not sit."
+
+
+def backswing(signals: Signals, rep: Rep) -> tuple[int, int]:
+    """First and last sample of the backswing."""
+    time_s = signals.time_s
+    start = sample_before(signals, rep.bottom, BACKSWING_S)
+    return start, min(len(time_s) - 1, int(np.searchsorted(time_s, time_s[rep.bottom] + BACKSWING_S)))
+
+
+def _swung_before(signals: Signals, rep: Rep) -> bool:
+    earliest = sample_before(signals, rep.bottom, SWUNG_BEFORE_S)
+    before = signals.hand_height[earliest : rep.bottom + 1]
+    return bool(np.isfinite(before).any() and np.nanmax(before) >= SWUNG_HEIGHT)
+
+
+def bell_low(signals: Signals, rep: Rep) -> Measurement:
+    """How far the wrists sink below the knees in the backswing, in thigh lengths; negative = above them."""
+    start, stop = backswing(signals, rep)
+    if not _swung_before(signals, rep):
+        return missing(PICKED_UP)
+    below = (signals.knee_height - signals.hand_height) / THIGH_LENGTH
+    return sustained_peak(signals, below, start, stop, HEIGHT_UNCERTAINTY)
+
+
+BELL_TOO_LOW = Check(
+    id="bell-too-low",
+    title="Bell swinging too low",
+    measure="wrists_below_knees_thighs",
+    unit="thigh lengths below the knees",
+    watch=0.0,
+    fault=0.15,
+    views=SIDE_OR_OBLIQUE,
+    cue="Hike the bell high between the legs.",
+    why="A low bell pulls further from the hips, and the back pays for it.",
+    source="SFG swing standard; good swings read -0.45 and less, no clip of the fault was at hand",
+    confidence="low",
+)
+
+
+def shoulders_below_hips(signals: Signals, rep: Rep) -> Measurement:
+    """How far the shoulders sink below the hips in the backswing, in thigh lengths; negative = above them."""
+    below = (signals.hip_height - signals.shoulder_height) / THIGH_LENGTH
+    return sustained_peak(signals, below, *backswing(signals, rep), HEIGHT_UNCERTAINTY)
+
+
+SHOULDERS_LOW = Check(
+    id="shoulders-below-hips",
+    title="Shoulders below the hips",
+    measure="shoulders_below_hips_thighs",
+    unit="thigh lengths below the hips",
+    watch=0.0,
+    fault=0.15,
+    views=SIDE_OR_OBLIQUE,
+    cue="Chest out over the bell; stop the hinge with the shoulders above the hips.",
+    why="Below the level the bell pulls the back round instead of loading the hips.",
+    source="SFG swing standard; good swings read -0.5 and less, no clip of the fault was at hand",
+    confidence="low",
+)
+
+
+def knees_forward(signals: Signals, rep: Rep) -> Measurement:
+    """How far the knee is in front of the ankle in the backswing and on the way up, in shank lengths."""
+    start, _ = backswing(signals, rep)
+    ahead = np.sin(np.radians(signals.shank_lean_deg))
+    return sustained_peak(signals, ahead, start, max(start, rep.lockout), KNEE_UNCERTAINTY)
+
+
+KNEES_FORWARD = Check(
+    id="knees-forward",
+    title="Knees moving forward",
+    measure="knees_ahead_shanks",
+    unit="shank lengths before the ankle",
+    watch=0.30,
+    fault=0.45,
+    views=SIDE,
+    cue=HINGE_CUE,
+    why="Knees that travel forward make a squat of the swing and take the hips out of it.",
+    source="Between good swings (up to 0.15) and a rendered squatted one (0.67)",
+    confidence="low",
+)
+
+DEEP_KNEES = Check(
+    id="deep-knees",
+    title="Knees bending far in the backswing",
+    measure="knee_flexion_backswing_deg",
+    unit="deg",
+    watch=60,
+    fault=75,
+    views=SIDE_OR_OBLIQUE,
+    cue=HINGE_CUE,
+    why="The deeper the knees bend, the less is left for the hips to throw.",
+    source="Fault catalogue; good swings read up to 36",
+    confidence="low",
+)
+
+
+def knee_flexion_backswing(signals: Signals, rep: Rep) -> Measurement:
+    """Knee flexion in a backswing that comes out of a float, degrees."""
+    if not _swung_before(signals, rep):
+        return missing(PICKED_UP)
+    return at_instant(signals, signals.knee_flexion_deg, rep.bottom, ANGLE_UNCERTAINTY_DEG)
+
+
+def elbow_flexion_up(signals: Signals, rep: Rep) -> Measurement:
+    """Greatest elbow flexion on the way up, degrees; from behind, the trunk hides the arms."""
+    yaw = signals.yaw_deg[rep.bottom : rep.top + 1]
+    if np.isfinite(yaw).any() and np.nanmedian(yaw) <= -REAR_HIDES_DEG:
+        return missing("seen from behind, the trunk hides the arms")
+    return sustained_peak(signals, signals.elbow_flexion_deg, rep.bottom, rep.top, ANGLE_UNCERTAINTY_DEG)
+
+
+def early_fold(signals: Signals, rep: Rep) -> Measurement:
+    """Hip flexion when the arms fall through `FALLING_DEG` above hanging, degrees."""
+    hang = signals.arm_angle_deg - signals.trunk_lean_deg
+    fall = hang[rep.top : rep.cycle.after + 1]
+    if len(fall) == 0 or not np.isfinite(fall[0]) or fall[0] <= FALLING_DEG:
+        return missing(NOT_SEEN)
+    passed = np.flatnonzero(fall <= FALLING_DEG)
+    if len(passed) == 0:
+        return missing("the bell does not fall back in this repetition")
+    sample = rep.top + int(passed[0])
+    if not np.isfinite(hang[rep.top : sample + 1]).all():
+        return missing(NOT_SEEN)
+    value = float(signals.hip_flexion_deg[sample])
+    if np.isnan(value):
+        return missing(NOT_SEEN)
+    return Measurement(value, float(signals.time_s[sample]), ANGLE_UNCERTAINTY_DEG)
+
+
+EARLY_FOLD = Check(
+    id="early-fold",
+    title="Folding before the bell comes down",
+    measure="hip_flexion_at_fall_deg",
+    unit="deg",
+    watch=25,
+    fault=31,
+    views=SIDE,
+    cue="Wait for the arms to meet the ribs, then hinge.",
+    why="Hips that fold early meet a bell that is still far away, and the back catches it.",
+    source="Fault catalogue (20 / 35); good swings read up to 20, a rendered fold of 52 deg reads 37",
+    confidence="low",
+)
+
+
+def bell_above_eyes(signals: Signals, rep: Rep) -> Measurement:
+    """How far the wrists float above the eyes, in standing heights; negative = below them."""
+    above = signals.hand_height - signals.eye_height
+    return sustained_peak(signals, above, rep.bottom, rep.end, BELL_UNCERTAINTY)
+
+
+BELL_HEIGHT = Check(
+    id="bell-height",
+    title="Bell above eye level",
+    measure="hands_above_eyes_heights",
+    unit="of the standing height",
+    watch=0.02,
+    fault=0.10,
+    views=ANY_VIEW,
+    cue="Stop at chest height, unless you swing overhead on purpose.",
+    why="A matter of style: the Russian swing ends at the chest, where the hips alone have thrown the bell.",
+    source="SFG swing standard",
+    confidence="medium",
+    worst=WATCH,
+)
+
+
+def swing_measures(signals: Signals, rep: Rep) -> dict[str, Measurement]:
+    """Measures of this module by name."""
+    return {
+        "wrists_below_knees_thighs": bell_low(signals, rep),
+        "shoulders_below_hips_thighs": shoulders_below_hips(signals, rep),
+        "knees_ahead_shanks": knees_forward(signals, rep),
+        "knee_flexion_backswing_deg": knee_flexion_backswing(signals, rep),
+        "elbow_flexion_max_deg": elbow_flexion_up(signals, rep),
+        "hip_flexion_at_fall_deg": early_fold(signals, rep),
+        "hands_above_eyes_heights": bell_above_eyes(signals, rep),
+    }
+
+
+PATH_CHECKS = (BELL_TOO_LOW, SHOULDERS_LOW, EARLY_FOLD, DEEP_KNEES, KNEES_FORWARD, BELL_HEIGHT)

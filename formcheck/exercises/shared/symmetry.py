@@ -1,0 +1,138 @@
+"""What views from the front and the rear show: left against right, and the knees."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from formcheck.core.poses import FloatArray
+from formcheck.exercises.framework.check import FRONT, FRONT_OR_REAR, WATCH, Check, Measurement, missing
+from formcheck.exercises.framework.exercise import Rep
+from formcheck.exercises.framework.measurement import SHARE_MEASURED_MIN, sample_before, sustained_low, sustained_peak
+from formcheck.motion.signals import Signals
+from formcheck.motion.view import FRONT_MIN_DEG
+
+TILT_UNCERTAINTY_DEG = 1.5
+SHIFT_UNCERTAINTY = 0.08
+KNEE_GAP_UNCERTAINTY = 0.05
+
+STRAIGHT_ON_MIN_DEG = 80.0
+"""From nearer the side hips that only go back seem to move sideways."""
+
+STANDING_FROM, STANDING_BEFORE_S = 0.95, 0.3
+"""Standing is having the shoulders this high, in standing heights, at the top or up to so long before the descent."""
+
+GAP_MIN = 0.3
+"""Knees that stand closer than this share of the ankles' distance are not seen from the front."""
+
+NOT_STANDING = "the lifter was not seen standing"
+NOT_STRAIGHT_ON = "this needs a view from straight ahead or behind"
+
+
+def uneven_shoulders(signals: Signals, rep: Rep) -> Measurement:
+    """How much the line of the shoulders tilts on the way up against standing, degrees."""
+    return _against_standing(signals, rep, signals.shoulder_tilt_deg, TILT_UNCERTAINTY_DEG)
+
+
+def sideways_shift(signals: Signals, rep: Rep) -> Measurement:
+    """How far the hips move sideways over the feet on the way up against standing, in distances of the hip joints."""
+    facing_deg = np.abs(_facing(signals, signals.yaw_deg)[rep.cycle.bottom_from : rep.lockout + 1])
+    if np.isfinite(facing_deg).any() and np.nanmedian(facing_deg) < STRAIGHT_ON_MIN_DEG:
+        return missing(NOT_STRAIGHT_ON)
+    return _against_standing(signals, rep, signals.hip_shift, SHIFT_UNCERTAINTY)
+
+
+def knee_gap_lost(signals: Signals, rep: Rep) -> Measurement:
+    """Share of the standing distance between the knees, against that of the ankles, that is lost around the bottom."""
+    standing = _standing(signals, rep, signals.knee_ankle_ratio)
+    if not standing > GAP_MIN:
+        return missing(NOT_STANDING)
+    ratio = np.where(np.abs(signals.knee_ankle_ratio) < 5.0, signals.knee_ankle_ratio, np.nan)
+    low = sustained_low(signals, ratio, rep.cycle.bottom_from, rep.lockout)
+    return low if low.reason else Measurement(1.0 - low.value / standing, low.at_s, KNEE_GAP_UNCERTAINTY)
+
+
+def stance_width(signals: Signals, rep: Rep) -> Measurement:
+    """Distance between the ankles at the bottom, in shoulder widths."""
+    part = signals.foot_gap[rep.cycle.bottom_from : rep.cycle.bottom_to + 1]
+    if not np.isfinite(part).any():
+        return missing("the feet were not seen")
+    return Measurement(float(np.nanmedian(part)), float(signals.time_s[rep.bottom]), 0.15)
+
+
+def _against_standing(signals: Signals, rep: Rep, values: FloatArray, uncertainty: float) -> Measurement:
+    standing = _standing(signals, rep, values)
+    if np.isnan(standing):
+        return missing(NOT_STANDING)
+    away = np.abs(_facing(signals, values) - standing)
+    return sustained_peak(signals, away, rep.cycle.bottom_from, rep.lockout, uncertainty)
+
+
+def _standing(signals: Signals, rep: Rep, values: FloatArray) -> float:
+    """Median while standing before and after the repetition; NaN when that was hardly seen."""
+    before = sample_before(signals, rep.cycle.before, STANDING_BEFORE_S)
+    places = np.r_[before : rep.cycle.before + 1, rep.lockout : rep.top_to + 1]
+    places = places[signals.shoulder_height[places] >= STANDING_FROM]
+    found = _facing(signals, values)[places]
+    known = np.isfinite(found)
+    return float(np.median(found[known])) if len(found) and known.mean() >= SHARE_MEASURED_MIN else float("nan")
+
+
+def _facing(signals: Signals, values: FloatArray) -> FloatArray:
+    """Only where the lifter is seen from the front or the rear; turning round looks like a tilt."""
+    return np.where(np.abs(signals.yaw_deg) >= FRONT_MIN_DEG, values, np.nan)
+
+
+def symmetry_measures(signals: Signals, rep: Rep) -> dict[str, Measurement]:
+    """Measures of the symmetry checks by name, and the width of the stance."""
+    return {
+        "shoulder_tilt_change_deg": uneven_shoulders(signals, rep),
+        "hip_shift_hip_widths": sideways_shift(signals, rep),
+        "stance_shoulder_widths": stance_width(signals, rep),
+    }
+
+
+UNEVEN_SHOULDERS = Check(
+    id="uneven-shoulders",
+    title="One shoulder lower than the other",
+    measure="shoulder_tilt_change_deg",
+    unit="deg",
+    watch=5,
+    fault=7,
+    views=FRONT_OR_REAR,
+    cue="Even grip, even push: keep the shoulders level.",
+    why="A trunk that tips to one side loads one side of the back more than the other.",
+    source="Provisional; between faultless rendered lifts and a side bend of 15 deg",
+    confidence="low",
+)
+
+SIDEWAYS_SHIFT = Check(
+    id="sideways-shift",
+    title="Hips moving to one side",
+    measure="hip_shift_hip_widths",
+    unit="hip widths",
+    watch=0.20,
+    fault=0.30,
+    views=FRONT_OR_REAR,
+    cue="Push evenly through both feet.",
+    why="Hips that move to one side let one leg do more than its share.",
+    source="Provisional; between faultless rendered lifts and a dialled shift",
+    confidence="low",
+    worst=WATCH,
+)
+
+SYMMETRY_CHECKS = (UNEVEN_SHOULDERS, SIDEWAYS_SHIFT)
+
+KNEES_IN = Check(
+    id="knees-in",
+    title="Knees falling in",
+    measure="knee_gap_lost",
+    unit="of the standing distance",
+    watch=0.10,
+    fault=0.20,
+    views=FRONT,
+    cue="Spread the floor: knees over the toes.",
+    why="Knees that stay over the feet let hips and thighs share the work.",
+    source="Back Squat Assessment (PMC4262933) describes it; limits provisional. Seen from behind, thighs hide it",
+    confidence="low",
+    worst=WATCH,
+)

@@ -1,0 +1,344 @@
+"""The analysis: poses in, report out. No files, no clock, no drawing."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from formcheck.core.errors import UsageError
+from formcheck.core.poses import PoseSequence
+from formcheck.exercises import EXERCISES, exercise_named
+from formcheck.exercises.framework.check import Check, Finding, judge, judge_set, not_judged
+from formcheck.exercises.framework.cycle_features import CycleShape, shape_of
+from formcheck.exercises.framework.exercise import Exercise, Rep
+from formcheck.exercises.framework.recognition import LIKE, Recognition, recognise
+from formcheck.exercises.framework.variant import (
+    UNKNOWN,
+    Variant,
+    checks_of_variant,
+    checks_whatever,
+    possible_variants,
+    recognise_variant,
+)
+from formcheck.judging.coaching import advice_on, load_advice_on, other_lifts_note, praise_of, summary_of, verdict_on
+from formcheck.judging.report import (
+    BackReference,
+    ExerciseChoice,
+    Report,
+    RepReport,
+    Tracking,
+)
+from formcheck.judging.set_metrics import SetLevel, set_level
+from formcheck.judging.settings import AS_IT_COMES, Settings, apply
+from formcheck.motion.cleaning import CleanPoses, clean
+from formcheck.motion.floor_evidence import Floors, empty_handed
+from formcheck.motion.neutral import Baseline, Neutral, find_neutral, with_back_rounding
+from formcheck.motion.plate import PlateTrack
+from formcheck.motion.reps import Cycle, find_cycles
+from formcheck.motion.signals import Signals, compute_signals, no_signals
+from formcheck.motion.spine import back_can_be_seen
+from formcheck.motion.spine_method import CONTOUR, SpineMethod
+from formcheck.motion.view import UNKNOWN_VIEW, View, view_of
+
+AUTO = "auto"
+NONE = "none"
+
+CHOSEN, RECOGNISED = "chosen", "recognised"
+"""Where the variant comes from; `UNKNOWN` when from nowhere."""
+
+TURNED_DEG = 25.0
+"""A repetition seen from a direction further off that of the set than this is judged by its own: the lifter turned."""
+
+LIKE_WHEN_TOLD = 0.1
+"""When the user has named the lift, a cycle needs to resemble it only this much."""
+
+SEEN_SHARE_MIN = 0.5
+"""A note is due when the lifter was seen in less than this share of the frames."""
+
+
+@dataclass(frozen=True)
+class _Stretch:
+    """One stretch between cuts: its place in the whole, its poses, signals and cycles."""
+
+    first: int
+    poses: PoseSequence
+    signals: Signals
+    cycles: tuple[Cycle, ...]
+    neutral: Neutral
+
+
+def analyze(
+    poses: PoseSequence,
+    exercise: str = AUTO,
+    *,
+    variant: str = AUTO,
+    load_kg: float | None = None,
+    height_cm: float | None = None,
+    baseline: Baseline | None = None,
+    spine: SpineMethod = CONTOUR,
+    settings: Settings = AS_IT_COMES,
+    plate: PlateTrack | None = None,
+    floors: Floors | None = None,
+) -> Report:
+    """Judge a set from the poses of its lifter.
+
+    Parameters
+    ----------
+    poses : from `formcheck.vision.pose_estimation.estimate_poses` or `formcheck.storage.pose_files.load_poses`.
+    exercise : "auto", "deadlift", "kettlebell-swing" or "squat".
+    variant : "auto", or the name of one of the lift's variants; it names the lift as well.
+    load_kg : the load, for the advice; None when unknown.
+    height_cm : the lifter's height, for velocities in metres; None = as the settings say, if they do.
+    baseline : the lifter's standing back from another day, for videos that do not show the lifter standing.
+    spine : how the spine is read; the dorsal contour unless another method is plugged in.
+    settings : limits and checks of the user's own, see `formcheck.judging.settings`.
+    plate : the near plate of the bar, see `formcheck.vision.plate_detection`; None = it was not looked for.
+    floors : how the floor looked earlier, for poses that begin in the midst of a set.
+
+    Raises
+    ------
+    UsageError : there is no such exercise, or it has no such variant.
+    """
+    if exercise != AUTO and exercise_named(exercise) is None:
+        names = ", ".join([AUTO, *(known.name for known in EXERCISES)])
+        raise UsageError(f"There is no exercise '{exercise}': choose one of {names}.")
+    exercise = exercise_of_variant(exercise, variant)
+    cleaned = clean(poses)
+    stretches = [_stretch(cleaned, part, spine, baseline) for part in cleaned.segments]
+    recognition = recognise(
+        [shape_of(stretch.signals, cycle) for stretch in stretches for cycle in stretch.cycles], EXERCISES
+    )
+    named = exercise_named(exercise)
+    lift = named or recognition.exercise
+    lift = None if lift is None else apply(lift, settings)
+    chosen = None if lift is None else _chosen_variant(lift, variant, settings)
+    limit = LIKE if named is None else LIKE_WHEN_TOLD
+    found = [] if lift is None else _reps(stretches, _looser(lift, chosen, named is not None), limit, floors)
+    reps = [(signals, rep) for signals, rep, _ in found]
+    view = _view(cleaned, reps)
+    shapes = [shape for _, _, shape in found]
+    known = None if lift is None else chosen or recognise_variant(shapes, lift.variants)
+    doubtful: frozenset[str] = frozenset()
+    if lift is not None and known is not None:
+        lift = replace(lift, checks=checks_of_variant(lift.checks, known))
+    elif lift is not None:
+        checks, doubtful = checks_whatever(lift.checks, possible_variants(shapes, lift.variants))
+        lift = replace(lift, checks=checks)
+    judged = (
+        []
+        if lift is None
+        else [
+            _judge_rep(lift, signals, rep, _view_of_rep(cleaned, signals, rep, view), i + 1, doubtful)
+            for i, (signals, rep) in enumerate(reps)
+        ]
+    )
+    findings = () if lift is None else _judge_set(lift, judged)
+    choice = _choice(exercise, lift, recognition)
+    verdict = verdict_on(judged, findings)
+    return Report(
+        video=poses.video,
+        exercise=choice,
+        variant=known.name if known else UNKNOWN,
+        variant_source=UNKNOWN if known is None else CHOSEN if chosen else RECOGNISED,
+        view=view,
+        sagittal_ok=_sagittal_ok(view),
+        tracking=_tracking(poses, cleaned, other_lifts_note(recognition) if named is None else ""),
+        reps=tuple(judged),
+        findings=findings,
+        verdict=verdict,
+        summary=summary_of(verdict, lift, judged, findings, recognition)
+        if poses.seen.any()
+        else "Nobody was found in the picture, so nothing was judged.",
+        advice=advice_on(findings, judged, _sagittal_ok(view)),
+        praise=() if lift is None else praise_of(lift.checks, findings, judged),
+        load_advice=load_advice_on(
+            findings, judged, load_kg, choice.name, known.name if known else UNKNOWN, settings.unit_of_loads
+        ),
+        model=poses.model,
+        load_kg=load_kg,
+        set_level=None if lift is None else _set_level(lift, reps, judged, height_cm or settings.height_cm, plate),
+        settings=settings,
+        back=_back(spine, stretches) if poses.seen.any() else None,
+        signals=_joined(stretches, poses),
+    )
+
+
+def exercise_of_variant(exercise: str, variant: str) -> str:
+    """The lift that a variant belongs to, or ``exercise`` when the variant is "auto".
+
+    Raises
+    ------
+    UsageError : no lift, or not this one, has such a variant.
+    """
+    if variant == AUTO:
+        return exercise
+    lifts = EXERCISES if exercise == AUTO else tuple(lift for lift in EXERCISES if lift.name == exercise)
+    for lift in lifts:
+        if any(known.name == variant for known in lift.variants):
+            return lift.name
+    names = ", ".join([AUTO, *(known.name for lift in lifts for known in lift.variants)])
+    raise UsageError(f"There is no variant '{variant}' of this lift: choose one of {names}.")
+
+
+def _chosen_variant(lift: Exercise, variant: str, settings: Settings) -> Variant | None:
+    """The variant that the user named, in the call or in the settings."""
+    name = settings.variants.get(lift.name, AUTO) if variant == AUTO else variant
+    return next((known for known in lift.variants if known.name == name), None)
+
+
+def _looser(lift: Exercise, chosen: Variant | None, told: bool) -> Exercise:
+    """The lift, with what counts as it widened by the variants that can be meant."""
+    meant = [chosen] if chosen else list(lift.variants) if told else []
+    wider = [variant.resemblance for variant in meant if variant.resemblance]
+    return replace(lift, resemblance=lambda shape: max(one(shape) for one in (lift.resemblance, *wider)))
+
+
+def _stretch(cleaned: CleanPoses, part: slice, spine: SpineMethod, baseline: Baseline | None) -> _Stretch:
+    poses = cleaned.poses.part(part)
+    signals = compute_signals(poses, spine.read)
+    cycles = find_cycles(signals.time_s, signals.shoulder_height)
+    neutral = find_neutral(signals, cycles, baseline, spine.usual)
+    return _Stretch(part.start, poses, with_back_rounding(signals, neutral), cycles, neutral)
+
+
+def _back(spine: SpineMethod, stretches: Sequence[_Stretch]) -> BackReference | None:
+    """What the back was compared with, in the stretch with most movement; None when there is none."""
+    if not stretches:
+        return None
+    neutral = max(stretches, key=lambda stretch: len(stretch.cycles)).neutral
+    return BackReference(spine.name, neutral.source, neutral.standing_deg, neutral.hinge_deg, neutral.uncertainty_deg)
+
+
+def _reps(
+    stretches: Sequence[_Stretch], lift: Exercise, limit: float, floors: Floors | None
+) -> list[tuple[Signals, Rep, CycleShape]]:
+    reps = []
+    for stretch in stretches:
+        shapes = {cycle: shape_of(stretch.signals, cycle) for cycle in stretch.cycles}
+        cycles = [cycle for cycle, shape in shapes.items() if lift.resemblance(shape) >= limit]
+        if lift.from_floor:
+            poses = stretch.poses
+            empty = empty_handed(stretch.signals.time_s, poses.floor, poses.floor_place, cycles, floors)
+            cycles = [cycle for cycle, stands_up_only in zip(cycles, empty, strict=True) if not stands_up_only]
+        reps += [(stretch.signals, lift.rep(stretch.signals, cycle), shapes[cycle]) for cycle in cycles]
+    return reps
+
+
+def _view(cleaned: CleanPoses, reps: Sequence[tuple[Signals, Rep]]) -> View:
+    """View during the repetitions; over everything when there are none."""
+    if not cleaned.poses.seen.any():
+        return UNKNOWN_VIEW
+    if not reps:
+        return view_of(cleaned.poses)
+    keep = np.zeros(len(cleaned.poses), dtype=bool)
+    for signals, rep in reps:
+        keep |= _shows_view(cleaned, signals, rep)
+    return view_of(cleaned.poses.part(keep))
+
+
+def _view_of_rep(cleaned: CleanPoses, signals: Signals, rep: Rep, of_set: View) -> View:
+    """That of the set, unless it has none or the lifter had turned for this repetition."""
+    own = view_of(cleaned.poses.part(_shows_view(cleaned, signals, rep)))
+    if math.isnan(own.yaw_deg):
+        return of_set
+    if math.isnan(of_set.yaw_deg):
+        return own
+    return own if abs(own.yaw_deg - of_set.yaw_deg) > TURNED_DEG else of_set
+
+
+def _shows_view(cleaned: CleanPoses, signals: Signals, rep: Rep) -> NDArray[np.bool_]:
+    """(T,) True from the start of a repetition to half-way up: at the top of a deadlift plates hide hips and legs, and
+    the model turns the body at will."""
+    start_s, half_way_s = signals.time_s[rep.start], signals.time_s[(rep.lift_off + rep.lockout) // 2]
+    return np.asarray((cleaned.poses.time_s >= start_s) & (cleaned.poses.time_s <= half_way_s))
+
+
+def _sagittal_ok(view: View) -> bool:
+    return not math.isnan(view.yaw_deg) and bool(back_can_be_seen(np.array([view.yaw_deg]))[0])
+
+
+def _judge_rep(
+    lift: Exercise, signals: Signals, rep: Rep, view: View, index: int, doubtful: frozenset[str]
+) -> RepReport:
+    """``doubtful`` are the checks that depend on a variant that is not known."""
+    measures = lift.measure(signals, rep)
+    names = ", ".join(variant.name for variant in lift.variants)
+
+    def found(check: Check) -> Finding:
+        if check.id in doubtful and view.name in check.views:
+            return not_judged(check, f"depends on the variant: say which it is ({names})", index)
+        return judge(check, measures.get(check.measure), view.name, index)
+
+    findings = tuple(map(found, lift.checks))
+    return RepReport(
+        index=index,
+        start_s=float(signals.time_s[rep.start]),
+        bottom_s=float(signals.time_s[rep.bottom]),
+        top_s=float(signals.time_s[rep.top]),
+        end_s=float(signals.time_s[rep.end]),
+        lift_off_s=float(signals.time_s[rep.lift_off]),
+        lockout_s=float(signals.time_s[rep.lockout]),
+        partial=rep.partial,
+        instants={name: float(signals.time_s[sample]) for name, sample in lift.instants(signals, rep).items()},
+        measures={name: measured.value for name, measured in measures.items()},
+        findings=findings,
+    )
+
+
+def _judge_set(lift: Exercise, reps: Sequence[RepReport]) -> tuple[Finding, ...]:
+    return tuple(
+        judge_set(check, [finding for rep in reps for finding in rep.findings if finding.check == check.id])
+        for check in lift.checks
+    )
+
+
+def _set_level(
+    lift: Exercise,
+    reps: Sequence[tuple[Signals, Rep]],
+    judged: Sequence[RepReport],
+    height_cm: float | None,
+    plate: PlateTrack | None,
+) -> SetLevel | None:
+    rounding_deg = [rep.measures.get("back_rounding_deg", math.nan) for rep in judged]
+    findings = [rep.findings for rep in judged]
+    return set_level(lift, reps, rounding_deg, findings, height_cm=height_cm, plate=plate)
+
+
+def _choice(asked: str, lift: Exercise | None, recognition: Recognition) -> ExerciseChoice:
+    if lift is None:
+        return ExerciseChoice(NONE, "auto", recognition.confidence)
+    if asked != AUTO:
+        return ExerciseChoice(lift.name, "user", 1.0)
+    return ExerciseChoice(lift.name, "auto", recognition.confidence)
+
+
+def _tracking(poses: PoseSequence, cleaned: CleanPoses, other_lifts: str) -> Tracking:
+    seen = poses.seen & ~cleaned.rejected
+    share = float(seen.mean()) if len(poses) else 0.0
+    notes = list(poses.notes)
+    if not poses.video.complete and not any("cut off" in note or "damaged" in note for note in notes):
+        notes.append("The file is damaged or cut off; only what could be read was analysed.")
+    if share == 0.0:
+        notes.append("Nobody was found in the picture.")
+    elif share < SEEN_SHARE_MIN:
+        notes.append(f"The lifter was seen clearly in only {share:.0%} of the frames.")
+    if len(cleaned.segments) > 1:
+        notes.append(f"The video was cut: its {len(cleaned.segments)} parts were analysed one by one.")
+    if other_lifts:
+        notes.append(other_lifts)
+    return Tracking(int(poses.seen.sum()), share, tuple(notes))
+
+
+def _joined(stretches: Sequence[_Stretch], poses: PoseSequence) -> Signals | None:
+    """Signals of all stretches in one, NaN in between; None when nobody was seen."""
+    if not poses.seen.any():
+        return None
+    columns = no_signals(poses.time_s).columns()
+    for stretch in stretches:
+        for name, values in stretch.signals.columns().items():
+            columns[name][stretch.first : stretch.first + len(values)] = values
+    return Signals(**columns)

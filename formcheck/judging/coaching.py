@@ -1,0 +1,222 @@
+"""What a coach would say of a set: the verdict in one sentence, what to work on, what was good, and about the load."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+from formcheck.exercises.framework.check import FAULT, NOT_MEASURED, OK, REPS_FOR_SET_FAULT, WATCH, Check, Finding
+from formcheck.exercises.framework.exercise import Exercise
+from formcheck.exercises.framework.recognition import Recognition
+from formcheck.exercises.framework.variant import UNKNOWN
+from formcheck.judging.report import FAULT as FAULT_VERDICT
+from formcheck.judging.report import GOOD, NOT_JUDGED, RepReport
+from formcheck.judging.report import WATCH as WATCH_VERDICT
+from formcheck.judging.settings import LOAD_STEPS_KG, LOAD_UNITS, load_words
+
+ADVICE_MAX = 3
+"""More than three things to work on is none."""
+
+PRAISE_MAX = 2
+
+PRAISED_SHARE = 0.5
+"""Praise, and calling a set good, needs so much of the repetitions measured."""
+
+BACK = "back-rounding"
+
+LOAD_CHECKS = frozenset({BACK, "back-rounding-growth"})
+"""Faults that say that a load is more than the lifter can hold today. The checks of the lockout only hint."""
+
+LIGHTER, MUCH_LIGHTER = (0.05, 0.10), (0.10, 0.20)
+"""Shares to take off the load: when the fault repeats, and when it is in every one of many repetitions."""
+
+MANY_REPS = 4
+
+BELLS_KG = (4, 6, 8, 10, 12, 14, 16, 20, 24, 28, 32, 36, 40, 44, 48)
+"""Usual kettlebells."""
+
+BELL_LIFTS, BELL_VARIANTS = frozenset({"kettlebell-swing"}), frozenset({"kettlebell"})
+"""Lifts and variants whose load is a kettlebell."""
+
+NO_LOAD_VARIANTS = frozenset({"bodyweight"})
+
+ONE_LIFT = "trim the video to one lift, or say which lift to judge"
+
+FILM_FROM_THE_SIDE = "Film from the side, phone at hip height, whole body in the picture, to have your back judged."
+KEEP_BACK_IN_SIGHT = (
+    "To have your back judged, keep its outline in sight: a close-fitting top, good light, nothing in front of it."
+)
+
+
+def verdict_on(reps: Sequence[RepReport], findings: Sequence[Finding]) -> str:
+    """ "fault", "watch", "good" or "not-judged" for the set."""
+    if not reps:
+        return NOT_JUDGED
+    verdicts = {finding.verdict for finding in findings}
+    if FAULT in verdicts:
+        return FAULT_VERDICT
+    if WATCH in verdicts:
+        return WATCH_VERDICT
+    # The back comes first in every lift's checks: what leaves it out cannot be called good.
+    return GOOD if findings and _mostly_measured(findings[0].check, reps) else NOT_JUDGED
+
+
+def summary_of(
+    verdict: str,
+    lift: Exercise | None,
+    reps: Sequence[RepReport],
+    findings: Sequence[Finding],
+    recognition: Recognition,
+) -> str:
+    """The verdict in one sentence."""
+    if lift is None:
+        if recognition.others:
+            return f"More than one lift was seen ({_others(recognition)}), so nothing was judged: {ONE_LIFT}."
+        return "No deadlift, kettlebell swing or squat was recognised, so nothing was judged."
+    if not reps:
+        other = recognition.exercise
+        hint = f" It looks more like a {other.title.lower()}." if other and other.name != lift.name else ""
+        return f"No {lift.title.lower()} repetition was found, so nothing was judged.{hint}"
+    count = f"{len(reps)} {lift.title.lower()} rep{'s' if len(reps) != 1 else ''}{_partial(reps)}"
+    if verdict == NOT_JUDGED and not findings:
+        return f"{count}: every check is switched off, so nothing was judged."
+    main = findings[0]
+    measured = _measured(main.check, reps)
+    if verdict == NOT_JUDGED:
+        judged = f"was judged in only {measured} of {len(reps)}" if measured else "could not be judged"
+        return f"{count}: {_main_check(main)} {judged} ({main.reason or _usual_reason(main.check, reps)})."
+    left_out = ""
+    if measured < len(reps):
+        left_out = f"; {_main_check(main)} was {f'judged in {measured} of {len(reps)}' if measured else 'not judged'}"
+    if verdict == GOOD:
+        return f"{count}: nothing to correct{left_out}."
+    worst = next(f for level in (FAULT, WATCH) for f in findings if f.verdict == level)
+    softened = "" if worst.verdict == FAULT else " (worth watching)"
+    return f"{count}: {worst.title.lower()}{_share(worst, reps)}{softened}{left_out}."
+
+
+def other_lifts_note(recognition: Recognition) -> str:
+    """That another lift than the one that was judged was seen as well; empty where none was."""
+    if recognition.exercise is None or not recognition.others:
+        return ""
+    return f"What looks like {_others(recognition)} was seen as well and was not judged: {ONE_LIFT}."
+
+
+def advice_on(findings: Sequence[Finding], reps: Sequence[RepReport], back_can_be_judged: bool) -> tuple[str, ...]:
+    """At most `ADVICE_MAX` things to try: faults before what is worth watching, the back before everything else."""
+    advice = [finding.cue for level in (FAULT, WATCH) for finding in findings if finding.verdict == level]
+    if reps and not back_can_be_judged:
+        advice.append(FILM_FROM_THE_SIDE)
+    elif any(finding.check == BACK for finding in findings) and not _mostly_measured(BACK, reps):
+        advice.append(KEEP_BACK_IN_SIGHT)
+    return tuple(dict.fromkeys(advice))[:ADVICE_MAX]
+
+
+def praise_of(checks: Sequence[Check], findings: Sequence[Finding], reps: Sequence[RepReport]) -> tuple[str, ...]:
+    """At most `PRAISE_MAX` things that were right in every repetition in which they could be seen."""
+    words = {check.id: check.praise for check in checks if check.praise}
+    good = [
+        words[finding.check]
+        for finding in findings
+        if finding.check in words and finding.verdict == OK and _mostly_measured(finding.check, reps)
+    ]
+    return tuple(dict.fromkeys(good))[:PRAISE_MAX]
+
+
+def reps_showing(finding: Finding, reps: Sequence[RepReport]) -> list[int]:
+    """Index of every repetition that shows what a finding of the set says; of a fault only the faulty ones."""
+    levels = (FAULT,) if finding.verdict == FAULT else (WATCH, FAULT)
+    return [rep.index for rep in reps for one in rep.findings if one.check == finding.check and one.verdict in levels]
+
+
+def load_advice_on(
+    findings: Sequence[Finding],
+    reps: Sequence[RepReport],
+    load_kg: float | None,
+    lift: str = "",
+    variant: str = UNKNOWN,
+    unit: str = LOAD_UNITS[0],
+) -> str:
+    """What to do about the load; empty where nothing speaks against it.
+
+    Only a fault of the back that repeats says something about the load, never one repetition. ``lift`` and ``variant``
+    are names: they tell what the load is. ``unit`` is that of the words.
+    """
+    repeated = [
+        (finding, count)
+        for finding in findings
+        if finding.check in LOAD_CHECKS and finding.verdict == FAULT
+        if (count := len(reps_showing(finding, reps))) >= REPS_FOR_SET_FAULT
+    ]
+    if not repeated:
+        return ""
+    finding, count = max(repeated, key=lambda one: one[1])
+    shares = MUCH_LIGHTER if count == len(reps) and count >= MANY_REPS else LIGHTER
+    if lift in BELL_LIFTS or variant in BELL_VARIANTS:
+        easier = _lighter_bell(load_kg, shares, unit)
+    elif load_kg == 0 or (load_kg is None and variant in NO_LOAD_VARIANTS):
+        easier = "fewer reps, and only as deep as the back keeps its shape"
+    else:
+        easier = _lighter_plates(load_kg, shares, unit)
+    what = finding.title.lower()
+    return f"{what.capitalize()} came back in {count} of {len(reps)} reps: end the set here, next set {easier}."
+
+
+def _lighter_plates(load_kg: float | None, shares: tuple[float, float], unit: str) -> str:
+    step_kg = LOAD_STEPS_KG[unit]
+    if load_kg is None or load_kg < 4 * step_kg:
+        least, most = (round(100 * share) for share in shares)
+        return f"{least} to {most} % lighter"
+    # The slack is for pounds: 180 lb is a whole number of plates, whatever its kilograms are rounded to.
+    high, low = (step_kg * math.floor(load_kg * (1.0 - share) / step_kg + 1e-6) for share in shares)
+    most_words = load_words(high, unit)
+    return f"{load_words(low, unit).removesuffix(f' {unit}')} to {most_words}" if low < high else most_words
+
+
+def _lighter_bell(load_kg: float | None, shares: tuple[float, float], unit: str) -> str:
+    """The heaviest usual bell that is lighter by the smaller share at least: nobody takes 5 % off a bell."""
+    lighter = [bell for bell in BELLS_KG if load_kg is not None and bell <= load_kg * (1.0 - shares[0])]
+    return f"with a {load_words(max(lighter), unit, digits=0)} bell" if lighter else "with the next lighter bell"
+
+
+def _others(recognition: Recognition) -> str:
+    return " and ".join(f"a {other.title.lower()}" for other in recognition.others)
+
+
+def _main_check(finding: Finding) -> str:
+    """What the verdict stands and falls with: the back, unless that check is switched off."""
+    return "the back" if finding.check == BACK else f"“{finding.title.lower()}”"
+
+
+def _partial(reps: Sequence[RepReport]) -> str:
+    """How many of the repetitions end short of standing, behind their number."""
+    partial = sum(rep.partial for rep in reps)
+    if not partial:
+        return ""
+    if partial < len(reps):
+        return f", {partial} of them partial"
+    return ", partial" if len(reps) == 1 else ", all partial"
+
+
+def _measured(check: str, reps: Sequence[RepReport]) -> int:
+    return sum(one.check == check and one.verdict != NOT_MEASURED for rep in reps for one in rep.findings)
+
+
+def _mostly_measured(check: str, reps: Sequence[RepReport]) -> bool:
+    return _measured(check, reps) >= max(1.0, PRAISED_SHARE * len(reps))
+
+
+def _usual_reason(check: str, reps: Sequence[RepReport]) -> str:
+    """Why most of those repetitions were not judged that were not."""
+    reasons = [one.reason for rep in reps for one in rep.findings if one.check == check and one.reason]
+    return max(reasons, key=reasons.count)
+
+
+def _share(finding: Finding, reps: Sequence[RepReport]) -> str:
+    """In which repetitions; empty where there is only one."""
+    hit = reps_showing(finding, reps)
+    if len(reps) == 1:
+        return ""
+    if len(hit) == len(reps):
+        return " in every rep"
+    return f" in rep {hit[0]}" if len(hit) == 1 else f" in {len(hit)} of {len(reps)} reps"

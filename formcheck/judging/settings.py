@@ -1,0 +1,372 @@
+"""What a lifter or coach changes: limits, checks switched off, variants, facts about the lifter. Text in, settings out.
+
+A settings file is TOML; every key is optional:
+
+    presets = ["low-bar"]            # start from these, in this order
+
+    [lifter]
+    height_cm = 178                  # gives velocities in m/s
+    earlier_back_injury = true       # earlier warnings for the back
+    depth_target = "parallel"        # or "below-parallel", "high", or thigh lengths above parallel
+    load_unit = "lb"                 # of --load without a unit, and of loads that are shown
+
+    [variants]
+    deadlift = "sumo"
+
+    [checks.deadlift.back-rounding]  # or checks.all.back-rounding for every lift that has it
+    watch = 15
+    fault = 22
+
+    [checks.squat]
+    butt-wink = false                # switched off
+"""
+
+from __future__ import annotations
+
+import difflib
+import math
+import tomllib
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any, TypeVar
+
+from formcheck.core.errors import UsageError
+from formcheck.exercises import EXERCISES
+from formcheck.exercises.framework.check import Check
+from formcheck.exercises.framework.exercise import Exercise
+
+T = TypeVar("T")
+
+ALL = "all"
+"""Stands for every lift in ``[checks.all]``."""
+
+EARLIER_WARNING = 0.75
+"""With an earlier back injury, "watch" for the back begins at this share of its usual limit."""
+
+BACK_CHECKS = frozenset({"back-rounding", "back-rounding-growth", "butt-wink", "over-extension"})
+"""Checks whose watch limit an earlier back injury lowers."""
+
+GENTLER_CUE = "Go lighter first, and stop if it hurts."
+
+DEPTH_CHECK = "depth"
+DEPTH_TARGETS = {"below-parallel": -0.10, "parallel": 0.0, "high": 0.25}
+DEPTH_TARGET_RANGE = (-0.5, 0.8)
+"""Height of the hips above the knees, in thigh lengths: by name, and what a number may be."""
+
+HEIGHT_RANGE_CM = (100.0, 230.0)
+LOAD_UNITS = ("kg", "lb")
+KG_PER_LB = 0.45359237
+HEAVIEST_LOAD_KG = 1000.0
+"""More than that nobody lifts."""
+
+
+def in_load_unit(load_kg: float, unit: str) -> float:
+    """A load, or a sum of loads, in one of `LOAD_UNITS`."""
+    return load_kg / KG_PER_LB if unit == "lb" else load_kg
+
+
+LOAD_STEPS_KG = {"kg": 2.5, "lb": 5.0 * KG_PER_LB}
+"""Lighter sets are rounded to what can be loaded, by the unit of the plates."""
+
+
+def load_words(load_kg: float, unit: str = LOAD_UNITS[0], *, digits: int = 1, signed: bool = False) -> str:
+    """A load as people write it in that unit, such as "102.5 kg" or "225 lb"; ``digits`` after the point at most."""
+    number = f"{in_load_unit(load_kg, unit):{'+' if signed else ''}.{digits}f}"
+    number = number.removesuffix(".0").replace("-", "−")
+    return f"{number} {unit}"
+
+
+@dataclass(frozen=True)
+class Override:
+    """What is changed about one check; None = as it was. ``source`` is the file or preset that says so."""
+
+    watch: float | None = None
+    fault: float | None = None
+    off: bool | None = None
+    source: str = ""
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Everything that differs from how FormCheck comes; None and empty = as it comes.
+
+    Attributes
+    ----------
+    presets : names of the presets that went into it.
+    height_cm : the lifter's height.
+    earlier_back_injury : warn earlier about the back, and word it more gently.
+    depth_target : height of the hips above the knees to reach in a squat, in thigh lengths.
+    load_unit : "kg" or "lb"; ``unit_of_loads`` has the usual one where nothing is said.
+    variants : variant by lift, for sets whose variant is not named otherwise.
+    checks : overrides by "lift/check".
+    """
+
+    presets: tuple[str, ...] = ()
+    height_cm: float | None = None
+    earlier_back_injury: bool | None = None
+    depth_target: float | None = None
+    load_unit: str | None = None
+    variants: Mapping[str, str] = field(default_factory=dict)
+    checks: Mapping[str, Override] = field(default_factory=dict)
+
+    @property
+    def unit_of_loads(self) -> str:
+        """The unit in which loads are read and shown."""
+        return self.load_unit or LOAD_UNITS[0]
+
+    def to_dict(self) -> dict[str, Any]:
+        """Only what differs from how FormCheck comes, as plain data for report.json."""
+        lifter = {
+            name: value
+            for name in ("height_cm", "earlier_back_injury", "depth_target", "load_unit")
+            if (value := getattr(self, name)) is not None
+        }
+        checks = {
+            key: False
+            if override.off
+            else {name: value for name in ("watch", "fault") if (value := getattr(override, name)) is not None}
+            for key, override in self.checks.items()
+        }
+        parts = {"presets": list(self.presets), "lifter": lifter, "variants": dict(self.variants), "checks": checks}
+        return {name: part for name, part in parts.items() if part}
+
+
+AS_IT_COMES = Settings()
+
+
+def merge(first: Settings, then: Settings) -> Settings:
+    """Both together; where they disagree the second one holds."""
+    checks = dict(first.checks)
+    for key, override in then.checks.items():
+        before = checks.get(key, Override())
+        # Limits that are given for a check mean that it is wanted.
+        has_limits = override.watch is not None or override.fault is not None
+        checks[key] = Override(
+            watch=_later(before.watch, override.watch),
+            fault=_later(before.fault, override.fault),
+            off=None if has_limits and override.off is None else _later(before.off, override.off),
+            source=override.source,
+        )
+    return Settings(
+        presets=tuple(dict.fromkeys([*first.presets, *then.presets])),
+        height_cm=_later(first.height_cm, then.height_cm),
+        earlier_back_injury=_later(first.earlier_back_injury, then.earlier_back_injury),
+        depth_target=_later(first.depth_target, then.depth_target),
+        load_unit=_later(first.load_unit, then.load_unit),
+        variants={**first.variants, **then.variants},
+        checks=checks,
+    )
+
+
+def apply(lift: Exercise, settings: Settings) -> Exercise:
+    """The lift with the limits that the settings ask for, without the checks that they switch off."""
+
+    def changed(check: Check) -> Check | None:
+        override = settings.checks.get(f"{lift.name}/{check.id}", Override())
+        if override.off:
+            return None
+        watch, fault, cue = check.watch, check.fault, check.cue
+        if settings.depth_target is not None and check.id == DEPTH_CHECK:
+            watch, fault = watch + settings.depth_target, fault + settings.depth_target
+        if settings.earlier_back_injury and check.id in BACK_CHECKS:
+            # Towards the neutral back; a limit at zero or beyond is as early as it can be.
+            watch = EARLIER_WARNING * watch if watch > 0 and check.more_is_worse else watch
+            cue = f"{cue} {GENTLER_CUE}"
+        # A number that somebody wrote down is meant as it stands.
+        watch = watch if override.watch is None else override.watch
+        fault = fault if override.fault is None else override.fault
+        return replace(check, watch=watch, fault=fault, cue=cue)
+
+    def changed_limits(limits: Mapping[str, tuple[float, float]]) -> dict[str, tuple[float, float]]:
+        by_id = {check.id: check for check in lift.checks}
+        found = {
+            name: changed(replace(by_id[name], watch=watch, fault=fault)) for name, (watch, fault) in limits.items()
+        }
+        return {name: (check.watch, check.fault) for name, check in found.items() if check is not None}
+
+    return replace(
+        lift,
+        checks=tuple(check for check in map(changed, lift.checks) if check is not None),
+        variants=tuple(replace(variant, limits=changed_limits(variant.limits)) for variant in lift.variants),
+    )
+
+
+def check_limits(settings: Settings) -> None:
+    """Refuse limits that contradict each other once everything is merged.
+
+    Raises
+    ------
+    UsageError : names every check whose "watch" lies beyond its "fault".
+    """
+    problems = []
+    for lift in EXERCISES:
+        for check in lift.checks:
+            override = settings.checks.get(f"{lift.name}/{check.id}", Override())
+            if override.off or (override.watch is None and override.fault is None):
+                continue
+            watch = check.watch if override.watch is None else override.watch
+            fault = check.fault if override.fault is None else override.fault
+            if (watch > fault) if check.more_is_worse else (watch < fault):
+                side = "above" if check.more_is_worse else "below"
+                problems.append(
+                    f"checks.{lift.name}.{check.id}: watch {watch:g} lies {side} fault {fault:g}, so it would never "
+                    f"warn; set both ({override.source})"
+                )
+    if problems:
+        raise UsageError(_in_one_line("These settings contradict each other", problems))
+
+
+# --- reading -------------------------------------------------------------------------------------------------------
+
+
+def parse_settings(text: str, source: str, *, presets_allowed: bool = True) -> Settings:
+    """Settings from TOML text.
+
+    Parameters
+    ----------
+    source : name of the file or preset, for messages.
+    presets_allowed : False for a preset, which cannot start from others.
+
+    Raises
+    ------
+    UsageError : the text is not TOML, or says something that FormCheck does not know; names every such place at once.
+    """
+    try:
+        table = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise UsageError(f"{source} is not valid TOML: {error}.") from error
+    reader = _Reader(source)
+    settings = reader.settings(table, presets_allowed)
+    if reader.problems:
+        raise UsageError(_in_one_line(f"{source} cannot be used", reader.problems))
+    return settings
+
+
+class _Reader:
+    """Reads a table and collects everything that is wrong with it."""
+
+    def __init__(self, source: str) -> None:
+        self.source = source
+        self.problems: list[str] = []
+
+    def settings(self, table: Mapping[str, Any], presets_allowed: bool) -> Settings:
+        known = ["lifter", "variants", "checks", *(["presets"] if presets_allowed else [])]
+        if "presets" in table and not presets_allowed:
+            self.problems.append("presets: a preset cannot start from others")
+            table = {key: value for key, value in table.items() if key != "presets"}
+        self.known_keys("", table, known)
+        lifter = self.table("lifter", table.get("lifter", {}))
+        self.known_keys("lifter.", lifter, ["height_cm", "earlier_back_injury", "depth_target", "load_unit"])
+        return Settings(
+            presets=self.names("presets", table.get("presets", [])),
+            height_cm=self.number("lifter.height_cm", lifter.get("height_cm"), HEIGHT_RANGE_CM),
+            earlier_back_injury=self.flag("lifter.earlier_back_injury", lifter.get("earlier_back_injury")),
+            depth_target=self.depth("lifter.depth_target", lifter.get("depth_target")),
+            load_unit=self.choice("lifter.load_unit", lifter.get("load_unit"), LOAD_UNITS),
+            variants=self.variants(self.table("variants", table.get("variants", {}))),
+            checks=self.checks(self.table("checks", table.get("checks", {}))),
+        )
+
+    def known_keys(self, where: str, table: Mapping[str, Any], known: Sequence[str]) -> None:
+        self.problems += [f"{where}{key}: unknown{did_you_mean(key, known)}" for key in table if key not in known]
+
+    def table(self, where: str, value: Any) -> Mapping[str, Any]:
+        if isinstance(value, dict):
+            return value
+        self.problems.append(f"{where}: must be a table, [{where}]")
+        return {}
+
+    def names(self, where: str, value: Any) -> tuple[str, ...]:
+        if isinstance(value, list) and all(isinstance(name, str) for name in value):
+            return tuple(value)
+        self.problems.append(f'{where}: must be a list of names, such as ["low-bar"]')
+        return ()
+
+    def number(self, where: str, value: Any, within: tuple[float, float] = (-math.inf, math.inf)) -> float | None:
+        if value is None:
+            return None
+        # bool is a kind of int in Python, but not for people.
+        if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+            self.problems.append(f"{where}: must be a number, not {value!r}")
+            return None
+        if not within[0] <= value <= within[1]:
+            self.problems.append(f"{where}: must lie between {within[0]:g} and {within[1]:g}, not {value:g}")
+            return None
+        return float(value)
+
+    def flag(self, where: str, value: Any) -> bool | None:
+        if value is None or isinstance(value, bool):
+            return value
+        self.problems.append(f"{where}: must be true or false, not {value!r}")
+        return None
+
+    def choice(self, where: str, value: Any, choices: Iterable[str]) -> str | None:
+        choices = list(choices)
+        if value is None or (isinstance(value, str) and value in choices):
+            return value
+        self.problems.append(f"{where}: must be {' or '.join(choices)}, not {value!r}{did_you_mean(value, choices)}")
+        return None
+
+    def depth(self, where: str, value: Any) -> float | None:
+        if isinstance(value, str):
+            name = self.choice(where, value, DEPTH_TARGETS)
+            return None if name is None else DEPTH_TARGETS[name]
+        return self.number(where, value, DEPTH_TARGET_RANGE)
+
+    def variants(self, table: Mapping[str, Any]) -> dict[str, str]:
+        lifts = {lift.name: lift for lift in EXERCISES}
+        self.known_keys("variants.", table, list(lifts))
+        chosen = {
+            name: self.choice(f"variants.{name}", value, [variant.name for variant in lifts[name].variants])
+            for name, value in table.items()
+            if name in lifts
+        }
+        return {name: variant for name, variant in chosen.items() if variant is not None}
+
+    def checks(self, table: Mapping[str, Any]) -> dict[str, Override]:
+        lifts = {lift.name: {check.id for check in lift.checks} for lift in EXERCISES}
+        every = {ALL: set().union(*lifts.values())}
+        self.known_keys("checks.", table, [*lifts, ALL])
+        found: dict[str, Override] = {}
+        # "all" first, so that what is said about one lift holds for it.
+        for name, ids in (every | lifts).items():
+            where = f"checks.{name}"
+            part = self.table(where, table.get(name, {}))
+            self.known_keys(f"{where}.", part, sorted(ids))
+            for check, value in part.items():
+                if check in ids:
+                    override = self.override(f"{where}.{check}", value)
+                    for lift in lifts if name == ALL else [name]:
+                        if check in lifts[lift]:
+                            found[f"{lift}/{check}"] = override
+        return found
+
+    def override(self, where: str, value: Any) -> Override:
+        if isinstance(value, bool):
+            return Override(off=not value, source=self.source)
+        if not isinstance(value, dict):
+            self.problems.append(f"{where}: must be false (switched off) or a table with watch and fault")
+            return Override()
+        self.known_keys(f"{where}.", value, ["watch", "fault"])
+        return Override(
+            watch=self.number(f"{where}.watch", value.get("watch")),
+            fault=self.number(f"{where}.fault", value.get("fault")),
+            source=self.source,
+        )
+
+
+def did_you_mean(word: object, known: Iterable[str]) -> str:
+    """The end of a message about an unknown word: what may have been meant, else what there is."""
+    known = list(known)
+    close = difflib.get_close_matches(str(word), known, n=1, cutoff=0.6)
+    if close:
+        return f"; did you mean {close[0]}?"
+    return f" (there is {', '.join(known)})" if 0 < len(known) <= 12 else ""
+
+
+def _in_one_line(what: str, problems: Sequence[str]) -> str:
+    return f"{what}: " + "; ".join(problems) + "."
+
+
+def _later(first: T | None, then: T | None) -> T | None:
+    return first if then is None else then

@@ -1,0 +1,86 @@
+"""Side-to-side measures and the feet: what the view from the side hides, and what plates hide from every view."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from formcheck.core.landmarks import left_right
+from formcheck.core.poses import FloatArray, PoseSequence
+
+BoolArray = NDArray[np.bool_]
+
+FOOT_JOINTS = ("ANKLE", "HEEL", "FOOT_INDEX")
+
+FOOT_SHOWN = (0.10, 0.24)
+"""Heel to toe of a foot that really shows, in standing heights; clean side views stay within 0.12-0.20."""
+
+IN_PICTURE_MARGIN = 0.03
+"""Joints closer to the picture's lower edge than this share of its height may be cut off."""
+
+STANDING_FROM = 0.93
+"""Shoulders this high, in standing heights: the lifter stands, and the feet are flat."""
+
+STANDING_FRAMES_MIN = 4
+
+
+def gap(poses: PoseSequence, joint: str) -> FloatArray:
+    """(T,) distance in the floor plane between the left and the right joint, in shoulder widths of the clip.
+
+    From the model's 3-D guess, so that it exists in every view; seen from the side it is little more than a guess.
+    """
+    shoulders = _apart_m(poses, "SHOULDER")
+    usual = np.nanmedian(shoulders) if np.isfinite(shoulders).any() else np.nan
+    with np.errstate(invalid="ignore", divide="ignore"):
+        return np.asarray(_apart_m(poses, joint) / usual)
+
+
+def hip_shift(poses: PoseSequence) -> FloatArray:
+    """(T,) mid-hip towards the lifter's left of the mid-ankle, in distances between the hip joints, in the picture.
+
+    Means something in front and rear views only.
+    """
+    left_hip, right_hip = (poses.image_px[:, landmark, 0] for landmark in left_right("HIP"))
+    left_ankle, right_ankle = (poses.image_px[:, landmark, 0] for landmark in left_right("ANKLE"))
+    across = left_hip - right_hip
+    usual = np.nanmedian(across) if np.isfinite(across).any() else np.nan
+    offset = (left_hip + right_hip - left_ankle - right_ankle) / 2.0
+    with np.errstate(invalid="ignore", divide="ignore"):
+        return np.asarray(offset / usual)
+
+
+def foot_shown(poses: PoseSequence, near_left: BoolArray, scale_px: float) -> BoolArray:
+    """(T,) True where the near foot can be one: not cut off by the picture's edge, neither too short nor too long."""
+    frames = np.arange(len(poses))
+    shown = np.ones(len(poses), dtype=bool)
+    place = {}
+    with np.errstate(invalid="ignore", divide="ignore"):
+        for joint in FOOT_JOINTS:
+            left, right = left_right(joint)
+            place[joint] = poses.image_px[frames, np.where(near_left, int(left), int(right)), :2]
+            shown &= place[joint][:, 1] <= (1.0 - IN_PICTURE_MARGIN) * poses.video.height
+        length = np.linalg.norm(place["FOOT_INDEX"] - place["HEEL"], axis=1) / scale_px
+        return np.asarray(shown & (length >= FOOT_SHOWN[0]) & (length <= FOOT_SHOWN[1]))
+
+
+def heel_above_standing(heel_height: FloatArray, shoulder_height: FloatArray, seen: BoolArray) -> FloatArray:
+    """(T,) height of the heel against that of the standing lifter; NaN where the foot is not seen.
+
+    Not heel against toe: when a heel rises, the model lifts the toes by half of it as well. Where the standing lifter's
+    foot was never seen, the lowest decile of what was seen counts as flat.
+    """
+    known = seen & np.isfinite(heel_height)
+    if not known.any():
+        return np.full(len(heel_height), np.nan)
+    standing = known & (shoulder_height >= STANDING_FROM)
+    if standing.sum() >= STANDING_FRAMES_MIN:
+        flat = float(np.median(heel_height[standing]))
+    else:
+        flat = float(np.percentile(heel_height[known], 10))
+    return np.where(known, heel_height - flat, np.nan)
+
+
+def _apart_m(poses: PoseSequence, joint: str) -> FloatArray:
+    left, right = left_right(joint)
+    across = poses.world_m[:, left] - poses.world_m[:, right]
+    return np.asarray(np.hypot(across[:, 0], across[:, 2]))

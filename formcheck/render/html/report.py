@@ -1,0 +1,386 @@
+"""report.html: the report as one page that needs nothing but itself, for phones, desktops and paper.
+
+`key_pictures` takes the two frames that show most from the video, `html_report` makes the page of report and pictures.
+Whatever comes from outside (file names, notes) reaches the page only through the template's escaping, and the page's
+own policy forbids it to load anything or to run any script but its own.
+"""
+
+from __future__ import annotations
+
+import base64
+import functools
+import hashlib
+import math
+from collections.abc import Mapping, Sequence
+from datetime import date
+from importlib import resources
+from typing import Any
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
+
+from formcheck.exercises.framework.check import FAULT, NOT_MEASURED, OK, WATCH, Check
+from formcheck.judging.effective_checks import judged_checks
+from formcheck.judging.report import GOOD, NOT_JUDGED, Report, RepReport, version
+from formcheck.judging.settings import load_words
+from formcheck.render.html.pictures import KeyPicture, key_pictures
+from formcheck.render.html.plots import (
+    TimePlot,
+    bar_charts,
+    limits_note,
+    number_of,
+    path_plot,
+    plot_times,
+    rep_spans,
+    rep_verdict,
+    set_level_of,
+    time_plots,
+    time_ticks,
+)
+from formcheck.render.terminal import EXERCISE_NAMES, VIEW_WORDS, amount, clock, degrees, short_facts
+
+VERDICT_WORDS = {GOOD: "Good", WATCH: "Worth watching", FAULT: "Fault", NOT_JUDGED: "Not judged"}
+FINDING_WORDS = {OK: "fine", WATCH: "watch", FAULT: "fault", NOT_MEASURED: "not measured"}
+SYMBOLS = {GOOD: "✓", OK: "✓", WATCH: "!", FAULT: "✕", NOT_JUDGED: "?", NOT_MEASURED: "?"}
+
+MEASURES: dict[str, tuple[str, str]] = {
+    "back_rounding_deg": (
+        "Back rounding",
+        "How much the outline of the back between hip and shoulder turns, taken from the segmentation mask, against "
+        "the lifter's own neutral. Positive is rounded, negative is hollow.",
+    ),
+    "back_rounding_growth_deg": (
+        "Back rounding gained after lift-off",
+        "Back rounding when the hands pass the knees, minus that just before lift-off.",
+    ),
+    "butt_wink_deg": ("Rounding gained at the bottom", "Back rounding gained in the last fifth of the way down."),
+    "hip_flexion_bottom_deg": (
+        "Hip flexion at the bottom",
+        "Angle between trunk and thigh at the lowest point; 0 is standing straight.",
+    ),
+    "knee_flexion_bottom_deg": (
+        "Knee flexion at the bottom",
+        "Angle between thigh and shin at the lowest point; 0 is straight.",
+    ),
+    "trunk_lean_bottom_deg": (
+        "Trunk lean at the bottom",
+        "Angle of the line from hip to shoulder from the vertical; forward is positive.",
+    ),
+    "hip_flexion_top_deg": ("Hip flexion at the top", "The straightest that the hips get at the top."),
+    "knee_flexion_top_deg": ("Knee flexion at the top", "The straightest that the knees get at the top."),
+    "trunk_lean_top_deg": ("Trunk lean at the top", "Lean of the trunk at the top; backward is negative."),
+    "elbow_flexion_max_deg": (
+        "Elbow flexion",
+        "The most that the elbow bends on the way up, held for a tenth of a second.",
+    ),
+    "depth_thighs": (
+        "Depth",
+        "Height of the hips above the knees at the bottom, in thigh lengths; negative is below parallel.",
+    ),
+    "lean_over_shank_deg": (
+        "Trunk lean minus shin lean",
+        "How much flatter the trunk is than the shins at the bottom.",
+    ),
+    "hip_to_knee_rom_ratio": (
+        "Hip travel over knee travel",
+        "Range of the hips divided by that of the knees: a hinge has much hip and little knee.",
+    ),
+    "hip_flexion_at_arm_lift_deg": (
+        "Hip flexion when the arms leave the body",
+        "How far the hips are from open when the arms have moved away from the trunk.",
+    ),
+    "hand_height_top": ("Hands at the top", "Height of the hands, in standing shoulder heights above the ankles."),
+}
+"""Title of each known measure, and how it is measured. Others are shown by their own name."""
+
+NEUTRAL_WORDS = {
+    "standing": "your own, from standing in this video",
+    "baseline": "your own, from another day",
+    "population": "that of most lifters: you were not seen standing, so verdicts are softer",
+}
+"""Where the neutral back is from that the back was compared with."""
+
+UNITS = (
+    ("_heights_per_s", "body heights/s"),
+    ("_m_per_s", "m/s"),
+    ("_deg", "deg"),
+    ("_thighs", "thigh lengths"),
+    ("_heights", "body heights"),
+    ("_foot_lengths", "foot lengths"),
+    ("_shoulder_widths", "shoulder widths"),
+    ("_hip_widths", "hip widths"),
+    ("_ratio", "times"),
+    ("_m", "m"),
+    ("_s", "s"),
+)
+"""Unit by the end of a measure's name."""
+
+__all__ = ["KeyPicture", "html_report", "key_pictures"]
+
+
+# --- words ---------------------------------------------------------------------------------------------------------
+
+
+def unit_of(measure: str) -> str:
+    """The unit that a measure's name ends in; "" for none."""
+    return next((unit for ending, unit in UNITS if measure.endswith(ending)), "")
+
+
+def measure_title(measure: str) -> str:
+    """What people call a measure."""
+    if measure in MEASURES:
+        return MEASURES[measure][0]
+    ending = next((ending for ending, _ in UNITS if measure.endswith(ending)), "")
+    return measure.removesuffix(ending).replace("_", " ").capitalize()
+
+
+def _facts(report: Report, lifter: str) -> list[str]:
+    name = EXERCISE_NAMES.get(report.exercise.name, report.exercise.name)
+    variant = "" if report.variant == "unknown" else report.variant
+    return [*([lifter] if lifter else []), f"{name}, {variant}" if variant else name, *short_facts(report)]
+
+
+def _rep_rows(report: Report) -> list[dict[str, Any]]:
+    columns = _rep_columns(report)
+    return [
+        {
+            "index": rep.index,
+            "time": clock(rep.start_s, tenths=True),
+            "verdict": rep_verdict(rep),
+            "found": (["partial rep"] if rep.partial else [])
+            + list(dict.fromkeys(each.title for each in rep.findings if each.verdict in (WATCH, FAULT))),
+            "cells": [_cell(rep, name) for name, _ in columns],
+        }
+        for rep in report.reps
+    ]
+
+
+def _rep_columns(report: Report) -> list[tuple[str, str]]:
+    wanted = [
+        ("back_rounding_deg", "Back"),
+        ("hip_flexion_bottom_deg", "Hip"),
+        ("knee_flexion_bottom_deg", "Knee"),
+        ("depth_thighs", "Depth"),
+    ]
+    return [each for each in wanted if any(math.isfinite(rep.measures.get(each[0], math.nan)) for rep in report.reps)]
+
+
+def _cell(rep: RepReport, measure: str) -> str:
+    value = rep.measures.get(measure, math.nan)
+    if measure == "depth_thighs":
+        return f"{value:+.2f}".replace("-", "−") if math.isfinite(value) else "–"
+    return degrees(value, signed=measure == "back_rounding_deg")
+
+
+def _all_measures(report: Report) -> list[tuple[str, str, list[str]]]:
+    """Title and unit of each measure, and its value in each repetition."""
+    names = list(dict.fromkeys(name for rep in report.reps for name in rep.measures))
+    rows = []
+    for name in names:
+        values = [rep.measures.get(name, math.nan) for rep in report.reps]
+        if any(math.isfinite(value) for value in values):
+            unit = unit_of(name)
+            # Longer units stand once, behind the title: beside every number they would not fit on a phone or on paper.
+            beside, behind = (unit, "") if unit == "deg" else ("", unit)
+            cells = [amount(value, beside) if math.isfinite(value) else "–" for value in values]
+            rows.append((measure_title(name), behind, cells))
+    return rows
+
+
+def _check_rows(report: Report) -> list[dict[str, str]]:
+    checks = {check.id: check for check in judged_checks(report)}
+    rows = []
+    for finding in report.findings:
+        if finding.verdict == NOT_MEASURED:
+            continue
+        check = checks.get(finding.check)
+        rows.append(
+            {
+                "title": finding.title,
+                "verdict": finding.verdict,
+                "value": amount(finding.value, finding.unit),
+                "where": f"rep {finding.rep}" if finding.rep is not None else "",
+                "limits": "" if check is None else _limits(check),
+                "why": "" if check is None else check.why,
+                "source": "" if check is None else f"{check.source}. Confidence: {check.confidence}.",
+            }
+        )
+    return rows
+
+
+def _limits(check: Check) -> str:
+    """From which value on it is "watch" / "fault"; what is no more than a hint is never a fault."""
+    fault = _plain(check.fault, check.unit) if check.worst == FAULT else "never"
+    return f"{'above' if check.more_is_worse else 'below'} {_plain(check.watch, check.unit)} / {fault}"
+
+
+def _plain(value: float, unit: str) -> str:
+    return degrees(value) if unit == "deg" else f"{value:g}".replace("-", "−")
+
+
+def _set_facts(report: Report) -> list[tuple[str, str]]:
+    """The set as a whole in a few lines; only what was measured."""
+    level = set_level_of(report)
+    facts = []
+    if report.load_kg is not None and report.reps:
+        whole = sum(not rep.partial for rep in report.reps)
+        tonnage = load_words(report.load_kg * whole, report.settings.unit_of_loads)
+        facts.append(("Estimated tonnage", tonnage))
+    tempo = [number_of(each) for each in level.get("tempo_s", [])]
+    if len(tempo) == 4 and any(math.isfinite(each) for each in tempo):
+        facts.append(("Tempo: down, pause, up, pause", " – ".join(_seconds(each) for each in tempo) + " s"))
+    loss = number_of(level.get("velocity_loss"))
+    if math.isfinite(loss):
+        facts.append(("Velocity loss, last rep", f"{100 * loss:.0f} %"))
+    words = {"worse": "worse over the set", "better": "better over the set", "steady": "steady"}
+    for drift in level.get("drifts", []):
+        verdict = words.get(str(drift.get("verdict")))
+        if verdict is not None:
+            change = number_of(drift.get("change"))
+            much = f", {change:+.0f} {drift.get('unit', '')}".replace(" deg", "°").replace("-", "−")
+            title = str(drift.get("quantity", "")).replace("_", " ").capitalize()
+            facts.append((title, verdict + (much if math.isfinite(change) and verdict != "steady" else "")))
+    return facts
+
+
+def _seconds(value: float) -> str:
+    return f"{value:.1f}" if math.isfinite(value) else "?"
+
+
+def _about(report: Report, settings: Mapping[str, Any]) -> list[tuple[str, str]]:
+    video = report.video
+    exercise = EXERCISE_NAMES.get(report.exercise.name, report.exercise.name)
+    chosen = "chosen by you" if report.exercise.chosen_by == "user" else f"recognised, {report.exercise.confidence:.0%}"
+    facts = [
+        ("Video", f"{video.file}, {clock(video.duration_s)}, {video.width} × {video.height}, {video.frames} frames"),
+        ("Lift", f"{exercise} ({chosen})"),
+        ("Camera", f"{VIEW_WORDS.get(report.view.name, 'direction unknown')}{_yaw(report.view.yaw_deg)}"),
+        ("Lifter seen", f"in {report.tracking.frames_with_pose} frames, quality {report.tracking.quality:.0%}"),
+        ("Pose model", report.model or "unknown"),
+        ("FormCheck", version()),
+    ]
+    if report.back is not None:
+        facts.append(("Neutral back", NEUTRAL_WORDS[report.back.source]))
+    told = _told(report.settings.to_dict())
+    if told:
+        facts.append(("Settings of your own", told))
+    asked = ", ".join(f"{name.replace('_', ' ')} {value}" for name, value in settings.items())
+    return facts + ([("Asked for", asked)] if asked else [])
+
+
+def _told(settings: Any, name: str = "") -> str:
+    """Settings in one line, whatever they hold."""
+    if isinstance(settings, Mapping):
+        return "; ".join(filter(None, (_told(value, f"{name} {key}".strip()) for key, value in settings.items())))
+    if isinstance(settings, list | tuple):
+        settings = ", ".join(map(str, settings))
+    return "" if settings in (None, "") else f"{name.replace('_', ' ')}: {settings}"
+
+
+def _yaw(yaw_deg: float) -> str:
+    return f", {degrees(abs(yaw_deg))} off" if math.isfinite(yaw_deg) else ""
+
+
+def _not_judged(report: Report) -> list[tuple[str, str]]:
+    found = [(each.title, each.reason) for each in report.findings if each.verdict == NOT_MEASURED]
+    if not report.reps:
+        found.append(("The whole set", "there was no repetition to judge"))
+    return found
+
+
+# --- the page ------------------------------------------------------------------------------------------------------
+
+
+def html_report(
+    report: Report,
+    pictures: Sequence[KeyPicture] = (),
+    *,
+    lifter: str = "",
+    notes: str = "",
+    settings: Mapping[str, Any] | None = None,
+    day: date | None = None,
+) -> str:
+    """The whole page as text.
+
+    Parameters
+    ----------
+    pictures : from `key_pictures`; none where there is no video.
+    lifter, notes : as told by the user.
+    settings : what the analysis was told, by name.
+    day : printed on the page; None = today.
+    """
+    script = _asset("report.js")
+    checks, rows = _check_rows(report), _rep_rows(report)
+    plots = time_plots(report)
+    measured = {name for rep in report.reps for name, value in rep.measures.items() if math.isfinite(value)}
+    page: str = _template().render(
+        report=report,
+        lifter=lifter,
+        notes=notes.strip(),
+        day=(day or date.today()).isoformat(),
+        facts=_facts(report, lifter),
+        verdict_words=VERDICT_WORDS,
+        finding_words=FINDING_WORDS,
+        symbols=SYMBOLS,
+        praise=report.praise,
+        pictures=[(each, base64.b64encode(each.jpeg).decode()) for each in pictures],
+        rep_columns=_rep_columns(report),
+        rep_rows=rows,
+        anything_found=any(row["found"] for row in rows),
+        all_measures=_all_measures(report),
+        plots=plots,
+        spans=rep_spans(report),
+        time_ticks=time_ticks(report),
+        plot_data=_plot_data(report, plots),
+        bar_charts=bar_charts(report),
+        limits_note=limits_note(report),
+        path_plot=path_plot(report),
+        set_facts=_set_facts(report),
+        not_judged=_not_judged(report),
+        worth_rows=[row for row in checks if row["verdict"] != OK],
+        fine_rows=[row for row in checks if row["verdict"] == OK],
+        methods=[text for name, text in MEASURES.items() if name in measured],
+        about=_about(report, settings or {}),
+        style=Markup(_asset("report.css")),
+        script=Markup(script),
+        script_hash=base64.b64encode(hashlib.sha256(script.encode()).digest()).decode(),
+    )
+    return page
+
+
+def _plot_data(report: Report, plots: Sequence[TimePlot]) -> dict[str, Any]:
+    """What the page's script needs for the read-outs."""
+    return {
+        "times": plot_times(report),
+        "reps": [
+            {"index": rep.index, "start": rep.start_s, "end": rep.end_s}
+            for rep in report.reps
+            if math.isfinite(rep.start_s) and math.isfinite(rep.end_s)
+        ],
+        "plots": [
+            {
+                "name": plot.name,
+                "low": plot.low,
+                "high": plot.high,
+                "lines": [{"name": line.name, "values": line.values} for line in plot.lines],
+            }
+            for plot in plots
+        ],
+    }
+
+
+@functools.cache
+def _template() -> Any:
+    environment = Environment(
+        loader=PackageLoader("formcheck.render.html"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    return environment.get_template("report.html")
+
+
+@functools.cache
+def _asset(name: str) -> str:
+    return resources.files("formcheck.render.html").joinpath("templates", name).read_text(encoding="utf-8")

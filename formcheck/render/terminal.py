@@ -1,0 +1,334 @@
+"""The report as text for a terminal: verdict first, then the repetitions, then what to try next."""
+
+from __future__ import annotations
+
+import math
+import statistics
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+from rich.console import Console, Group, RenderableType
+from rich.padding import Padding
+from rich.table import Table
+from rich.text import Text
+
+from formcheck.exercises.framework.check import FAULT, NOT_MEASURED, OK, WATCH, Finding
+from formcheck.judging import report as verdicts
+from formcheck.judging.coaching import reps_showing
+from formcheck.judging.report import Report, RepReport
+from formcheck.judging.set_metrics import WORSE, SetLevel
+from formcheck.judging.settings import load_words
+
+VERDICT_WORDS = {
+    verdicts.GOOD: "GOOD",
+    verdicts.WATCH: "WATCH",
+    verdicts.FAULT: "FAULT",
+    verdicts.NOT_JUDGED: "NOT JUDGED",
+}
+VERDICT_STYLES = {
+    verdicts.GOOD: "bold black on bright_green",
+    verdicts.WATCH: "bold black on bright_yellow",
+    verdicts.FAULT: "bold bright_white on red",
+    verdicts.NOT_JUDGED: "bold reverse",
+}
+FINDING_SYMBOLS = {OK: "✓", WATCH: "!", FAULT: "✗", NOT_MEASURED: "?"}
+FINDING_STYLES = {OK: "green", WATCH: "yellow", FAULT: "bold red", NOT_MEASURED: "dim"}
+EXERCISE_NAMES = {
+    "deadlift": "Deadlift",
+    "kettlebell-swing": "Kettlebell swing",
+    "squat": "Squat",
+    "none": "No known lift",
+}
+VIEW_WORDS = {
+    "side-left": "from the side",
+    "side-right": "from the side",
+    "front": "from the front",
+    "rear": "from behind",
+    "oblique": "at an angle",
+}
+
+TABLE_NOTE = "Back: rounding against your own neutral. Hip, knee: flexion at the bottom."
+
+TEMPO_WORDS = ("down", "pause", "up", "top")
+DRIFT_WORDS = {
+    "back_rounding": "back rounding",
+    "range_of_motion": "range",
+    "concentric_time": "time of the way up",
+    "mean_velocity": "velocity",
+}
+WORTH_SAYING_LOSS = 0.1
+"""Repetitions that differ in nothing scatter by about this much."""
+
+PLAIN = {
+    "✓": "ok",
+    "✗": "x",
+    "–": "-",
+    "—": "-",
+    "−": "-",
+    "°": " deg",
+    "“": '"',
+    "”": '"',
+    "‘": "'",
+    "’": "'",
+    "…": "...",
+    "·": "-",
+    "×": "x",
+    "•": "*",
+}
+"""What stands for a symbol on a terminal that cannot show it."""
+
+
+def shows_symbols(encoding: str | None) -> bool:
+    """Whether a terminal of that encoding can show more than ASCII."""
+    return (encoding or "").lower().replace("-", "").replace("_", "").startswith("utf")
+
+
+def safe_text(text: str, symbols: bool = True) -> str:
+    """Text from outside (file names, notes) without control characters and, if need be, without symbols."""
+    text = text.encode("utf-8", "replace").decode()
+    text = "".join(letter if letter.isprintable() else " " for letter in text)
+    if symbols:
+        return text
+    for symbol, plain in PLAIN.items():
+        text = text.replace(symbol, plain)
+    return text.encode("ascii", "replace").decode()
+
+
+def print_summary(
+    console: Console,
+    report: Report,
+    folder: Path | None = None,
+    written: Sequence[Path] = (),
+    remarks: Sequence[str] = (),
+) -> None:
+    """Print `summary` in the way that the console can show."""
+    console.print(summary(report, folder, written, remarks, symbols=shows_symbols(console.encoding)))
+
+
+def summary(
+    report: Report,
+    folder: Path | None = None,
+    written: Sequence[Path] = (),
+    remarks: Sequence[str] = (),
+    *,
+    symbols: bool = True,
+) -> RenderableType:
+    """The whole summary as something rich can print.
+
+    Parameters
+    ----------
+    folder, written : where the files of the report lie.
+    remarks : what else the user should know about the files, one sentence each.
+    symbols : False for ASCII only.
+    """
+    page = _Page(symbols)
+    parts: list[RenderableType] = [
+        page.verdict(report),
+        page.text(_facts(report), "dim"),
+    ]
+    if report.reps:
+        parts += ["", page.rep_table(report.reps), page.text(TABLE_NOTE, "dim")]
+    parts += page.section("The set", [page.item("•", line) for line in set_lines(report.set_level)])
+    parts += page.section("Worth knowing", page.findings(report))
+    parts += page.section("Not judged", page.not_judged(report))
+    parts += page.section("Went well", [page.item("•", praise) for praise in report.praise])
+    advice = [page.item(f"{n}.", one) for n, one in enumerate(report.advice, start=1)]
+    if report.load_advice:
+        advice.append(page.item("•", report.load_advice))
+    parts += page.section("Try next", advice)
+    parts += page.section("About this video", [page.item("•", note) for note in report.tracking.notes])
+    if folder is not None:
+        files = ", ".join(path.name for path in written)
+        lines = [page.text(f"{folder}", "bold"), page.text(files)]
+        parts += page.section("Files", lines + [page.item("•", remark) for remark in remarks])
+    return Group(*parts)
+
+
+class _Page:
+    """Makes the pieces of the summary, with or without symbols."""
+
+    def __init__(self, symbols: bool) -> None:
+        self.symbols = symbols
+
+    def text(self, words: str, style: str = "") -> Text:
+        return Text(safe_text(words, self.symbols), style=style)
+
+    def verdict(self, report: Report) -> Text:
+        word = VERDICT_WORDS.get(report.verdict, report.verdict.upper())
+        line = Text(f" {word} ", style=VERDICT_STYLES.get(report.verdict, "bold"))
+        return Text.assemble(line, "  ", (safe_text(report.summary, self.symbols), "bold"))
+
+    def section(self, title: str, lines: Sequence[RenderableType]) -> list[RenderableType]:
+        if not lines:
+            return []
+        return ["", Text(title, style="bold underline"), *(Padding(line, (0, 0, 0, 2), expand=False) for line in lines)]
+
+    def item(self, mark: str, words: str, style: str = "") -> Table:
+        """A line with a mark in front, whose continuation lines are indented."""
+        grid = Table.grid(padding=(0, 1))
+        grid.add_column(no_wrap=True)
+        grid.add_column(overflow="fold")
+        grid.add_row(self.text(mark, style), self.text(words))
+        return grid
+
+    def rep_table(self, reps: Sequence[RepReport]) -> Table:
+        table = Table(box=None, padding=(0, 1), header_style="bold", pad_edge=False)
+        table.add_column("Rep", justify="right", no_wrap=True)
+        table.add_column("Time", no_wrap=True)
+        table.add_column("Back", justify="right", no_wrap=True)
+        table.add_column("Hip", justify="right", no_wrap=True)
+        table.add_column("Knee", justify="right", no_wrap=True)
+        table.add_column("Verdict", overflow="fold")
+        for rep in reps:
+            table.add_row(
+                str(rep.index),
+                self.text(f"{clock(rep.start_s, tenths=True)}–{clock(rep.end_s, tenths=True)}"),
+                self.text(degrees(rep.measures.get("back_rounding_deg", math.nan), signed=True)),
+                self.text(degrees(rep.measures.get("hip_flexion_bottom_deg", math.nan))),
+                self.text(degrees(rep.measures.get("knee_flexion_bottom_deg", math.nan))),
+                self.rep_verdict(rep),
+            )
+        return table
+
+    def rep_verdict(self, rep: RepReport) -> Text:
+        worth = _worth_knowing(rep.findings)
+        partial = " (partial)" if rep.partial else ""
+        if worth:
+            level = worth[0].verdict
+            words = f"{level}: {', '.join(finding.title.lower() for finding in worth)}"
+        elif all(finding.verdict == NOT_MEASURED for finding in rep.findings):
+            level, words = NOT_MEASURED, "not judged"
+        elif math.isnan(rep.measures.get("back_rounding_deg", math.nan)):
+            # What leaves the back out must not read as praise.
+            level, words = NOT_MEASURED, "back not judged"
+        else:
+            level, words = OK, "fine"
+        return self.text(f"{FINDING_SYMBOLS[level]} {words}{partial}", FINDING_STYLES[level])
+
+    def findings(self, report: Report) -> list[RenderableType]:
+        return [
+            self.item(
+                FINDING_SYMBOLS[finding.verdict], finding_text(finding, report.reps), FINDING_STYLES[finding.verdict]
+            )
+            for finding in _worth_knowing(report.findings)
+        ]
+
+    def not_judged(self, report: Report) -> list[RenderableType]:
+        """One line a reason, with everything that it kept from being judged."""
+        by_reason: dict[str, list[str]] = {}
+        for finding in report.findings:
+            if finding.verdict == NOT_MEASURED:
+                by_reason.setdefault(finding.reason or "not seen clearly enough", []).append(finding.title)
+        return [self.item("?", f"{_listed(titles)}: {reason}") for reason, titles in by_reason.items()]
+
+
+def set_lines(level: SetLevel | None) -> list[str]:
+    """Tempo, velocity and its loss, drift, best and worst repetition; what was not measured is left out."""
+    if level is None:
+        return []
+    lines = []
+    phases = [
+        f"{word} {value:.1f} s" for word, value in zip(TEMPO_WORDS, level.tempo_s, strict=True) if math.isfinite(value)
+    ]
+    if phases:
+        lines.append(f"Tempo: {', '.join(phases)}.")
+    speed = _usual(rep.mean_velocity_m_per_s for rep in level.reps)
+    words = f"{speed:.2f} m/s (by {level.scale})" if math.isfinite(speed) else ""
+    if not words:
+        speed = _usual(rep.mean_velocity_heights_per_s for rep in level.reps)
+        words = f"{speed:.2f} body heights a second" if math.isfinite(speed) else ""
+    if words:
+        slower = level.velocity_loss >= WORTH_SAYING_LOSS
+        loss = f"; the last rep {level.velocity_loss:.0%} slower than the fastest" if slower else ""
+        lines.append(f"Way up: {words}{loss}.")
+    tired = [
+        f"{DRIFT_WORDS[drift.quantity]} {_minus(f'{drift.change:+.0f}')}{'°' if drift.unit == 'deg' else '%'}"
+        for drift in level.drifts
+        if drift.verdict == WORSE
+    ]
+    if tired:
+        lines.append(f"From first to last rep: {', '.join(tired)}.")
+    if level.best_rep is not None and level.worst_rep is not None:
+        lines.append(f"Best rep: {level.best_rep}. Look at rep {level.worst_rep} first.")
+    return lines
+
+
+def _usual(values: Iterable[float]) -> float:
+    known = [value for value in values if math.isfinite(value)]
+    return statistics.median(known) if known else math.nan
+
+
+def finding_text(finding: Finding, reps: Sequence[RepReport]) -> str:
+    """A finding of the whole set in one line: value, limit, when, in how many repetitions, and the cue."""
+    noticed = reps_showing(finding, reps)
+    words = finding.title
+    if math.isfinite(finding.value):
+        beyond = f" (limit {amount(finding.limit, finding.unit)})" if math.isfinite(finding.limit) else ""
+        words += f": {amount(finding.value, finding.unit)}{beyond}"
+    if finding.rep is not None:
+        words += f" in rep {finding.rep}"
+    if math.isfinite(finding.at_s):
+        words += f" at {clock(finding.at_s, tenths=True)}"
+    if len(reps) > 1 and noticed:
+        words += f", noticed in {len(noticed)} of {len(reps)} reps"
+    return f"{words}. “{finding.cue.strip('“”')}”" if finding.cue else f"{words}."
+
+
+def amount(value: float, unit: str) -> str:
+    """A number with its unit as people write it; "not measured" for NaN."""
+    if not math.isfinite(value):
+        return "not measured"
+    if unit == "deg":
+        return degrees(value)
+    return f"{_minus(f'{value:.2g}' if abs(value) < 10 else f'{value:.0f}')} {unit}".rstrip()
+
+
+def degrees(value: float, signed: bool = False) -> str:
+    """Whole degrees with the degree sign, "–" for NaN."""
+    if not math.isfinite(value):
+        return "–"
+    rounded = round(value)
+    return _minus(f"{rounded:+d}°" if signed and rounded else f"{rounded}°")
+
+
+def clock(time_s: float, tenths: bool = False) -> str:
+    """Minutes and seconds, "–" for NaN."""
+    if not math.isfinite(time_s):
+        return "–"
+    tenths_of_s = round(time_s * 10) if tenths else math.floor(time_s + 1e-9) * 10
+    minutes, rest = divmod(max(0, tenths_of_s), 600)
+    return f"{minutes}:{rest // 10:02d}.{rest % 10}" if tenths else f"{minutes}:{rest // 10:02d}"
+
+
+def _minus(number: str) -> str:
+    return number.replace("-", "−")
+
+
+def _worth_knowing(findings: Iterable[Finding]) -> list[Finding]:
+    worth = [finding for finding in findings if finding.verdict in (WATCH, FAULT)]
+    return sorted(worth, key=lambda finding: finding.verdict != FAULT)
+
+
+def _listed(titles: Sequence[str]) -> str:
+    names = list(dict.fromkeys(titles))
+    lowered = [names[0], *(name[:1].lower() + name[1:] for name in names[1:])]
+    return ", ".join(lowered)
+
+
+def _facts(report: Report) -> str:
+    """What was looked at, in one line."""
+    name = EXERCISE_NAMES.get(report.exercise.name, report.exercise.name)
+    facts = [name if report.exercise.chosen_by == "user" or report.exercise.name == "none" else f"{name} (recognised)"]
+    return " · ".join([*facts, *short_facts(report), f"{report.video.file}, {clock(report.video.duration_s)}"])
+
+
+def short_facts(report: Report) -> list[str]:
+    """Repetitions, load and direction of the camera in a few words each, as far as they are known."""
+    facts = []
+    if report.reps:
+        facts.append(f"{len(report.reps)} {'rep' if len(report.reps) == 1 else 'reps'}")
+    if report.load_kg is not None:
+        facts.append(load_words(report.load_kg, report.settings.unit_of_loads))
+    if report.view.name in VIEW_WORDS:
+        facts.append(f"filmed {VIEW_WORDS[report.view.name]}")
+    return facts

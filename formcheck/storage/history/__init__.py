@@ -1,0 +1,27 @@
+"""What was lifted before: saved sets and lifters, in one SQLite file in the user's data folder.
+
+>>> from formcheck.storage.history import open_history
+>>> with open_history() as history:  # doctest: +SKIP
+...     history.save_set(report.to_dict(), poses, lifter="Anna")
+...     history.sets(lifter="Anna", exercise="deadlift")
+
+``records`` says what is kept, ``schema`` how the tables came to be, ``store`` reads and writes them, ``exchange``
+exports and imports everything, ``trends`` computes numbers from saved sets and knows no database.
+"""
+
+from __future__ import annotations
+
+from formcheck.storage.history.exchange import Imported, export_history, import_history
+from formcheck.storage.history.records import Lifter, SavedSet
+from formcheck.storage.history.store import History, default_path, open_history
+
+__all__ = [
+    "History",
+    "Imported",
+    "Lifter",
+    "SavedSet",
+    "default_path",
+    "export_history",
+    "import_history",
+    "open_history",
+]

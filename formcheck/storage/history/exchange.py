@@ -1,0 +1,354 @@
+"""Everything in the history as one zip file, and back: for a backup, another machine, or somebody who wants the data.
+
+The zip holds ``history.json`` (lifters and sets with their whole reports) and ``poses/<uid>.npz``. Nothing in it names
+a place on this machine, and no name in it is ever used as one: an import reads entries by names that it makes itself.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import json
+import math
+import os
+import re
+import tempfile
+import zipfile
+import zlib
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, NoReturn
+
+from formcheck.core.errors import FormCheckError, HistoryError, OutputError, PoseFileError
+from formcheck.judging.report import SCHEMA as REPORT_SCHEMA
+from formcheck.judging.report import version
+from formcheck.storage.history.records import Lifter, SavedSet, check_load_kg, clean_name, clean_notes
+from formcheck.storage.history.store import History, fingerprint, poses_of, report_columns
+
+SCHEMA = 1
+"""Version of history.json; raised when an older FormCheck could not read it any more."""
+
+MANIFEST = "history.json"
+
+LARGEST_MANIFEST_BYTES = 1 << 30
+LARGEST_POSES_BYTES = 1 << 30
+"""An hour of poses, unpacked, is half of this; more is a trap or damage."""
+
+UNEXPECTED_CONTENT = (
+    ValueError,
+    TypeError,
+    LookupError,
+    AttributeError,
+    ArithmeticError,
+    RuntimeError,  # a zip with a password, among others
+    EOFError,
+    zlib.error,
+)
+"""What a file that somebody tampered with makes of reading it."""
+
+DAMAGED = "it is damaged, or was changed after it was exported: nothing was imported."
+
+
+@dataclass(frozen=True)
+class Imported:
+    """What an import did: sets that are new here, renewed, or were already here, and lifters that are new here."""
+
+    added: int
+    renewed: int
+    known: int
+    new_lifters: int
+
+
+def export_history(history: History, path: Path) -> int:
+    """Write all lifters and sets to a new zip file; returns the number of sets.
+
+    Raises
+    ------
+    OutputError : the file exists already or cannot be written; no half file is left behind.
+    """
+    if os.path.lexists(path):
+        raise OutputError(f"{path} exists already: choose another name.")
+    try:
+        handle, partial_name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name[:80]}.", suffix=".part")
+    except OSError as error:
+        raise _not_written(path, error) from error
+    partial = Path(partial_name)
+    try:
+        with (
+            os.fdopen(handle, "wb") as stream,
+            zipfile.ZipFile(stream, "w", zipfile.ZIP_DEFLATED) as archive,
+            history.reading(),
+        ):
+            sets = history.sets()
+            manifest = {
+                "formcheck_history": SCHEMA,
+                "formcheck": version(),
+                "exported_at": datetime.now(UTC).isoformat(timespec="seconds"),
+                "lifters": [_lifter_data(lifter) for lifter in history.lifters()],
+                "sets": [_set_data(saved) for saved in sets],
+            }
+            archive.writestr(MANIFEST, json.dumps(manifest, indent=1, ensure_ascii=False, allow_nan=False))
+            for saved in sets:
+                npz = history.npz(saved.id)
+                if npz is not None:
+                    # Pose files are compressed already.
+                    archive.writestr(_poses_name(saved.uid), npz, zipfile.ZIP_STORED)
+        partial.chmod(0o600)  # about people's bodies: for its owner
+        # Linking fails where the name was taken meanwhile, replacing would not; some disks cannot link.
+        try:
+            os.link(partial, path)
+        except FileExistsError as error:
+            raise OutputError(f"{path} exists already: choose another name.") from error
+        except OSError:
+            os.replace(partial, path)
+    except OSError as error:
+        raise _not_written(path, error) from error
+    finally:
+        with contextlib.suppress(OSError):
+            partial.unlink(missing_ok=True)
+    return len(sets)
+
+
+def import_history(history: History, path: Path) -> Imported:
+    """Merge an exported zip file into the history, all of it or nothing.
+
+    A set that is here already (the same uid, or the same recording) stays once; the version that was saved later wins.
+    What is known of a lifter here is only added to.
+
+    Raises
+    ------
+    HistoryError : the file is no export, is damaged, holds impossible values, or comes from a newer FormCheck.
+    """
+    try:
+        with zipfile.ZipFile(path) as archive:
+            manifest = _manifest(archive, path)
+            lifters = [_read_lifter(each) for each in manifest["lifters"]]
+            sets = [_read_set(each) for each in manifest["sets"]]
+            if len({each.uid for each in sets}) < len(sets):
+                raise ValueError("a set is in there twice")
+            added, renewed, known = 0, 0, 0
+            with history.writing():
+                before = {lifter.name.casefold(): lifter for lifter in history.lifters()}
+                numbers = {each.name.casefold(): history.update_lifter(_merged(before, each)) for each in lifters}
+                for each in sets:
+                    npz = _poses(archive, each)
+                    # One at a time: all poses of a history may be more than the memory holds.
+                    mark = None if npz is None else fingerprint(poses_of(npz))
+                    here = history.find(each.uid, mark)
+                    row = _row_of(each, numbers)
+                    if here is None:
+                        history.insert({**row, "uid": each.uid, "fingerprint": mark}, npz)
+                        added += 1
+                    elif here.saved_at < each.saved_at:
+                        history.update(here.id, row)
+                        renewed += 1
+                    else:
+                        known += 1
+        return Imported(added, renewed, known, len(numbers.keys() - before.keys()))
+    except FileNotFoundError as error:
+        raise HistoryError(f"{path} does not exist: check the name.") from error
+    except OSError as error:
+        raise HistoryError(f"{path} cannot be read ({error.strerror or type(error).__name__}).") from error
+    except HistoryError:
+        raise
+    except zipfile.BadZipFile as error:
+        raise HistoryError(f"{path} is not an exported FormCheck history, or it is damaged.") from error
+    except (*UNEXPECTED_CONTENT, FormCheckError) as error:
+        raise HistoryError(f"{path} cannot be imported: {DAMAGED}") from error
+
+
+# --- out -----------------------------------------------------------------------------------------------------------
+
+
+def _lifter_data(lifter: Lifter) -> dict[str, Any]:
+    return {
+        "name": lifter.name,
+        "height_cm": lifter.height_cm,
+        "back_injury": lifter.back_injury,
+        "depth_target_thighs": lifter.depth_target_thighs,
+        "neutral_back": dict(lifter.neutral_back),
+    }
+
+
+def _set_data(saved: SavedSet) -> dict[str, Any]:
+    return {
+        "uid": saved.uid,
+        "saved_at": saved.saved_at.isoformat(),
+        "filmed_at": None if saved.filmed_at is None else saved.filmed_at.isoformat(),
+        "lifter": saved.lifter,
+        "video_file": saved.video_file,
+        "load_kg": saved.load_kg,
+        "notes": saved.notes,
+        "settings": dict(saved.settings),
+        "report": dict(saved.report),
+        "poses": saved.has_poses,
+    }
+
+
+def _poses_name(uid: str) -> str:
+    return f"poses/{uid}.npz"
+
+
+def _not_written(path: Path, error: OSError) -> OutputError:
+    reason = error.strerror or type(error).__name__
+    return OutputError(f"{path} cannot be written ({reason}): choose another name or make room.")
+
+
+# --- in ------------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class _Incoming:
+    """One set of an export, checked; what is missing here is made from the report."""
+
+    uid: str
+    saved_at: datetime
+    filmed_at: datetime | None
+    lifter: str | None
+    video_file: str
+    load_kg: float | None
+    notes: str
+    settings: Mapping[str, Any]
+    report: Mapping[str, Any]
+    has_poses: bool
+
+
+def _manifest(archive: zipfile.ZipFile, path: Path) -> dict[str, Any]:
+    try:
+        text = _entry(archive, MANIFEST, LARGEST_MANIFEST_BYTES)
+    except KeyError as error:
+        raise HistoryError(f"{path} is not an exported FormCheck history.") from error
+    manifest = json.loads(text, parse_constant=_no_constant)
+    schema = int(manifest["formcheck_history"])
+    newest_report = max((int(each["report"]["schema"]) for each in manifest["sets"]), default=0)
+    if schema > SCHEMA or newest_report > REPORT_SCHEMA:
+        raise HistoryError(f"{path} was exported by a newer FormCheck: update FormCheck to import it.")
+    return dict(manifest)
+
+
+def _no_constant(name: str) -> NoReturn:
+    raise ValueError(f"{name} is no number")
+
+
+def _entry(archive: zipfile.ZipFile, name: str, largest_bytes: int) -> bytes:
+    if archive.getinfo(name).file_size > largest_bytes:
+        raise ValueError(f"{name} is too large")
+    # Sizes in a zip are claims: no more is unpacked than was promised.
+    with archive.open(name) as stream:
+        content = stream.read(largest_bytes + 1)
+    if len(content) > largest_bytes:
+        raise ValueError(f"{name} is too large")
+    return content
+
+
+def _poses(archive: zipfile.ZipFile, incoming: _Incoming) -> bytes | None:
+    if not incoming.has_poses:
+        return None
+    npz = _entry(archive, _poses_name(incoming.uid), LARGEST_POSES_BYTES)
+    try:
+        with zipfile.ZipFile(io.BytesIO(npz)) as inner:
+            unpacked = sum(info.file_size for info in inner.infolist())
+    except zipfile.BadZipFile as error:
+        raise PoseFileError("damaged") from error
+    if unpacked > LARGEST_POSES_BYTES:
+        raise ValueError("poses are too large")
+    return npz
+
+
+def _read_lifter(data: Mapping[str, Any]) -> Lifter:
+    height, depth = data.get("height_cm"), data.get("depth_target_thighs")
+    return Lifter(
+        name=_str(data["name"]),
+        height_cm=None if height is None else float(height),
+        back_injury=data.get("back_injury") is True,
+        depth_target_thighs=None if depth is None else float(depth),
+        neutral_back={_str(name): float(value) for name, value in data.get("neutral_back", {}).items()},
+    )
+
+
+def _read_set(data: Mapping[str, Any]) -> _Incoming:
+    uid, report = _str(data["uid"]), data["report"]
+    if re.fullmatch(r"[0-9a-f]{32}", uid) is None:
+        raise ValueError("uid")
+    _check_report(report)
+    load_kg = None if data["load_kg"] is None else float(data["load_kg"])
+    check_load_kg(load_kg)
+    return _Incoming(
+        uid=uid,
+        saved_at=_moment(data["saved_at"]),
+        filmed_at=None if data["filmed_at"] is None else _moment(data["filmed_at"]),
+        lifter=None if data["lifter"] is None else clean_name(_str(data["lifter"])),
+        video_file=_str(data["video_file"]),
+        load_kg=load_kg,
+        notes=clean_notes(_str(data["notes"])),
+        settings=dict(data["settings"]),
+        report=report,
+        has_poses=data["poses"] is True,
+    )
+
+
+def _check_report(report: Mapping[str, Any]) -> None:
+    """What every reader of a report counts on."""
+    for name in ("verdict", "summary"):
+        _str(report[name])
+    _str(report["exercise"]["name"])
+    for rep in report["reps"]:
+        int(rep["index"])
+        wrong = [value for value in rep["measures"].values() if value is not None and not _is_number(value)]
+        wrong += [
+            rep[name] for name in rep if name.endswith("_s") and rep[name] is not None and not _is_number(rep[name])
+        ]
+        if wrong:
+            raise ValueError("a measure is no number")
+    for finding in [*report["findings"], *(each for rep in report["reps"] for each in rep["findings"])]:
+        for name in ("check", "title", "verdict"):
+            _str(finding[name])
+        if finding["value"] is not None and not _is_number(finding["value"]):
+            raise ValueError("a finding has no number")
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+
+
+def _str(value: object) -> str:
+    if not isinstance(value, str):
+        raise TypeError("not a text")
+    return value
+
+
+def _moment(text: str) -> datetime:
+    moment = datetime.fromisoformat(_str(text))
+    if moment.tzinfo is None:
+        raise ValueError("a time without its zone")
+    return moment.astimezone(UTC)
+
+
+def _merged(before: Mapping[str, Lifter], theirs: Lifter) -> Lifter:
+    """What is known here, with what is not known here added."""
+    ours = before.get(theirs.name.casefold())
+    if ours is None:
+        return theirs
+    target = ours.depth_target_thighs
+    return replace(
+        ours,
+        height_cm=theirs.height_cm if ours.height_cm is None else ours.height_cm,
+        back_injury=ours.back_injury or theirs.back_injury,
+        depth_target_thighs=theirs.depth_target_thighs if target is None else target,
+        neutral_back=ours.neutral_back or theirs.neutral_back,
+    )
+
+
+def _row_of(incoming: _Incoming, lifters: Mapping[str, int]) -> dict[str, Any]:
+    return {
+        "saved_at": incoming.saved_at.isoformat(timespec="milliseconds"),
+        "filmed_at": None if incoming.filmed_at is None else incoming.filmed_at.isoformat(timespec="milliseconds"),
+        "video_file": incoming.video_file,
+        "notes": incoming.notes,
+        "settings": json.dumps(incoming.settings, ensure_ascii=False, allow_nan=False),
+        **report_columns(incoming.report),
+        "load_kg": incoming.load_kg,
+        "lifter_id": None if incoming.lifter is None else lifters[incoming.lifter.casefold()],
+    }

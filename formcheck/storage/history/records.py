@@ -1,0 +1,124 @@
+"""What the history keeps: lifters and their sets, as plain frozen values."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from formcheck.core.errors import UsageError
+from formcheck.judging.settings import HEAVIEST_LOAD_KG
+
+LONGEST_NAME = 80
+LONGEST_NOTES = 4000
+HEIGHT_RANGE_CM = (50.0, 280.0)
+DEPTH_TARGET_RANGE = (-1.0, 1.5)
+"""Hips above the knees in thigh lengths: from far below parallel to no squat at all."""
+
+
+@dataclass(frozen=True)
+class Lifter:
+    """Who lifts. Two names that differ in upper and lower case only are one lifter.
+
+    Attributes
+    ----------
+    name : one line, as people read it.
+    height_cm : body height; None = not told.
+    back_injury : an earlier back injury was told of, which asks for careful wording and earlier warnings.
+    depth_target_thighs : own squat depth, hips above the knees in thigh lengths; negative = below parallel.
+    neutral_back : the lifter's own neutral back by name, ``lower_deg`` and ``upper_deg`` as in
+        `formcheck.motion.neutral.Baseline`; empty = not recorded.
+    """
+
+    name: str
+    height_cm: float | None = None
+    back_injury: bool = False
+    depth_target_thighs: float | None = None
+    neutral_back: Mapping[str, float] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "name", clean_name(self.name))
+        _check_range("The height", self.height_cm, *HEIGHT_RANGE_CM, unit="cm")
+        _check_range("The depth target", self.depth_target_thighs, *DEPTH_TARGET_RANGE, unit="thigh lengths")
+        wrong = [name for name, value in self.neutral_back.items() if not math.isfinite(value)]
+        if wrong:
+            raise UsageError(f"The neutral back of {self.name} has no number for {', '.join(wrong)}.")
+
+
+@dataclass(frozen=True)
+class SavedSet:
+    """One saved set.
+
+    Attributes
+    ----------
+    id : number in this history, by which people name it.
+    uid : 32 hexadecimal digits, the same wherever the set is exported to.
+    saved_at, filmed_at : with time zone; ``filmed_at`` is None when nobody knows.
+    lifter : name, None = nobody's.
+    video_file : name of the video; ``video_path`` is where it lay then, empty = not known. The video is not kept.
+    exercise, variant, load_kg, notes : as analysed and told; ``exercise`` is "none" where no lift was recognised.
+    settings : what the analysis was told beside the video.
+    report : the whole report, as in report.json.
+    has_poses : True when the poses are kept, so that the set can be judged again.
+    """
+
+    id: int
+    uid: str
+    saved_at: datetime
+    filmed_at: datetime | None
+    lifter: str | None
+    video_file: str
+    video_path: str
+    exercise: str
+    variant: str
+    load_kg: float | None
+    notes: str
+    settings: Mapping[str, Any]
+    report: Mapping[str, Any]
+    has_poses: bool
+
+    @property
+    def when(self) -> datetime:
+        """When it was filmed, or saved where that is not known."""
+        return self.filmed_at or self.saved_at
+
+    @property
+    def verdict(self) -> str:
+        """ "good", "watch", "fault" or "not-judged"."""
+        return str(self.report.get("verdict", "not-judged"))
+
+    @property
+    def summary(self) -> str:
+        """The verdict in one sentence."""
+        return str(self.report.get("summary", ""))
+
+
+def clean_name(name: str) -> str:
+    """A lifter's name as it is kept; `UsageError` when it is none."""
+    kept = " ".join("".join(letter if letter.isprintable() else " " for letter in name).split())
+    if not kept:
+        raise UsageError("A lifter needs a name.")
+    if len(kept) > LONGEST_NAME:
+        raise UsageError(f"The name of a lifter has at most {LONGEST_NAME} letters.")
+    return kept
+
+
+def check_load_kg(load_kg: float | None) -> None:
+    """`UsageError` for a load that nobody lifts."""
+    _check_range("The load", load_kg, 0.0, HEAVIEST_LOAD_KG, unit="kg")
+
+
+def clean_notes(notes: str) -> str:
+    """Notes as they are kept: of control characters only line breaks; `UsageError` when they are too long."""
+    kept = notes.replace("\r\n", "\n").encode("utf-8", "replace").decode()
+    kept = "".join(letter if letter.isprintable() or letter == "\n" else " " for letter in kept).strip()
+    if len(kept) > LONGEST_NOTES:
+        raise UsageError(f"Notes have at most {LONGEST_NOTES} letters.")
+    return kept
+
+
+def _check_range(what: str, value: float | None, lowest: float, highest: float, unit: str) -> None:
+    if value is not None and not lowest <= value <= highest:
+        raise UsageError(f"{what} must lie between {lowest:g} and {highest:g} {unit}, not {value:g}.")

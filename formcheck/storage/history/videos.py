@@ -1,0 +1,53 @@
+"""Annotated videos that the user asked to keep: in a folder beside the history, named by the uid of their set."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+
+from formcheck.core.errors import HistoryError
+
+FOLDER = "videos"
+
+
+def video_path(history: Path, uid: str) -> Path:
+    """Where the video of a set lies, or would lie, beside that history file."""
+    return history.parent / FOLDER / f"{uid}.mp4"
+
+
+def keep(source: Path, path: Path) -> None:
+    """Keep a copy, in place of an earlier one; `HistoryError` when it cannot be written."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        # A temporary file is readable by its owner only, and so is what it becomes: as the history is.
+        handle, partial = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".part")
+        os.close(handle)
+        try:
+            shutil.copyfile(source, partial)
+            os.replace(partial, path)
+        finally:
+            Path(partial).unlink(missing_ok=True)
+    except OSError as error:
+        raise HistoryError(f"The video cannot be kept in {path.parent} ({error.strerror or error}).") from error
+
+
+def kept_videos(history: Path) -> dict[str, Path]:
+    """All kept videos beside that history file, by the uid of their set."""
+    folder = history.parent / FOLDER
+    return {path.stem: path for path in folder.glob("*.mp4") if re.fullmatch("[0-9a-f]{32}", path.stem)}
+
+
+def forget(videos: Sequence[Path]) -> None:
+    """Delete videos of sets that are deleted already; `HistoryError` names one that cannot be."""
+    failures = []
+    for path in videos:
+        try:
+            path.unlink(missing_ok=True)
+        except OSError as error:
+            failures.append(f"The set is deleted, but its video {path} is not ({error.strerror or error}): delete it.")
+    if failures:
+        raise HistoryError(failures[0])

@@ -1,0 +1,174 @@
+"""Which of the people in the picture is the lifter: follow each of them, then pick the one who goes down and up."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from itertools import groupby
+
+import numpy as np
+from numpy.typing import NDArray
+
+from formcheck.core.landmarks import Landmark
+from formcheck.core.poses import FloatArray
+
+Float32Array = NDArray[np.float32]
+
+LONGEST_ABSENCE_S = 3.0
+"""Someone who comes back after a longer time is followed as somebody new."""
+
+JUMP_MAX = 0.6
+"""From one sighting to the next the middle of the body moves by no more than this share of its size..."""
+
+SPEED_MAX = 1.5
+"""...plus this many sizes a second: more is somebody else."""
+
+TRAVEL_ENOUGH = 0.25
+"""Vertical travel of the shoulders, in body sizes, beyond which more of it says nothing about who lifts."""
+
+TRAVEL_FLOOR = 0.04
+"""Travel that everybody shows; keeps the largest person ahead when nobody lifts."""
+
+SAME_PLACE = 1.2
+"""A second track belongs to the lifter when it lies within this many body sizes of the first..."""
+
+SAME_SIZE = 1.6
+"""...and is neither larger nor smaller than by this factor."""
+
+SHORTEST_TRACK_SHARE = 0.05
+"""People who are seen in less than this share of the frames are passers-by not worth a remark."""
+
+TORSO = (Landmark.LEFT_SHOULDER, Landmark.RIGHT_SHOULDER, Landmark.LEFT_HIP, Landmark.RIGHT_HIP)
+LEGS = (Landmark.LEFT_KNEE, Landmark.RIGHT_KNEE, Landmark.LEFT_ANKLE, Landmark.RIGHT_ANKLE)
+
+
+@dataclass(frozen=True)
+class Sighting:
+    """One person in one frame; arrays as one row of those in `formcheck.core.poses.PoseSequence`."""
+
+    frame: int
+    image_px: Float32Array
+    world_m: Float32Array
+    visibility: Float32Array
+    contour_px: Float32Array
+    contour_sharpness: Float32Array
+    floor: Float32Array
+    floor_place: float
+
+    @cached_property
+    def middle_px(self) -> FloatArray:
+        """(2,) centre of shoulders and hips."""
+        return np.asarray(self.image_px[list(TORSO), :2].mean(axis=0))
+
+    @cached_property
+    def size_px(self) -> float:
+        """Length of trunk, thigh and shank together: does not change as the body folds."""
+        points = self.image_px[:, :2]
+        shoulder, hip = points[list(TORSO[:2])].mean(axis=0), points[list(TORSO[2:])].mean(axis=0)
+        knee, ankle = points[list(LEGS[:2])].mean(axis=0), points[list(LEGS[2:])].mean(axis=0)
+        parts = ((shoulder, hip), (hip, knee), (knee, ankle))
+        return max(1.0, float(sum(np.hypot(*(a - b)) for a, b in parts)))
+
+    def distance_to(self, other: Sighting) -> float:
+        """Distance of the middles in sizes of the larger of the two."""
+        return float(np.hypot(*(self.middle_px - other.middle_px))) / max(self.size_px, other.size_px)
+
+
+@dataclass
+class _Track:
+    sightings: list[Sighting] = field(default_factory=list)
+
+    @property
+    def last(self) -> Sighting:
+        return self.sightings[-1]
+
+    @property
+    def size_px(self) -> float:
+        return float(np.median([sighting.size_px for sighting in self.sightings]))
+
+    @property
+    def middle_px(self) -> FloatArray:
+        return np.asarray(np.median([sighting.middle_px for sighting in self.sightings], axis=0))
+
+    @property
+    def frames(self) -> set[int]:
+        return {sighting.frame for sighting in self.sightings}
+
+    def travel(self) -> float:
+        """Vertical travel of the shoulders against the feet, in body sizes."""
+        rise = [
+            sighting.image_px[list(LEGS[2:]), 1].mean() - sighting.image_px[list(TORSO[:2]), 1].mean()
+            for sighting in self.sightings
+        ]
+        low, high = np.percentile(rise, [5, 95])
+        return float(high - low) / self.size_px
+
+
+def choose_lifter(sightings: Sequence[Sighting], time_s: FloatArray) -> tuple[tuple[Sighting, ...], tuple[str, ...]]:
+    """The lifter's sightings, one a frame at most, and remarks for the report.
+
+    Parameters
+    ----------
+    sightings : of all people, by rising frame.
+    time_s : (T,) time of each frame.
+    """
+    tracks = _follow(sightings, time_s)
+    if not tracks:
+        return (), ()
+    lifter = max(tracks, key=_score)
+    chosen = {sighting.frame: sighting for sighting in lifter.sightings}
+    lifters_own = [lifter]
+    for other in sorted(tracks, key=lambda track: -len(track.sightings)):
+        if other is not lifter and _continues(other, lifter) and not other.frames & chosen.keys():
+            chosen |= {sighting.frame: sighting for sighting in other.sightings}
+            lifters_own.append(other)
+    others = [
+        track
+        for track in tracks
+        if not any(track is own for own in lifters_own) and len(track.sightings) >= SHORTEST_TRACK_SHARE * len(time_s)
+    ]
+    together = [track for track in others if track.frames & chosen.keys()]
+    notes = ("Several people are in the picture; the one who lifts was followed.",) if together else ()
+    return tuple(chosen[frame] for frame in sorted(chosen)), notes
+
+
+def _follow(sightings: Sequence[Sighting], time_s: FloatArray) -> list[_Track]:
+    tracks: list[_Track] = []
+    for frame, group in groupby(sightings, key=lambda sighting: sighting.frame):
+        new = list(group)
+        pairs = sorted(
+            (
+                (sighting.distance_to(track.last), i, k)
+                for i, sighting in enumerate(new)
+                for k, track in enumerate(tracks)
+                if _may_be(sighting, track.last, float(time_s[frame] - time_s[track.last.frame]))
+            ),
+        )
+        taken_new: set[int] = set()
+        taken_old: set[int] = set()
+        for _, i, k in pairs:
+            if i not in taken_new and k not in taken_old:
+                tracks[k].sightings.append(new[i])
+                taken_new.add(i)
+                taken_old.add(k)
+        tracks += [_Track([sighting]) for i, sighting in enumerate(new) if i not in taken_new]
+    return tracks
+
+
+def _may_be(sighting: Sighting, last: Sighting, passed_s: float) -> bool:
+    if passed_s > LONGEST_ABSENCE_S:
+        return False
+    return sighting.distance_to(last) <= JUMP_MAX + SPEED_MAX * min(passed_s, 0.5)
+
+
+def _score(track: _Track) -> float:
+    """Large, long in view, and going down and up."""
+    travel = min(track.travel(), TRAVEL_ENOUGH) + TRAVEL_FLOOR
+    return float(len(track.sightings) * track.size_px * travel)
+
+
+def _continues(other: _Track, lifter: _Track) -> bool:
+    ratio = other.size_px / lifter.size_px
+    apart = float(np.hypot(*(other.middle_px - lifter.middle_px))) / lifter.size_px
+    return 1 / SAME_SIZE <= ratio <= SAME_SIZE and apart <= SAME_PLACE

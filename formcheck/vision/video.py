@@ -1,0 +1,875 @@
+"""Videos in and out: `VideoReader` streams upright RGB frames with real times, `VideoWriter` makes an H.264 mp4.
+
+Only PyAV (FFmpeg's libraries) is used. Memory stays flat: a frame is decoded, converted, handed over and forgotten.
+Whatever a file holds, this module answers with frames or with one of FormCheck's own errors, never with one of av's.
+
+A path always means that one file on disk. FFmpeg would also take ``http://...`` or ``concat:...``, and a playlist may
+name further files; here FFmpeg gets an already open file without its name, may open nothing else, and only containers
+that hold pictures themselves are let in.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import secrets
+import stat
+import struct
+from collections import deque
+from collections.abc import Generator, Iterator, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+from types import TracebackType
+from typing import Any, BinaryIO, Literal
+
+import av
+import av.filter
+import numpy as np
+from av.container import InputContainer, OutputContainer
+from av.packet import Packet
+from av.video.frame import VideoFrame
+from av.video.reformatter import ColorRange, Colorspace, Interpolation, VideoReformatter
+from av.video.stream import VideoStream
+from numpy.typing import NDArray
+
+from formcheck.core.errors import OutputError, VideoError
+
+RgbImage = NDArray[np.uint8]
+
+DEFAULT_MAX_SIDE = 1920
+"""Longer side of delivered frames; a pose model gains nothing from more, and 4K costs four times as much."""
+
+CONTAINERS = (
+    "mov,mp4,m4a,3gp,3g2,mj2,matroska,webm,avi,gif,mpegts,mpeg,mpegvideo,m4v,flv,live_flv,asf,ogg,nut,ivf,mxf,dv,wtv,rm,"
+    "h263,h264,hevc,vvc,obu,av1,mjpeg,mjpeg_2000,mpjpeg,apng,yuv4mpegpipe"
+)
+"""FFmpeg demuxers that carry pictures themselves; none of those that open further files (hls, concat, dash, image2)."""
+
+HEADER_DURATION_CONTAINERS = frozenset({"mov", "mp4", "matroska", "webm", "avi", "flv", "asf"})
+"""Containers whose stated duration is a fact; for the others FFmpeg estimates it from the bit rate."""
+
+DECODING_TIME_CONTAINERS = frozenset({"avi"})
+"""Containers that store no presentation times; those that FFmpeg makes up for them are wrong where B-frames occur."""
+
+MAX_PIXELS = 50_000_000
+"""Largest picture to decode (8K has 33 million); a damaged header may ask for gigabytes."""
+
+MAX_SAMPLE_ASPECT = 8
+"""Pixels further from square than this come from a damaged header and are taken as square."""
+
+DEFAULT_FPS = 30.0
+CLOSEST_FRAMES_S, FARTHEST_FRAMES_S = 0.0005, 60.0
+"""Time stamps nearer than this are the same instant, farther apart they are wrong."""
+
+FRAMES_BEFORE_NEW_START = 3
+"""So many frames with impossible times are left out before the file's clock is taken to have been set anew."""
+
+SHORT_BY_S, SHORT_BY_FRACTION = 0.5, 0.02
+"""A file that ends this much before its stated end has been cut off."""
+
+DAMAGED_READS_IN_A_ROW = 50
+MAX_REORDERED_FRAMES = 32  # more than any codec holds back
+READ_BUFFER_BYTES = 256 * 1024
+MAX_DECODER_THREADS = 4  # beyond this frames in flight cost memory, and the pose model, not decoding, sets the pace
+
+AV_ERRORS = (av.FFmpegError, OSError, ValueError, RuntimeError, ArithmeticError, LookupError, MemoryError)
+"""What PyAV raises over bad files; besides FFmpeg's own errors these are its checks in Python."""
+
+UNSPECIFIED_MATRIX, BT2020_MATRIX, BT2020_CL_MATRIX = 2, 9, 10
+BT2020_PRIMARIES, UNSPECIFIED_PRIMARIES = 9, 2
+PQ_TRANSFER, HLG_TRANSFER = 16, 18
+BT709 = 1  # number of the matrix, the primaries and the transfer alike
+
+
+@dataclass(frozen=True)
+class Frame:
+    """One decoded picture.
+
+    Attributes
+    ----------
+    time_s : seconds since the first decoded frame, strictly rising.
+    rgb : (H, W, 3) upright, square pixels, 8 bit, C-contiguous.
+    """
+
+    time_s: float
+    rgb: RgbImage
+
+
+@dataclass(frozen=True)
+class VideoFacts:
+    """What is known of a video before it is read to its end.
+
+    ``width`` and ``height`` are those of the delivered frames: upright, with square pixels, at most ``max_side``;
+    ``source_width`` and ``source_height`` are the same without that limit.
+    ``rotation_deg`` is the clockwise turn (0, 90, 180, 270) that the file asks players to make. ``duration_s``,
+    ``frames`` and ``nominal_fps`` come from the header: estimates, None where it says nothing sensible.
+    """
+
+    width: int
+    height: int
+    source_width: int
+    source_height: int
+    rotation_deg: int
+    duration_s: float | None
+    frames: int | None
+    nominal_fps: float | None
+    codec: str
+
+
+class VideoReader:
+    """Streams the frames of a video file, once, in order.
+
+    Parameters
+    ----------
+    path : a file on disk; never a URL or an FFmpeg protocol, whatever it looks like.
+    max_side : frames are scaled down so that their longer side has at most so many pixels; None = as filmed.
+
+    Raises `VideoError` when the file cannot be read or holds no picture. A file that turns out damaged further on
+    yields what can be read; then ``complete`` is False and ``notes`` says why. Both are final after the last frame.
+    """
+
+    def __init__(self, path: str | Path, max_side: int | None = DEFAULT_MAX_SIDE) -> None:
+        self._source = _Source(path)
+        try:
+            first = next(self._source.frames(), None)
+            if first is None:
+                raise VideoError(f"{self._source.name} holds no picture that can be decoded.")
+            self._clock = _Clock(self._source)
+            self._picture = _Picture(first, self._source, max_side)
+            self._frames = self._stream(first)
+        except BaseException:
+            self._source.close()
+            raise
+        self.info = VideoFacts(
+            width=self._picture.width,
+            height=self._picture.height,
+            source_width=self._picture.source_width,
+            source_height=self._picture.source_height,
+            rotation_deg=self._picture.rotation_deg,
+            duration_s=self._source.duration_s,
+            frames=self._source.frame_estimate,
+            nominal_fps=self._source.fps,
+            codec=self._source.stream.codec_context.name,
+        )
+
+    def __enter__(self) -> VideoReader:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def __iter__(self) -> Iterator[Frame]:
+        """Frames from where reading stands; a reader goes through its file once."""
+        return self._frames
+
+    def close(self) -> None:
+        """Give the file back; safe to call twice."""
+        self._frames.close()
+        self._source.close()
+
+    @property
+    def complete(self) -> bool:
+        """False once the file has turned out damaged or cut off."""
+        return not (self._source.damaged or self._source.short_by_s)
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """Remarks on the file that the user should see, as whole sentences."""
+        notes = []
+        if self._source.short_by_s:
+            notes.append(f"The file is cut off: about {self._source.short_by_s:.1f} s at its end are missing.")
+        if self._source.damaged:
+            notes.append("The file is damaged: some of its pictures are missing or spoilt.")
+        if self._clock.guessed:
+            notes.append(
+                f"{self._clock.guessed} frames have no time stamp; their times are guessed from the frame rate."
+            )
+        if self._clock.wrong:
+            notes.append(
+                f"{self._clock.wrong} frames have a time stamp that repeats or jumps; they were left out or moved."
+            )
+        if self._picture.resized:
+            notes.append("The size of the picture changes within the file; all frames were scaled to the first one's.")
+        return tuple(notes)
+
+    def _stream(self, first: VideoFrame | None) -> Generator[Frame, None, None]:
+        decoded: VideoFrame | None = first
+        first = None  # a generator keeps its arguments alive
+        while decoded is not None:
+            time_s = self._clock.seconds(decoded)
+            if time_s is not None:
+                rgb = self._picture.rgb(decoded)
+                if rgb is not None:
+                    decoded = None
+                    yield Frame(time_s, rgb)
+                    del rgb
+            decoded = next(self._source.frames(), None)
+        self._source.look_for_missing_end()
+
+
+def read_frames_at(
+    path: str | Path, at_s: Sequence[float], max_side: int | None = DEFAULT_MAX_SIDE, exact: bool = True
+) -> list[Frame]:
+    """One frame for each of the times ``at_s`` (seconds since the first frame, any order), cheaply, by seeking.
+
+    With ``exact`` it is the frame nearest to that time; without, the key frame at or before it, for a quick look over
+    the file (several times may then give the same frame). ``Frame.time_s`` tells the real time. Times outside the
+    video give its first or last frame. A file that cannot seek is decoded from its start. Raises `VideoError` like
+    `VideoReader`.
+    """
+    found: dict[float, Frame] = {}
+    with contextlib.closing(_Source(path)) as source:
+        first = next(source.frames(), None)
+        if first is None:
+            raise VideoError(f"{source.name} holds no picture that can be decoded.")
+        picture = _Picture(first, source, max_side)
+        start = source.raw_time_s(first) or 0.0
+        walk = _Walk(source, first, start)
+        for wanted_s in sorted(set(at_s)):
+            near = walk.to(wanted_s, exact)
+            rgb = picture.rgb(near)
+            if rgb is None:
+                raise VideoError(f"{source.name} is damaged: its picture at {wanted_s:.1f} s cannot be converted.")
+            found[wanted_s] = Frame(max(0.0, (source.raw_time_s(near) or start) - start), rgb)
+    return [found[wanted_s] for wanted_s in at_s]
+
+
+class _Walk:
+    """Goes forward through a source to one time after the other, seeking where that saves decoding."""
+
+    DECODE_RATHER_THAN_SEEK_S = 0.5
+
+    def __init__(self, source: _Source, first: VideoFrame, start_s: float) -> None:
+        self._source, self._start_s = source, start_s
+        self._current: VideoFrame = first
+        self._following: VideoFrame | None = None
+        self._can_seek = True
+
+    def to(self, wanted_s: float, exact: bool) -> VideoFrame:
+        ahead_s = wanted_s - self._time_s(self._current)
+        if ahead_s > self.DECODE_RATHER_THAN_SEEK_S and self._can_seek:
+            self._seek(wanted_s)
+        if not exact and self._can_seek:
+            return self._current
+        # The first frame past the wanted time is kept: it may be nearer, and the next wanted time may lie behind it.
+        while self._time_s(self._current) < wanted_s:
+            if self._following is None:
+                self._following = next(self._source.frames(), None)
+            if self._following is None:
+                return self._current
+            if self._time_s(self._following) > wanted_s:
+                before_s = wanted_s - self._time_s(self._current)
+                after_s = self._time_s(self._following) - wanted_s
+                return self._following if after_s < before_s else self._current
+            self._current, self._following = self._following, None
+        return self._current
+
+    def _seek(self, wanted_s: float) -> None:
+        landed = self._source.seek(wanted_s + self._start_s)
+        if landed is not None:
+            time_s = self._time_s(landed)
+            if self._time_s(self._current) <= time_s <= wanted_s + CLOSEST_FRAMES_S:
+                self._current, self._following = landed, None
+                return
+        # No index, or one that leads astray: from the start, forward, and no more seeking.
+        self._can_seek = False
+        self._source.reopen()
+        self._current, self._following = next(self._source.frames(), self._current), None
+
+    def _time_s(self, frame: VideoFrame) -> float:
+        raw = self._source.raw_time_s(frame)
+        return 0.0 if raw is None else raw - self._start_s
+
+
+class _NamelessFile:
+    """The little of a file that PyAV needs, without the name: FFmpeg must not read anything into it."""
+
+    def __init__(self, file: BinaryIO) -> None:
+        self.read, self.seek, self.tell = file.read, file.seek, file.tell
+
+
+class _Source:
+    """An open container and its one video stream, decoded packet by packet."""
+
+    def __init__(self, path: str | Path) -> None:
+        self.path = Path(path)
+        self.name = self.path.name or str(path)
+        self._open()
+
+    def _open(self) -> None:
+        self.damaged = False
+        self.short_by_s = 0.0
+        self._read_to_s = 0.0
+        self._decoded: Iterator[VideoFrame] | None = None
+        self._file = _open_regular_file(self.path, self.name)
+        self.container: InputContainer | None = None
+        try:
+            self.container = _open_container(self._file, self.name)
+            self.stream = _video_stream(self.container, self.name)
+        except BaseException:
+            self.close()
+            raise
+
+    def reopen(self) -> None:
+        """Back to the first frame, also of a file that cannot seek."""
+        self.close()
+        self._open()
+
+    def close(self) -> None:
+        self._decoded = None
+        container, self.container = self.container, None
+        if container is not None:
+            with contextlib.suppress(*AV_ERRORS):
+                container.close()
+        self._file.close()
+
+    @property
+    def fps(self) -> float | None:
+        for rate in (self.stream.average_rate, self.stream.guessed_rate):
+            if rate is not None and 0.1 <= rate <= 1000:
+                return float(rate)
+        return None
+
+    @property
+    def duration_s(self) -> float | None:
+        assert self.container is not None
+        if self.stream.duration and self.stream.time_base:
+            duration_s = float(self.stream.duration * self.stream.time_base)
+        elif self.container.duration:
+            duration_s = self.container.duration / av.time_base
+        else:
+            return None
+        return duration_s if duration_s > 0 else None
+
+    @property
+    def frame_estimate(self) -> int | None:
+        # The header also counts frames that an edit list hides.
+        counted = self.stream.frames or None
+        expected = round(self.duration_s * self.fps) if self.duration_s and self.fps else None
+        known = [number for number in (counted, expected) if number]
+        return min(known) if known else None
+
+    def raw_time_s(self, frame: VideoFrame) -> float | None:
+        """Time stamp of a frame on the file's own clock, in seconds; None if it has none."""
+        stamp = frame.pts if frame.pts is not None else frame.dts
+        time_base = frame.time_base or self.stream.time_base
+        return None if stamp is None or not time_base else float(stamp * time_base)
+
+    def frames(self) -> Iterator[VideoFrame]:
+        """The decoded frames from where reading stands."""
+        if self._decoded is None:
+            self._decoded = self._decode()
+        return self._decoded
+
+    def seek(self, raw_time_s: float) -> VideoFrame | None:
+        """First frame decoded after a seek to the key frame at or before a time; None if the file cannot seek."""
+        assert self.container is not None
+        self._decoded = None
+        if not self.stream.time_base:
+            return None
+        try:
+            self.container.seek(int(raw_time_s / self.stream.time_base), stream=self.stream, backward=True)
+        except AV_ERRORS:
+            return None
+        return next(self.frames(), None)
+
+    def _decode(self) -> Iterator[VideoFrame]:
+        assert self.container is not None
+        only_decoding_times = self.container.format.name in DECODING_TIME_CONTAINERS
+        waiting: deque[int] = deque(maxlen=MAX_REORDERED_FRAMES)
+        for packet in self._packets():
+            if only_decoding_times and packet is not None and packet.dts is not None:
+                waiting.append(packet.dts)
+            try:
+                decoded = packet.decode() if packet is not None else self.stream.decode(None)
+            except AV_ERRORS:
+                self.damaged = True
+                if waiting:
+                    waiting.popleft()
+                continue
+            for frame in decoded:
+                if isinstance(frame, VideoFrame) and frame.width > 0 and frame.height > 0:
+                    self.damaged |= frame.is_corrupt
+                    if waiting:
+                        # At a constant rate the n-th frame shown has the n-th decoding time.
+                        frame.pts = waiting.popleft()
+                    yield frame
+            del decoded
+
+    def _packets(self) -> Iterator[Packet[Any] | None]:
+        """Packets of the video stream; None at last if decoding must be flushed by hand."""
+        failures = 0
+        while self.container is not None and failures < DAMAGED_READS_IN_A_ROW:
+            try:
+                for packet in self.container.demux():
+                    failures = 0
+                    self._note_end(packet)
+                    if packet.stream.index == self.stream.index:
+                        self.damaged |= packet.is_corrupt
+                        yield packet
+                return
+            except AV_ERRORS:
+                self.damaged = True
+                failures += 1
+        yield None
+
+    def _note_end(self, packet: Packet[Any]) -> None:
+        # All streams count, because a container states one duration for all: sound often outlasts the picture.
+        stamp = packet.pts if packet.pts is not None else packet.dts
+        if stamp is not None and packet.time_base:
+            # Some containers state their duration from time zero, others from where their first stream starts.
+            late_start = min(0, packet.stream.start_time or 0)
+            end_s = float((stamp - late_start + (packet.duration or 0)) * packet.time_base)
+            self._read_to_s = max(self._read_to_s, end_s)
+
+    def look_for_missing_end(self) -> None:
+        """Compare how far the file could be read with the duration that its header states."""
+        if self.container is None or not HEADER_DURATION_CONTAINERS & set(self.container.format.name.split(",")):
+            return
+        stated_s = (self.container.duration or 0) / av.time_base
+        missing_s = stated_s - self._read_to_s
+        if missing_s > max(SHORT_BY_S, SHORT_BY_FRACTION * stated_s):
+            self.short_by_s = missing_s
+
+
+def _open_regular_file(path: Path, name: str) -> BinaryIO:
+    try:
+        facts = os.stat(path)
+        if stat.S_ISDIR(facts.st_mode):
+            raise VideoError(f"{name} is a folder; name a video file.")
+        if not stat.S_ISREG(facts.st_mode):
+            # Reading a pipe or a device could wait for ever.
+            raise VideoError(f"{name} is not an ordinary file; save the video to disk first.")
+        if facts.st_size == 0:
+            raise VideoError(f"{name} is empty; copy or export the video again.")
+        return open(path, "rb", buffering=0)
+    except FileNotFoundError:
+        raise VideoError(f"There is no file {path}; check the path.") from None
+    except PermissionError:
+        raise VideoError(f"{name} may not be read by this user; check the file's permissions.") from None
+    except (OSError, ValueError) as error:
+        raise VideoError(f"{name} cannot be opened: {_reason(error)}.") from None
+
+
+def _open_container(file: BinaryIO, name: str) -> InputContainer:
+    def refuse(*_: object) -> object:
+        raise PermissionError("a video may not open other files")
+
+    try:
+        return av.open(
+            _NamelessFile(file),
+            "r",
+            options={"max_pixels": str(MAX_PIXELS)},
+            container_options={"format_whitelist": CONTAINERS},
+            metadata_errors="replace",
+            buffer_size=READ_BUFFER_BYTES,
+            io_open=refuse,
+        )
+    except AV_ERRORS:
+        file.seek(0)
+        head = file.read(12)
+        file.close()
+        if head[4:8] == b"ftyp":
+            raise VideoError(
+                f"{name} is damaged: its index is missing, as after a broken copy; copy it again."
+            ) from None
+        raise VideoError(f"{name} is not a video that can be read; try an mp4, mov, webm, mkv, avi or gif.") from None
+
+
+def _video_stream(container: InputContainer, name: str) -> VideoStream:
+    """The stream to watch: no cover picture, the default one, the largest."""
+    streams = [stream for stream in container.streams.video if not _is_still(stream)]
+    if not streams:
+        raise VideoError(f"{name} holds no picture, only {'sound' if container.streams.audio else 'other data'}.")
+    # A stream without a decoder has no codec context.
+    streams = [stream for stream in streams if stream.codec_context is not None]
+    if not streams:
+        raise VideoError(f"{name} uses a video codec that cannot be decoded here; export it as H.264.")
+    stream = max(streams, key=lambda stream: (_has(stream, "default"), stream.width * stream.height))
+    if stream.width * stream.height > MAX_PIXELS:
+        raise VideoError(
+            f"{name} states a picture of {stream.width} x {stream.height} pixels, more than the "
+            f"{MAX_PIXELS // 10**6} million that can be read; export it smaller."
+        )
+    stream.thread_type = "AUTO"
+    stream.thread_count = min(MAX_DECODER_THREADS, os.cpu_count() or 1)
+    stream.codec_context.options = {"max_pixels": str(MAX_PIXELS)}
+    return stream
+
+
+def _has(stream: VideoStream, disposition: str) -> bool:
+    return bool(stream.disposition & type(stream.disposition)[disposition])
+
+
+def _is_still(stream: VideoStream) -> bool:
+    return _has(stream, "attached_pic") or _has(stream, "timed_thumbnails")
+
+
+class _Clock:
+    """Turns time stamps into seconds since the first frame that rise strictly."""
+
+    def __init__(self, source: _Source) -> None:
+        self._source = source
+        self._step_s = 1.0 / (source.fps or DEFAULT_FPS)
+        self._raw_s: float | None = None
+        self._offset_s = 0.0
+        self._last_s = 0.0
+        self._wrong_in_a_row = 0
+        self.guessed = 0
+        self.wrong = 0
+
+    def seconds(self, frame: VideoFrame) -> float | None:
+        """Time of this frame; None if it has to be left out."""
+        raw_s = self._source.raw_time_s(frame)
+        if raw_s is None:
+            self.guessed += 1
+            raw_s = 0.0 if self._raw_s is None else self._raw_s + self._step_s
+        if self._raw_s is None:
+            self._raw_s, self._offset_s = raw_s, -raw_s
+            return 0.0
+        time_s = raw_s + self._offset_s
+        if CLOSEST_FRAMES_S <= time_s - self._last_s <= FARTHEST_FRAMES_S:
+            self._wrong_in_a_row = 0
+        else:
+            self.wrong += 1
+            self._wrong_in_a_row += 1
+            if self._wrong_in_a_row <= FRAMES_BEFORE_NEW_START:
+                return None
+            time_s = self._last_s + self._step_s
+            self._offset_s = time_s - raw_s
+        self._raw_s, self._last_s = raw_s, time_s
+        return time_s
+
+
+@dataclass(frozen=True)
+class _Orientation:
+    """How to stand a stored picture upright: swap rows and columns, then reverse columns and rows."""
+
+    transpose: bool = False
+    mirror: bool = False
+    flip: bool = False
+
+    @property
+    def rotation_deg(self) -> int:
+        """Clockwise turn; of a mirrored picture, the turn that is left after mirroring it."""
+        if self.transpose:
+            return 270 if self.flip else 90
+        return 180 if self.flip else 0
+
+
+def _orientation(frame: VideoFrame) -> _Orientation:
+    """From the display matrix (a b u; c d v; x y w): a stored point (x, y) is shown at (a x + c y, b x + d y)."""
+    side_data: Any = frame.side_data
+    try:
+        data = bytes(side_data["DISPLAYMATRIX"])
+    except LookupError:
+        return _Orientation()
+    if len(data) < 36:
+        return _Orientation()
+    a, b, _, c, d, *_ = struct.unpack("=9i", data[:36])
+    if abs(a) + abs(d) >= abs(b) + abs(c):
+        return _Orientation(False, a < 0, d < 0)
+    return _Orientation(True, c < 0, b < 0)
+
+
+class _Picture:
+    """Converts decoded frames to upright 8-bit RGB of one size: BT.601/709/2020, limited or full range, HDR."""
+
+    def __init__(self, first: VideoFrame, source: _Source, max_side: int | None) -> None:
+        self._source = source
+        self._orientation = _orientation(first)
+        self.rotation_deg = self._orientation.rotation_deg
+        self._stored_size = first.width, first.height
+        self._size = _square_pixel_size(first.width, first.height, source.stream.sample_aspect_ratio, max_side)
+        full_size = _square_pixel_size(first.width, first.height, source.stream.sample_aspect_ratio, None)
+        across, down = (1, 0) if self._orientation.transpose else (0, 1)
+        self.width, self.height = self._size[across], self._size[down]
+        self.source_width, self.source_height = full_size[across], full_size[down]
+        self.resized = False
+        self._reformatter = VideoReformatter()
+        self._hdr_reformatter = VideoReformatter()
+        self._graphs: dict[object, Any] = {}
+
+    def rgb(self, frame: VideoFrame) -> RgbImage | None:
+        """(H, W, 3) picture; None if the frame is too damaged to convert."""
+        self.resized |= (frame.width, frame.height) != self._stored_size
+        try:
+            return self._convert(frame)
+        except AV_ERRORS:
+            self._source.damaged = True
+            return None
+
+    def _convert(self, frame: VideoFrame) -> RgbImage:
+        transfer = int(frame.color_trc)
+        if transfer in (PQ_TRANSFER, HLG_TRANSFER):
+            wide = int(frame.color_primaries) in (BT2020_PRIMARIES, UNSPECIFIED_PRIMARIES)
+            converted = self._through(self._reformat(frame, "gbrp16le", self._hdr_reformatter), transfer, wide)
+        elif _may_be_transparent(frame):
+            opaque = _on_white(_pixels(self._reformat(frame, "rgba", self._reformatter)))
+            converted = self._through(VideoFrame.from_ndarray(opaque, format="rgb24"), None, False)
+        else:
+            converted = self._through(self._reformat(frame, "rgb24", self._reformatter), None, False)
+        image = _pixels(converted)
+        if self._orientation.flip:
+            image = image[::-1]
+        return np.ascontiguousarray(image)
+
+    def _reformat(self, frame: VideoFrame, pixel_format: str, reformatter: VideoReformatter) -> VideoFrame:
+        width, height = self._size
+        return reformatter.reformat(
+            frame,
+            width=width,
+            height=height,
+            format=pixel_format,
+            src_colorspace=_colour_matrix(frame),
+            src_color_range=ColorRange(int(frame.color_range)),
+            dst_color_range=ColorRange.JPEG,
+            interpolation=Interpolation.AREA,  # shrinks cleaner than bilinear and in less time
+            threads=1,  # the other cores have the decoder and the pose model
+        )
+
+    def _through(self, frame: VideoFrame, transfer: int | None, wide: bool) -> VideoFrame:
+        """Tone mapping and all of the turning but `flip`, which NumPy does well; FFmpeg's filters are 5 x faster."""
+        filters: list[tuple[str, str | None]] = []
+        if transfer is not None:
+            filters += _hdr_filters(transfer, wide)
+        if self._orientation.transpose:
+            filters.append(("transpose", "clock" if self._orientation.mirror else "cclock_flip"))
+        elif self._orientation.mirror:
+            filters.append(("hflip", None))
+        if not filters:
+            return frame
+        key = (transfer, wide)
+        if key not in self._graphs:
+            self._graphs[key] = _filter_graph(frame, filters)
+        graph = self._graphs[key]
+        frame.pts = None
+        graph.push(frame)
+        turned = graph.pull()
+        assert isinstance(turned, VideoFrame)
+        return turned
+
+
+def _square_pixel_size(
+    width: int, height: int, sample_aspect: Fraction | None, max_side: int | None
+) -> tuple[int, int]:
+    """Size at which circles are round: the short direction is stretched, then both are scaled down to ``max_side``."""
+    aspect = float(sample_aspect or 1)
+    if not 1 / MAX_SAMPLE_ASPECT <= aspect <= MAX_SAMPLE_ASPECT:
+        aspect = 1.0
+    true_width, true_height = width * max(aspect, 1.0), height * max(1 / aspect, 1.0)
+    scale = 1.0
+    if max_side is not None:
+        scale = min(1.0, max_side / max(true_width, true_height))
+    return max(1, round(true_width * scale)), max(1, round(true_height * scale))
+
+
+def _colour_matrix(frame: VideoFrame) -> Colorspace | None:
+    """The YUV matrix where it needs saying: swscale takes an unnamed one for BT.601, players go by the size."""
+    matrix = int(frame.colorspace)
+    if matrix == BT2020_CL_MATRIX:
+        return Colorspace(BT2020_MATRIX)
+    if matrix == UNSPECIFIED_MATRIX:
+        if int(frame.color_trc) in (PQ_TRANSFER, HLG_TRANSFER):
+            return Colorspace(BT2020_MATRIX)
+        return Colorspace.ITU709 if max(frame.width, frame.height) >= 1280 else Colorspace.ITU601
+    return None
+
+
+def _may_be_transparent(frame: VideoFrame) -> bool:
+    return frame.format.name == "pal8" or any(part.is_alpha for part in frame.format.components)
+
+
+def _on_white(rgba: RgbImage) -> RgbImage:
+    alpha = rgba[:, :, 3:]
+    if alpha.min() == 255:
+        return np.ascontiguousarray(rgba[:, :, :3])
+    opacity = alpha.astype(np.uint16)
+    return ((rgba[:, :, :3] * opacity + 255 * (255 - opacity) + 127) // 255).astype(np.uint8)
+
+
+def _pixels(frame: VideoFrame) -> RgbImage:
+    array: RgbImage = frame.to_ndarray()  # type: ignore[assignment]  # 8-bit formats only come here
+    return array
+
+
+def _hdr_filters(transfer: int, wide: bool) -> list[tuple[str, str | None]]:
+    """Filters from HDR light to an ordinary screen's, for 16-bit RGB.
+
+    Light is measured in units of 203 cd/m2, the white of a white shirt by ITU-R BT.2408. Up to 0.6 of it nothing
+    changes; from there the highlights, up to 1000 cd/m2, are bent into what is left, with an equal slope at the joint.
+    """
+    signal = "val/maxval"
+    if transfer == PQ_TRANSFER:  # SMPTE ST 2084
+        root = f"pow({signal}, 32/2523)"
+        light = f"pow(max({root} - 0.8359375, 0) / (18.8515625 - 18.6875*{root}), 16384/2610) * 10000/203"
+    else:  # ARIB STD-B67, shown on a screen of 1000 cd/m2 (system gamma 1.2)
+        scene = (
+            f"if(lte({signal}, 0.5), {signal}*{signal}/3, (exp(({signal} - 0.55991073)/0.17883277) + 0.28466892)/12)"
+        )
+        light = f"pow({scene}, 1.2) * 1000/203"
+    bent = f"0*st(0, {light}) + if(lt(ld(0), 0.6), ld(0), 0.6 + 0.4*(1 - pow(1 - min((ld(0) - 0.6)/4.326, 1), 10.8)))"
+    screen = f"if(lt({signal}, 0.0031308), 12.92*{signal}, 1.055*pow({signal}, 1/2.4) - 0.055)"
+    filters: list[tuple[str, str | None]] = [("lutrgb", _same_for_rgb(f"({bent})*maxval"))]
+    if wide:  # BT.2020 to BT.709 primaries
+        filters.append(
+            (
+                "colorchannelmixer",
+                "rr=1.6605:rg=-0.5876:rb=-0.0728:gr=-0.1246:gg=1.1329:gb=-0.0083:br=-0.0182:bg=-0.1006:bb=1.1187",
+            )
+        )
+    return [*filters, ("lutrgb", _same_for_rgb(f"({screen})*maxval")), ("format", "rgb24")]
+
+
+def _same_for_rgb(expression: str) -> str:
+    escaped = expression.replace(" ", "").replace(",", r"\,")
+    return f"r={escaped}:g={escaped}:b={escaped}"
+
+
+def _filter_graph(frame: VideoFrame, filters: Sequence[tuple[str, str | None]]) -> Any:
+    graph = av.filter.Graph()
+    last = graph.add_buffer(width=frame.width, height=frame.height, format=frame.format, time_base=Fraction(1, 1000))
+    for name, arguments in filters:
+        node = graph.add(name, arguments) if arguments is not None else graph.add(name)
+        last.link_to(node)
+        last = node
+    sink = graph.add("buffersink")
+    last.link_to(sink)
+    graph.configure()
+    return graph
+
+
+class VideoWriter:
+    """Writes an H.264 mp4 (yuv420p, BT.709, index in front) whose frames keep their times.
+
+    A context manager: the file appears under its name, replacing what was there, only when the block ends without an
+    exception; otherwise nothing is left. Raises `OutputError` if it cannot be written (folder, rights, disk full).
+    """
+
+    TIME_BASE = Fraction(1, 90_000)
+    ENCODERS: tuple[Literal["libx264", "libopenh264"], ...] = ("libx264", "libopenh264")
+    """First choice, then what builds without GPL parts have."""
+
+    def __init__(self, path: str | Path) -> None:
+        self.path = Path(path)
+        # Absolute and with its protocol, so that no name is taken for a URL or an option.
+        folder = self.path.absolute().parent
+        self._partial = folder / f".{self.path.name[:80]}.{secrets.token_hex(4)}.part"
+        self._container: OutputContainer | None = None
+        self._stream: VideoStream | None = None
+        self._size: tuple[int, int] | None = None
+        self._last_pts: int | None = None
+        self._last_step = 0
+        if self.path.is_dir():
+            raise OutputError(f"{self.path} is a folder; name a file to write the video to.")
+        try:
+            # FFmpeg would word this worse, and only with the first frame.
+            with open(self._partial, "xb"):
+                pass
+        except (OSError, ValueError) as error:
+            raise OutputError(f"The video {self.path} cannot be written: {_reason(error)}.") from None
+
+    def __enter__(self) -> VideoWriter:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if kind is None:
+            self.close()
+        else:
+            self.discard()
+
+    def write(self, rgb: RgbImage, time_s: float) -> None:
+        """Append a picture (H, W, 3), 8 bit, shown from ``time_s`` on; times must rise. An odd side loses one pixel."""
+        height, width = (max(2, side // 2 * 2) for side in rgb.shape[:2])
+        if min(rgb.shape[:2]) < 2:
+            rgb = np.pad(rgb, ((0, max(0, 2 - rgb.shape[0])), (0, max(0, 2 - rgb.shape[1])), (0, 0)), mode="edge")
+        pts = round(time_s / self.TIME_BASE)
+        if self._last_pts is not None:
+            if pts <= self._last_pts:
+                raise ValueError(f"frame times must rise, got {time_s} s")
+            self._last_step = pts - self._last_pts
+        if self._size not in (None, (width, height)):
+            raise ValueError(f"all frames must have one size, got {width} x {height} after {self._size}")
+        with self._output_errors():
+            if self._stream is None:
+                self._stream = self._start(width, height)
+                self._size = width, height
+            frame = VideoFrame.from_ndarray(np.ascontiguousarray(rgb[:height, :width]), format="rgb24")
+            frame = frame.reformat(
+                format="yuv420p",
+                dst_colorspace=Colorspace.ITU709,
+                src_color_range=ColorRange.JPEG,
+                dst_color_range=ColorRange.MPEG,
+            )
+            frame.pts, frame.time_base = pts, self.TIME_BASE
+            self._mux(self._stream.encode(frame))
+        self._last_pts = pts
+
+    def close(self) -> None:
+        """Finish the file and give it its name; nothing more can be written."""
+        if self._container is None:
+            self.discard()
+            if self._last_pts is None:
+                raise OutputError(f"The video {self.path} was not written: there is no picture to put into it.")
+            return
+        with self._output_errors():
+            assert self._stream is not None
+            self._mux(self._stream.encode(None))
+            self._container.close()
+            self._container = None
+            os.replace(self._partial, self.path)
+
+    def discard(self) -> None:
+        """Give up and leave nothing behind; safe to call at any time."""
+        container, self._container = self._container, None
+        if container is not None:
+            with contextlib.suppress(*AV_ERRORS):
+                container.close()
+        with contextlib.suppress(OSError):
+            self._partial.unlink(missing_ok=True)
+
+    def _start(self, width: int, height: int) -> VideoStream:
+        self._container = av.open(
+            f"file:{self._partial}", "w", format="mp4", container_options={"movflags": "+faststart"}
+        )
+        encoder = next((name for name in self.ENCODERS if name in av.codecs_available), None)
+        if encoder is None:
+            raise ValueError("this PyAV has no H.264 encoder; install it with `pip install av`")
+        stream = self._container.add_stream(encoder, rate=round(DEFAULT_FPS))
+        assert isinstance(stream, VideoStream)
+        stream.width, stream.height, stream.pix_fmt = width, height, "yuv420p"
+        context = stream.codec_context
+        context.time_base = stream.time_base = self.TIME_BASE
+        context.color_range, context.colorspace, context.color_primaries, context.color_trc = 1, BT709, BT709, BT709
+        if encoder == "libx264":
+            context.options = {"preset": "veryfast", "crf": "21"}
+        else:
+            context.bit_rate = max(500_000, width * height * 4)
+        return stream
+
+    def _mux(self, packets: Sequence[Packet[Any]]) -> None:
+        assert self._container is not None
+        for packet in packets:
+            if not packet.duration and self._last_step:
+                packet.duration = self._last_step  # counts for the last frame, whose end nothing else tells
+            self._container.mux(packet)
+
+    @contextlib.contextmanager
+    def _output_errors(self) -> Iterator[None]:
+        try:
+            yield
+        except AV_ERRORS as error:
+            self.discard()
+            raise OutputError(f"The video {self.path} cannot be written: {_reason(error)}.") from None
+        except BaseException:  # Ctrl-C while the file is being finished
+            self.discard()
+            raise
+
+
+def _reason(error: BaseException) -> str:
+    return (getattr(error, "strerror", None) or str(error) or type(error).__name__).rstrip(".")

@@ -1,0 +1,848 @@
+"""The app without a browser: pages, their texts and what their buttons do, with a stand-in for the worker's process."""
+
+from __future__ import annotations
+
+import ast
+import functools
+import json
+import re
+import tomllib
+import weakref
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from typer.testing import CliRunner
+
+import formcheck
+from formcheck.cli import app as app_cli
+from formcheck.cli.main import app as command
+from formcheck.core.errors import FormCheckError, HistoryError
+from formcheck.exercises import exercise_named
+from formcheck.judging import analysis
+from formcheck.judging.settings import AS_IT_COMES, Override, Settings, check_limits, parse_settings
+from formcheck.service import worker
+from formcheck.storage.history import History, Lifter, export_history, open_history
+from formcheck.storage.pose_files import save_poses
+from formcheck.storage.settings_files import default_settings_path, load_settings, save_settings, settings_toml
+from tests.helpers.synthetic_lifter import deadlift, film
+
+testing = pytest.importorskip("streamlit.testing.v1", reason="the app's library, Streamlit, is not installed")
+
+from formcheck.app import components, limits, main, result, session  # noqa: E402
+from formcheck.app.pages import history_page, settings_page, upload_page  # noqa: E402
+from formcheck.service.worker import CANCELLED, DONE, FAILED, RUNNING, WAITING, Job, State  # noqa: E402
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+START = ROOT / "app.py"
+POSES = film(deadlift(3))
+
+
+@functools.cache
+def report() -> dict[str, Any]:
+    return analysis.analyze(POSES, "deadlift", load_kg=100.0).to_dict()
+
+
+class NowBatch:
+    """Does the jobs at once, in this process, from poses; ``outcome`` stands in for that."""
+
+    outcome: Callable[[Job], State] | None = None
+    seen: list[Job] = []  # noqa: RUF012
+
+    def __init__(self, jobs: Sequence[Job], keep_alive: object = None) -> None:
+        self.states = tuple(map(self._do, jobs))
+        NowBatch.seen = [*NowBatch.seen, *jobs]
+
+    def _do(self, job: Job) -> State:
+        if NowBatch.outcome is not None:
+            return NowBatch.outcome(job)
+        Path(job.folder).mkdir()
+        poses = Path(job.folder) / "given.npz"
+        save_poses(POSES, poses)
+        remark, set_id = worker.run(
+            replace(job, video=None, poses=job.poses or str(poses)), lambda _: None, lambda: False
+        )
+        return State(job, DONE, message=remark, set_id=set_id)
+
+    @property
+    def running(self) -> bool:
+        return any(state.phase in (WAITING, RUNNING) for state in self.states)
+
+    def cancel(self) -> None:
+        self.states = tuple(replace(state, phase=CANCELLED) for state in self.states)
+
+    def wait(self, timeout_s: float) -> None:
+        """Nothing to wait for."""
+
+
+@pytest.fixture(autouse=True)
+def alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("FORMCHECK_HISTORY_DIR", str(tmp_path / "history"))
+    monkeypatch.setenv("FORMCHECK_CONFIG_DIR", str(tmp_path / "settings"))
+    monkeypatch.setattr(session, "Batch", NowBatch)
+    monkeypatch.setattr(session, "_sessions", weakref.WeakSet())
+    monkeypatch.setattr(NowBatch, "outcome", None)
+    monkeypatch.setattr(NowBatch, "seen", [])
+
+
+def opened(page: str = "") -> Any:
+    """The app after its first run, on that page."""
+    at = testing.AppTest.from_file(str(START), default_timeout=60)
+    if page:
+        at.session_state[components.GO] = page
+    at.run()
+    assert not at.exception
+    return at
+
+
+def button(at: Any, label: str) -> Any:
+    (found,) = [each for each in at.button if each.label == label]
+    return found
+
+
+def texts(at: Any) -> str:
+    shown = [str(each.value) for each in (*at.markdown, *at.title, *at.header, *at.caption)]
+    return "\n".join(shown + [each.proto.body for each in at.get("html")])
+
+
+def save_sets(count: int, lifter: str | None = "Anna") -> None:
+    with open_history() as history:
+        for day in range(count):
+            moved = replace(POSES, time_s=POSES.time_s * (1.0 + 0.001 * day))
+            when = datetime(2026, 3, 1) + timedelta(days=7 * day)
+            history.save_set(report(), moved, lifter=lifter, filmed_at=when)
+
+
+# --- upload --------------------------------------------------------------------------------------------------------
+
+
+def test_the_first_page_asks_for_a_video() -> None:
+    at = opened()
+    assert at.title[0].value == "How was your lift?"
+    assert at.file_uploader[0].label == "Videos of your sets"
+    assert button(at, "Check my lift").disabled
+    assert "not a medical device" in texts(at)
+
+
+def test_an_upload_is_analysed_as_it_was_told_to_be() -> None:
+    at = opened()
+    at.file_uploader[0].set_value(("Leg day.mp4", b"picture", "video/mp4"))
+    at.segmented_control(key="lift").set_value("deadlift")
+    at.number_input(key="load").set_value(102.5)
+    at.text_area(key="notes").set_value("felt heavy")
+    at.run()
+    button(at, "Check my lift").click().run()
+    (job,) = NowBatch.seen
+    assert (job.title, job.exercise, job.load_kg, job.notes) == ("Leg day.mp4", "deadlift", 102.5, "felt heavy")
+    assert job.video is not None
+    assert Path(job.video).read_bytes() == b"picture"
+    assert job.save
+    at.run()
+    assert "3 deadlift reps" in texts(at)
+    assert {each.label for each in at.tabs} == {"Pictures and plots", "Not judged", "Files", "Judge again"}
+
+
+def test_a_load_in_pounds_becomes_kilograms() -> None:
+    save_settings(Settings(load_unit="lb"))
+    at = opened()
+    at.file_uploader[0].set_value(("a.mp4", b"x", "video/mp4"))
+    at.number_input(key="load").set_value(225.0)
+    at.run()
+    button(at, "Check my lift").click().run()
+    assert NowBatch.seen[0].load_kg == pytest.approx(102.058)
+
+
+def test_a_bad_file_is_told_of_and_the_page_goes_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    words = "notes.mp4 is not a video that can be read; try an mp4."
+    monkeypatch.setattr(NowBatch, "outcome", lambda job: State(job, FAILED, message=words))
+    at = opened()
+    at.file_uploader[0].set_value(("notes.mp4", b"text", "video/mp4"))
+    at.run()
+    button(at, "Check my lift").click().run()
+    at.run()
+    assert [each.value.replace("\\", "") for each in at.error] == [words]
+    assert at.title[0].value == "How was your lift?"
+
+
+def test_progress_shows_the_time_left_and_can_be_cancelled(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(NowBatch, "outcome", lambda job: State(job, RUNNING, "watch", 0.4, 31.0))
+    at = opened()
+    at.file_uploader[0].set_value(("a.mp4", b"x", "video/mp4"))
+    at.run()
+    button(at, "Check my lift").click().run()
+    assert at.title[0].value == "Looking at your lift"
+    shown = at.get("progress")[0].proto
+    assert shown.text == "Watching your lift · about 30 s left"
+    assert shown.value == 40
+    button(at, "Cancel").click().run()
+    at.run()
+    assert at.title[0].value == "How was your lift?"
+    # The upload stays, to be checked after all.
+    (kept,) = at.session_state[session.KEY].uploads
+    assert list(Path(at.session_state[session.KEY].temporary.name).iterdir()) == [kept.path.parent]
+    button(at, r"Remove a\.mp4").click().run()
+    assert not list(Path(at.session_state[session.KEY].temporary.name).iterdir())
+    assert button(at, "Check my lift").disabled
+
+
+def told_form(at: Any) -> Any:
+    """The form filled in, with a file."""
+    at.file_uploader[0].set_value(("a.mp4", b"picture", "video/mp4"))
+    at.segmented_control(key="lift").set_value("deadlift")
+    at.number_input(key="load").set_value(102.5)
+    at.text_area(key="notes").set_value("felt heavy")
+    at.number_input(key="to").set_value(9.0)
+    at.toggle(key="save").set_value(False)
+    return at.run()
+
+
+def form_says(at: Any) -> tuple[Any, ...]:
+    boxes = at.segmented_control(key="lift"), at.number_input(key="load"), at.text_area(key="notes")
+    return tuple(each.value for each in (*boxes, at.number_input(key="to"), at.toggle(key="save")))
+
+
+def test_another_page_and_back_leaves_the_form_as_it_was() -> None:
+    at = told_form(opened())
+    before = form_says(at)
+    at.session_state[components.GO] = "history"
+    at.run()
+    at.session_state[components.GO] = "ready"
+    at.run()
+    at.session_state[components.GO] = "check"
+    at.run()
+    assert not at.exception
+    assert not at.warning
+    assert form_says(at) == before == ("deadlift", 102.5, "felt heavy", 9.0, False)
+    button(at, "Check my lift").click().run()
+    (job,) = NowBatch.seen
+    assert job.title == "a.mp4"
+    assert job.video is not None
+    assert Path(job.video).read_bytes() == b"picture"
+
+
+@pytest.mark.parametrize("phase", [CANCELLED, FAILED])
+def test_a_form_without_a_result_is_not_lost(monkeypatch: pytest.MonkeyPatch, phase: str) -> None:
+    message = "Nothing of the video lies between these times: choose others." if phase == FAILED else ""
+    monkeypatch.setattr(NowBatch, "outcome", lambda job: State(job, phase, message=message))
+    at = told_form(opened())
+    button(at, "Check my lift").click().run()
+    at.run()
+    assert form_says(at) == ("deadlift", 102.5, "felt heavy", 9.0, False)
+    said = [each.value.replace("\\", "") for each in at.error]
+    assert said == ([f"a.mp4: {message}"] if message else [])
+    button(at, "Check my lift").click().run()
+    assert [Path(str(job.video)).read_bytes() for job in NowBatch.seen] == [b"picture", b"picture"]
+
+
+def test_another_lift_begins_with_an_empty_form() -> None:
+    at = told_form(opened())
+    button(at, "Check my lift").click().run()
+    at.run()
+    assert at.session_state[session.KEY].uploads == []
+    at.button(key="another").click().run()
+    assert form_says(at) == ("auto", None, "", None, True)
+    assert button(at, "Check my lift").disabled
+
+
+def test_a_part_that_ends_before_it_begins_is_not_started() -> None:
+    at = told_form(opened())
+    at.number_input(key="from").set_value(9.0).run()
+    assert button(at, "Check my lift").disabled
+    assert "must be less than" in at.error[0].value
+    at.number_input(key="from").set_value(8.0).run()
+    assert not button(at, "Check my lift").disabled
+
+
+def test_what_was_started_before_the_page_was_loaded_anew_can_be_shown_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(NowBatch, "outcome", lambda job: State(job, RUNNING, "watch", 0.4, 31.0))
+    first = told_form(opened())
+    button(first, "Check my lift").click().run()
+    at = opened()
+    assert r"Still looking at a\.mp4" in texts(at)
+    button(at, "Show it here").click().run()
+    assert at.title[0].value == "Looking at your lift"
+    assert at.session_state[session.KEY] is first.session_state[session.KEY]
+
+
+def test_names_of_files_are_no_markdown() -> None:
+    at = opened()
+    at.file_uploader[0].set_value([("$5^2$ **b**.mp4", b"x", "video/mp4"), ("c.mp4", b"y", "video/mp4")])
+    at.run()
+    button(at, "Check 2 lifts").click().run()
+    at.run()
+    (pills,) = [each for each in at.get("button_group") if each.label == "Sets"]
+    assert [each.content for each in pills.proto.options] == [r"\$5\^2\$ \*\*b\*\*", "C"]
+
+
+def test_judging_again_uses_other_limits_on_the_same_poses() -> None:
+    at = opened()
+    at.file_uploader[0].set_value(("a.mp4", b"x", "video/mp4"))
+    at.run()
+    button(at, "Check my lift").click().run()
+    at.run()
+    first = at.session_state[session.KEY].results[0]
+    at.slider[0].set_value((1.0, at.slider[0].value[1])).run()
+    button(at, "Judge again").click().run()
+    at.run()
+    assert NowBatch.seen[-1].poses == str(first.poses)
+    assert NowBatch.seen[-1].start_s == 1.0
+    assert NowBatch.seen[-1].end_s is None
+    assert len(at.session_state[session.KEY].results) == 1
+    with open_history() as history:
+        (saved,) = history.sets()
+    assert len(saved.report["reps"]) == 3
+    assert saved.settings["start_s"] is None
+
+
+def test_a_new_judgement_is_saved_when_it_is_asked_for() -> None:
+    at = opened()
+    at.file_uploader[0].set_value(("a.mp4", b"x", "video/mp4"))
+    at.text_area(key="notes").set_value("felt <b>heavy</b>")
+    at.run()
+    button(at, "Check my lift").click().run()
+    at.run()
+    assert "felt &lt;b&gt;heavy" in texts(at)
+    assert not [each for each in at.button if each.label == "Save this judgement"]
+    end_s = at.slider[0].value[1]
+    at.slider[0].set_value((0.0, round(end_s / 2, 1))).run()
+    button(at, "Judge again").click().run()
+    at.run()
+    button(at, "Save this judgement").click().run()
+    assert not [each for each in at.button if each.label == "Save this judgement"]
+    now = at.session_state[session.KEY].results[0]
+    with open_history() as history:
+        (saved,) = history.sets()
+    assert saved.report == now.report()
+    assert 0 < len(saved.report["reps"]) < 3
+    assert saved.settings["end_s"] == round(end_s / 2, 1)
+
+
+def test_what_was_chosen_for_judging_again_stays_chosen() -> None:
+    at = opened()
+    at.file_uploader[0].set_value(("a.mp4", b"x", "video/mp4"))
+    at.run()
+    button(at, "Check my lift").click().run()
+    at.run()
+    mine = at.session_state[session.KEY]
+    toml = settings_toml(Settings(checks={"deadlift/back-rounding": Override(1.0, 2.0)}))
+    mine.results[0] = replace(mine.results[0], job=replace(mine.results[0].job, settings_toml=toml))
+    at.slider[0].set_value((1.0, at.slider[0].value[1])).run()
+    button(at, "Judge again").click().run()
+    at.run()
+    assert at.slider[0].value[0] == 1.0
+    button(at, "Judge again").click().run()
+    assert parse_settings(NowBatch.seen[-1].settings_toml, "test").checks["deadlift/back-rounding"].watch == 1.0
+    assert NowBatch.seen[-1].start_s == 1.0
+
+
+def test_the_standing_posture_becomes_the_lifters_neutral_back() -> None:
+    at = opened()
+    with open_history() as history:
+        history.save_lifter(Lifter("Anna", height_cm=170.0))
+    at.run()
+    at.file_uploader[0].set_value(("a.mp4", b"x", "video/mp4"))
+    at.selectbox(key="lifter").set_value("Anna")
+    at.run()
+    button(at, "Check my lift").click().run()
+    at.run()
+    offer = [each for each in at.button if each.label.startswith("Use this standing posture")]
+    told = at.session_state[session.KEY].results[0].report()["back"]
+    assert told["neutral"] == "standing"
+    offer[0].click().run()
+    with open_history() as history:
+        anna = history.lifter("Anna")
+    assert [anna.neutral_back["lower_deg"], anna.neutral_back["upper_deg"]] == told["standing_deg"]
+    assert anna.height_cm == 170.0
+
+
+@pytest.mark.parametrize("back", [None, {"neutral": "population", "standing_deg": [1, 2]}, {"neutral": "standing"}])
+def test_only_a_posture_that_was_seen_is_offered(back: dict[str, Any] | None) -> None:
+    assert result.standing_back({"back": back}) is None
+
+
+def test_samples_are_hidden_where_there_are_none(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert upload_page.samples_folder() == ROOT / "sample_videos"
+    monkeypatch.setattr(formcheck, "__file__", str(tmp_path / "formcheck" / "__init__.py"))
+    assert upload_page.samples_folder() is None
+    assert not [each for each in opened().button if (each.key or "").startswith("sample-")]
+
+
+@pytest.mark.parametrize(("left_s", "words"), [(2.0, "5 s"), (33.0, "35 s"), (150.0, "2:30 min")])
+def test_a_time_to_wait_in_words(left_s: float, words: str) -> None:
+    assert upload_page.left_words(left_s) == words
+
+
+# --- words from outside --------------------------------------------------------------------------------------------
+
+
+def test_names_from_outside_are_shown_as_they_are() -> None:
+    bad = report() | {"video": report()["video"] | {"file": "<img src=x onerror=alert(1)>.mp4"}}
+    shown = components.hero(bad, "<b>Anna</b>", "kg")
+    assert "<img" not in shown
+    assert "<b>" not in shown
+    assert "&lt;b&gt;Anna" in shown
+
+
+def test_markdown_from_outside_is_shown_as_it_is() -> None:
+    assert components.plain("**a** [b](c) :red[d] $e$") == r"\*\*a\*\* \[b\]\(c\) \:red\[d\] \$e\$"
+
+
+def test_what_the_list_of_reps_shows() -> None:
+    shown = components.reel_data(report(), "player", True)
+    assert [rep["index"] for rep in shown["reps"]] == [1, 2, 3]
+    assert all(rep["start"] < rep["end"] <= shown["duration"] + 0.1 for rep in shown["reps"])
+    assert all(len(rep["cells"]) == len(shown["columns"]) for rep in shown["reps"])
+    # Colour is never alone.
+    assert {rep["words"] for rep in shown["reps"]} <= {"✓ fine", "! watch", "✕ fault", "? not measured"}
+
+
+# --- history -------------------------------------------------------------------------------------------------------
+
+
+def test_an_empty_history_says_so() -> None:
+    assert "kept here, on this computer only" in texts(opened("history"))
+
+
+def test_saved_sets_are_listed_and_deleted_for_good() -> None:
+    save_sets(2)
+    at = opened("history")
+    assert texts(at).count("2026-03-0") >= 2
+    at.button(key="delete-1").click().run()
+    with open_history() as history:
+        assert [saved.id for saved in history.sets()] == [2]
+    assert not [each for each in at.button if each.key == "delete-1"]
+
+
+def test_trend_and_comparison_have_numbers() -> None:
+    save_sets(3)
+    at = opened("history")
+    assert "Estimated tonnage" in texts(at)
+    assert [each.label for each in at.selectbox][-4:] == ["First set", "First rep", "Second set", "Second rep"]
+    assert {"These two reps", "Whole sets", "Back rounding from lift-off"} <= {each.value for each in at.subheader}
+    (curves,) = [each for each in at.get("vega_lite_chart") if "from lift-off" in each.proto.spec]
+    drawn = "".join(str(each.data.data) for each in curves.proto.datasets)
+    assert "First set, rep 1" in drawn
+    assert "Second set, rep 1" in drawn
+    together = told_to("together", at)
+    assert [each["title"] for each in together["figures"]] == ["First set, rep 1", "Second set, rep 1"]
+    assert "First set, rep 1</th>" in texts(at)
+    assert together["players"] == []
+    at.selectbox(key="rep-1-3").set_value(2).run()
+    assert told_to("together", at)["figures"][1]["title"] == "Second set, rep 2"
+
+
+def told_to(key: str, at: Any) -> dict[str, Any]:
+    """What a part of the page that runs in the browser was given."""
+    (found,) = [each for each in at.get("bidi_component") if each.proto.component_name.endswith(f"_{key}")]
+    told: dict[str, Any] = json.loads(found.proto.json)
+    return told
+
+
+def test_what_is_compared_first_is_the_last_two_of_a_kind() -> None:
+    save_sets(4)
+    with open_history() as history:
+        history.change_set(3, lifter="Berta")
+        sets = history.sets()
+        assert [saved.id for saved in history_page.pair_of(sets)] == [2, 4]
+        assert [saved.id for saved in history_page.pair_of(sets[:2])] == [3, 4]
+
+
+def test_loads_are_compared_in_the_own_unit() -> None:
+    save_sets(2)
+    save_settings(Settings(load_unit="lb"))
+    shown = texts(opened("history"))
+    assert "220.5 lb" in shown
+    assert "661.4 lb" in shown
+    assert "100 kg" not in shown
+
+
+@pytest.mark.parametrize(
+    ("value", "unit", "signed", "words"),
+    [
+        (6.93, "deg", False, "7°"),
+        (-0.4, "deg", True, "0°"),
+        (102.5, "kg", False, "102.5 kg"),
+        (220.462, "lb", False, "220.5 lb"),
+        (1060.0, "kg", False, "1060 kg"),
+        (3, "", False, "3"),
+        (-0.004, "s", True, "0.00 s"),
+        (0.12, "thigh lengths", True, "+0.12"),
+        (float("nan"), "s", False, "–"),
+    ],
+)
+def test_numbers_are_as_precise_as_they_are_known(value: float, unit: str, signed: bool, words: str) -> None:
+    assert history_page.amount(value, unit, signed=signed) == words
+
+
+def test_two_sets_of_one_day_can_be_told_apart() -> None:
+    with open_history() as history:
+        for number in range(2):
+            moved = replace(POSES, time_s=POSES.time_s * (1.0 + 0.001 * number))
+            history.save_set(report(), moved, filmed_at=datetime(2026, 3, 1, 14, 5 * number))
+    at = opened("history")
+    first, second = at.selectbox(key="compare-0").options
+    assert first.startswith("Set 2 · 2026-03-01 14:05 · ")
+    assert second.startswith("Set 1 · 2026-03-01 14:00 · ")
+    assert {"Open set 1", "Open set 2"} <= {each.label for each in at.button}
+
+
+def test_sets_without_a_name_can_be_chosen_and_a_name_is_never_taken_for_a_choice() -> None:
+    save_sets(1, lifter=None)
+    for number, name in enumerate(("All lifters", "No name", "New lifter"), start=1):
+        with open_history() as history:
+            moved = replace(POSES, time_s=POSES.time_s * (1.0 + 0.01 * number))
+            history.save_set(report(), moved, lifter=name, filmed_at=datetime(2026, 4, number))
+    at = opened("history")
+    for who, shown in ((history_page.NOBODY, 1), (history_page.EVERYBODY, 4), ("All lifters", 1), ("No name", 1)):
+        at.selectbox(key="who").set_value(who).run()
+        assert len([each for each in at.button if each.label.startswith("Open set")]) == shown
+    settings = opened("settings")
+    settings.selectbox(key="profile").set_value("New lifter").run()
+    assert settings.text_input[0].value == "New lifter"
+    settings.selectbox(key="profile").set_value(settings_page.NEW).run()
+    assert settings.text_input[0].value == ""
+
+
+def test_a_chart_does_not_magnify_noise() -> None:
+    low, high = history_page.span([50.77, 50.79], 10.0)
+    assert (low, high) == pytest.approx((45.78, 55.78))
+    assert history_page.span([10.0, 40.0], 10.0) == (10.0, 40.0)
+
+
+def test_an_import_shows_what_it_brought(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    save_sets(2)
+    with open_history() as history:
+        export_history(history, tmp_path / "all.zip")
+    monkeypatch.setenv("FORMCHECK_HISTORY_DIR", str(tmp_path / "another"))
+    at = opened("history")
+    content = (tmp_path / "all.zip").read_bytes()
+    at.file_uploader(key="import-file").set_value(("all.zip", content, "application/zip")).run()
+    button(at, "Import").click().run()
+    assert [each.value for each in at.toast] == ["2 new sets, 0 renewed, 0 here already."]
+    assert {"Open set 1", "Open set 2"} <= {each.label for each in at.button}
+
+
+def test_a_saved_set_is_analysed_again_as_it_was_asked_for() -> None:
+    save_sets(1)
+    with open_history() as history:
+        poses = history.poses(1)
+    strict = Settings(checks={"deadlift/back-rounding": Override(1.0, 2.0), "deadlift/arm-pull": Override(off=True)})
+    job = Job("", exercise="deadlift", settings_toml=settings_toml(strict), presets=("earlier-injury",), end_s=6.0)
+    _, told = worker.judged(job, poses)
+    with open_history() as history:
+        saved = history.change_set(1, report=told.to_dict(), settings={"start_s": None, "end_s": 6.0})
+    again = history_page.job_of(saved)
+    assert (again.start_s, again.end_s, again.presets) == (None, 6.0, ("earlier-injury",))
+    _, found = worker.judged(again, poses)
+    assert found.to_dict() == told.to_dict()
+
+
+@pytest.mark.parametrize("told", [None, [], {"checks": {"deadlift/gone": {"watch": 1}}}, {"checks": 3, "presets": 4}])
+def test_settings_that_nobody_knows_any_more_are_left_out(told: Any) -> None:
+    assert history_page.told_settings(told) == Settings()
+    assert history_page.known_presets(told) == ()
+
+
+def test_an_error_in_one_part_of_a_page_leaves_the_others(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*_: object) -> None:
+        raise HistoryError("The history is in use.")
+
+    monkeypatch.setattr(settings_page, "open_history", fail)
+    at = opened("settings")
+    assert [each.value.replace("\\", "") for each in at.error] == ["The history is in use."]
+    assert at.radio[0].label == "Load"
+
+
+def test_a_set_that_is_gone_meanwhile_is_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    save_sets(1)
+    at = opened("history")
+    with open_history() as history:
+        (saved,) = history.sets()
+        history.delete_set(1)
+    # Another tab deletes it between the list and the dialog.
+    monkeypatch.setattr(History, "sets", lambda self: (saved,))
+    at.button(key="open-1").click().run()
+    assert not at.exception
+    assert "There is no set 1" in at.error[0].value
+
+
+def test_a_zip_that_is_no_export_is_named_as_its_owner_does() -> None:
+    at = opened("history")
+    at.file_uploader(key="import-file").set_value(("holiday.zip", b"no zip", "application/zip")).run()
+    button(at, "Import").click().run()
+    assert not at.exception
+    assert at.error[0].value.replace("\\", "").startswith("holiday.zip is not an exported FormCheck history")
+
+
+def test_different_lifters_make_no_trend() -> None:
+    save_sets(2)
+    with open_history() as history:
+        history.change_set(1, lifter="Berta")
+    assert "Choose one lifter and one lift" in texts(opened("history"))
+
+
+def test_a_saved_set_is_judged_again_from_its_poses() -> None:
+    save_sets(1)
+    at = opened("history")
+    at.button(key="open-1").click().run()
+    # Here, unlike in a browser, a dialog is only drawn in the run that opens it.
+    at.button(key="open-1").click()
+    button(at, "Plots and judge again").click().run()
+    (job,) = NowBatch.seen
+    assert (job.set_id, job.lifter, job.save) == (1, "Anna", False)
+    at.run()
+    assert "3 deadlift reps" in texts(at)
+    assert not [each for each in at.button if each.label == "Save this judgement"], "nothing was changed yet"
+
+
+# --- settings ------------------------------------------------------------------------------------------------------
+
+
+def test_a_profile_is_made_and_changed() -> None:
+    at = opened("settings")
+    at.text_input[0].set_value("Anna")
+    at.number_input[0].set_value(172.0)
+    at.checkbox[0].check()
+    button(at, "Save").click().run()
+    with open_history() as history:
+        assert history.lifters() == (Lifter("Anna", 172.0, True),)
+
+
+@pytest.mark.parametrize("target", [None, 0.0, 0.07, -0.23])
+def test_a_profile_that_is_saved_again_keeps_its_depth_target(target: float | None) -> None:
+    with open_history() as history:
+        history.save_lifter(Lifter("Anna", 170.0, depth_target_thighs=target))
+    at = opened("settings")
+    at.number_input[0].set_value(171.0)
+    button(at, "Save").click().run()
+    assert not at.exception
+    with open_history() as history:
+        assert history.lifters() == (Lifter("Anna", 171.0, depth_target_thighs=target),)
+
+
+def test_a_named_depth_target_can_be_chosen_instead() -> None:
+    with open_history() as history:
+        history.save_lifter(Lifter("Anna", depth_target_thighs=0.07))
+    at = opened("settings")
+    (box,) = [each for each in at.selectbox if each.label == "Squat depth target"]
+    assert box.options == [
+        "Usual",
+        "Below parallel",
+        "Parallel",
+        "A quarter of a thigh above",
+        "Hips 0.07 thigh lengths above the knees",
+    ]
+    box.set_value(0.0)
+    button(at, "Save").click().run()
+    with open_history() as history:
+        assert history.lifter("Anna").depth_target_thighs == 0.0
+
+
+def test_a_wrong_profile_is_told_of() -> None:
+    at = opened("settings")
+    button(at, "Save").click().run()
+    assert "needs a name" in at.error[0].value
+
+
+def test_pounds_are_remembered_beside_other_settings() -> None:
+    save_settings(Settings(height_cm=180.0))
+    at = opened("settings")
+    at.radio[0].set_value("lb").run()
+    assert load_settings() == Settings(height_cm=180.0, load_unit="lb")
+
+
+def test_settings_that_contradict_themselves_leave_the_pages_usable() -> None:
+    save_sets(1)
+    path = default_settings_path()
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text("[checks.deadlift.back-rounding]\nwatch = 30\nfault = 20\n", encoding="utf-8")
+    at = opened()
+    assert at.error[0].value.startswith("**Your settings cannot be used.**")
+    assert at.number_input(key="load").label == "Load in kg"
+    assert button(opened("history"), "Open set 1")
+    at.button(key="settings-aside").click().run()
+    assert not at.error
+    assert not path.exists()
+    assert load_settings() == AS_IT_COMES
+
+
+def test_edited_limits_are_only_what_differs() -> None:
+    lift = exercise_named("squat")
+    assert lift is not None
+    table = limits.rows(lift, AS_IT_COMES)
+    assert limits.overrides(lift, table, AS_IT_COMES) == {}
+    table[0] |= {"Watch": 1.0, "Fault": 2.0} if lift.checks[0].more_is_worse else {"Watch": 2.0, "Fault": 1.0}
+    table[1]["On"] = False
+    changed = limits.overrides(lift, table, AS_IT_COMES)
+    assert list(changed) == [f"squat/{lift.checks[0].id}", f"squat/{lift.checks[1].id}"]
+    assert changed[f"squat/{lift.checks[1].id}"].off
+
+
+def test_a_check_that_was_off_can_be_switched_on() -> None:
+    lift = exercise_named("squat")
+    assert lift is not None
+    own = Settings(checks={f"squat/{lift.checks[0].id}": Override(off=True)})
+    table = limits.rows(lift, own)
+    assert table[0]["On"] is False
+    table[0]["On"] = True
+    changed = limits.overrides(lift, table, own)[f"squat/{lift.checks[0].id}"]
+    assert (changed.off, changed.watch) == (None, lift.checks[0].watch)
+
+
+def test_a_hint_has_no_limit_for_faults() -> None:
+    lift = exercise_named("deadlift")
+    assert lift is not None
+    number = next(n for n, check in enumerate(lift.checks) if check.worst == "watch" and check.more_is_worse)
+    check = lift.checks[number]
+    table = limits.rows(lift, AS_IT_COMES)
+    assert table[number]["Fault"] is None
+    table[number]["Watch"] = check.fault + 10.0
+    changed = Settings(checks=limits.overrides(lift, table, AS_IT_COMES))
+    check_limits(changed)
+    assert changed.checks == {
+        f"deadlift/{check.id}": Override(check.fault + 10.0, check.fault + 10.0, source="your limits")
+    }
+
+
+def test_an_emptied_limit_is_refused() -> None:
+    lift = exercise_named("squat")
+    assert lift is not None
+    table = limits.rows(lift, AS_IT_COMES)
+    table[0]["Watch"] = None
+    with pytest.raises(FormCheckError, match="both limits"):
+        limits.overrides(lift, table, AS_IT_COMES)
+
+
+def test_settings_are_written_as_they_are_read() -> None:
+    settings = Settings(
+        height_cm=181.5,
+        earlier_back_injury=True,
+        depth_target=-0.1,
+        load_unit="lb",
+        variants={"deadlift": "sumo"},
+        checks={"deadlift/back-rounding": Override(15.0, 22.0), "squat/butt-wink": Override(off=True)},
+    )
+    save_settings(settings)
+    assert load_settings().to_dict() == settings.to_dict()
+    assert settings_toml(AS_IT_COMES).strip() == ""
+
+
+# --- colours -------------------------------------------------------------------------------------------------------
+
+
+def contrast(one: str, other: str) -> float:
+    """Contrast ratio of two colours (#rrggbb) as WCAG 2 defines it."""
+
+    def luminance(colour: str) -> float:
+        parts = [int(colour[place : place + 2], 16) / 255 for place in (1, 3, 5)]
+        linear = [part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in parts]
+        return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+
+    dark, bright = sorted((luminance(one), luminance(other)))
+    return (bright + 0.05) / (dark + 0.05)
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_letters_and_lines_stand_out_as_wcag_aa_asks(theme: str) -> None:
+    place = ("light", "dark").index(theme)
+    own = tomllib.loads((ROOT / ".streamlit" / "config.toml").read_text(encoding="utf-8"))["theme"][theme]
+    page, card, ink = own["backgroundColor"], own["secondaryBackgroundColor"], own["textColor"]
+    pairs = {name: found for name, *found in re.findall(rf"(--fc-[a-z-]+): {PAIR}", components.asset("style.css"))}
+    colour = {name.removeprefix("--fc-"): found[place] for name, found in pairs.items()}
+    text = [(colour["soft"], page), (colour["soft"], card), (colour["accent"], page), (colour["accent"], card)]
+    text += [(colour[level], colour[f"{level}-soft"]) for level in ("ok", "watch", "fault", "none", "accent")]
+    text += [(ink, page), (ink, card), (ink, colour["accent-soft"]), (own["linkColor"], page)]
+    text += [("#ffffff", own["primaryColor"])]
+    tags = re.findall(rf"background: {PAIR}; color: {PAIR}", components.asset("reel.css"))
+    assert len(tags) == 4
+    text += [(tag[2 + place], tag[place]) for tag in tags]
+    lines = [found[place] for found in re.findall(rf"color: {PAIR}", components.asset("together.css"))]
+    assert len(lines) == 4
+    assert min(contrast(colour["edge"], page), contrast(colour["edge"], card)) >= 3.0
+    assert {pair: contrast(*pair) for pair in text if contrast(*pair) < 4.5} == {}
+    assert {line: contrast(line, card) for line in lines if contrast(line, card) < 3.0} == {}
+
+
+PAIR = r"light-dark\((#[0-9a-f]{6}), (#[0-9a-f]{6})\)"
+
+
+def test_the_measure_of_contrast_is_right() -> None:
+    assert contrast("#000000", "#ffffff") == pytest.approx(21.0)
+    assert contrast("#777777", "#ffffff") == pytest.approx(4.48, abs=0.01)
+
+
+# --- starting ------------------------------------------------------------------------------------------------------
+
+
+def test_the_app_stays_on_this_machine_and_sends_nothing() -> None:
+    line = app_cli.streamlit_command(8501, open_browser=False)
+    assert {"--server.address=localhost", "--browser.gatherUsageStats=false", "--server.port=8501"} <= set(line)
+    assert Path(line[line.index("run") + 1]).is_file()
+    here = (ROOT / ".streamlit" / "config.toml").read_text(encoding="utf-8")
+    config = tomllib.loads(here)
+    assert config["server"]["address"] == "localhost"
+    assert config["browser"]["gatherUsageStats"] is False
+    assert config["server"]["maxUploadSize"] >= 1000
+    # Streamlit reads the file beside the script that it runs: either one.
+    assert (ROOT / "formcheck" / "app" / ".streamlit" / "config.toml").read_text(encoding="utf-8") == here
+
+
+def test_the_command_starts_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    started: list[list[str]] = []
+    monkeypatch.setattr(app_cli, "serve", lambda line: started.append(line) or 0)
+    result = CliRunner().invoke(command, ["app", "--port", "8765", "--no-browser"])
+    assert result.exit_code == 0
+    assert "--server.port=8765" in started[0]
+    assert "--server.headless=true" in started[0]
+
+
+def test_without_streamlit_one_line_says_how_to_get_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(app_cli.importlib.util, "find_spec", lambda name: None)
+    result = CliRunner().invoke(command, ["app"])
+    assert result.exit_code == 2
+    assert result.stderr.strip() == "The app needs Streamlit, which is not installed: pip install 'formcheck[app]'"
+
+
+def test_a_part_with_its_own_timer_has_nothing_beside_it() -> None:
+    def page() -> None:
+        import streamlit as st
+
+        from formcheck.app import components
+
+        def part() -> None:
+            st.text("again and again")
+
+        components.redrawn(part, 1.0)
+        st.text("what follows")
+
+    container, follows = testing.AppTest.from_function(page).run().main.children.values()
+    assert follows.value == "what follows"
+    # Without one of its own, the part's place is numbered together with what follows, and could be drawn over it.
+    (part,) = container.children.values()
+    assert [each.value for each in part.children.values()] == ["again and again"]
+
+
+def test_parts_with_a_timer_are_drawn_in_one_way() -> None:
+    files = (ROOT / "formcheck" / "app").glob("*.py")
+    fragments = [path.name for path in files if "st.fragment" in path.read_text(encoding="utf-8")]
+    assert fragments == ["parts.py"]
+
+
+def test_pages_have_different_addresses() -> None:
+    paths = [path for _, path, _, _ in main.PAGES]
+    assert len(set(paths)) == len(paths) >= 3
+
+
+def test_streamlit_is_known_to_the_app_only() -> None:
+    package = ROOT / "formcheck"
+    knowing = set()
+    for path in package.rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            names = [each.name for each in node.names] if isinstance(node, ast.Import) else []
+            names += [node.module or ""] if isinstance(node, ast.ImportFrom) else []
+            if any(name.split(".")[0] == "streamlit" for name in names):
+                knowing.add(path.relative_to(package).parts[0])
+    assert knowing == {"app"}

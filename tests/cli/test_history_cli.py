@@ -1,0 +1,326 @@
+"""The commands about the history, as people use them."""
+
+from __future__ import annotations
+
+import os
+import re
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+from rich.console import Console
+from typer.testing import CliRunner
+
+from formcheck.cli import history as history_cli
+from formcheck.cli.main import app
+from formcheck.core.poses import PoseSequence
+from formcheck.judging import analysis
+from formcheck.judging.report import Report
+from formcheck.storage.history import Lifter, SavedSet, open_history
+from formcheck.storage.pose_files import save_poses
+from tests.helpers.make_reports import make_finding, make_poses, make_rep, make_report, nothing_to_judge
+
+POSES = make_poses(frames=6)
+
+
+@pytest.fixture(autouse=True)
+def _own_history(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("FORMCHECK_HISTORY_DIR", str(tmp_path / "history"))
+    monkeypatch.setenv("COLUMNS", "160")
+
+
+def run(*arguments: str, answer: str = "") -> Any:
+    return CliRunner().invoke(app, list(arguments), input=answer)
+
+
+def words(text: str) -> str:
+    return " ".join(text.split())
+
+
+def save(number: int, rounding_deg: float = 12.0, **told: Any) -> SavedSet:
+    """A set of two reps filmed on the day of that number."""
+    reps = tuple(make_rep(n, (make_finding(verdict="ok"),), back_rounding_deg=rounding_deg) for n in (1, 2))
+    values = {"reps": reps, "load_kg": told.pop("load_kg", 100.0)} | told.pop("report", {})
+    made = make_report(POSES, **values)
+    poses = replace(POSES, image_px=POSES.image_px + number)
+    with open_history() as history:
+        filmed_at = datetime(2026, 3, number, 12, tzinfo=UTC)
+        return history.save_set(made.to_dict(), poses, filmed_at=filmed_at, **({"lifter": "Anna"} | told))
+
+
+def count() -> int:
+    with open_history() as history:
+        return len(history.sets())
+
+
+# --- history -------------------------------------------------------------------------------------------------------
+
+
+def test_an_empty_history_says_how_to_fill_it() -> None:
+    result = run("history")
+    assert result.exit_code == 0
+    assert "formcheck analyze set.mp4 --save" in result.stdout
+
+
+def test_sets_are_listed_with_what_matters() -> None:
+    save(1, 12.0)
+    save(2, -7.0, lifter="[bold]Ben\x1b[31m", load_kg=None)
+    result = run("history")
+    assert result.exit_code == 0
+    newest, oldest = (line for line in result.stdout.splitlines() if "set.mp4" in line)
+    assert words(oldest).startswith("1 2026-03-01")
+    assert words(oldest).endswith("Anna deadlift 100 kg 2 +12° fault set.mp4")
+    assert words(newest).startswith("2 2026-03-02")
+    assert words(newest).endswith("[bold]Ben [31m deadlift – 2 −7° fault set.mp4")
+
+
+def test_a_pipe_gets_every_column_unbroken(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    save(1, report={"video": replace(POSES.video, file="a-long-name-" * 8 + ".mp4"), "variant": "conventional"})
+    rows = run("history").stdout.splitlines()
+    assert any(
+        words(row).endswith(f"Anna deadlift, conventional 100 kg 2 +12° fault {'a-long-name-' * 8}.mp4") for row in rows
+    )
+
+
+@pytest.mark.parametrize(
+    ("width", "shown", "left_out"),
+    [
+        ("105", "1 2026-03-01", ""),
+        ("80", "Anna deadlift, 100.5 kg 2 +12° fault", "Left out, as the window is narrow: video."),
+        ("58", "1 2026-03-01 deadlift, 100.5 kg +12° fault", "narrow: video, time, reps, lifter."),
+    ],
+)
+def test_a_narrow_terminal_leaves_columns_out_instead_of_breaking_words(
+    width: str, shown: str, left_out: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(history_cli, "_table_console", lambda: Console(force_terminal=True, width=int(width)))
+    save(
+        1,
+        report={"video": replace(POSES.video, file="deadlift-morning.mp4"), "variant": "conventional"},
+        load_kg=100.5,
+    )
+    text = re.sub(r"\x1b\[[\d;]*m", "", run("history").stdout)
+    assert shown in words(text)
+    assert left_out in words(text)
+    assert ("Left out" in text) == bool(left_out)
+    assert "conventional" in text
+
+
+def test_the_list_can_be_narrowed() -> None:
+    save(1)
+    save(2, lifter="Ben")
+    only = run("history", "--lifter", "BEN", "--exercise", "deadlift")
+    assert [line.split()[0] for line in only.stdout.splitlines() if "set.mp4" in line] == ["2"]
+    assert "No saved set matches" in run("history", "--exercise", "squat").stdout
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--lifter", "Nobody"], "There is no lifter 'Nobody' in the history: nobody is in it yet."),
+        (["--exercise", "curl"], "There is no exercise 'curl': choose one of"),
+    ],
+)
+def test_unknown_names_are_one_line(arguments: list[str], message: str) -> None:
+    result = run("history", *arguments)
+    assert result.exit_code == 2
+    assert result.stderr.startswith(message)
+    assert result.stderr.count("\n") == 1
+
+
+def test_sessions_of_one_lifter_show_their_trend() -> None:
+    for number, rounding_deg in ((1, 30.0), (8, 20.0), (15, 10.0)):
+        save(number, rounding_deg, load_kg=100.0 + number)
+    text = words(run("history", "--lifter", "Anna").stdout)
+    assert "Over 3 sessions" in text
+    assert "Back rounding: 30° -> 10°, −10° a week" in text
+    assert "Estimated tonnage (load x reps): 202 kg -> 230 kg" in text
+    save(16, lifter="Ben")
+    assert "Over" not in run("history").stdout
+
+
+def test_a_damaged_history_is_one_line() -> None:
+    Path("history").mkdir()
+    Path("history/history.sqlite3").write_text("nonsense " * 500)
+    result = run("history")
+    assert result.exit_code == 2
+    assert "is damaged or no FormCheck history" in result.stderr
+    assert result.stderr.count("\n") == 1
+
+
+# --- delete --------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("answer", "left"), [("y\n", 1), ("n\n", 2), ("", 2)])
+def test_deleting_asks_first(answer: str, left: int) -> None:
+    save(1)
+    save(2)
+    result = run("history", "delete", "1", answer=answer)
+    assert "2026-03-01" in result.stdout
+    assert (result.exit_code, count()) == (0 if left == 1 else 2, left)
+
+
+def test_deleting_several_without_being_asked() -> None:
+    for number in (1, 2, 3):
+        save(number)
+    result = run("history", "delete", "3", "1", "3", "--yes")
+    assert (result.exit_code, result.stdout.strip()) == (0, "Deleted 2 sets.")
+    assert count() == 1
+
+
+def test_a_wrong_number_deletes_nothing() -> None:
+    save(1)
+    result = run("history", "delete", "1", "9", "--yes")
+    assert result.exit_code == 2
+    assert "There is no set 9" in result.stderr
+    assert count() == 1
+
+
+# --- compare -------------------------------------------------------------------------------------------------------
+
+
+def test_two_sets_are_compared_side_by_side() -> None:
+    save(1, 32.0, load_kg=100.0)
+    one_rep = (make_rep(1, (make_finding(verdict="watch"),), back_rounding_deg=20.0, depth_thighs=0.25),)
+    save(2, load_kg=110.0, report={"reps": one_rep, "findings": (make_finding(verdict="ok", value=20.0),)})
+    result = run("compare", "1", "2")
+    assert result.exit_code == 0, result.stderr
+    text = words(result.stdout)
+    assert "Back rounding, worst rep 32° 20° −12° better" in text
+    assert "Load 100 kg 110 kg +10 kg" in text
+    assert "Estimated tonnage 200 kg 110 kg −90 kg" in text
+    assert "Back rounding fault (34°) ok (20°)" in text
+    assert "1 ok +32° – 0.04 s watch +20° 0.25 0.04 s" in text
+    assert "2 ok +32° – 0.04 s" in text
+    assert "Way up, mean 0.04 s 0.04 s same" in text
+
+
+def test_two_backs_that_are_fine_are_only_compared_in_numbers() -> None:
+    save(1, -2.0)
+    save(2, -20.4, load_kg=102.5)
+    text = words(run("compare", "1", "2").stdout)
+    assert "Back rounding, worst rep −2° −20° −18°" in text
+    assert "better" not in text
+    assert "Load 100 kg 102.5 kg +2.5 kg" in text
+
+
+def test_pounds_are_shown_where_the_settings_say_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("FORMCHECK_CONFIG_DIR", str(tmp_path))
+    (tmp_path / "settings.toml").write_text('[lifter]\nload_unit = "lb"\n')
+    save(1, load_kg=102.058)
+    save(8, load_kg=104.326)
+    text = words(run("history").stdout)
+    assert "225 lb 2 +12°" in text
+    assert "Estimated tonnage (load x reps): 450 lb -> 460 lb" in text
+    text = words(run("compare", "1", "2").stdout)
+    assert "Load 225 lb 230 lb +5 lb" in text
+    assert "Estimated tonnage 450 lb 460 lb +10 lb" in text
+    assert " kg" not in text
+
+
+def test_different_lifts_are_compared_with_a_warning() -> None:
+    save(1)
+    squat = make_report(POSES)
+    save(2, report={"exercise": replace(squat.exercise, name="squat")})
+    assert "different lifts" in run("compare", "1", "2").stdout
+
+
+def test_comparing_with_a_set_that_is_not_there_is_one_line() -> None:
+    save(1)
+    result = run("compare", "1", "5")
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert "There is no set 5" in result.stderr
+
+
+# --- export and import ---------------------------------------------------------------------------------------------
+
+
+def test_export_and_import_carry_the_history_over(monkeypatch: pytest.MonkeyPatch) -> None:
+    save(1)
+    save(2)
+    assert run("export", "mine.zip").stdout.strip() == "2 sets in mine.zip"
+    monkeypatch.setenv("FORMCHECK_HISTORY_DIR", "elsewhere")
+    assert run("import", "mine.zip").stdout.strip() == "2 new sets, 0 renewed, 0 here already; 1 new lifter."
+    assert run("import", "mine.zip").stdout.startswith("0 new sets, 0 renewed, 2 here already")
+    assert count() == 2
+
+
+def test_export_and_import_fail_in_one_line() -> None:
+    Path("there.zip").write_text("mine")
+    for arguments in (["export", "there.zip"], ["import", "there.zip"], ["import", "gone.zip"]):
+        result = run(*arguments)
+        assert result.exit_code == 2
+        assert arguments[1] in result.stderr
+        assert result.stderr.count("\n") == 1
+    assert Path("there.zip").read_text() == "mine"
+
+
+# --- analyze --save ------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def asked(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:
+    """What the analysis was asked; it answers with a report made by hand."""
+    calls: list[dict[str, Any]] = []
+
+    def analyze(poses: PoseSequence, exercise: str = "auto", **told: Any) -> Report:
+        calls.append(told)
+        return make_report(poses, load_kg=told.get("load_kg"))
+
+    monkeypatch.setattr(analysis, "analyze", analyze)
+    save_poses(POSES, "set.npz")
+    return calls
+
+
+def test_nothing_is_saved_unless_asked_for(asked: list[dict[str, Any]]) -> None:
+    assert run("analyze", "set.npz").exit_code == 0
+    assert not Path("history").exists()
+
+
+def test_a_set_is_saved_when_asked_for(asked: list[dict[str, Any]]) -> None:
+    result = run("analyze", "set.npz", "--save", "--load", "80kg", "--notes", "felt easy")
+    assert result.exit_code == 0, result.stderr
+    assert "Saved to the history as set 1" in words(result.stdout)
+    with open_history() as history:
+        (saved,) = history.sets()
+        assert (saved.lifter, saved.load_kg, saved.notes, saved.has_poses) == (None, 80.0, "felt easy", True)
+        assert saved.settings == {"exercise": "auto", "model": "full"}
+
+
+def test_naming_the_lifter_saves_and_uses_what_is_known_of_them(asked: list[dict[str, Any]]) -> None:
+    with open_history() as history:
+        history.save_lifter(Lifter("Anna", 168.0, True, 0.1, {"lower_deg": -20.0, "upper_deg": 5.0}))
+    assert "set 1 of Anna" in words(run("analyze", "set.npz", "--lifter", "anna").stdout)
+    assert "set 1 of New" in words(run("analyze", "set.npz", "--lifter", "New").stdout)
+    settings, baseline = asked[0]["settings"], asked[0]["baseline"]
+    assert (settings.height_cm, settings.earlier_back_injury, settings.depth_target) == (168.0, True, 0.1)
+    assert (baseline.lower_deg, baseline.upper_deg) == (-20.0, 5.0)
+    assert asked[1] == {"load_kg": None}
+    assert count() == 1
+
+
+def test_a_set_without_reps_is_not_saved(asked: list[dict[str, Any]], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(analysis, "analyze", lambda poses, *_, **__: nothing_to_judge(poses))
+    result = run("analyze", "set.npz", "--save")
+    assert result.exit_code == 3
+    assert "Nothing was saved" in words(result.stdout)
+    assert count() == 0
+
+
+def test_a_history_that_cannot_be_used_is_found_out_before_the_work(asked: list[dict[str, Any]]) -> None:
+    Path("history").touch()
+    result = run("analyze", "set.npz", "--save")
+    assert result.exit_code == 2
+    assert "history" in result.stderr
+    assert asked == []
+    assert "formcheck-reports" not in os.listdir()
+
+
+def test_a_lifter_without_a_name_is_found_out_before_the_work(asked: list[dict[str, Any]]) -> None:
+    result = run("analyze", "set.npz", "--lifter", " ")
+    assert (result.exit_code, result.stderr.strip()) == (2, "A lifter needs a name.")
+    assert asked == []

@@ -1,0 +1,180 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from formcheck.exercises.framework.check import NOT_MEASURED, OK, WATCH
+from formcheck.exercises.kettlebell_swing import CHECKS, ROM_RATIO_UNCERTAINTY
+from formcheck.judging.analysis import analyze
+from formcheck.motion.signals import HIP_FLEXION_GAIN, KNEE_FLEXION_GAIN
+from tests.helpers.synthetic_lifter import Camera, film, kettlebell_swing, measured, noticed, verdicts
+
+LIMITS = {check.id: check for check in CHECKS}
+SURELY = 1.2 * ROM_RATIO_UNCERTAINTY
+"""So far beyond a limit that it is not within the measure's own uncertainty."""
+
+
+def _squatted_deg(hip_to_knee_ratio: float) -> float:
+    """How far the swing must be squatted for that ratio; the faultless one moves the hips by 93, the knees by 33."""
+    ratio = hip_to_knee_ratio * KNEE_FLEXION_GAIN / HIP_FLEXION_GAIN
+    return (93.0 - 33.0 * ratio) / (0.5 + ratio)
+
+
+@pytest.mark.parametrize("forward", [1, -1])
+@pytest.mark.parametrize("exercise", ["auto", "kettlebell-swing"])
+@pytest.mark.parametrize("period_s", [1.4, 1.9])
+def test_a_faultless_swing_is_good(forward: int, exercise: str, period_s: float) -> None:
+    report = analyze(film(kettlebell_swing(6, period_s=period_s), Camera(forward=forward), noise_px=1.0), exercise)
+    assert report.exercise.name == "kettlebell-swing"
+    assert len(report.reps) == 6
+    assert noticed(report) == {}
+    assert (report.verdict, report.advice) == ("good", ())
+
+
+@pytest.mark.parametrize(
+    ("check", "fault"),
+    [
+        ("back-rounding", {"rounding_deg": 2.0 * LIMITS["back-rounding"].fault}),
+        ("bent-arms", {"arm_bend_deg": 1.5 * LIMITS["bent-arms"].fault}),
+        ("arm-lift", {"arm_lead_s": 0.32}),
+        ("squatting-the-swing", {"squatted_deg": _squatted_deg(LIMITS["squatting-the-swing"].fault - SURELY)}),
+    ],
+)
+def test_a_fault_beyond_its_limit_is_found_and_only_that(check: str, fault: dict[str, float]) -> None:
+    report = analyze(film(kettlebell_swing(6, **fault), noise_px=1.0))
+    assert report.exercise.name == "kettlebell-swing"
+    assert len(report.reps) == 6
+    found = noticed(report)
+    if check == "squatting-the-swing":
+        # The same fault shows in the depth and the travel of the knees.
+        found = {name: verdict for name, verdict in found.items() if name not in ("deep-knees", "knees-forward")}
+    assert found == {check: LIMITS[check].worst}
+    assert LIMITS[check].cue in report.advice
+
+
+@pytest.mark.parametrize(
+    "flaw",
+    [
+        {"rounding_deg": 0.4 * LIMITS["back-rounding"].watch},
+        {"arm_bend_deg": 0.5 * LIMITS["bent-arms"].watch},
+        {"arm_lead_s": 0.05},
+        {"squatted_deg": 8.0},
+        {"soft_hips_deg": 0.4 * LIMITS["no-plank-hips"].watch},
+    ],
+    ids=str,
+)
+def test_a_flaw_well_within_its_limit_is_fine(flaw: dict[str, float]) -> None:
+    assert analyze(film(kettlebell_swing(6, **flaw), noise_px=1.0)).verdict == "good"
+
+
+def test_hips_that_stay_bent_at_the_top_are_seen() -> None:
+    check = LIMITS["no-plank-hips"]
+    motion = kettlebell_swing(6, soft_hips_deg=(check.watch + check.fault) / 2)
+    report = analyze(film(motion, noise_px=1.0), "kettlebell-swing")
+    assert len(report.reps) == 6
+    # Hips that never open are not open either when the arms leave the body, nor when they come back to it.
+    assert noticed(report).keys() <= {"no-plank-hips", "arm-lift", "early-fold"}
+    assert noticed(report)["no-plank-hips"] == LIMITS["no-plank-hips"].worst
+
+
+@pytest.mark.parametrize("exercise", ["auto", "kettlebell-swing"])
+@pytest.mark.parametrize(
+    "times_limit",
+    [
+        1.3,
+        pytest.param(
+            1.5,
+            marks=pytest.mark.xfail(
+                strict=True, reason="shoulders that come up by less than half of the drop end no cycle"
+            ),
+        ),
+    ],
+)
+def test_a_swing_with_bent_hips_at_the_top_is_still_a_swing(exercise: str, times_limit: float) -> None:
+    motion = kettlebell_swing(6, soft_hips_deg=times_limit * LIMITS["no-plank-hips"].fault)
+    assert len(analyze(film(motion, noise_px=1.0), exercise).reps) == 6
+
+
+def test_measures_are_those_of_the_body() -> None:
+    report = analyze(film(kettlebell_swing(6), fps=60.0))
+    for name, expected, slack in (
+        ("hip_flexion_bottom_deg", HIP_FLEXION_GAIN * 95.0, 5.0),
+        ("knee_flexion_bottom_deg", KNEE_FLEXION_GAIN * 35.0, 3.0),
+        ("hip_flexion_top_deg", 2.0, 1.0),
+        ("elbow_flexion_max_deg", 4.0, 1.0),
+        ("back_rounding_deg", 0.0, 5.0),
+        ("hip_to_knee_rom_ratio", HIP_FLEXION_GAIN * 93.0 / (KNEE_FLEXION_GAIN * 33.0), 0.1),
+    ):
+        assert measured(report, name) == pytest.approx(expected, abs=slack), name
+
+
+def test_the_top_is_where_the_bell_is_highest() -> None:
+    motion = kettlebell_swing(6)
+    report = analyze(film(motion, fps=60.0))
+    tops = np.array([rep.top_s for rep in report.reps])
+    np.testing.assert_allclose(tops[:-1], motion.tops_s[:-1], atol=0.05)
+
+
+def test_the_last_top_is_where_the_bell_is_highest() -> None:
+    motion = kettlebell_swing(6)
+    assert analyze(film(motion, fps=60.0)).reps[-1].top_s == pytest.approx(motion.tops_s[-1], abs=0.05)
+
+
+def test_arms_that_start_earlier_measure_worse() -> None:
+    hips = [
+        measured(analyze(film(kettlebell_swing(4, arm_lead_s=lead)), "kettlebell-swing"), "hip_flexion_at_arm_lift_deg")
+        for lead in (0.0, 0.15, 0.3)
+    ]
+    # Arms that lead by little stay as close to the trunk as those of a good swing.
+    assert hips[0].mean() <= hips[1].mean() < hips[2].mean()
+
+
+# ------------------------------------------------------------------------------------------- backswing, float and fall
+
+
+@pytest.mark.parametrize(
+    ("check", "dial", "within", "watched", "beyond"),
+    [
+        ("early-fold", "fold_lead_s", 0.05, 0.29, 0.4),
+        ("shoulders-below-hips", "stoop_deg", 10.0, 33.0, 42.0),
+        ("bell-too-low", "stoop_deg", 0.0, 9.0, 24.0),
+        ("deep-knees", "squatted_deg", 5.0, 30.0, 50.0),
+        ("knees-forward", "squatted_deg", 5.0, 35.0, 62.0),
+        ("bell-height", "arm_top_deg", 95.0, 125.0, 135.0),
+    ],
+)
+def test_both_sides_of_the_limits_of_the_bell(
+    check: str, dial: str, within: float, watched: float, beyond: float
+) -> None:
+    for size, verdict in ((within, OK), (watched, WATCH), (beyond, LIMITS[check].worst)):
+        faults = {dial: size}
+        report = analyze(film(kettlebell_swing(5, **faults), noise_px=1.0), "kettlebell-swing")
+        assert len(report.reps) == 5
+        assert verdicts(report)[check] == verdict, size
+    assert LIMITS[check].cue in report.advice
+
+
+def test_a_bell_that_is_picked_up_does_not_swing_low() -> None:
+    low = [rep.measures["wrists_below_knees_thighs"] for rep in analyze(film(kettlebell_swing(4))).reps]
+    assert np.isnan(low[0])
+    assert np.isfinite(low[1:]).all()
+
+
+def test_an_overhead_swing_is_one_when_the_user_says_it_is_a_swing() -> None:
+    poses = film(kettlebell_swing(4, arm_top_deg=172.0, period_s=2.0))
+    assert analyze(poses).exercise.name == "none"
+    for report in (analyze(poses, "kettlebell-swing"), analyze(poses, variant="overhead")):
+        assert (report.exercise.name, report.variant, len(report.reps)) == ("kettlebell-swing", "overhead", 4)
+        assert "bell-height" not in {finding.check for finding in report.findings}
+
+
+def test_one_hand_is_chosen_and_not_judged_by_symmetry() -> None:
+    report = analyze(film(kettlebell_swing(4), Camera(90.0)), variant="one-hand")
+    assert report.variant_source == "chosen"
+    assert "uneven-shoulders" not in {finding.check for finding in report.findings}
+    assert analyze(film(kettlebell_swing(4))).variant == "russian"
+
+
+def test_arms_behind_the_trunk_are_not_judged() -> None:
+    found = noticed(analyze(film(kettlebell_swing(4, arm_bend_deg=60.0), Camera(-40.0)), "kettlebell-swing"))
+    assert found["bent-arms"] == NOT_MEASURED

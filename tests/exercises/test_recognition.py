@@ -1,0 +1,144 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import fields, replace
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from formcheck.exercises import EXERCISES, exercise_named
+from formcheck.exercises.framework.cycle_features import (
+    UNKNOWN,
+    CycleShape,
+    at_least,
+    at_most,
+    between,
+    highest,
+    median,
+    shape_of,
+)
+from formcheck.exercises.framework.recognition import BACKWARDS_DEG, LIKE, SHARE_NEEDED, recognise
+from formcheck.judging.analysis import analyze
+from formcheck.motion.reps import find_cycles
+from formcheck.motion.signals import compute_signals
+from tests.helpers.synthetic_lifter import LIFTS, Camera, Motion, curls, film, jumps, standing_still
+
+NUMBERS = [field.name for field in fields(CycleShape)]
+
+
+def _shapes(motion: Motion, camera: Camera | None = None) -> list[CycleShape]:
+    signals = compute_signals(film(motion, camera or Camera()))
+    return [shape_of(signals, cycle) for cycle in find_cycles(signals.time_s, signals.shoulder_height)]
+
+
+SHAPES = {name: _shapes(make(2)) for name, make in LIFTS.items()}
+
+
+@pytest.mark.parametrize("name", LIFTS)
+@pytest.mark.parametrize("yaw_deg", [-60, -20, 0, 20, 60])
+@pytest.mark.parametrize("forward", [1, -1])
+def test_each_lift_is_recognised_from_around_the_side(name: str, yaw_deg: float, forward: int) -> None:
+    found = recognise(_shapes(LIFTS[name](2), Camera(yaw_deg, forward)), EXERCISES)
+    assert found.exercise is exercise_named(name)
+    assert found.confidence > 0.8
+
+
+@pytest.mark.parametrize("name", LIFTS)
+def test_a_lift_looks_like_itself_and_not_like_the_others(name: str) -> None:
+    for shape in SHAPES[name]:
+        for exercise in EXERCISES:
+            likeness = exercise.resemblance(shape)
+            assert 0.0 <= likeness <= 1.0
+            assert (likeness >= LIKE) == (exercise.name == name), exercise.name
+
+
+@pytest.mark.parametrize("make", [standing_still, curls, jumps], ids=["standing", "curls", "jumps"])
+def test_what_is_no_known_lift_is_none(make: Callable[[], Motion]) -> None:
+    report = analyze(film(make(), noise_px=1.0))
+    assert report.exercise.name == "none"
+    assert report.exercise.chosen_by == "auto"
+    assert report.reps == ()
+    assert report.verdict == "not-judged"
+
+
+@pytest.mark.parametrize("name", ["deadlift", "kettlebell-swing"])
+def test_a_body_taken_upside_down_does_not_outvote_the_lift(name: str) -> None:
+    real = SHAPES[name][0]
+    for lean_deg, found in ((BACKWARDS_DEG - 1.0, exercise_named(name)), (BACKWARDS_DEG + 1.0, None)):
+        headstand = replace(real, trunk_lean_deg=lean_deg, rise=2.0 * real.rise)
+        assert recognise([real, headstand], EXERCISES).exercise is found
+
+
+def test_no_cycle_is_no_lift() -> None:
+    assert recognise([], EXERCISES).exercise is None
+    assert recognise([], EXERCISES).confidence == 0.0
+    assert recognise(SHAPES["squat"], []).exercise is None
+
+
+def test_a_set_of_two_lifts_needs_a_clear_majority() -> None:
+    squat, swing = SHAPES["squat"][0], SHAPES["kettlebell-swing"][0]
+    equal = replace(swing, rise=squat.rise)
+    assert recognise([squat, equal], EXERCISES).exercise is None
+    enough = int(np.ceil(SHARE_NEEDED * 10)) + 1
+    mostly = recognise([squat] * enough + [equal] * (10 - enough), EXERCISES)
+    assert mostly.exercise is exercise_named("squat")
+    assert mostly.confidence < recognise([squat] * 10, EXERCISES).confidence
+
+
+def test_fidgeting_does_not_outvote_a_lift() -> None:
+    lift = SHAPES["deadlift"][0]
+    fidget = replace(SHAPES["squat"][0], rise=lift.rise / 20)
+    assert recognise([lift, *[fidget] * 5], EXERCISES).exercise is exercise_named("deadlift")
+
+
+def test_other_lifts_need_two_cycles_on_end() -> None:
+    lift, other = SHAPES["kettlebell-swing"][0], SHAPES["deadlift"][0]
+    fetched = recognise([other, *[lift] * 6, other], EXERCISES)
+    assert (fetched.exercise, fetched.others) == (exercise_named("kettlebell-swing"), ())
+    assert recognise([*[lift] * 6, other, other], EXERCISES).others == (exercise_named("deadlift"),)
+    neither = recognise([lift, lift, other, other], EXERCISES)
+    assert neither.exercise is None
+    assert {each.name for each in neither.others} == {"kettlebell-swing", "deadlift"}
+    assert recognise(SHAPES["deadlift"], EXERCISES).others == ()
+
+
+@pytest.mark.parametrize("name", LIFTS)
+def test_the_order_of_the_exercises_does_not_matter(name: str) -> None:
+    assert recognise(SHAPES[name], EXERCISES[::-1]).exercise is exercise_named(name)
+
+
+@pytest.mark.parametrize(
+    ("lift", "name"),
+    [(lift, name) for lift in LIFTS for name in NUMBERS if name != "rise"],
+)
+def test_one_missing_number_does_not_rule_a_lift_out(lift: str, name: str) -> None:
+    shapes = [replace(shape, **{name: float("nan")}) for shape in SHAPES[lift]]
+    assert recognise(shapes, EXERCISES).exercise is exercise_named(lift)
+
+
+@settings(max_examples=100, deadline=None)
+@given(st.lists(st.one_of(st.floats(-200, 200), st.just(float("nan"))), min_size=len(NUMBERS), max_size=len(NUMBERS)))
+def test_likeness_is_a_share_for_any_shape(values: list[float]) -> None:
+    shape = CycleShape(*values)
+    for exercise in EXERCISES:
+        assert 0.0 <= exercise.resemblance(shape) <= 1.0
+
+
+# ------------------------------------------------------------------------------------------------------ memberships
+
+
+def test_memberships_rise_and_fall_between_their_limits() -> None:
+    assert [at_least(value, 10, 20) for value in (-99, 10, 15, 20, 1e9)] == [0, 0, 0.5, 1, 1]
+    assert [at_most(value, 10, 20) for value in (-1e9, 10, 15, 20, 99)] == [1, 1, 0.5, 0, 0]
+    assert [between(value, 0, 2, 4, 8) for value in (-1, 1, 3, 6, 9)] == [0, 0.5, 1, 0.5, 0]
+    nothing = float("nan")
+    assert [at_least(nothing, 1, 2), at_most(nothing, 1, 2), between(nothing, 1, 2, 3, 4)] == [UNKNOWN] * 3
+
+
+def test_summaries_leave_out_what_is_missing() -> None:
+    assert median(np.array([np.nan, 1.0, 5.0, 3.0])) == 3.0
+    assert highest(np.array([np.nan, *np.arange(101.0)])) == 95.0
+    assert np.isnan(median(np.array([np.nan])))
+    assert np.isnan(highest(np.array([])))

@@ -1,0 +1,115 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from formcheck.motion.view import (
+    FRONT_MIN_DEG,
+    SIDE_MAX_DEG,
+    UNKNOWN_VIEW,
+    YAW_BIAS_DEG,
+    body_axis,
+    smoothed_axis,
+    view_of,
+)
+from tests.helpers.synthetic_lifter import (
+    Camera,
+    deadlift,
+    empty_poses,
+    film,
+    joined,
+    mirrored,
+    standing_still,
+    without,
+)
+
+STILL = standing_still(2.0)
+
+
+def unbiased(yaw_deg: float) -> float:
+    """Yaw that is reported for a model's body at ``yaw_deg``: the synthetic lifter has no bias, the model has."""
+    return yaw_deg - YAW_BIAS_DEG * np.cos(np.radians(yaw_deg))
+
+
+def biased(yaw_deg: float) -> float:
+    """Yaw of a model's body for which ``yaw_deg`` is reported."""
+    found = yaw_deg
+    for _ in range(50):
+        found = yaw_deg + YAW_BIAS_DEG * np.cos(np.radians(found))
+    return float(found)
+
+
+@pytest.mark.parametrize("yaw_deg", [-90, -60, -30, -10, 0, 10, 30, 60, 90])
+@pytest.mark.parametrize("forward", [1, -1])
+def test_yaw_and_facing_are_those_of_the_camera(yaw_deg: float, forward: int) -> None:
+    view = view_of(film(STILL, Camera(yaw_deg, forward)))
+    assert view.yaw_deg == pytest.approx(unbiased(yaw_deg), abs=1e-6)
+    if abs(yaw_deg) < 90:
+        assert view.forward == forward
+
+
+@pytest.mark.parametrize(
+    ("yaw_deg", "forward", "name"),
+    [
+        (0, 1, "side-right"),
+        (0, -1, "side-left"),
+        (SIDE_MAX_DEG - 1, 1, "side-right"),
+        (-SIDE_MAX_DEG + 1, -1, "side-left"),
+        (SIDE_MAX_DEG + 1, 1, "oblique"),
+        (-SIDE_MAX_DEG - 1, -1, "oblique"),
+        (FRONT_MIN_DEG - 1, 1, "oblique"),
+        (FRONT_MIN_DEG + 1, 1, "front"),
+        (-FRONT_MIN_DEG - 1, -1, "rear"),
+    ],
+)
+def test_names_on_both_sides_of_their_limits(yaw_deg: float, forward: int, name: str) -> None:
+    assert view_of(film(STILL, Camera(biased(yaw_deg), forward))).name == name
+
+
+def test_the_axis_is_a_unit_vector_and_missing_where_nobody_was_seen() -> None:
+    gone = np.zeros(61, dtype=bool)
+    gone[10:20] = True
+    axis = body_axis(without(film(STILL, Camera(30.0), noise_px=2.0), gone))
+    assert (np.isnan(axis).all(axis=1) == gone).all()
+    assert np.linalg.norm(axis[~gone], axis=1) == pytest.approx(1.0)
+
+
+def test_the_smoothed_axis_is_carried_over_gaps() -> None:
+    gone = np.zeros(61, dtype=bool)
+    gone[:15] = gone[30:45] = True
+    axis = smoothed_axis(without(film(STILL, Camera(20.0)), gone))
+    expected = [np.sin(np.radians(20.0)), np.cos(np.radians(20.0))]
+    np.testing.assert_allclose(axis, np.broadcast_to(expected, axis.shape), atol=1e-9)
+
+
+def test_mirroring_swaps_left_and_right_only() -> None:
+    poses = film(deadlift(1), Camera(12.0, 1), noise_px=1.0)
+    view, twin = view_of(poses), view_of(mirrored(poses))
+    assert (view.name, twin.name) == ("side-right", "side-left")
+    assert twin.yaw_deg == pytest.approx(view.yaw_deg)
+
+
+def test_noise_moves_the_yaw_little() -> None:
+    view = view_of(film(STILL, Camera(15.0), noise_px=10.0))
+    assert view.yaw_deg == pytest.approx(unbiased(15.0), abs=2.0)
+
+
+def test_only_the_stretch_asked_for_counts() -> None:
+    poses = joined(film(STILL, Camera(0.0)), film(STILL, Camera(90.0)))
+    assert view_of(poses, slice(0, 61)).name == "side-right"
+    assert view_of(poses, slice(61, None)).name == "front"
+
+
+def test_turning_round_and_round_is_no_view() -> None:
+    parts = [film(standing_still(0.5), Camera(yaw, forward)) for yaw, forward in ((0, 1), (90, 1), (0, -1), (-90, 1))]
+    poses = parts[0]
+    for part in parts[1:]:
+        poses = joined(poses, part)
+    assert view_of(poses).name == "unknown"
+
+
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize("frames", [0, 1, 5])
+def test_nobody_is_seen_from_nowhere(frames: int) -> None:
+    assert view_of(empty_poses(frames)) is UNKNOWN_VIEW
+    assert np.isnan(smoothed_axis(empty_poses(frames))).all()
