@@ -359,8 +359,8 @@ def test_comments_and_docstrings_leave_a_fingerprint_alone_and_code_does_not() -
 
 def test_the_pose_stage_reaches_what_poses_are_made_of_and_nothing_after_it() -> None:
     modules = pose_stage_modules()
-    assert {"pose_estimation", "silhouette", "video", "poses"} <= set(modules)
-    assert not {"analysis", "pose_models", "errors"} & set(modules)
+    assert {"vision.pose_estimation", "vision.silhouette", "vision.video", "core.poses"} <= set(modules)
+    assert not {"judging.analysis", "vision.models.store", "core.errors"} & set(modules)
 
 
 def test_poses_are_found_once_for_a_video_and_a_model(tmp_path: Path) -> None:

@@ -176,7 +176,7 @@ def test_the_house_in_the_readme_is_the_house() -> None:
     contracts = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["tool"]["importlinter"][
         "contracts"
     ]
-    assert named == contracts[0]["layers"][::-1]
+    assert named == project["tool"]["importlinter"]["contracts"][0]["layers"][::-1]
     inner = {(ROOT / "formcheck" / folder / name) for folder, name in re.findall(r"(?m)^  (\w+)/.*?; (\w+)/: ", layout)}
     assert inner
     assert all(folder.is_dir() for folder in inner)
