@@ -56,6 +56,8 @@ TURNED_DEG = 25.0
 LIKE_WHEN_TOLD = 0.1
 """When the user has named the lift, a cycle needs to resemble it only this much."""
 
+NOBODY_SEEN = "Nobody was found in the picture, so nothing was judged."
+
 SEEN_SHARE_MIN = 0.5
 """A note is due when the lifter was seen in less than this share of the frames."""
 
@@ -69,6 +71,20 @@ class _Stretch:
     signals: Signals
     cycles: tuple[Cycle, ...]
     neutral: Neutral
+
+
+@dataclass(frozen=True)
+class _Found:
+    """What is judged: the lift with the limits and checks that hold for this set, its variant and its repetitions.
+
+    ``doubtful`` are the checks that depend on a variant that is not known.
+    """
+
+    lift: Exercise | None
+    reps: tuple[tuple[Signals, Rep], ...] = ()
+    variant_name: str = UNKNOWN
+    variant_source: str = UNKNOWN
+    doubtful: frozenset[str] = frozenset()
 
 
 def analyze(
@@ -103,68 +119,47 @@ def analyze(
     ------
     UsageError : there is no such exercise, or it has no such variant.
     """
-    if exercise != AUTO and exercise_named(exercise) is None:
-        names = ", ".join([AUTO, *(known.name for known in EXERCISES)])
-        raise UsageError(f"There is no exercise '{exercise}': choose one of {names}.")
+    _refuse_unknown(exercise)
     exercise = exercise_of_variant(exercise, variant)
     cleaned = clean(poses)
     stretches = [_stretch(cleaned, part, spine, baseline) for part in cleaned.segments]
     recognition = recognise(
         [shape_of(stretch.signals, cycle) for stretch in stretches for cycle in stretch.cycles], EXERCISES
     )
-    named = exercise_named(exercise)
-    lift = named or recognition.exercise
-    lift = None if lift is None else apply(lift, settings)
-    chosen = None if lift is None else _chosen_variant(lift, variant, settings)
-    limit = LIKE if named is None else LIKE_WHEN_TOLD
-    found = [] if lift is None else _reps(stretches, _looser(lift, chosen, named is not None), limit, floors)
-    reps = [(signals, rep) for signals, rep, _ in found]
-    view = _view(cleaned, reps)
-    shapes = [shape for _, _, shape in found]
-    known = None if lift is None else chosen or recognise_variant(shapes, lift.variants)
-    doubtful: frozenset[str] = frozenset()
-    if lift is not None and known is not None:
-        lift = replace(lift, checks=checks_of_variant(lift.checks, known))
-    elif lift is not None:
-        checks, doubtful = checks_whatever(lift.checks, possible_variants(shapes, lift.variants))
-        lift = replace(lift, checks=checks)
-    judged = (
-        []
-        if lift is None
-        else [
-            _judge_rep(lift, signals, rep, _view_of_rep(cleaned, signals, rep, view), i + 1, doubtful)
-            for i, (signals, rep) in enumerate(reps)
-        ]
-    )
-    findings = () if lift is None else _judge_set(lift, judged)
-    choice = _choice(exercise, lift, recognition)
-    verdict = verdict_on(judged, findings)
+    found = _find_set(exercise_named(exercise), recognition.exercise, variant, settings, stretches, floors)
+    view = _view(cleaned, found.reps)
+    reps = _judge_reps(found, cleaned, view)
+    findings = _judge_set(found.lift, reps)
+    verdict = verdict_on(reps, findings)
+    choice = _choice(exercise, found.lift, recognition)
     return Report(
         video=poses.video,
         exercise=choice,
-        variant=known.name if known else UNKNOWN,
-        variant_source=UNKNOWN if known is None else CHOSEN if chosen else RECOGNISED,
+        variant=found.variant_name,
+        variant_source=found.variant_source,
         view=view,
         sagittal_ok=_sagittal_ok(view),
-        tracking=_tracking(poses, cleaned, other_lifts_note(recognition) if named is None else ""),
-        reps=tuple(judged),
+        tracking=_tracking(poses, cleaned, other_lifts_note(recognition) if exercise == AUTO else ""),
+        reps=reps,
         findings=findings,
         verdict=verdict,
-        summary=summary_of(verdict, lift, judged, findings, recognition)
-        if poses.seen.any()
-        else "Nobody was found in the picture, so nothing was judged.",
-        advice=advice_on(findings, judged, _sagittal_ok(view)),
-        praise=() if lift is None else praise_of(lift.checks, findings, judged),
-        load_advice=load_advice_on(
-            findings, judged, load_kg, choice.name, known.name if known else UNKNOWN, settings.unit_of_loads
-        ),
+        summary=summary_of(verdict, found.lift, reps, findings, recognition) if poses.seen.any() else NOBODY_SEEN,
+        advice=advice_on(findings, reps, _sagittal_ok(view)),
+        praise=() if found.lift is None else praise_of(found.lift.checks, findings, reps),
+        load_advice=load_advice_on(findings, reps, load_kg, choice.name, found.variant_name, settings.unit_of_loads),
         model=poses.model,
         load_kg=load_kg,
-        set_level=None if lift is None else _set_level(lift, reps, judged, height_cm or settings.height_cm, plate),
+        set_level=_set_level(found, reps, height_cm or settings.height_cm, plate),
         settings=settings,
         back=_back(spine, stretches) if poses.seen.any() else None,
         signals=_joined(stretches, poses),
     )
+
+
+def _refuse_unknown(exercise: str) -> None:
+    if exercise != AUTO and exercise_named(exercise) is None:
+        names = ", ".join([AUTO, *(known.name for known in EXERCISES)])
+        raise UsageError(f"There is no exercise '{exercise}': choose one of {names}.")
 
 
 def exercise_of_variant(exercise: str, variant: str) -> str:
@@ -182,6 +177,34 @@ def exercise_of_variant(exercise: str, variant: str) -> str:
             return lift.name
     names = ", ".join([AUTO, *(known.name for lift in lifts for known in lift.variants)])
     raise UsageError(f"There is no variant '{variant}' of this lift: choose one of {names}.")
+
+
+def _find_set(
+    named: Exercise | None,
+    recognised: Exercise | None,
+    variant: str,
+    settings: Settings,
+    stretches: Sequence[_Stretch],
+    floors: Floors | None,
+) -> _Found:
+    """What is judged: the lift that the user named, else the recognised one, and its repetitions.
+
+    The lift comes with the user's limits and the checks of its variant.
+    """
+    meant = named or recognised
+    if meant is None:
+        return _Found(None)
+    lift = apply(meant, settings)
+    chosen = _chosen_variant(lift, variant, settings)
+    limit = LIKE if named is None else LIKE_WHEN_TOLD
+    reps = _reps(stretches, _looser(lift, chosen, named is not None), limit, floors)
+    pairs, shapes = tuple((signals, rep) for signals, rep, _ in reps), [shape for *_, shape in reps]
+    known = chosen or recognise_variant(shapes, lift.variants)
+    if known is not None:
+        lift = replace(lift, checks=checks_of_variant(lift.checks, known))
+        return _Found(lift, pairs, known.name, CHOSEN if chosen else RECOGNISED)
+    checks, doubtful = checks_whatever(lift.checks, possible_variants(shapes, lift.variants))
+    return _Found(replace(lift, checks=checks), pairs, doubtful=doubtful)
 
 
 def _chosen_variant(lift: Exercise, variant: str, settings: Settings) -> Variant | None:
@@ -261,10 +284,19 @@ def _sagittal_ok(view: View) -> bool:
     return not math.isnan(view.yaw_deg) and bool(back_can_be_seen(np.array([view.yaw_deg]))[0])
 
 
+def _judge_reps(found: _Found, cleaned: CleanPoses, view: View) -> tuple[RepReport, ...]:
+    lift = found.lift
+    if lift is None:
+        return ()
+    return tuple(
+        _judge_rep(lift, signals, rep, _view_of_rep(cleaned, signals, rep, view), index, found.doubtful)
+        for index, (signals, rep) in enumerate(found.reps, start=1)
+    )
+
+
 def _judge_rep(
     lift: Exercise, signals: Signals, rep: Rep, view: View, index: int, doubtful: frozenset[str]
 ) -> RepReport:
-    """``doubtful`` are the checks that depend on a variant that is not known."""
     measures = lift.measure(signals, rep)
     names = ", ".join(variant.name for variant in lift.variants)
 
@@ -289,7 +321,9 @@ def _judge_rep(
     )
 
 
-def _judge_set(lift: Exercise, reps: Sequence[RepReport]) -> tuple[Finding, ...]:
+def _judge_set(lift: Exercise | None, reps: Sequence[RepReport]) -> tuple[Finding, ...]:
+    if lift is None:
+        return ()
     return tuple(
         judge_set(check, [finding for rep in reps for finding in rep.findings if finding.check == check.id])
         for check in lift.checks
@@ -297,15 +331,13 @@ def _judge_set(lift: Exercise, reps: Sequence[RepReport]) -> tuple[Finding, ...]
 
 
 def _set_level(
-    lift: Exercise,
-    reps: Sequence[tuple[Signals, Rep]],
-    judged: Sequence[RepReport],
-    height_cm: float | None,
-    plate: PlateTrack | None,
+    found: _Found, judged: Sequence[RepReport], height_cm: float | None, plate: PlateTrack | None
 ) -> SetLevel | None:
+    if found.lift is None:
+        return None
     rounding_deg = [rep.measures.get("back_rounding_deg", math.nan) for rep in judged]
     findings = [rep.findings for rep in judged]
-    return set_level(lift, reps, rounding_deg, findings, height_cm=height_cm, plate=plate)
+    return set_level(found.lift, found.reps, rounding_deg, findings, height_cm=height_cm, plate=plate)
 
 
 def _choice(asked: str, lift: Exercise | None, recognition: Recognition) -> ExerciseChoice:
