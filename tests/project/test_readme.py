@@ -173,9 +173,7 @@ def test_the_readme_has_a_python_snippet() -> None:
 def test_the_house_in_the_readme_is_the_house() -> None:
     layout = next(block for block in code_blocks("README.md", "text") if "formcheck/" in block)
     named = re.findall(r"^  (\w+)/ ", layout, re.MULTILINE)
-    contracts = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["tool"]["importlinter"][
-        "contracts"
-    ]
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
     assert named == project["tool"]["importlinter"]["contracts"][0]["layers"][::-1]
     inner = {(ROOT / "formcheck" / folder / name) for folder, name in re.findall(r"(?m)^  (\w+)/.*?; (\w+)/: ", layout)}
     assert inner
