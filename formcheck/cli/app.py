@@ -2,26 +2,23 @@
 
 from __future__ import annotations
 
-import contextlib
 import importlib.util
 import os
 import subprocess
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from formcheck.cli.console import user_friendly
 from formcheck.core.errors import UsageError
-
-UserFriendly = Callable[[], contextlib.AbstractContextManager[object]]
-"""Turns errors raised on purpose into one line and an exit code, as every command does."""
 
 NOT_INSTALLED = "The app needs Streamlit, which is not installed: pip install 'formcheck[app]'"
 
 
-def add_app_command(app: typer.Typer, user_friendly: UserFriendly) -> None:
+def add_app_command(app: typer.Typer) -> None:
     """Add ``formcheck app`` to the ``formcheck`` command."""
 
     @app.command("app")

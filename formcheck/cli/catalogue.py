@@ -2,44 +2,19 @@
 
 from __future__ import annotations
 
-import contextlib
-import re
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
-from rich.console import Console, RenderableType
+from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from formcheck.core.errors import UsageError
-
-if TYPE_CHECKING:
-    from formcheck.judging.settings import Settings
-
-UserFriendly = Callable[[], contextlib.AbstractContextManager[object]]
-"""Turns errors raised on purpose into one line and an exit code, as every command does."""
-
-SettingsOption = Annotated[
-    Path | None, typer.Option("--settings", metavar="FILE", help="Limits and more of your own, in TOML.")
-]
-PresetOption = Annotated[
-    list[str] | None, typer.Option("--preset", metavar="NAME", help="Use a preset; may be given again.")
-]
-HeightOption = Annotated[
-    str | None,
-    typer.Option("--height", metavar="HEIGHT", help="The lifter's height, such as 178cm, for velocity in m/s."),
-]
-"""Options of every command that judges; `analysis_settings` takes what they give."""
-
-WIDE = 1000
-"""Columns of a window that has room for everything."""
-
-CM_PER_FOOT, CM_PER_INCH = 30.48, 2.54
+from formcheck.cli.console import WIDE, print_block, print_line, safe, safe_words, user_friendly
 
 
-def add_catalogue_commands(app: typer.Typer, user_friendly: UserFriendly) -> None:
+def add_catalogue_commands(app: typer.Typer) -> None:
     """Add the commands about checks and presets to the ``formcheck`` command."""
 
     @app.command()
@@ -88,41 +63,9 @@ def add_catalogue_commands(app: typer.Typer, user_friendly: UserFriendly) -> Non
             from formcheck.storage.settings_files import save_preset
 
             path = save_preset(name, source, replace=replace)
-            _print(Text(f"Saved as {path}. Use it with formcheck analyze --preset {name}"))
+            print_block(Text(f"Saved as {path}. Use it with formcheck analyze --preset {name}"))
 
     app.add_typer(presets_app, name="presets")
-
-
-def analysis_settings(path: Path | None, presets: list[str], height: str | None) -> Settings:
-    """Settings for one analysis: the user's own, those presets, that file, that height; later ones win.
-
-    Raises
-    ------
-    FormCheckError : one of them cannot be read or understood.
-    """
-    from formcheck.judging.settings import Settings, merge
-    from formcheck.storage.settings_files import load_settings
-
-    return merge(load_settings(path, presets), Settings(height_cm=parse_height_cm(height)))
-
-
-def parse_height_cm(text: str | None) -> float | None:
-    """Centimetres from what people write: 178, 178cm, 1.78m, 5'10. `UsageError` for anything else."""
-    if text is None:
-        return None
-    from formcheck.judging.settings import HEIGHT_RANGE_CM
-
-    number = r"(\d+(?:[.,]\d+)?)"
-    if match := re.fullmatch(rf"\s*{number}\s*(cm|m)?\s*", text, re.IGNORECASE):
-        height_cm = float(match[1].replace(",", ".")) * (100.0 if (match[2] or "").lower() == "m" else 1.0)
-    elif match := re.fullmatch(rf"""\s*(\d)\s*(?:'|ft)\s*(?:{number}\s*(?:"|''|in)?)?\s*""", text, re.IGNORECASE):
-        height_cm = int(match[1]) * CM_PER_FOOT + float((match[2] or "0").replace(",", ".")) * CM_PER_INCH
-    else:
-        raise UsageError(f"--height {text!r} is not a height: write it like 178cm, 1.78m or 5'10.")
-    lowest, highest = HEIGHT_RANGE_CM
-    if not lowest <= height_cm <= highest:
-        raise UsageError(f"--height {text!r} must lie between {lowest:g} and {highest:g} cm.")
-    return round(height_cm, 1)
 
 
 def _show_checks(exercise: str | None) -> None:
@@ -135,21 +78,23 @@ def _show_checks(exercise: str | None) -> None:
         for heading in ("Check", "Watch", "Fault", "Film from", "Limits"):
             table.add_column(heading, overflow="fold")
         for _, check in part:
-            name = Text.assemble((_safe(check.title), ""), "\n", (check.id, "dim"))
+            name = Text.assemble((safe(check.title), ""), "\n", (check.id, "dim"))
             watch, fault = limit_words(check)
-            table.add_row(name, _text(watch), _text(fault), _text(view_words(check)), _text(check.confidence))
+            table.add_row(
+                name, safe_words(watch), safe_words(fault), safe_words(view_words(check)), safe_words(check.confidence)
+            )
         console = Console()
         if console.measure(table, options=console.options.update(width=WIDE)).maximum > console.width:
             # Where something has to be folded: a broken id cannot be copied.
             table.columns[0].width = max(len(check.id) for _, check in part)
-        _print(Text(f"{part[0][0].title} ({lift})", style="bold underline"))
-        _print(table)
-        _print(Text(""))
+        print_block(Text(f"{part[0][0].title} ({lift})", style="bold underline"))
+        print_block(table)
+        print_block(Text(""))
         if part[0][0].variants:
-            _print(Text("Variants, and how they are recognised; analyze --variant names one", style="bold"))
-            _print(_pairs((each.name, each.recognised_by) for each in part[0][0].variants))
-            _print(Text(""))
-    _print(Text("Limits: how well they are backed. formcheck explain CHECK tells more.", style="dim"))
+            print_block(Text("Variants, and how they are recognised; analyze --variant names one", style="bold"))
+            print_block(_pairs((each.name, each.recognised_by) for each in part[0][0].variants))
+            print_block(Text(""))
+    print_block(Text("Limits: how well they are backed. formcheck explain CHECK tells more.", style="dim"))
 
 
 def _show_explanation(name: str) -> None:
@@ -157,10 +102,10 @@ def _show_explanation(name: str) -> None:
 
     for index, (lift, check) in enumerate(find_checks(name)):
         if index:
-            _print(Text(""))
-        title = Text.assemble((_safe(f"{lift.title}: {check.title}"), "bold"), "  ", (full_name(lift, check), "dim"))
-        _print(title)
-        _print(_pairs(explanation(lift, check)))
+            print_block(Text(""))
+        title = Text.assemble((safe(f"{lift.title}: {check.title}"), "bold"), "  ", (full_name(lift, check), "dim"))
+        print_block(title)
+        print_block(_pairs(explanation(lift, check)))
 
 
 def _pairs(rows: Iterable[tuple[str, str]]) -> Table:
@@ -169,7 +114,7 @@ def _pairs(rows: Iterable[tuple[str, str]]) -> Table:
     grid.add_column(style="dim", no_wrap=True)
     grid.add_column(overflow="fold")
     for heading, text in rows:
-        grid.add_row(heading, _text(text))
+        grid.add_row(heading, safe_words(text))
     return grid
 
 
@@ -180,22 +125,10 @@ def _show_presets() -> None:
     grid.add_column(no_wrap=True)
     grid.add_column(overflow="fold")
     for preset in list_presets():
-        grid.add_row(preset.name, _text(preset.title if preset.path is None else f"{preset.title} ({preset.path})"))
-    _print(grid)
+        grid.add_row(
+            preset.name, safe_words(preset.title if preset.path is None else f"{preset.title} ({preset.path})")
+        )
+    print_block(grid)
     own = default_settings_path()
     state = "" if own.is_file() else " (not there yet)"
-    _print(Text(f"\nYour own settings, for every analysis: {own}{state}", style="dim"), wrap=False)
-
-
-def _text(words: str) -> Text:
-    return Text(_safe(words))
-
-
-def _safe(words: str) -> str:
-    from formcheck.render.terminal import safe_text, shows_symbols
-
-    return safe_text(words, shows_symbols(Console().encoding))
-
-
-def _print(line: RenderableType, wrap: bool = True) -> None:
-    Console(highlight=False).print(line, soft_wrap=not wrap)
+    print_line(f"\nYour own settings, for every analysis: {own}{state}", "dim")

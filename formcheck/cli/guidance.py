@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
 import sys
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -17,15 +16,14 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 from rich.text import Text
 
+from formcheck.cli.console import print_block, print_utf8, ring, safe, safe_words, say, user_friendly
+from formcheck.cli.options import JsonOption, parse_load_kg
 from formcheck.core.errors import Cancelled, UsageError
 
 if TYPE_CHECKING:
     from formcheck.guidance import Answer, Drill, LoadAdvice, Routine, Section, Training, TrainingTopic
     from formcheck.guidance.tables import DecisionTable, Question
     from formcheck.storage.history import SavedSet
-
-UserFriendly = Callable[[], contextlib.AbstractContextManager[object]]
-"""Turns errors raised on purpose into one line and an exit code, as every command does."""
 
 SCHEMA = 1
 """Version of what --json prints. Additions keep it."""
@@ -47,10 +45,9 @@ LiftOption = Annotated[
     str, typer.Option("--lift", metavar="LIFT", help="Today's lift: deadlift, kettlebell-swing or squat.")
 ]
 TimerOption = Annotated[bool, typer.Option("--timer", help="Count every move down, one after the other.")]
-JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 
-def add_guidance_commands(app: typer.Typer, user_friendly: UserFriendly) -> None:
+def add_guidance_commands(app: typer.Typer) -> None:
     """Add the commands around the lift to the ``formcheck`` command."""
 
     @app.command()
@@ -162,7 +159,6 @@ def add_guidance_commands(app: typer.Typer, user_friendly: UserFriendly) -> None
 
 
 def _ready(lift: str, told: Mapping[str, str | None], load: str | None, with_timer: bool, as_json: bool) -> None:
-    from formcheck.cli.main import parse_load_kg
     from formcheck.guidance import is_emergency, readiness, warm_up
     from formcheck.guidance.tables import READY
     from formcheck.judging.settings import Settings
@@ -248,7 +244,7 @@ def _train(lifter: str | None, exercise: str | None, hide: Sequence[str], show_a
         )
         return
     if hide:
-        _print(_text(text("hidden.one"), "dim"))
+        print_block(safe_words(text("hidden.one"), "dim"))
     _print_load(shown, len(advice) - len(shown))
     _print_training(training)
     sources = [source for each in shown for source in each.sources]
@@ -312,17 +308,17 @@ def _somebody_is_there() -> bool:
 def _ask(table: DecisionTable, question: Question) -> str | frozenset[str]:
     from formcheck.guidance.texts import text
 
-    _say("")
-    _say(text(f"{table.id}.{question.id}"), "bold")
+    say("")
+    say(text(f"{table.id}.{question.id}"), "bold")
     for number, choice in enumerate(question.choices, start=1):
-        _say(f"  {number}  {text(f'{table.id}.{question.id}.{choice}')}")
+        say(f"  {number}  {text(f'{table.id}.{question.id}.{choice}')}")
     prompt = text("ask.many" if question.many else "ask.one")
     while True:
         typed = _read_line(f"{prompt}: ")
         chosen = _chosen(typed, question.choices)
         if chosen and (question.many or len(chosen) == 1):
             return frozenset(chosen) if question.many else chosen[0]
-        _say(text("ask.again", last=len(question.choices)), "yellow")
+        say(text("ask.again", last=len(question.choices)), "yellow")
 
 
 def _chosen(typed: str, choices: Sequence[str]) -> list[str]:
@@ -338,7 +334,7 @@ def _chosen(typed: str, choices: Sequence[str]) -> list[str]:
 
 def _read_line(prompt: str) -> str:
     """A line that the user typed; `Cancelled` when the input ends."""
-    _say(prompt, end="")
+    say(prompt, end="")
     line = sys.stdin.readline()
     if not line:
         raise Cancelled("Stopped.")
@@ -358,15 +354,15 @@ def _run_timers(routine: Routine) -> None:
     from formcheck.guidance.texts import text
 
     for place, drill in enumerate(routine.drills):
-        _say("")
-        _say(f"{place + 1}/{len(routine.drills)}  {drill.name}: {drill.count}", "bold")
-        _say(drill.how)
+        say("")
+        say(f"{place + 1}/{len(routine.drills)}  {drill.name}: {drill.count}", "bold")
+        say(drill.how)
         _read_line(f"{text('timer.next' if place else 'timer.start')} ")
         for half in range(drill.step.sets * drill.step.rounds):
             if half:
-                _say(text("timer.other-way" if drill.step.each == "way" else "timer.change"))
+                say(text("timer.other-way" if drill.step.each == "way" else "timer.change"))
             _count_down(drill.name, drill.step.round_s)
-    _say(text("timer.done"), "green")
+    say(text("timer.done"), "green")
 
 
 def _count_down(name: str, seconds: float) -> None:
@@ -380,11 +376,11 @@ def _count_down(name: str, seconds: float) -> None:
     )
     end = _now() + seconds
     with bars:
-        task = bars.add_task(_safe(name), total=seconds)
+        task = bars.add_task(safe(name), total=seconds)
         while (left := end - _now()) > 0:
             bars.update(task, completed=seconds - left)
             _sleep(min(TICK_S, left))
-    _say("\a", end="")
+    ring()
 
 
 def _now() -> float:
@@ -399,7 +395,7 @@ def _sleep(seconds: float) -> None:
 
 
 def _print_headline(answer: Answer) -> None:
-    _print(_text(f" {answer.headline} ", LEVEL_STYLES[answer.level]))
+    print_block(safe_words(f" {answer.headline} ", LEVEL_STYLES[answer.level]))
 
 
 def _print_sections(sections: Iterable[Section]) -> None:
@@ -414,9 +410,11 @@ def _print_routine(routine: Routine) -> None:
     lines = [_drill(number, drill) for number, drill in enumerate(routine.drills, start=1)]
     if routine.then:
         _print_section(title, lines)
-        _print_section(text("heading.ramp"), [_item("•", step) for step in routine.then] + [_text(routine.note, "dim")])
+        _print_section(
+            text("heading.ramp"), [*(_item("•", step) for step in routine.then), safe_words(routine.note, "dim")]
+        )
     else:
-        _print_section(title, [*lines, _text(routine.note, "dim")])
+        _print_section(title, [*lines, safe_words(routine.note, "dim")])
 
 
 def _print_load(advice: Sequence[LoadAdvice], hidden: int) -> None:
@@ -424,40 +422,40 @@ def _print_load(advice: Sequence[LoadAdvice], hidden: int) -> None:
 
     if not advice and not hidden:
         return
-    _print(_text(text("heading.load"), "bold underline"))
+    print_block(safe_words(text("heading.load"), "bold underline"))
     for each in advice:
-        lines: list[RenderableType] = [_text(each.text), *(_item("•", line) for line in each.evidence)]
-        lines.append(_text(f"{text('load.hide')}: formcheck train --hide {each.id}", "dim"))
-        _print(Padding(_text(each.title, "bold"), (0, 2)))
+        lines: list[RenderableType] = [safe_words(each.text), *(_item("•", line) for line in each.evidence)]
+        lines.append(safe_words(f"{text('load.hide')}: formcheck train --hide {each.id}", "dim"))
+        print_block(Padding(safe_words(each.title, "bold"), (0, 2)))
         for line in lines:
-            _print(Padding(line, (0, 4), expand=False))
+            print_block(Padding(line, (0, 4), expand=False))
     if hidden:
-        _print(Padding(_text(text("hidden.some", count=hidden), "dim"), (0, 2)))
-    _print(Padding(_text(text("load.cannot-know"), "dim"), (0, 2, 1, 2)))
+        print_block(Padding(safe_words(text("hidden.some", count=hidden), "dim"), (0, 2)))
+    print_block(Padding(safe_words(text("load.cannot-know"), "dim"), (0, 2, 1, 2)))
 
 
 def _print_training(training: Training) -> None:
     from formcheck.guidance.texts import text
 
-    _print(_text(text("heading.train"), "bold underline"))
+    print_block(safe_words(text("heading.train"), "bold underline"))
     if training.note:
-        _print(Padding(_text(training.note), (0, 2)))
+        print_block(Padding(safe_words(training.note), (0, 2)))
     for topic in training.topics:
         _print_topic(topic)
-    _print(_text(""))
+    print_block(safe_words(""))
     for line in training.last_words:
-        _print(_item("•", line))
+        print_block(_item("•", line))
 
 
 def _print_topic(topic: TrainingTopic) -> None:
     from formcheck.guidance.texts import text
 
-    _print(Padding(_text(topic.title, "bold"), (1, 2, 0, 2)))
-    _print(Padding(_text(topic.why), (0, 4)))
+    print_block(Padding(safe_words(topic.title, "bold"), (1, 2, 0, 2)))
+    print_block(Padding(safe_words(topic.why), (0, 4)))
     if topic.evidence:
-        _print(Padding(_text(f"{text('heading.evidence')}: {'; '.join(topic.evidence)}.", "dim"), (0, 4)))
+        print_block(Padding(safe_words(f"{text('heading.evidence')}: {'; '.join(topic.evidence)}.", "dim"), (0, 4)))
     for number, drill in enumerate(topic.drills, start=1):
-        _print(Padding(_drill(number, drill), (0, 4), expand=False))
+        print_block(Padding(_drill(number, drill), (0, 4), expand=False))
 
 
 def _print_small_print(sources: Sequence[str]) -> None:
@@ -465,20 +463,20 @@ def _print_small_print(sources: Sequence[str]) -> None:
     from formcheck.guidance.texts import text
 
     told = [SOURCES[source] for source in sources]
-    lines = [_text(f"{source.citation} {source.url}".rstrip(), "dim") for source in told]
+    lines = [safe_words(f"{source.citation} {source.url}".rstrip(), "dim") for source in told]
     _print_section(text("heading.sources"), lines)
-    _print(Padding(_text(text("disclaimer"), "dim"), (1, 0, 0, 0)))
+    print_block(Padding(safe_words(text("disclaimer"), "dim"), (1, 0, 0, 0)))
 
 
 def _print_section(title: str, lines: Sequence[RenderableType]) -> None:
-    _print(_text(""))
-    _print(_text(title, "bold underline"))
+    print_block(safe_words(""))
+    print_block(safe_words(title, "bold underline"))
     for line in lines:
-        _print(Padding(line, (0, 2), expand=False))
+        print_block(Padding(line, (0, 2), expand=False))
 
 
 def _drill(number: int, drill: Drill) -> Table:
-    words = Text.assemble((_safe(drill.name), "bold"), _safe(f", {drill.count}. "), (_safe(drill.how), "dim"))
+    words = Text.assemble((safe(drill.name), "bold"), safe(f", {drill.count}. "), (safe(drill.how), "dim"))
     return _item(f"{number}.", words)
 
 
@@ -487,7 +485,7 @@ def _item(mark: str, words: str | Text) -> Table:
     grid = Table.grid(padding=(0, 1))
     grid.add_column(no_wrap=True)
     grid.add_column(overflow="fold")
-    grid.add_row(_text(mark), words if isinstance(words, Text) else _text(words))
+    grid.add_row(safe_words(mark), words if isinstance(words, Text) else safe_words(words))
     return grid
 
 
@@ -501,26 +499,4 @@ def _print_json(content: Mapping[str, Any]) -> None:
         "disclaimer": text("disclaimer"),
         "citations": {source.id: {"citation": source.citation, "url": source.url} for source in SOURCES.values()},
     }
-    # JSON is UTF-8 whatever the terminal's encoding is.
-    sys.stdout.flush()
-    sys.stdout.buffer.write(json.dumps(told, ensure_ascii=False, indent=2).encode("utf-8") + b"\n")
-    sys.stdout.flush()
-
-
-def _text(words: str, style: str = "") -> Text:
-    return Text(_safe(words), style=style)
-
-
-def _safe(words: str) -> str:
-    from formcheck.render.terminal import safe_text, shows_symbols
-
-    return safe_text(words, shows_symbols(Console().encoding))
-
-
-def _print(line: RenderableType) -> None:
-    Console(highlight=False).print(line)
-
-
-def _say(words: str, style: str = "", end: str = "\n") -> None:
-    """On standard error, where questions belong."""
-    Console(stderr=True, highlight=False).print(Text(words, style=style), soft_wrap=True, end=end)
+    print_utf8(json.dumps(told, ensure_ascii=False, indent=2) + "\n")

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import contextlib
 import math
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
@@ -15,8 +14,8 @@ import typer
 from rich import box
 from rich.console import Console
 from rich.table import Table
-from rich.text import Text
 
+from formcheck.cli.console import WIDE, print_line, safe_words, user_friendly
 from formcheck.core.errors import HistoryError
 
 if TYPE_CHECKING:
@@ -25,17 +24,11 @@ if TYPE_CHECKING:
     from formcheck.storage.history import SavedSet
     from formcheck.storage.history.trends import Comparison, RepNumbers
 
-UserFriendly = Callable[[], contextlib.AbstractContextManager[object]]
-"""Turns errors raised on purpose into one line and an exit code, as every command does."""
-
 HISTORY_COLUMNS = ("ID", "Date", "Time", "Lifter", "Exercise", "Load", "Reps", "Back", "Verdict", "Video")
 LEAST_NEEDED = ("Video", "Time", "Reps", "Lifter")
 """Columns that are left out, in this order, where the rest would be broken within words."""
 
 HISTORY_NOTE = "Back: rounding of the typical rep against your own neutral."
-
-WIDE = 1000
-"""Columns of what is no terminal: a pipe has no width, and nothing is to be broken for it."""
 
 TREND_WORDS = (("rounding_deg", "Back rounding", "°"), ("concentric_s", "Way up", " s"), ("depth_thighs", "Depth", ""))
 
@@ -44,7 +37,7 @@ WHOLE_UNITS = ("°", " %")
 """Units of numbers that are shown without a fraction."""
 
 
-def add_history_commands(app: typer.Typer, user_friendly: UserFriendly) -> None:
+def add_history_commands(app: typer.Typer) -> None:
     """Add the commands about the history to the ``formcheck`` command."""
     history_app = typer.Typer(help="List saved sets; delete some.", rich_markup_mode=None)
 
@@ -91,7 +84,7 @@ def add_history_commands(app: typer.Typer, user_friendly: UserFriendly) -> None:
 
             with open_history() as kept:
                 count = export_history(kept, file)
-            _print(f"{_counted(count, 'set')} in {file}")
+            print_line(f"{_counted(count, 'set')} in {file}")
 
     @app.command("import")
     def import_(
@@ -103,7 +96,7 @@ def add_history_commands(app: typer.Typer, user_friendly: UserFriendly) -> None:
 
             with open_history() as kept:
                 done = import_history(kept, file)
-            _print(
+            print_line(
                 f"{_counted(done.added, 'new set')}, {done.renewed} renewed, {done.known} here already; "
                 f"{_counted(done.new_lifters, 'new lifter')}."
             )
@@ -161,9 +154,9 @@ def _show_history(lifter: str | None, exercise: str | None) -> None:
         sets = kept.sets(lifter=lifter, exercise=exercise)
     if not sets:
         if lifter is not None or exercise is not None:
-            _print("No saved set matches: formcheck history shows all.")
+            print_line("No saved set matches: formcheck history shows all.")
         else:
-            _print("No set is saved here yet: formcheck analyze set.mp4 --save keeps one.")
+            print_line("No set is saved here yet: formcheck analyze set.mp4 --save keeps one.")
         return
     rows = []
     for saved in sets:
@@ -183,9 +176,9 @@ def _show_history(lifter: str | None, exercise: str | None) -> None:
         rows.append(dict(zip(HISTORY_COLUMNS, cells, strict=True)))
     left_out = _print_history(rows)
     more = f" Left out, as the window is narrow: {', '.join(left_out)}." if left_out else ""
-    _print(HISTORY_NOTE + more, "dim")
+    print_line(HISTORY_NOTE + more, "dim")
     for line in _trend_lines(sets, unit):
-        _print(line)
+        print_line(line)
 
 
 def _print_history(rows: Sequence[dict[str, str]]) -> list[str]:
@@ -233,14 +226,14 @@ def _delete(ids: Sequence[int], yes: bool) -> None:
         if not yes:
             for saved in chosen:
                 when = f"{saved.when.astimezone():%Y-%m-%d %H:%M}"
-                _print(f"{saved.id}  {when}  {_exercise_words(saved)}  {saved.video_file}")
+                print_line(f"{saved.id}  {when}  {_exercise_words(saved)}  {saved.video_file}")
             try:
                 typer.confirm(f"Delete {_counted(len(chosen), 'set')} for good?", abort=True, err=True)
             except typer.Abort as error:
                 raise HistoryError("Nothing was deleted.") from error
         for saved in chosen:
             kept.delete_set(saved.id)
-    _print(f"Deleted {_counted(len(chosen), 'set')}.")
+    print_line(f"Deleted {_counted(len(chosen), 'set')}.")
 
 
 # --- compare -------------------------------------------------------------------------------------------------------
@@ -254,13 +247,13 @@ def _show_comparison(first_id: int, second_id: int) -> None:
         first, second = kept.set(first_id), kept.set(second_id)
     compared = compare(first, second)
     if first.exercise != second.exercise:
-        _print("These are different lifts: compare their numbers with care.", "yellow")
+        print_line("These are different lifts: compare their numbers with care.", "yellow")
     _print_table(_sets_table(first, second, compared))
-    _print("")
+    print_line("")
     _print_table(_checks_table(first, second, compared))
-    _print("")
+    print_line("")
     _print_table(_reps_table(first, second, compared))
-    _print("Back: rounding against the lifter's own neutral. Up: seconds from lift-off to lockout.", "dim")
+    print_line("Back: rounding against the lifter's own neutral. Up: seconds from lift-off to lockout.", "dim")
 
 
 def _sets_table(first: SavedSet, second: SavedSet, compared: Comparison) -> Table:
@@ -365,10 +358,7 @@ def _table(columns: Sequence[str], right: Sequence[str] = ()) -> Table:
 
 
 def _row(table: Table, cells: Sequence[str]) -> None:
-    from formcheck.render.terminal import safe_text, shows_symbols
-
-    symbols = shows_symbols(Console().encoding)
-    texts = [Text(safe_text(cell, symbols)) for cell in cells]
+    texts = [safe_words(cell) for cell in cells]
     table.add_row(*texts)
     for column, text in zip(table.columns, texts, strict=True):
         if column.no_wrap:  # else the table takes a number and its unit for words that may be parted
@@ -382,10 +372,3 @@ def _print_table(table: Table) -> None:
 def _table_console() -> Console:
     console = Console(highlight=False)
     return console if console.is_terminal else Console(highlight=False, width=WIDE)
-
-
-def _print(line: str, style: str = "") -> None:
-    from formcheck.render.terminal import safe_text, shows_symbols
-
-    console = Console(highlight=False)
-    console.print(Text(safe_text(line, shows_symbols(console.encoding)), style=style), soft_wrap=True)

@@ -12,15 +12,24 @@ import math
 import os
 import sys
 import tempfile
+import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Protocol
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from formcheck.cli.catalogue import HeightOption, PresetOption, SettingsOption, analysis_settings
+from formcheck.cli.console import NOTHING_TO_JUDGE, say, user_friendly
+from formcheck.cli.options import (
+    HeightOption,
+    PresetOption,
+    SettingsOption,
+    analysis_settings,
+    known_variant,
+    parse_load_kg,
+)
 from formcheck.core.errors import HistoryError, InputError, UsageError
 
 if TYPE_CHECKING:
@@ -29,19 +38,7 @@ if TYPE_CHECKING:
     from formcheck.live.save_set import SessionVideo
     from formcheck.live.window import Window
 
-NOTHING_TO_JUDGE = 3
-
 BELL = "\a"
-
-
-class _Stop(Protocol):
-    """Says whether the user wants to stop."""
-
-    def is_set(self) -> bool: ...
-
-
-UserFriendly = Callable[[], contextlib.AbstractContextManager[_Stop]]
-"""Turns errors raised on purpose into one line and an exit code, as every command does."""
 
 
 @dataclass(frozen=True)
@@ -66,7 +63,7 @@ class _Request:
     fast: bool
 
 
-def add_live_command(app: typer.Typer, user_friendly: UserFriendly) -> None:
+def add_live_command(app: typer.Typer) -> None:
     """Add ``live`` to the ``formcheck`` command."""
 
     @app.command()
@@ -181,7 +178,7 @@ def _number(value: float, digits: int = 1) -> float | None:
 # --- a session -----------------------------------------------------------------------------------------------------
 
 
-def _live(request: _Request, stop: _Stop) -> int:
+def _live(request: _Request, stop: threading.Event) -> int:
     from formcheck.live.capture import NewestFrame, camera_frames, file_frames, is_camera
     from formcheck.live.engine import LiveEngine
     from formcheck.live.frame_analyser import Watcher
@@ -223,7 +220,6 @@ def _live(request: _Request, stop: _Stop) -> int:
 
 
 def _asked(request: _Request) -> Asked:
-    from formcheck.cli.main import known_variant, parse_load_kg
     from formcheck.exercises import EXERCISES
     from formcheck.judging.analysis import exercise_of_variant
     from formcheck.live.engine import Asked
@@ -258,7 +254,7 @@ def _window(request: _Request) -> Window | None:
     from formcheck.live.window import Window, can_draw_windows, display_problem
 
     if not can_draw_windows():
-        _say("This OpenCV draws no windows: going on without one.")
+        say("This OpenCV draws no windows: going on without one.")
         return None
     problem = display_problem()
     if problem:
@@ -268,7 +264,7 @@ def _window(request: _Request) -> Window | None:
 
 def _say_start(request: _Request, from_camera: bool) -> None:
     what = f"camera {request.camera}" if from_camera else Path(request.camera).name
-    _say(f"Watching {what}; Ctrl-C ends." if from_camera else f"Watching {what} ...")
+    say(f"Watching {what}; Ctrl-C ends." if from_camera else f"Watching {what} ...")
 
 
 def _run(
@@ -279,7 +275,7 @@ def _run(
     window: Window | None,
     video: SessionVideo | None,
     out: _Printer,
-    stop: _Stop,
+    stop: threading.Event,
 ) -> float:
     """Look at frames until they end or the user does; returns the capture time of the first one."""
     from formcheck.live.frame_analyser import scaled
@@ -387,9 +383,9 @@ def _outcome(
         from formcheck.live.save_set import save_baseline
 
         save_baseline(request.lifter, engine.baseline)
-        _say(f"Kept the neutral back of {request.lifter}.")
+        say(f"Kept the neutral back of {request.lifter}.")
     if not finished:
-        _say("No frame was looked at, so nothing was judged.")
+        say("No frame was looked at, so nothing was judged.")
         return NOTHING_TO_JUDGE
     problem: HistoryError | None = None
     for done in finished:
@@ -407,7 +403,7 @@ def _outcome(
             except HistoryError as error:
                 problem = error  # the report itself is worth showing all the same
         if len(finished) > 1:
-            _say(f"Set {done.number}")
+            say(f"Set {done.number}")
         shown = folder if request.out is not None else None
         print_summary(console, done.report, shown, written if shown is not None else (), remarks)
     if problem is not None:
@@ -437,8 +433,3 @@ def _write(
     source = Path(f"camera-{request.camera}") if request.camera.isdecimal() else Path(request.camera)
     folder = write_report(done, source, out, video=part, lifter=request.lifter, settings=told)
     return folder.path, folder.written
-
-
-def _say(message: str) -> None:
-    """One line on standard error."""
-    print(message.encode("ascii", "replace").decode() if not sys.stderr.encoding else message, file=sys.stderr)

@@ -17,7 +17,8 @@ import pytest
 from typer.testing import CliRunner
 
 import formcheck
-from formcheck.cli.main import app, parse_load_kg
+from formcheck.cli.main import app
+from formcheck.cli.options import parse_load_kg
 from formcheck.core.errors import Cancelled, ModelError, OutputError, UsageError
 from formcheck.core.poses import PoseSequence
 from formcheck.judging import analysis

@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from formcheck.cli.main import app, known_variant
+from formcheck.cli.main import app
+from formcheck.cli.options import known_variant
 from formcheck.core.errors import UsageError
 from formcheck.storage.pose_files import save_poses
 from tests.helpers.synthetic_lifter import deadlift, film

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from formcheck.cli.catalogue import parse_height_cm
 from formcheck.cli.main import app
+from formcheck.cli.options import parse_height_cm
 from formcheck.core.errors import UsageError
 from formcheck.exercises import EXERCISES
 from formcheck.exercises.framework.check import FAULT

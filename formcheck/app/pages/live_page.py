@@ -14,7 +14,7 @@ import streamlit as st
 
 from formcheck.app import components, result
 from formcheck.app.session import session
-from formcheck.cli.catalogue import analysis_settings
+from formcheck.cli.options import analysis_settings
 from formcheck.live.engine import DONE, IN_SET, LOOKING, READY, RESTING, SETTING_UP, Asked, Event, Snapshot
 from formcheck.service.lifter_options import options_of_lifter
 from formcheck.service.worker import Job

@@ -1,0 +1,110 @@
+"""Options that several commands share, and what people may write in them."""
+
+from __future__ import annotations
+
+import enum
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from formcheck.core.errors import UsageError
+
+if TYPE_CHECKING:
+    from formcheck.judging.settings import Settings
+
+CM_PER_FOOT, CM_PER_INCH = 30.48, 2.54
+
+
+class Exercise(enum.StrEnum):
+    """Choices of --exercise."""
+
+    AUTO = "auto"
+    DEADLIFT = "deadlift"
+    KETTLEBELL_SWING = "kettlebell-swing"
+    SQUAT = "squat"
+
+
+SettingsOption = Annotated[
+    Path | None, typer.Option("--settings", metavar="FILE", help="Limits and more of your own, in TOML.")
+]
+PresetOption = Annotated[
+    list[str] | None, typer.Option("--preset", metavar="NAME", help="Use a preset; may be given again.")
+]
+HeightOption = Annotated[
+    str | None,
+    typer.Option("--height", metavar="HEIGHT", help="The lifter's height, such as 178cm, for velocity in m/s."),
+]
+"""Options of every command that judges; `analysis_settings` takes what they give."""
+
+JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+
+
+def analysis_settings(path: Path | None, presets: list[str], height: str | None) -> Settings:
+    """Settings for one analysis: the user's own, those presets, that file, that height; later ones win.
+
+    Raises
+    ------
+    FormCheckError : one of them cannot be read or understood.
+    """
+    from formcheck.judging.settings import Settings, merge
+    from formcheck.storage.settings_files import load_settings
+
+    return merge(load_settings(path, presets), Settings(height_cm=parse_height_cm(height)))
+
+
+def parse_height_cm(text: str | None) -> float | None:
+    """Centimetres from what people write: 178, 178cm, 1.78m, 5'10. `UsageError` for anything else."""
+    if text is None:
+        return None
+    from formcheck.judging.settings import HEIGHT_RANGE_CM
+
+    number = r"(\d+(?:[.,]\d+)?)"
+    if match := re.fullmatch(rf"\s*{number}\s*(cm|m)?\s*", text, re.IGNORECASE):
+        height_cm = float(match[1].replace(",", ".")) * (100.0 if (match[2] or "").lower() == "m" else 1.0)
+    elif match := re.fullmatch(rf"""\s*(\d)\s*(?:'|ft)\s*(?:{number}\s*(?:"|''|in)?)?\s*""", text, re.IGNORECASE):
+        height_cm = int(match[1]) * CM_PER_FOOT + float((match[2] or "0").replace(",", ".")) * CM_PER_INCH
+    else:
+        raise UsageError(f"--height {text!r} is not a height: write it like 178cm, 1.78m or 5'10.")
+    lowest, highest = HEIGHT_RANGE_CM
+    if not lowest <= height_cm <= highest:
+        raise UsageError(f"--height {text!r} must lie between {lowest:g} and {highest:g} cm.")
+    return round(height_cm, 1)
+
+
+def parse_load_kg(text: str | None, unit: str = "kg") -> float | None:
+    """Kilograms from what people write: 100, 100kg, 102.5 kg, 225lb; ``unit`` is that of a bare number.
+
+    Raises
+    ------
+    UsageError : it is not a weight.
+    """
+    if text is None:
+        return None
+    from formcheck.judging.settings import HEAVIEST_LOAD_KG, KG_PER_LB
+
+    match = re.fullmatch(r"\s*(\d+(?:[.,]\d{1,2})?)\s*(kgs?|lbs?)?\s*", text, re.IGNORECASE)
+    if match is None:
+        raise UsageError(f"--load {text!r} is not a weight: write it like 100kg or 225lb.")
+    load_kg = float(match[1].replace(",", "."))
+    if (match[2] or unit).lower().startswith("lb"):
+        load_kg *= KG_PER_LB
+    if not 0 < load_kg <= HEAVIEST_LOAD_KG:
+        raise UsageError(f"--load {text!r} is not a weight that anybody lifts: write it like 100kg or 225lb.")
+    return round(load_kg, 3)
+
+
+def known_variant(exercise: str, name: str) -> str:
+    """A variant's name as FormCheck writes it.
+
+    Raises
+    ------
+    UsageError : the lift has no such variant.
+    """
+    name = name.strip().lower()
+    if name != "auto":
+        from formcheck.judging.analysis import exercise_of_variant
+
+        exercise_of_variant(exercise, name)
+    return name
