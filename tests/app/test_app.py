@@ -32,8 +32,8 @@ from tests.helpers.synthetic_lifter import deadlift, film
 
 testing = pytest.importorskip("streamlit.testing.v1", reason="the app's library, Streamlit, is not installed")
 
-from formcheck.app import components, limits, main, result, session  # noqa: E402
-from formcheck.app.pages import history_page, settings_page, upload_page  # noqa: E402
+from formcheck.app import components, limits, main, session  # noqa: E402
+from formcheck.app.pages import history_page, result, settings_page, upload_page  # noqa: E402
 from formcheck.service.worker import CANCELLED, DONE, FAILED, RUNNING, WAITING, Job, State  # noqa: E402
 
 ROOT = Path(__file__).resolve().parent.parent.parent

@@ -12,7 +12,8 @@ from urllib.parse import urlsplit
 
 import streamlit as st
 
-from formcheck.app import components, result
+from formcheck.app import components
+from formcheck.app.pages import result
 from formcheck.app.session import session
 from formcheck.cli.options import analysis_settings
 from formcheck.live.engine import DONE, IN_SET, LOOKING, READY, RESTING, SETTING_UP, Asked, Event, Snapshot

@@ -9,7 +9,8 @@ from typing import Any, Literal
 import streamlit as st
 
 import formcheck
-from formcheck.app import components, result
+from formcheck.app import components
+from formcheck.app.pages import result
 from formcheck.app.session import KEY, Session, Upload, others_at_work, session
 from formcheck.exercises import EXERCISES
 from formcheck.render.terminal import clock
