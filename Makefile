@@ -10,6 +10,9 @@ RUN := $(BIN)/python
 BASE := $(VENV)/.set-up-base
 DEV := $(VENV)/.set-up-dev
 
+# What both parts of the tests skipped: the last lines say it.
+SKIPPED := .pytest_cache/skipped.json
+
 .DEFAULT_GOAL := help
 .PHONY: help demo app test lint format picture app-pictures checks-doc fit-contour bench-clips bench-windows bench-accuracy bench-spine bench-speed bench-live bench-live-agrees clean
 
@@ -38,10 +41,11 @@ app: $(DEV)  ## Open the app in the browser
 
 test: $(DEV) lint  ## Run every check: ruff, mypy and all tests
 	@echo "Looking for the pose model ..."
-	@$(RUN) -c "from formcheck.pose_models import find_model; find_model()" 2>/dev/null || \
+	@$(RUN) -c "from formcheck.vision.models.store import find_model; find_model()" 2>/dev/null || \
 		echo "It cannot be fetched: tests that need it are skipped. formcheck models fetch says why."
-	$(RUN) -m pytest -m "not real_time" --numprocesses auto --maxprocesses 4 --dist worksteal
-	$(RUN) -m pytest -m real_time
+	@rm -f $(SKIPPED)
+	$(RUN) -m pytest -m "not real_time" --skipped-file $(SKIPPED) --numprocesses auto --maxprocesses 4 --dist worksteal
+	$(RUN) -m pytest -m real_time --skipped-file $(SKIPPED)
 
 lint: $(DEV)  ## Run ruff, mypy and the contracts between the floors
 	$(RUN) -m ruff check .
