@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import json
-import os
-import tempfile
 from pathlib import Path
 
 from formcheck.core.errors import HistoryError
+from formcheck.storage.atomic import write_text
 from formcheck.storage.history import default_path
 
 FILE_NAME = "hidden-advice.json"
@@ -69,14 +68,7 @@ def _write(path: Path, content: dict[str, list[str]]) -> None:
     """Whole or not at all, and readable by its owner only, like the history."""
     try:
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}-")
-        try:
-            with os.fdopen(handle, "w", encoding="utf-8") as file:
-                json.dump(content, file, ensure_ascii=True, indent=1)
-            os.replace(name, path)
-        except BaseException:
-            Path(name).unlink(missing_ok=True)
-            raise
+        write_text(path, json.dumps(content, ensure_ascii=True, indent=1), private=True)
     except OSError as error:
         raise HistoryError(
             f"{path} cannot be written ({error.strerror}): make room, or check who may write."

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import dataclasses
 import json
-import os
-import tempfile
 from pathlib import Path
 
 import numpy as np
 
 from formcheck.core.errors import OutputError, PoseFileError
 from formcheck.core.poses import ARRAY_FIELDS, PoseSequence, VideoInfo
+from formcheck.storage.atomic import PendingFile
 
 SCHEMA = 1
 """Version of the file's layout; raised when an older FormCheck could not read it any more."""
@@ -36,19 +35,10 @@ def save_poses(poses: PoseSequence, path: str | Path) -> None:
         for name in ARRAY_FIELDS
     }
     try:
-        handle, partial = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".part")
-    except OSError as error:
-        raise OutputError(f"Cannot write {path}: {error.strerror or error}.") from error
-    try:
-        with os.fdopen(handle, "wb") as stream:
+        with PendingFile(path) as partial, partial.open("wb") as stream:
             np.savez_compressed(stream, schema=np.array(SCHEMA), about=np.array(json.dumps(about)), **arrays)
-        # Temporary files are private; this one shall be readable like any other the user makes.
-        Path(partial).chmod(0o666 & ~_umask())
-        Path(partial).replace(path)
     except OSError as error:
         raise OutputError(f"Cannot write {path}: {error.strerror or error}.") from error
-    finally:
-        Path(partial).unlink(missing_ok=True)
 
 
 def load_poses(path: str | Path) -> PoseSequence:
@@ -78,9 +68,3 @@ def load_poses(path: str | Path) -> PoseSequence:
         raise PoseFileError(
             f"{path} is not a FormCheck pose file, or it is damaged: analyse the video again."
         ) from error
-
-
-def _umask() -> int:
-    mask = os.umask(0)
-    os.umask(mask)
-    return mask

@@ -29,6 +29,7 @@ from formcheck.core.poses import FloatArray, PoseSequence
 from formcheck.exercises.framework.check import FAULT, WATCH
 from formcheck.judging.report import Report, RepReport, version
 from formcheck.motion.signals import Signals
+from formcheck.storage.atomic import PendingFile, write_text
 from formcheck.storage.pose_files import save_poses
 
 REPORTS_FOLDER = "formcheck-reports"
@@ -179,21 +180,15 @@ class ReportFolder:
         """
         if name not in self.names:
             raise ValueError(f"{name} was not announced when the folder was opened")
-        target, partial = self.path / name, self._scratch / name
-        with _output_errors(target):
-            try:
-                _make(make, partial, target)
-                if self._is_input(name) or _is_foreign(target, self._owned):
-                    raise OutputError(_foreign_message(target))
-                digest = _sha256(partial)
-                # Noted before the move, so that a stop in between never makes our own file look foreign.
-                self._owned[name] = [*self._owned.get(name, [])[-1:], digest]
-                _write_marker(self.path, self._scratch, self._owned, self.input_path)
-                shutil.copymode(self.path / MARKER, partial)  # temporary files may be private, reports need not be
-                os.replace(partial, target)
-            finally:
-                with contextlib.suppress(OSError):
-                    partial.unlink(missing_ok=True)
+        target = self.path / name
+        with _output_errors(target), PendingFile(target, partial=self._scratch / name) as partial:
+            _make(make, partial, target)
+            if self._is_input(name) or _is_foreign(target, self._owned):
+                raise OutputError(_foreign_message(target))
+            # Noted before the move, so that a stop in between never makes our own file look foreign.
+            self._owned[name] = [*self._owned.get(name, [])[-1:], _sha256(partial)]
+            _write_marker(self.path, self._owned, self.input_path)
+            shutil.copymode(self.path / MARKER, partial)  # a maker's file may be private, a report need not be
         self.written.append(target)
 
     @property
@@ -243,7 +238,7 @@ def open_report_folder(
             scratch = Path(tempfile.mkdtemp(prefix=PARTIAL_PREFIX, dir=path))
             # Proves that the disk takes something, and marks the folder as FormCheck's from the first moment on.
             owned = _read_marker(path).files
-            _write_marker(path, scratch, owned, input_path)
+            _write_marker(path, owned, input_path)
         yield ReportFolder(path, names, input_path, owned, scratch)
     finally:
         if scratch is not None:
@@ -327,21 +322,18 @@ def _read_marker(folder: Path) -> _Marker:
         return _Marker({})
 
 
-def _write_marker(folder: Path, scratch: Path, files: dict[str, list[str]], input_path: Path) -> None:
+def _write_marker(folder: Path, files: dict[str, list[str]], input_path: Path) -> None:
     content = {
         "about": "Written by FormCheck, to know which files here are its own and may be replaced.",
         "formcheck": version(),
         "source": _source_key(input_path),
         "files": files,
     }
-    partial = scratch / "marker"
-    _write_bytes(partial, json.dumps(content, indent=1).encode())
-    os.replace(partial, folder / MARKER)
+    write_text(folder / MARKER, json.dumps(content, indent=1))
 
 
 def _write_bytes(path: Path, content: bytes) -> None:
-    with path.open("wb") as file:
-        file.write(content)
+    path.write_bytes(content)
 
 
 def _make_folders(path: Path) -> list[Path]:

@@ -9,7 +9,6 @@ from __future__ import annotations
 import json
 import os
 import re
-import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,6 +18,7 @@ import platformdirs
 from formcheck.core.errors import InputError, OutputError, UsageError
 from formcheck.judging.presets import SHIPPED, shipped
 from formcheck.judging.settings import AS_IT_COMES, Settings, check_limits, did_you_mean, merge, parse_settings
+from formcheck.storage.atomic import write_text
 
 SETTINGS_TOML = "settings.toml"
 PRESET_NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,39}")
@@ -214,17 +214,9 @@ def _read_text(path: Path) -> str:
 
 
 def _write_text(path: Path, text: str) -> None:
-    """Under a temporary name first, so that a crash leaves no half of it."""
+    """For its owner only, as settings tell of height and injuries."""
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        handle, partial = tempfile.mkstemp(dir=path.parent, prefix=f".{path.stem}.", suffix=".part")
+        write_text(path, text, private=True)
     except OSError as error:
         raise OutputError(f"Cannot write {path}: {error.strerror or error}.") from error
-    try:
-        with os.fdopen(handle, "w", encoding="utf-8", newline="\n") as stream:
-            stream.write(text)
-        Path(partial).replace(path)
-    except OSError as error:
-        raise OutputError(f"Cannot write {path}: {error.strerror or error}.") from error
-    finally:
-        Path(partial).unlink(missing_ok=True)

@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import secrets
 import stat
 import struct
 from collections import deque
@@ -34,6 +33,7 @@ from av.video.stream import VideoStream
 from numpy.typing import NDArray
 
 from formcheck.core.errors import OutputError, VideoError
+from formcheck.storage.atomic import PendingFile
 
 RgbImage = NDArray[np.uint8]
 
@@ -755,9 +755,6 @@ class VideoWriter:
 
     def __init__(self, path: str | Path) -> None:
         self.path = Path(path)
-        # Absolute and with its protocol, so that no name is taken for a URL or an option.
-        folder = self.path.absolute().parent
-        self._partial = folder / f".{self.path.name[:80]}.{secrets.token_hex(4)}.part"
         self._container: OutputContainer | None = None
         self._stream: VideoStream | None = None
         self._size: tuple[int, int] | None = None
@@ -767,8 +764,7 @@ class VideoWriter:
             raise OutputError(f"{self.path} is a folder; name a file to write the video to.")
         try:
             # FFmpeg would word this worse, and only with the first frame.
-            with open(self._partial, "xb"):
-                pass
+            self._pending = PendingFile(self.path)
         except (OSError, ValueError) as error:
             raise OutputError(f"The video {self.path} cannot be written: {_reason(error)}.") from None
 
@@ -822,7 +818,7 @@ class VideoWriter:
             self._mux(self._stream.encode(None))
             self._container.close()
             self._container = None
-            os.replace(self._partial, self.path)
+            self._pending.commit()
 
     def discard(self) -> None:
         """Give up and leave nothing behind; safe to call at any time."""
@@ -830,12 +826,12 @@ class VideoWriter:
         if container is not None:
             with contextlib.suppress(*AV_ERRORS):
                 container.close()
-        with contextlib.suppress(OSError):
-            self._partial.unlink(missing_ok=True)
+        self._pending.discard()
 
     def _start(self, width: int, height: int) -> VideoStream:
+        # With its protocol, so that no name is taken for a URL or an option.
         self._container = av.open(
-            f"file:{self._partial}", "w", format="mp4", container_options={"movflags": "+faststart"}
+            f"file:{self._pending.partial}", "w", format="mp4", container_options={"movflags": "+faststart"}
         )
         encoder = next((name for name in self.ENCODERS if name in av.codecs_available), None)
         if encoder is None:

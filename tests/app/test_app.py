@@ -826,9 +826,9 @@ def test_a_part_with_its_own_timer_has_nothing_beside_it() -> None:
 
 
 def test_parts_with_a_timer_are_drawn_in_one_way() -> None:
-    files = (ROOT / "formcheck" / "app").glob("*.py")
+    files = (ROOT / "formcheck" / "app").rglob("*.py")
     fragments = [path.name for path in files if "st.fragment" in path.read_text(encoding="utf-8")]
-    assert fragments == ["parts.py"]
+    assert fragments == ["components.py"]
 
 
 def test_pages_have_different_addresses() -> None:

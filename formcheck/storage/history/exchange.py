@@ -6,13 +6,11 @@ a place on this machine, and no name in it is ever used as one: an import reads 
 
 from __future__ import annotations
 
-import contextlib
 import io
 import json
 import math
 import os
 import re
-import tempfile
 import zipfile
 import zlib
 from collections.abc import Mapping
@@ -24,6 +22,7 @@ from typing import Any, NoReturn
 from formcheck.core.errors import FormCheckError, HistoryError, OutputError, PoseFileError
 from formcheck.judging.report import SCHEMA as REPORT_SCHEMA
 from formcheck.judging.report import version
+from formcheck.storage.atomic import PendingFile
 from formcheck.storage.history.records import Lifter, SavedSet, check_load_kg, clean_name, clean_notes
 from formcheck.storage.history.store import History, fingerprint, poses_of, report_columns
 
@@ -71,16 +70,11 @@ def export_history(history: History, path: Path) -> int:
     if os.path.lexists(path):
         raise OutputError(f"{path} exists already: choose another name.")
     try:
-        handle, partial_name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name[:80]}.", suffix=".part")
+        pending = PendingFile(path, private=True)  # about people's bodies: for its owner
     except OSError as error:
         raise _not_written(path, error) from error
-    partial = Path(partial_name)
     try:
-        with (
-            os.fdopen(handle, "wb") as stream,
-            zipfile.ZipFile(stream, "w", zipfile.ZIP_DEFLATED) as archive,
-            history.reading(),
-        ):
+        with zipfile.ZipFile(pending.partial, "w", zipfile.ZIP_DEFLATED) as archive, history.reading():
             sets = history.sets()
             manifest = {
                 "formcheck_history": SCHEMA,
@@ -95,19 +89,13 @@ def export_history(history: History, path: Path) -> int:
                 if npz is not None:
                     # Pose files are compressed already.
                     archive.writestr(_poses_name(saved.uid), npz, zipfile.ZIP_STORED)
-        partial.chmod(0o600)  # about people's bodies: for its owner
-        # Linking fails where the name was taken meanwhile, replacing would not; some disks cannot link.
-        try:
-            os.link(partial, path)
-        except FileExistsError as error:
-            raise OutputError(f"{path} exists already: choose another name.") from error
-        except OSError:
-            os.replace(partial, path)
+        pending.commit_new()
+    except FileExistsError as error:
+        raise OutputError(f"{path} exists already: choose another name.") from error
     except OSError as error:
         raise _not_written(path, error) from error
     finally:
-        with contextlib.suppress(OSError):
-            partial.unlink(missing_ok=True)
+        pending.discard()
     return len(sets)
 
 

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import os
 import re
 import shutil
-import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
 from formcheck.core.errors import HistoryError
+from formcheck.storage.atomic import PendingFile
 
 FOLDER = "videos"
 
@@ -23,14 +22,8 @@ def keep(source: Path, path: Path) -> None:
     """Keep a copy, in place of an earlier one; `HistoryError` when it cannot be written."""
     try:
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        # A temporary file is readable by its owner only, and so is what it becomes: as the history is.
-        handle, partial = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".part")
-        os.close(handle)
-        try:
+        with PendingFile(path, private=True) as partial:
             shutil.copyfile(source, partial)
-            os.replace(partial, path)
-        finally:
-            Path(partial).unlink(missing_ok=True)
     except OSError as error:
         raise HistoryError(f"The video cannot be kept in {path.parent} ({error.strerror or error}).") from error
 

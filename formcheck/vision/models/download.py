@@ -20,6 +20,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from formcheck.core.errors import ModelError
+from formcheck.storage.atomic import PendingFile
 
 Progress = Callable[[int, int | None], None]
 """Called as ``progress(done_bytes, total_bytes)``; the total is None while it is not known."""
@@ -61,18 +62,18 @@ def new_file(final: Path) -> Iterator[Path]:
         with suppress(OSError):
             if time.time() - old.stat().st_mtime > STALE_PART_S:
                 old.unlink()
-    part = final.with_name(f"{final.name}.{secrets.token_hex(6)}.part")
+    pending = PendingFile(final, partial=final.with_name(f"{final.name}.{secrets.token_hex(6)}.part"))
     try:
-        yield part
+        yield pending.partial
+        digest = sha256_of(pending.partial)
         try:
-            os.replace(part, final)
+            pending.commit()
         except PermissionError:
             # Windows does not replace a file that another process has open; the same content there will do.
-            if not final.is_file() or sha256_of(final) != sha256_of(part):
+            if not final.is_file() or sha256_of(final) != digest:
                 raise
     finally:
-        with suppress(OSError):
-            part.unlink(missing_ok=True)
+        pending.discard()
 
 
 def sha256_of(path: Path) -> str:
