@@ -18,6 +18,7 @@ from matplotlib.axes import Axes
 from formcheck.core.landmarks import Landmark
 from formcheck.core.poses import PoseSequence, contour_stations
 from formcheck.judging.analysis import analyze
+from formcheck.motion.calibration import calibration_of
 from formcheck.motion.geometry import midpoint
 from formcheck.motion.spine import back_stations, dorsal_distances, mended_contour, station_weights
 from formcheck.vision.models.store import find_model
@@ -60,7 +61,7 @@ def main() -> int:
     axes[2].set_xlabel("along the line: hip 0, shoulder 1")
     axes[2].set_ylabel("distance, in lengths of the line")
     axes[2].legend(frameon=False)
-    lower, upper = station_weights()
+    lower, upper = station_weights(calibration_of(poses.model))
     axes[3].axhline(0, color=PALE, lw=0.8)
     axes[3].fill_between(stations, lower + upper, color=PALE, alpha=0.35, label="whole back")
     axes[3].plot(stations, lower, color="#1d4ed8", lw=1.8, label="lumbar")

@@ -34,6 +34,7 @@ from formcheck.judging.report import (
 )
 from formcheck.judging.set_metrics import SetLevel, set_level
 from formcheck.judging.settings import AS_IT_COMES, Settings, apply
+from formcheck.motion.calibration import calibration_of
 from formcheck.motion.cleaning import CleanPoses, clean
 from formcheck.motion.floor_evidence import Floors, empty_handed
 from formcheck.motion.neutral import Baseline, Neutral, find_neutral, with_back_rounding
@@ -41,7 +42,7 @@ from formcheck.motion.plate import PlateTrack
 from formcheck.motion.reps import Cycle, find_cycles
 from formcheck.motion.signals import Signals, compute_signals, no_signals
 from formcheck.motion.spine import back_can_be_seen
-from formcheck.motion.spine_method import CONTOUR, SpineMethod
+from formcheck.motion.spine_method import SpineMethod, contour_method
 from formcheck.motion.view import UNKNOWN_VIEW, View, view_of
 
 AUTO = "auto"
@@ -95,7 +96,7 @@ def analyze(
     load_kg: float | None = None,
     height_cm: float | None = None,
     baseline: Baseline | None = None,
-    spine: SpineMethod = CONTOUR,
+    spine: SpineMethod | None = None,
     settings: Settings = AS_IT_COMES,
     plate: PlateTrack | None = None,
     floors: Floors | None = None,
@@ -110,7 +111,7 @@ def analyze(
     load_kg : the load, for the advice; None when unknown.
     height_cm : the lifter's height, for velocities in metres; None = as the settings say, if they do.
     baseline : the lifter's standing back from another day, for videos that do not show the lifter standing.
-    spine : how the spine is read; the dorsal contour unless another method is plugged in.
+    spine : how the spine is read; None = from the dorsal contour.
     settings : limits and checks of the user's own, see `formcheck.judging.settings`.
     plate : the near plate of the bar, see `formcheck.vision.plate_detection`; None = it was not looked for.
     floors : how the floor looked earlier, for poses that begin in the midst of a set.
@@ -121,6 +122,7 @@ def analyze(
     """
     _refuse_unknown(exercise)
     exercise = exercise_of_variant(exercise, variant)
+    spine = spine or contour_method(calibration_of(poses.model))
     cleaned = clean(poses)
     stretches = [_stretch(cleaned, part, spine, baseline) for part in cleaned.segments]
     recognition = recognise(
@@ -224,7 +226,7 @@ def _stretch(cleaned: CleanPoses, part: slice, spine: SpineMethod, baseline: Bas
     poses = cleaned.poses.part(part)
     signals = compute_signals(poses, spine.read)
     cycles = find_cycles(signals.time_s, signals.shoulder_height)
-    neutral = find_neutral(signals, cycles, baseline, spine.usual)
+    neutral = find_neutral(signals, cycles, baseline, spine.norms)
     return _Stretch(part.start, poses, with_back_rounding(signals, neutral), cycles, neutral)
 
 

@@ -28,8 +28,9 @@ from formcheck.live.cues import Cues, Rise, is_finished, rising_per_s
 from formcheck.live.gauge import STANDING_SHARE, WINDOW_S, Reading, Scale, back_check, heights_of, read, scale_of
 from formcheck.live.recording import Recording, Seen
 from formcheck.live.warm_up import DrillResult, after_ramp_set, baseline_of, judge_drill
+from formcheck.motion.calibration import calibration_of
 from formcheck.motion.floor_evidence import UNKNOWN_FLOORS, Floors, came_along, floors_of, tells_apart
-from formcheck.motion.neutral import CONTOUR_USUAL, Baseline, Neutral
+from formcheck.motion.neutral import Baseline, Neutral, population_neutral
 
 LOOKING, SETTING_UP, READY, IN_SET, RESTING, DONE = "looking", "setting up", "ready", "in set", "resting", "done"
 STATES = (LOOKING, SETTING_UP, READY, IN_SET, RESTING, DONE)
@@ -219,9 +220,7 @@ class LiveEngine:
         self._rise = Rise()
         self._rose_s, self._rose_count = -math.inf, 0
         self._reading = Reading(-math.inf)
-        self._neutral = Neutral(
-            CONTOUR_USUAL.standing_deg, CONTOUR_USUAL.hinge_deg, CONTOUR_USUAL.hinge_spread_deg, "population"
-        )
+        self._neutral = population_neutral(calibration_of(self.asked.model).contour_norms)
         self._exercise = self.asked.exercise
         self._last_reps: tuple[RepReport, ...] = ()
         self._quiet_before_s = -math.inf
@@ -462,7 +461,9 @@ class LiveEngine:
         if report.back is None:
             return
         back = report.back
-        self._neutral = Neutral(back.standing_deg, back.hinge_deg, back.uncertainty_deg, back.source)
+        self._neutral = Neutral(
+            back.standing_deg, back.hinge_deg, back.uncertainty_deg, back.source, self._neutral.norms
+        )
         found = baseline_of(report)
         if found is not None:
             # Of this very session, so it is as good as what stands in the window.

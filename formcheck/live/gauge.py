@@ -21,7 +21,6 @@ from formcheck.judging.settings import AS_IT_COMES, Settings, apply
 from formcheck.motion.cleaning import clean
 from formcheck.motion.neutral import Neutral, with_back_rounding
 from formcheck.motion.signals import STANDING_PERCENTILE, Signals, compute_signals
-from formcheck.motion.spine_method import CONTOUR
 from formcheck.motion.view import view_of
 
 WINDOW_S = 1.5
@@ -110,7 +109,7 @@ def read(window: PoseSequence, neutral: Neutral, scale: Scale, lift: Exercise | 
     if not cleaned.segments or cleaned.segments[-1].stop != len(window):
         return Reading(time_s)
     poses = cleaned.poses.part(cleaned.segments[-1])
-    signals = with_back_rounding(compute_signals(poses, CONTOUR.read), neutral)
+    signals = with_back_rounding(compute_signals(poses), neutral)
     if not np.isfinite(signals.trunk_lean_deg[-1]):
         return Reading(time_s)
 

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from formcheck.core.poses import FloatArray
-from formcheck.motion.contour_weights import HINGE_DRIFT_DEG, SEAT_DRIFT_DEG
+from formcheck.motion.calibration import DEFAULT, PopulationNorms
 from formcheck.motion.reps import Cycle
 from formcheck.motion.signals import Signals
 
@@ -41,46 +41,6 @@ SEAT_SPREAD_DEG = 5.0
 
 
 @dataclass(frozen=True)
-class Usual:
-    """What a way of reading the spine shows of lifters in general; pairs are (lumbar, thoracic), all in degrees.
-
-    Attributes
-    ----------
-    standing_deg, hinge_deg : bend of most lifters when they stand, and in a hinge that coaches call neutral.
-    hinge_spread_deg : standard deviation of the latter between lifters.
-    release_deg, release_spread_deg : how much more a lifter bends in a neutral hinge than standing, and its spread.
-    hinge_drift_deg, seat_drift_deg : part of the reading's change in a hinge, and when the thighs come up to level,
-        that is no bending of the spine.
-    shape_spread_deg : standard error that build and clothes leave in a change of the bend.
-    """
-
-    standing_deg: tuple[float, float]
-    hinge_deg: tuple[float, float]
-    hinge_spread_deg: float
-    release_deg: tuple[float, float]
-    release_spread_deg: float
-    hinge_drift_deg: tuple[float, float]
-    seat_drift_deg: tuple[float, float]
-    shape_spread_deg: float
-
-
-CONTOUR_USUAL = Usual(
-    standing_deg=(-14.0, -3.0),
-    hinge_deg=(7.0, 2.0),
-    hinge_spread_deg=9.0,
-    # The two lifters whose clips show standing and a neutral hinge gave up 43 and 16 deg, trained ones 33 on average
-    # (Bengtsson 2022).
-    release_deg=(26.0, 4.0),
-    release_spread_deg=9.0,
-    hinge_drift_deg=HINGE_DRIFT_DEG,
-    seat_drift_deg=SEAT_DRIFT_DEG,
-    shape_spread_deg=7.0,
-)
-"""Of the dorsal contour: levels from twelve lifters whose hinge in the labelled clips was judged neutral, spread of the
-shape and drift from rendered lifters that the weights were not fitted to; see docs/spine.md."""
-
-
-@dataclass(frozen=True)
 class Baseline:
     """A lifter's standing bend, kept from another day: lumbar and thoracic, and its standard error, in degrees."""
 
@@ -98,14 +58,14 @@ class Neutral:
     standing_deg, hinge_deg : when standing, and in a deep hinge.
     uncertainty_deg : standard error of the whole in a hinge.
     source : "standing" (read from this video), "baseline" (from another day) or "population".
-    usual : what is known of lifters in general.
+    norms : what is known of lifters in general.
     """
 
     standing_deg: tuple[float, float]
     hinge_deg: tuple[float, float]
     uncertainty_deg: float
     source: str
-    usual: Usual = CONTOUR_USUAL
+    norms: PopulationNorms = DEFAULT.contour_norms
 
     def at(self, trunk_lean_deg: FloatArray, thigh_deg: FloatArray) -> tuple[FloatArray, FloatArray]:
         """Neutral bend for each trunk lean and thigh angle (0 = hanging down, 90 = level): lumbar and thoracic.
@@ -116,23 +76,31 @@ class Neutral:
         seated = _seated(thigh_deg)
         lower, upper = (
             np.asarray(standing + (hinge - standing) * hinged + seat * seated)
-            for standing, hinge, seat in zip(self.standing_deg, self.hinge_deg, self.usual.seat_drift_deg, strict=True)
+            for standing, hinge, seat in zip(self.standing_deg, self.hinge_deg, self.norms.seat_drift_deg, strict=True)
         )
         return lower, upper
 
 
 def find_neutral(
-    signals: Signals, cycles: Sequence[Cycle], baseline: Baseline | None = None, usual: Usual = CONTOUR_USUAL
+    signals: Signals,
+    cycles: Sequence[Cycle],
+    baseline: Baseline | None = None,
+    norms: PopulationNorms = DEFAULT.contour_norms,
 ) -> Neutral:
     """The lifter's neutral from the standing frames of one stretch of video, else a baseline, else the population."""
     standing = (signals.shoulder_height > STANDING_HEIGHT) & (np.abs(signals.trunk_lean_deg) < STANDING_LEAN_DEG)
     standing &= np.isfinite(signals.dorsal_bend_deg) & ~load_hangs(signals, cycles)
     lower, upper = _level(signals.lower_bend_deg[standing]), _level(signals.upper_bend_deg[standing])
     if STANDING_BEND_RANGE_DEG[0] <= lower + upper <= STANDING_BEND_RANGE_DEG[1]:
-        return _from_standing((lower, upper), 0.0, "standing", usual)
+        return _from_standing((lower, upper), 0.0, "standing", norms)
     if baseline is not None:
-        return _from_standing((baseline.lower_deg, baseline.upper_deg), baseline.uncertainty_deg, "baseline", usual)
-    return Neutral(usual.standing_deg, usual.hinge_deg, usual.hinge_spread_deg, "population", usual)
+        return _from_standing((baseline.lower_deg, baseline.upper_deg), baseline.uncertainty_deg, "baseline", norms)
+    return population_neutral(norms)
+
+
+def population_neutral(norms: PopulationNorms) -> Neutral:
+    """The neutral of lifters in general, for one of whom nothing else is known."""
+    return Neutral(norms.standing_deg, norms.hinge_deg, norms.hinge_spread_deg, "population", norms)
 
 
 def with_back_rounding(signals: Signals, neutral: Neutral) -> Signals:
@@ -158,26 +126,28 @@ def _flexion(signals: Signals, neutral: Neutral, thigh_deg: FloatArray) -> Float
     """Flexion of the spine since standing; NaN where standing is not known."""
     if neutral.source == "population":
         return np.full(len(signals), np.nan)
-    usual = neutral.usual
-    drift_deg = sum(usual.hinge_drift_deg) * _share(signals.trunk_lean_deg, *HINGE_LEAN_DEG)
-    drift_deg = drift_deg + sum(usual.seat_drift_deg) * _seated(thigh_deg)
+    norms = neutral.norms
+    drift_deg = sum(norms.hinge_drift_deg) * _share(signals.trunk_lean_deg, *HINGE_LEAN_DEG)
+    drift_deg = drift_deg + sum(norms.seat_drift_deg) * _seated(thigh_deg)
     return np.asarray(signals.dorsal_bend_deg - sum(neutral.standing_deg) - drift_deg)
 
 
-def _from_standing(standing_deg: tuple[float, float], spread_deg: float, source: str, usual: Usual) -> Neutral:
+def _from_standing(
+    standing_deg: tuple[float, float], spread_deg: float, source: str, norms: PopulationNorms
+) -> Neutral:
     """Neutral of a lifter whose standing bend is known: two sources of unequal trust, weighted by their variance.
 
     ``spread_deg`` is the standard error of the standing bend itself.
     """
-    own_variance = spread_deg**2 + usual.shape_spread_deg**2 + usual.release_spread_deg**2
-    trust = usual.hinge_spread_deg**2 / (usual.hinge_spread_deg**2 + own_variance)
+    own_variance = spread_deg**2 + norms.shape_spread_deg**2 + norms.release_spread_deg**2
+    trust = norms.hinge_spread_deg**2 / (norms.hinge_spread_deg**2 + own_variance)
     lower, upper = (
         trust * (standing + release + drift) + (1.0 - trust) * others
         for standing, release, drift, others in zip(
-            standing_deg, usual.release_deg, usual.hinge_drift_deg, usual.hinge_deg, strict=True
+            standing_deg, norms.release_deg, norms.hinge_drift_deg, norms.hinge_deg, strict=True
         )
     )
-    return Neutral(standing_deg, (lower, upper), float(np.sqrt(trust * own_variance)), source, usual)
+    return Neutral(standing_deg, (lower, upper), float(np.sqrt(trust * own_variance)), source, norms)
 
 
 def _share(values: FloatArray, start: float, stop: float) -> FloatArray:

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from formcheck.core.landmarks import PAIRED_JOINTS, Landmark, left_right
 from formcheck.core.poses import FloatArray, PoseSequence
+from formcheck.motion.calibration import calibration_of
 from formcheck.motion.cleaning import smooth
 from formcheck.motion.frontal_measures import FOOT_JOINTS, foot_shown, gap, heel_above_standing, hip_shift
 from formcheck.motion.geometry import joint_flexion_deg
@@ -29,11 +30,6 @@ SAME_PLACE_TRUNKS, SAME_PLACE_SHARE_MIN = 0.15, 0.3
 """Height is taken where the feet are this near to their usual place, if they are there for so much of the time: whoever
 comes nearer the camera grows."""
 
-HIP_FLEXION_GAIN = 1.05
-KNEE_FLEXION_GAIN = 1.08
-"""The hip landmark lies too far forward, so the model shows hips and knees straighter than they are. The factors were
-fitted on the tune split of the rendered lifter; real knees in squats are under-read as well (-2.3 +- 6.4 deg)."""
-
 THIGH_TO_TRUNK = (0.58, 1.1)
 HIP_THIGH_TO_TRUNK = (0.5, 1.1)
 SHANK_TO_TRUNK = (0.55, 1.15)
@@ -44,12 +40,6 @@ FOREARM_TO_UPPER_ARM = (0.5, 1.25)
 knees and wrists, and the model then guesses. Clean clips of several lifters stay within 0.66-0.90, 0.63-0.97,
 0.84-1.3, 0.48-0.72 and 0.6-1.1; trunk length is the clip's upper quartile, as a rounded trunk is shorter. A thigh
 that is only a little too short mostly has a hidden knee: the hip, and the back with it, is doubted later."""
-
-ARM_VISIBILITY_MIN = 0.6
-"""The model's own score does not warn of a hidden leg, but it falls when a plate hides the near wrist."""
-
-FOOT_VISIBILITY_MIN = 0.85
-"""Behind plates the model invents a foot with its heel up, with scores of 0.3-0.8; feet in plain sight score 0.9."""
 
 ROUNDING_CUTOFF_HZ = 3.0
 """The back bends slowly; what is faster in the contour is the mask's flicker."""
@@ -149,9 +139,10 @@ def compute_signals(poses: PoseSequence, read_spine: SpineReader = dorsal_bend) 
 
     ``read_spine`` gives the bend of the back; see `formcheck.motion.spine_method`.
     """
+    calibration = calibration_of(poses.model)
     axis = smoothed_axis(poses)
     forward = np.where(axis[:, 1] >= 0, 1.0, -1.0)
-    yaw_deg = yaw_of(axis)
+    yaw_deg = yaw_of(axis, calibration)
     scale_px, floor_px = _standing_scale(poses)
     joints = _sagittal_joints(poses, axis, forward, yaw_deg)
     height = {joint: (floor_px - _middle_px(poses, joint)[:, 1]) / scale_px for joint in PAIRED_JOINTS}
@@ -160,18 +151,19 @@ def compute_signals(poses: PoseSequence, read_spine: SpineReader = dorsal_bend) 
     trunk_lean = _lean_deg(hip_to_shoulder)
     unknown = np.full(len(poses), np.nan)
     from_picture = np.abs(yaw_deg) <= PICTURE_ANGLES_MAX_YAW_DEG
-    hip_gain, knee_gain = np.where(from_picture, [[HIP_FLEXION_GAIN], [KNEE_FLEXION_GAIN]], 1.0)
+    hip_gain = np.where(from_picture, calibration.hip_flexion_gain, 1.0)
+    knee_gain = np.where(from_picture, calibration.knee_flexion_gain, 1.0)
     hip_flexion = joint_flexion_deg(joints["SHOULDER"], joints["HIP"], joints["KNEE"])
     knee_flexion = joint_flexion_deg(joints["HIP"], joints["KNEE"], joints["ANKLE"])
     hip_ok, thigh_ok, shank_ok, arm_ok = _believable_limbs(joints, from_picture)
     bend = _gated_bend(poses, read_spine(poses, forward), yaw_deg, hip_ok)
-    arm_ok &= _near_visibility(poses, forward, ("ELBOW", "WRIST")) >= ARM_VISIBILITY_MIN
+    arm_ok &= _near_visibility(poses, forward, ("ELBOW", "WRIST")) >= calibration.arm_visibility_min
     ahead = {
         joint: forward * (_middle_px(poses, joint)[:, 0] - _mid_foot_px(poses)) / scale_px
         for joint in ("WRIST", "SHOULDER")
     }
     foot_visibility = _near_visibility(poses, forward, FOOT_JOINTS)
-    foot_ok = (foot_visibility >= FOOT_VISIBILITY_MIN) & foot_shown(poses, forward < 0, scale_px) & shank_ok
+    foot_ok = (foot_visibility >= calibration.foot_visibility_min) & foot_shown(poses, forward < 0, scale_px) & shank_ok
     heel = _near_height_px(poses, forward, "HEEL")
     return Signals(
         time_s=poses.time_s,

@@ -18,7 +18,8 @@ from numpy.typing import NDArray
 
 from formcheck.core.landmarks import Landmark
 from formcheck.core.poses import FloatArray, PoseSequence, contour_stations
-from formcheck.motion.contour_weights import LOWER_WEIGHTS, UPPER_WEIGHTS, WEIGHT_FROM, WEIGHT_TO
+from formcheck.motion.calibration import Calibration, calibration_of
+from formcheck.motion.contour_weights import WEIGHT_FROM, WEIGHT_TO
 from formcheck.motion.geometry import midpoint
 
 DEGREE = 4
@@ -33,11 +34,6 @@ times without the stations further off than so many times that residual, and the
 
 EDGES_KEPT = 0.7
 """Share of the stations that must be left after that."""
-
-SHARPNESS_NONE, SHARPNESS_GOOD = 0.12, 0.2
-"""Median fall of the mask per hundredth of the hip-shoulder length: below the first the model guesses where the back
-ends (a white shirt before a white wall gave 0.135 and an edge far off), from the second on the edge is clear. In the
-tune split and in real clips no usable back stayed below 0.205."""
 
 RAGGED_MAX = 0.03
 """Typical distance of the edge from the fitted curve, in hip-shoulder lengths, beyond which it is no back's edge."""
@@ -128,11 +124,13 @@ def back_stations() -> FloatArray:
     return np.asarray(stations[_inside(stations)])
 
 
-def station_weights() -> tuple[FloatArray, FloatArray]:
+def station_weights(calibration: Calibration) -> tuple[FloatArray, FloatArray]:
     """Weights of the stations in degrees per hip-shoulder length, (B,) each: lumbar and thoracic."""
     stations = back_stations()
-    nodes = np.linspace(WEIGHT_FROM, WEIGHT_TO, len(LOWER_WEIGHTS))
-    lower, upper = (np.interp(stations, nodes, weights) / len(stations) for weights in (LOWER_WEIGHTS, UPPER_WEIGHTS))
+    lower, upper = (
+        np.interp(stations, np.linspace(WEIGHT_FROM, WEIGHT_TO, len(weights)), weights) / len(stations)
+        for weights in (calibration.lower_weights, calibration.upper_weights)
+    )
     # Interpolation leaves a rest; a contour that lies further out as a whole must read the same.
     return lower - lower.mean(), upper - upper.mean()
 
@@ -166,13 +164,14 @@ def dorsal_bend(poses: PoseSequence, forward: FloatArray) -> DorsalBend:
 
     Gates that need the rest of the body (`FRONT`, `REAR`, `HIP_WRONG`, `UNSTEADY`) are left to the caller.
     """
+    calibration = calibration_of(poses.model)
     inside = _inside(contour_stations())
     parts = []
     # In blocks, so that a long video does not need many times the memory of its contours at once.
     for start in range(0, max(1, len(poses)), BLOCK):
         block = slice(start, start + BLOCK)
         away, sharpness = dorsal_distances(poses.part(block), forward[block])
-        parts.append(_read(away[:, inside], sharpness[:, inside]))
+        parts.append(_read(away[:, inside], sharpness[:, inside], calibration))
     return DorsalBend(*(np.concatenate([getattr(part, field.name) for part in parts]) for field in fields(DorsalBend)))
 
 
@@ -233,16 +232,17 @@ def _inside(stations: FloatArray) -> NDArray[np.bool_]:
     return np.asarray((stations >= WEIGHT_FROM - 1e-6) & (stations <= WEIGHT_TO + 1e-6))
 
 
-def _read(away: FloatArray, sharpness: FloatArray) -> DorsalBend:
+def _read(away: FloatArray, sharpness: FloatArray, calibration: Calibration) -> DorsalBend:
     mended, curve, ragged = mended_contour(away)
-    lower_weights, upper_weights = station_weights()
+    lower_weights, upper_weights = station_weights(calibration)
     lower, upper = mended @ lower_weights, mended @ upper_weights
     weights = lower_weights + upper_weights
     uncertainty = ragged * float(np.sqrt((weights**2).sum() * len(weights) / INDEPENDENT_PARTS))
     enough = np.isfinite(ragged)
     clear = np.full(len(away), np.nan)
     clear[enough] = np.median(np.nan_to_num(sharpness)[enough], axis=1)
-    clarity = np.clip((clear - SHARPNESS_NONE) / (SHARPNESS_GOOD - SHARPNESS_NONE), 0, 1)
+    span = calibration.sharpness_good - calibration.sharpness_none
+    clarity = np.clip((clear - calibration.sharpness_none) / span, 0, 1)
     smoothness = np.clip(2.0 - 2.0 * ragged / RAGGED_MAX, 0, 1)
     thickness = np.where(np.isfinite(away), away, 0.0)[:, back_stations() >= UPPER_FROM].max(axis=1)
     with np.errstate(invalid="ignore"):

@@ -15,7 +15,7 @@ import numpy as np
 
 from formcheck.core.errors import PoseFileError
 from formcheck.core.poses import FloatArray, PoseSequence
-from formcheck.motion.neutral import Usual
+from formcheck.motion.calibration import PopulationNorms
 from formcheck.motion.spine import MEASURED, NO_EDGE, NOT_SEEN, DorsalBend
 from formcheck.motion.spine_method import SpineMethod
 
@@ -32,7 +32,7 @@ LUMBAR_TO = 0.45
 SAME_TIME_S = 0.02
 """Points belong to a frame no further away than this."""
 
-KEYPOINT_USUAL = Usual(
+KEYPOINT_NORMS = PopulationNorms(
     standing_deg=(-45.0, 35.0),
     hinge_deg=(-20.0, 35.0),
     hinge_spread_deg=20.0,
@@ -82,7 +82,7 @@ def keypoint_method(time_s: FloatArray, points_px: FloatArray, confidence: Float
         )
     if not (np.diff(time_s) > 0).all():
         raise PoseFileError("These spine keypoints cannot be used: their times do not rise strictly.")
-    return SpineMethod("spine keypoints", _KeypointReader(time_s, points_px, confidence), KEYPOINT_USUAL)
+    return SpineMethod("spine keypoints", _KeypointReader(time_s, points_px, confidence), KEYPOINT_NORMS)
 
 
 def keypoint_bend(points_px: FloatArray, confidence: FloatArray, forward: FloatArray) -> DorsalBend:

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from formcheck.core.poses import FloatArray, PoseSequence
-from formcheck.motion.neutral import CONTOUR_USUAL, Usual
+from formcheck.motion.calibration import Calibration, PopulationNorms
 from formcheck.motion.spine import DorsalBend, dorsal_bend
 
 
@@ -18,12 +18,14 @@ class SpineMethod:
     ----------
     name : for the report.
     read : poses of one stretch and the direction faced (T,) -> bend per frame, with quality and gate.
-    usual : levels and spreads of lifters in general, in the same degrees.
+    norms : levels and spreads of lifters in general, in the same degrees.
     """
 
     name: str
     read: Callable[[PoseSequence, FloatArray], DorsalBend]
-    usual: Usual
+    norms: PopulationNorms
 
 
-CONTOUR = SpineMethod("dorsal contour", dorsal_bend, CONTOUR_USUAL)
+def contour_method(calibration: Calibration) -> SpineMethod:
+    """The spine as read from the dorsal contour of a pose model's mask."""
+    return SpineMethod("dorsal contour", dorsal_bend, calibration.contour_norms)

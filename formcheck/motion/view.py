@@ -8,10 +8,7 @@ import numpy as np
 
 from formcheck.core.landmarks import Landmark
 from formcheck.core.poses import FloatArray, PoseSequence
-
-YAW_BIAS_DEG = 7.0
-"""The model turns people seen from the side towards the camera by about this much: 8.7 deg in rendered side views, 7 in
-the median of real ones. The bias vanishes towards the front."""
+from formcheck.motion.calibration import Calibration, calibration_of
 
 SIDE_MAX_DEG = 20.0
 """Up to this yaw a view is called a side view; beyond, oblique."""
@@ -69,7 +66,7 @@ def view_of(poses: PoseSequence, keep: slice = slice(None)) -> View:
     if np.hypot(*middle) < 0.2:
         return UNKNOWN_VIEW
     forward = 1 if middle[1] >= 0 else -1
-    yaw_deg = float(yaw_of(middle[None])[0])
+    yaw_deg = float(yaw_of(middle[None], calibration_of(poses.model))[0])
     if abs(yaw_deg) <= SIDE_MAX_DEG:
         name = "side-right" if forward > 0 else "side-left"
     elif abs(yaw_deg) >= FRONT_MIN_DEG:
@@ -79,10 +76,10 @@ def view_of(poses: PoseSequence, keep: slice = slice(None)) -> View:
     return View(name, yaw_deg, forward)
 
 
-def yaw_of(axis: FloatArray) -> FloatArray:
+def yaw_of(axis: FloatArray, calibration: Calibration) -> FloatArray:
     """(T,) yaw of left-right axes (T, 2) in degrees, the model's bias taken off: 0 = side, +90 = front, -90 = rear."""
     raw_deg = np.degrees(np.arctan2(axis[:, 0], np.abs(axis[:, 1])))
-    return np.asarray(raw_deg - YAW_BIAS_DEG * np.cos(np.radians(raw_deg)))
+    return np.asarray(raw_deg - calibration.yaw_bias_deg * np.cos(np.radians(raw_deg)))
 
 
 def smoothed_axis(poses: PoseSequence) -> FloatArray:

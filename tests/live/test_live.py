@@ -19,7 +19,8 @@ from formcheck.live.cues import Cues, Rise, is_finished, spoken
 from formcheck.live.engine import DONE, IN_SET, LOOKING, READY, RESTING, SETTING_UP, STATES, LiveEngine, Snapshot
 from formcheck.live.gauge import back_check, heights_of, read, scale_of
 from formcheck.live.recording import Recording, Seen
-from formcheck.motion.neutral import CONTOUR_USUAL, Neutral
+from formcheck.motion.calibration import BLAZEPOSE_FULL
+from formcheck.motion.neutral import population_neutral
 from tests.helpers.live_frames import LIVE_CAMERA, after, engine_for, events, filmed, looks, played
 from tests.helpers.synthetic_lifter import (
     Camera,
@@ -52,7 +53,7 @@ def session(name: str) -> tuple[LiveEngine, PoseSequence, list[Snapshot]]:
     return live, poses, snapshots
 
 
-POPULATION = Neutral(CONTOUR_USUAL.standing_deg, CONTOUR_USUAL.hinge_deg, 9.0, "population")
+POPULATION = population_neutral(BLAZEPOSE_FULL.contour_norms)
 
 
 # ------------------------------------------------------------------------------------------------------ the recording
@@ -670,7 +671,7 @@ def test_the_warm_up_goes_from_standing_through_the_drills_to_the_ramp_sets() ->
     assert live.baseline is not None
     kept = warm_up.neutral_back(live.baseline)
     assert set(kept) == {"lower_deg", "upper_deg", "uncertainty_deg"}
-    assert kept["lower_deg"] == pytest.approx(CONTOUR_USUAL.standing_deg[0], abs=3)
+    assert kept["lower_deg"] == pytest.approx(BLAZEPOSE_FULL.contour_norms.standing_deg[0], abs=3)
     said = [event.text for event in events(snapshots, "drill")]
     assert said[0].startswith("Got your neutral back")
     assert [text.split(".")[0] for text in said[1:]] == ["Pass"] * 3

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from formcheck.motion.calibration import BLAZEPOSE_FULL
 from formcheck.motion.neutral import (
-    CONTOUR_USUAL,
     HANGING_HANDS_MAX,
     HINGE_LEAN_DEG,
     SEAT_THIGH_DEG,
@@ -26,6 +26,7 @@ from formcheck.motion.neutral import (
 from formcheck.motion.reps import Cycle
 from formcheck.motion.signals import Signals, no_signals
 
+NORMS = BLAZEPOSE_FULL.contour_norms
 LEANS = np.array([-5.0, 0.0, 30.0, 60.0, 90.0])
 HANGING = np.zeros(1)
 """Thighs of a lifter who does not sit down."""
@@ -124,19 +125,19 @@ def test_a_hinge_takes_the_hollow_out_of_the_neutral() -> None:
 def test_the_hinge_of_a_known_stand_lies_between_its_own_release_and_the_usual_hinge() -> None:
     for bend_deg in (-45.0, -10.0):
         neutral = _stand(bend_deg)
-        released = bend_deg + sum(CONTOUR_USUAL.release_deg) + sum(CONTOUR_USUAL.hinge_drift_deg)
-        low, high = sorted((released, sum(CONTOUR_USUAL.hinge_deg)))
+        released = bend_deg + sum(NORMS.release_deg) + sum(NORMS.hinge_drift_deg)
+        low, high = sorted((released, sum(NORMS.hinge_deg)))
         assert low < sum(neutral.hinge_deg) < high
         # Two sources together are surer than the surer one.
-        assert neutral.uncertainty_deg < CONTOUR_USUAL.hinge_spread_deg
+        assert neutral.uncertainty_deg < NORMS.hinge_spread_deg
 
 
 def test_thighs_that_come_up_to_level_bend_the_contour() -> None:
     thighs = np.array([-30.0, 0.0, SEAT_THIGH_DEG[0], np.mean(SEAT_THIGH_DEG), SEAT_THIGH_DEG[1], 110.0])
     along = _whole(_stand(-18.0), np.zeros(1), thighs)
     assert along[:3] == pytest.approx(-18.0)
-    assert along[3] == pytest.approx(-18.0 + sum(CONTOUR_USUAL.seat_drift_deg) / 2)
-    assert along[4] == along[5] == pytest.approx(-18.0 + sum(CONTOUR_USUAL.seat_drift_deg))
+    assert along[3] == pytest.approx(-18.0 + sum(NORMS.seat_drift_deg) / 2)
+    assert along[4] == along[5] == pytest.approx(-18.0 + sum(NORMS.seat_drift_deg))
     # Thighs that were not seen are not held against the back.
     assert _whole(_stand(-18.0), np.zeros(1), np.array([np.nan])) == pytest.approx(-18.0)
 
@@ -169,7 +170,7 @@ def test_flexion_counts_from_standing_and_is_missing_where_standing_is_not_known
     flexion = with_back_rounding(signals, _stand(-18.0)).spine_flexion_deg
     assert flexion == pytest.approx([0.0, 40.0])
     hinged = with_back_rounding(replace(signals, trunk_lean_deg=np.full(2, 80.0)), _stand(-18.0)).spine_flexion_deg
-    assert hinged == pytest.approx(flexion - sum(CONTOUR_USUAL.hinge_drift_deg) * np.ones(2))
+    assert hinged == pytest.approx(flexion - sum(NORMS.hinge_drift_deg) * np.ones(2))
     assert np.isnan(with_back_rounding(signals, find_neutral(no_signals(np.arange(3.0)), ())).spine_flexion_deg).all()
 
 
@@ -200,5 +201,5 @@ def test_one_wild_frame_does_not_move_the_neutral() -> None:
 def test_without_a_stand_the_population_speaks_with_more_doubt(signals: Signals) -> None:
     neutral = find_neutral(signals, ())
     assert neutral.source == "population"
-    assert neutral.standing_deg == CONTOUR_USUAL.standing_deg
+    assert neutral.standing_deg == NORMS.standing_deg
     assert neutral.uncertainty_deg > _stand(-10.0).uncertainty_deg

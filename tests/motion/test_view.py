@@ -3,11 +3,11 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from formcheck.motion.calibration import BLAZEPOSE_FULL
 from formcheck.motion.view import (
     FRONT_MIN_DEG,
     SIDE_MAX_DEG,
     UNKNOWN_VIEW,
-    YAW_BIAS_DEG,
     body_axis,
     smoothed_axis,
     view_of,
@@ -28,14 +28,14 @@ STILL = standing_still(2.0)
 
 def unbiased(yaw_deg: float) -> float:
     """Yaw that is reported for a model's body at ``yaw_deg``: the synthetic lifter has no bias, the model has."""
-    return yaw_deg - YAW_BIAS_DEG * np.cos(np.radians(yaw_deg))
+    return yaw_deg - BLAZEPOSE_FULL.yaw_bias_deg * np.cos(np.radians(yaw_deg))
 
 
 def biased(yaw_deg: float) -> float:
     """Yaw of a model's body for which ``yaw_deg`` is reported."""
     found = yaw_deg
     for _ in range(50):
-        found = yaw_deg + YAW_BIAS_DEG * np.cos(np.radians(found))
+        found = yaw_deg + BLAZEPOSE_FULL.yaw_bias_deg * np.cos(np.radians(found))
     return float(found)
 
 
