@@ -1,7 +1,7 @@
 """Live: frames with capture times in, state and events out; one engine for the terminal and the browser.
 
     capture    camera or file -> newest frame           (a thread and a queue of one)
-    watcher    frame -> what was seen in it             (the pose model; `formcheck.vision.mediapipe_backend`)
+    watcher    frame -> what was seen in it             (the pose model; `formcheck.vision.person_finder`)
     recording  what was seen -> growing arrays          (landmarks and contours, never frames)
     gauge      the last second -> angles and rounding   (the signals of `formcheck.motion`)
     coach      one look -> the one thing to change before the set

@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from formcheck.live.recording import Seen
-from formcheck.vision.mediapipe_backend import PersonFinder
 from formcheck.vision.models.store import ModelFile
+from formcheck.vision.person_finder import PersonFinder
 from formcheck.vision.pose_estimation import ANALYSIS_MAX_SIDE, THUMBNAIL, faces_right
 from formcheck.vision.tracking import Sighting
 

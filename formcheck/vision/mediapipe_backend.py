@@ -1,190 +1,79 @@
-"""MediaPipe's PoseLandmarker behind one small door: a picture in, the people in it out."""
+"""Pose models run by MediaPipe's own PoseLandmarker."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import replace
-from types import TracebackType
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from formcheck.core.errors import ModelError
-from formcheck.core.landmarks import LANDMARK_COUNT, Landmark, mirrored_indices
-from formcheck.core.poses import CONTOUR_SHAPE, FLOOR_SHAPE, FloatArray
-from formcheck.vision.floor import FloorWatch
+from formcheck.vision.backend import DetectedPerson, RgbImage
 from formcheck.vision.models.store import ModelFile
-from formcheck.vision.silhouette import trace_silhouette
+from formcheck.vision.silhouette import no_silhouette, trace_silhouette, trunk_ends
 from formcheck.vision.system_libraries import helpful_import_errors
-from formcheck.vision.tracking import Sighting
-
-SAME_PERSON_DISTANCE = 0.35
-"""Two detections whose middles lie closer than this share of their size are one and the same person."""
-
-UPSIDE_DOWN_FRAMES = 3
-"""A track that stands on its head for so many frames is started anew: once in a while the detector takes a crouching
-body for one that hangs upside down, and the track would keep it so."""
 
 
-class PersonFinder:
-    """Finds people in pictures; a context manager.
+class MediaPipeBackend:
+    """A `formcheck.vision.backend.PoseBackend`: bundles of every kind, several people, on every system."""
 
-    Parameters
-    ----------
-    model : pose model file.
-    people : how many are looked for at most.
-    track : True for the frames of one video in order, with masks; False for single pictures, without.
-    mirrored : look at the mirror image. The model does not see both the same way (hips shift by up to a tenth of the
-        trunk), so whoever shows it all lifters facing one way gets the same answer for a video and its mirror image.
-        What is found is given for the picture itself all the same.
+    name = "mediapipe"
 
-    Raises
-    ------
-    ModelError : the model does not load. SystemLibraryError : a library that MediaPipe needs is missing.
-    """
+    def open(self, model: ModelFile, *, people: int, track: bool) -> MediaPipeDetector:
+        """Load a bundle; see `formcheck.vision.backend.PoseBackend.open`."""
+        with helpful_import_errors():
+            from mediapipe.tasks.python import BaseOptions, vision
 
-    def __init__(self, model: ModelFile, people: int, track: bool, mirrored: bool = False) -> None:
-        self._model, self._people, self._track, self._mirrored = model, people, track, mirrored
-        self._floor = FloorWatch()
-        self._upside_down = 0
-        self._landmarker = self._create()
+            options = vision.PoseLandmarkerOptions(
+                base_options=BaseOptions(model_asset_path=str(model.path)),
+                running_mode=vision.RunningMode.VIDEO if track else vision.RunningMode.IMAGE,
+                num_poses=people,
+                output_segmentation_masks=track,
+            )
+            try:
+                return MediaPipeDetector(vision.PoseLandmarker.create_from_options(options), track)
+            except (RuntimeError, ValueError) as error:
+                reason = str(error).splitlines()[0]
+                raise ModelError(f"{model.path} does not load as a pose model: {reason}") from error
 
-    def __enter__(self) -> PersonFinder:
-        return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
+class MediaPipeDetector:
+    """A PoseLandmarker at work; see `formcheck.vision.backend.PoseDetector`."""
 
-    def close(self) -> None:
-        """Free the model. Left to the garbage collector, its destructor raises when the interpreter exits."""
-        self._landmarker.close()
+    def __init__(self, landmarker: Any, track: bool) -> None:
+        self._landmarker, self._track = landmarker, track
 
-    def find(self, rgb: NDArray[np.uint8], index: int, time_ms: int = 0) -> list[Sighting]:
-        """People in a picture (H, W, 3), in its pixels, the largest first.
+    def detect(self, rgb: RgbImage, time_ms: int) -> list[DetectedPerson]:
+        """People in a picture (H, W, 3); ``time_ms`` must rise strictly when tracking."""
+        import mediapipe
 
-        Frames of a video must come in order with strictly rising ``time_ms``; ``index`` is passed on.
-        """
-        mediapipe = _mediapipe()
-        if self._mirrored:
-            rgb = rgb[:, ::-1]
         # MediaPipe reads garbage from rows with padding, without saying so.
         picture = mediapipe.Image(image_format=mediapipe.ImageFormat.SRGB, data=np.ascontiguousarray(rgb))
         if self._track:
             result = self._landmarker.detect_for_video(picture, time_ms)
         else:
             result = self._landmarker.detect(picture)
-        found = distinct([self._sighting(result, person, rgb, index) for person in range(len(result.pose_landmarks))])
-        if self._track and self._people == 1:
-            self._watch_for_headstands(found)
-        return [mirror_image(person, rgb.shape[1]) for person in found] if self._mirrored else found
+        return [_person(result, number, rgb) for number in range(len(result.pose_landmarks))]
 
-    def _create(self) -> Any:
-        with helpful_import_errors():
-            from mediapipe.tasks.python import BaseOptions, vision
-
-            try:
-                return vision.PoseLandmarker.create_from_options(
-                    vision.PoseLandmarkerOptions(
-                        base_options=BaseOptions(model_asset_path=str(self._model.path)),
-                        running_mode=vision.RunningMode.VIDEO if self._track else vision.RunningMode.IMAGE,
-                        num_poses=self._people,
-                        output_segmentation_masks=self._track,
-                    )
-                )
-            except (RuntimeError, ValueError) as error:
-                reason = str(error).splitlines()[0]
-                raise ModelError(f"{self._model.path} does not load as a pose model: {reason}") from error
-
-    def _watch_for_headstands(self, found: Sequence[Sighting]) -> None:
-        self._upside_down = self._upside_down + 1 if any(_on_the_head(person) for person in found) else 0
-        if self._upside_down >= UPSIDE_DOWN_FRAMES:
-            self._landmarker.close()
-            self._landmarker = self._create()
-            self._upside_down = 0
-
-    def _sighting(self, result: Any, person: int, rgb: NDArray[np.uint8], index: int) -> Sighting:
-        height, width = rgb.shape[:2]
-        points = result.pose_landmarks[person]
-        # Depth comes in the scale of the picture's width.
-        image = np.array([[p.x * width, p.y * height, p.z * width] for p in points])
-        if result.segmentation_masks:
-            mask = result.segmentation_masks[person].numpy_view().squeeze()
-            contour, sharpness = trace_silhouette(mask, *_trunk(image))
-        else:
-            contour, sharpness = np.full(CONTOUR_SHAPE, np.nan), np.full(CONTOUR_SHAPE[:2], np.nan)
-        floor, place = self._floor.look(rgb, image)
-        # Single precision is a hundredth of a pixel and halves what a long video keeps in memory.
-        return Sighting(
-            frame=index,
-            image_px=image.astype(np.float32),
-            world_m=np.array([[p.x, p.y, p.z] for p in result.pose_world_landmarks[person]], dtype=np.float32),
-            visibility=np.array([p.visibility for p in points], dtype=np.float32),
-            contour_px=contour.astype(np.float32),
-            contour_sharpness=sharpness.astype(np.float32),
-            floor=floor,
-            floor_place=place,
-        )
+    def close(self) -> None:
+        """Free the model. Left to the garbage collector, its destructor raises when the interpreter exits."""
+        self._landmarker.close()
 
 
-def distinct(sightings: Sequence[Sighting]) -> list[Sighting]:
-    """The sightings by falling size, without second detections of the same person."""
-    kept: list[Sighting] = []
-    for sighting in sorted(sightings, key=lambda one: -one.size_px):
-        if all(sighting.distance_to(other) > SAME_PERSON_DISTANCE for other in kept):
-            kept.append(sighting)
-    return kept
-
-
-def mirror_image(person: Sighting, width: int) -> Sighting:
-    """The same person as the mirror image of a picture of that width (pixels) shows them."""
-    twins = mirrored_indices()
-    image, world = person.image_px[twins].copy(), person.world_m[twins].copy()
-    image[:, 0] = width - image[:, 0]
-    world[:, 0] = -world[:, 0]
-    contour = person.contour_px[::-1].copy()
-    contour[..., 0] = width - contour[..., 0]
-    return replace(
-        person,
+def _person(result: Any, number: int, rgb: RgbImage) -> DetectedPerson:
+    height, width = rgb.shape[:2]
+    points = result.pose_landmarks[number]
+    # Depth comes in the scale of the picture's width.
+    image: NDArray[np.float64] = np.array([[p.x * width, p.y * height, p.z * width] for p in points])
+    if result.segmentation_masks:
+        mask = result.segmentation_masks[number].numpy_view().squeeze()
+        contour, sharpness = trace_silhouette(mask, *trunk_ends(image))
+    else:
+        contour, sharpness = no_silhouette()
+    return DetectedPerson(
         image_px=image,
-        world_m=world,
-        visibility=person.visibility[twins],
+        world_m=np.array([[p.x, p.y, p.z] for p in result.pose_world_landmarks[number]]),
+        visibility=np.array([p.visibility for p in points]),
         contour_px=contour,
-        contour_sharpness=person.contour_sharpness[::-1],
+        contour_sharpness=sharpness,
     )
-
-
-def nothing_seen(frames: int) -> dict[str, NDArray[np.float32]]:
-    """The arrays of `Sighting` for so many frames without anybody in them."""
-    shapes: dict[str, tuple[int, ...]] = {
-        "image_px": (LANDMARK_COUNT, 3),
-        "world_m": (LANDMARK_COUNT, 3),
-        "visibility": (LANDMARK_COUNT,),
-        "contour_px": CONTOUR_SHAPE,
-        "contour_sharpness": CONTOUR_SHAPE[:2],
-        "floor": FLOOR_SHAPE,
-        "floor_place": (),
-    }
-    return {name: np.full((frames, *shape), np.nan, dtype=np.float32) for name, shape in shapes.items()}
-
-
-def _mediapipe() -> Any:
-    import mediapipe
-
-    return mediapipe
-
-
-def _trunk(image_px: FloatArray) -> tuple[FloatArray, FloatArray]:
-    """Mid-hip and mid-shoulder, (2,) each."""
-    hip = image_px[[Landmark.LEFT_HIP, Landmark.RIGHT_HIP], :2].mean(axis=0)
-    shoulder = image_px[[Landmark.LEFT_SHOULDER, Landmark.RIGHT_SHOULDER], :2].mean(axis=0)
-    return hip, shoulder
-
-
-def _on_the_head(person: Sighting) -> bool:
-    hip, shoulder = _trunk(person.image_px.astype(np.float64))
-    knee = person.image_px[[Landmark.LEFT_KNEE, Landmark.RIGHT_KNEE], 1].mean()
-    # A deep hinge brings the shoulders to the height of the hips, never the knees above the hips as well.
-    return bool(shoulder[1] > hip[1] and shoulder[1] > knee and hip[1] < shoulder[1] - 0.15 * person.size_px)

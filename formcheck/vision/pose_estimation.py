@@ -13,8 +13,9 @@ from numpy.typing import NDArray
 from formcheck.core.errors import Cancelled
 from formcheck.core.landmarks import Landmark
 from formcheck.core.poses import FloatArray, PoseSequence, VideoInfo
-from formcheck.vision.mediapipe_backend import PersonFinder, nothing_seen
+from formcheck.vision.backend import PoseBackend
 from formcheck.vision.models.store import ModelFile
+from formcheck.vision.person_finder import PersonFinder, nothing_seen
 from formcheck.vision.tracking import Sighting, choose_lifter
 from formcheck.vision.video import VideoReader, read_frames_at
 
@@ -65,6 +66,7 @@ def estimate_poses(
     *,
     progress: Progress | None = None,
     cancelled: Callable[[], bool] | None = None,
+    backend: PoseBackend | None = None,
 ) -> PoseSequence:
     """Poses of the lifter over a whole video.
 
@@ -74,12 +76,13 @@ def estimate_poses(
     model : pose model, from `formcheck.vision.models.store.find_model`.
     progress : called with frames done and frames expected (None = unknown).
     cancelled : asked after every frame; True stops the work.
+    backend : runs the model; None = `formcheck.vision.backend.default_backend`.
 
     Raises
     ------
     VideoError : the file cannot be read. ModelError : the model does not load. Cancelled : the caller stopped it.
     """
-    glance = _glance(path, model)
+    glance = _glance(path, model, backend)
     sightings: list[Sighting] = []
     times: list[float] = []
     changes: list[float] = []
@@ -87,7 +90,7 @@ def estimate_poses(
     with (
         VideoReader(path, max_side=ANALYSIS_MAX_SIDE) as reader,
         # The model is shown every lifter facing image-right, so that a mirrored video gets the mirrored answer.
-        PersonFinder(model, glance.people, track=True, mirrored=glance.faces_left) as finder,
+        PersonFinder(model, glance.people, track=True, mirrored=glance.faces_left, backend=backend) as finder,
     ):
         facts = reader.info
         scale = facts.source_width / facts.width
@@ -142,7 +145,7 @@ def _thumbnail(rgb: NDArray[np.uint8]) -> NDArray[np.float32]:
     return np.asarray(cv2.cvtColor(small, cv2.COLOR_RGB2GRAY), dtype=np.float32) / np.float32(255)
 
 
-def _glance(path: str | Path, model: ModelFile) -> _Glance:
+def _glance(path: str | Path, model: ModelFile, backend: PoseBackend | None) -> _Glance:
     """A few looks over the video beforehand.
 
     Following one person needs the detector only when the track is lost, following more needs it all the time, so one
@@ -157,7 +160,7 @@ def _glance(path: str | Path, model: ModelFile) -> _Glance:
     at_s = [facts.duration_s * (i + 0.5) / glances for i in range(glances)]
     frames = [frame.rgb for frame in read_frames_at(path, at_s, max_side=ANALYSIS_MAX_SIDE, exact=False)]
     rows, columns = _without_bars(frames)
-    with PersonFinder(model, PEOPLE_MAX, track=False) as finder:
+    with PersonFinder(model, PEOPLE_MAX, track=False, backend=backend) as finder:
         seen = [finder.find(rgb[rows, columns], index) for index, rgb in enumerate(frames)]
     ahead = sum(faces_right(people[0]) for people in seen if people)
     return _Glance(max(1, *(len(people) for people in seen)), rows, columns, faces_left=ahead < 0)

@@ -6,7 +6,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from formcheck.core.poses import CONTOUR_STATIONS, FloatArray, contour_stations
+from formcheck.core.landmarks import Landmark
+from formcheck.core.poses import CONTOUR_SHAPE, FloatArray, contour_stations
 
 REACH = 1.0
 """How far from the hip-shoulder line the edge is looked for, in hip-shoulder lengths."""
@@ -37,11 +38,10 @@ def trace_silhouette(
         NaN where the station itself is off the body or the ray meets the picture's border before an edge.
     sharpness : (2, S) fall of the mask's value across one step at that edge, 0..1; NaN where there is no edge.
     """
-    nothing = np.full((2, CONTOUR_STATIONS, 2), np.nan), np.full((2, CONTOUR_STATIONS), np.nan)
     trunk = np.asarray(mid_shoulder_px, dtype=np.float64) - mid_hip_px
     length = float(np.hypot(*trunk))
     if not np.isfinite(length) or length < 8:
-        return nothing
+        return no_silhouette()
     height, width = mask.shape
     to_left = np.array([trunk[1], -trunk[0]]) / length
     stations = mid_hip_px + contour_stations()[:, None] * trunk
@@ -58,13 +58,25 @@ def trace_silhouette(
     inside_picture = (
         (grid[..., 0] >= 0) & (grid[..., 0] <= width - 1) & (grid[..., 1] >= 0) & (grid[..., 1] <= height - 1)
     )
-    contour, sharpness = nothing
+    contour, sharpness = no_silhouette()
     for side, ray in enumerate((slice(STEPS, None, -1), slice(STEPS, None, 1))):
         distance, fall = _first_exit(values[:, ray], inside_picture[:, ray])
         direction = to_left if side == 0 else -to_left
         contour[side] = stations + (distance * REACH * length / STEPS)[:, None] * direction
         sharpness[side] = fall
     return contour, sharpness
+
+
+def no_silhouette() -> tuple[FloatArray, FloatArray]:
+    """What `trace_silhouette` gives where there is no edge anywhere."""
+    return np.full(CONTOUR_SHAPE, np.nan), np.full(CONTOUR_SHAPE[:2], np.nan)
+
+
+def trunk_ends(image_px: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """Mid-hip and mid-shoulder, (2,) each, of landmarks (K, 2 or more)."""
+    hip = image_px[[Landmark.LEFT_HIP, Landmark.RIGHT_HIP], :2].mean(axis=0)
+    shoulder = image_px[[Landmark.LEFT_SHOULDER, Landmark.RIGHT_SHOULDER], :2].mean(axis=0)
+    return hip, shoulder
 
 
 def _first_exit(values: NDArray[np.float32], inside_picture: NDArray[np.bool_]) -> tuple[FloatArray, FloatArray]:

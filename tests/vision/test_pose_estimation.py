@@ -1,10 +1,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
-from types import TracebackType
 
 import cv2
 import numpy as np
@@ -13,7 +12,8 @@ import pytest
 from formcheck.core.errors import Cancelled, VideoError
 from formcheck.core.poses import ARRAY_FIELDS
 from formcheck.vision import pose_estimation
-from formcheck.vision.mediapipe_backend import mirror_image
+from formcheck.vision.backend import DetectedPerson
+from formcheck.vision.fake_backend import FakeBackend, person_of
 from formcheck.vision.models.store import ModelFile
 from formcheck.vision.pose_estimation import (
     ANALYSIS_MAX_SIDE,
@@ -25,73 +25,43 @@ from formcheck.vision.pose_estimation import (
     _without_bars,
     estimate_poses,
 )
-from formcheck.vision.tracking import Sighting
 from formcheck.vision.video import VideoReader
 from tests.helpers.make_videos import write_video
-from tests.helpers.synthetic_lifter import Camera, film, sighting_of, standing_still
+from tests.helpers.synthetic_lifter import Camera, film, standing_still
 
 MODEL = ModelFile(Path("some.task"), "some", "custom", "")
 FAST = {"preset": "ultrafast", "crf": "10"}
-BODY = sighting_of(film(standing_still(0.1), Camera(px_per_m=20.0, feet_px=(0.0, 0.0))), 0)
+BODY = person_of(film(standing_still(0.1), Camera(px_per_m=20.0, feet_px=(0.0, 0.0))), 0)
 """Somebody who stands at the corner of the picture, 35 pixels tall; to be moved."""
 
 
-@dataclass
-class _Finders:
-    """Stands in for `PersonFinder`: sees a person in every white square, and keeps a record."""
-
-    made: list[tuple[str, int, bool]] = field(default_factory=list)
-    pictures: list[tuple[int, ...]] = field(default_factory=list)
-    times_ms: list[int] = field(default_factory=list)
-    mirrored: list[bool] = field(default_factory=list)
-    faces_left: bool = False
-    open: int = 0
-
-    def __call__(self, model: ModelFile, people: int, track: bool, mirrored: bool = False) -> _FakeFinder:
-        self.made.append((model.name, people, track))
-        self.mirrored.append(mirrored)
-        return _FakeFinder(self, people, track)
-
-
-@dataclass
-class _FakeFinder:
-    record: _Finders
-    people: int
-    track: bool
-
-    def __enter__(self) -> _FakeFinder:
-        self.record.open += 1
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.record.open -= 1
-
-    def find(self, rgb: np.ndarray, index: int, time_ms: int = 0) -> list[Sighting]:
-        if self.track:
-            self.record.pictures.append(rgb.shape)
-            self.record.times_ms.append(time_ms)
-        white = (rgb.min(axis=2) > 180).astype(np.uint8)
-        count, _, facts, middles = cv2.connectedComponentsWithStats(white)
-        squares = sorted((i for i in range(1, count) if facts[i][4] >= 16), key=lambda i: -facts[i][4])
-        people = [_person_at(middles[i], index) for i in squares[: self.people]]
-        return [mirror_image(one, rgb.shape[1]) for one in people] if self.record.faces_left else people
-
-
-def _person_at(middle_px: np.ndarray, frame: int) -> Sighting:
-    image = BODY.image_px.astype(np.float32)
+def _person_at(middle_px: np.ndarray) -> DetectedPerson:
+    image, contour = BODY.image_px.copy(), BODY.contour_px + middle_px
     image[:, :2] += middle_px
-    return replace(
-        BODY, frame=frame, image_px=image, contour_px=(BODY.contour_px + middle_px).astype(np.float32), floor_place=0.0
-    )
+    return replace(BODY, image_px=image, contour_px=contour)
+
+
+def _in_white_squares(rgb: np.ndarray, time_ms: int) -> list[DetectedPerson]:
+    """A person in every white square, the largest first."""
+    white = (rgb.min(axis=2) > 180).astype(np.uint8)
+    count, _, facts, middles = cv2.connectedComponentsWithStats(white)
+    squares = sorted((i for i in range(1, count) if facts[i][4] >= 16), key=lambda i: -facts[i][4])
+    return [_person_at(middles[i]) for i in squares]
 
 
 @pytest.fixture
-def finders(monkeypatch: pytest.MonkeyPatch) -> _Finders:
-    record = _Finders()
-    monkeypatch.setattr(pose_estimation, "PersonFinder", record)
-    return record
+def backend() -> FakeBackend:
+    return FakeBackend(_in_white_squares)
+
+
+def _opened(backend: FakeBackend) -> list[tuple[str, int, bool]]:
+    """Model, number of people and tracking of each detector."""
+    return [(one.model.name, one.people, one.track) for one in backend.opened]
+
+
+def _pictures(backend: FakeBackend) -> list[tuple[int, ...]]:
+    """Shapes of the pictures that were shown for tracking."""
+    return [shape for one in backend.opened if one.track for shape in one.shapes]
 
 
 def _picture(width: int, height: int, *squares: tuple[int, int], size: int = 16, grey: int = 110) -> np.ndarray:
@@ -123,8 +93,8 @@ def _middle(width: int, height: int) -> tuple[int, int]:
 # --------------------------------------------------------------------------------------------------------- estimate
 
 
-def test_poses_are_those_found_in_every_frame(finders: _Finders, tmp_path: Path) -> None:
-    poses = estimate_poses(_video(tmp_path, _picture(160, 120, (40, 60))), MODEL)
+def test_poses_are_those_found_in_every_frame(backend: FakeBackend, tmp_path: Path) -> None:
+    poses = estimate_poses(_video(tmp_path, _picture(160, 120, (40, 60))), MODEL, backend=backend)
     assert len(poses) == 12
     assert poses.seen.all()
     assert np.abs(poses.image_px - BODY.image_px - [39.5, 59.5, 0.0]).max() < 0.5
@@ -136,35 +106,38 @@ def test_poses_are_those_found_in_every_frame(finders: _Finders, tmp_path: Path)
     assert poses.video.complete
     assert (poses.model, poses.notes) == ("some", ())
     assert {getattr(poses, name).dtype for name in ARRAY_FIELDS} <= {np.dtype(np.float32), np.dtype(np.float64)}
-    assert finders.open == 0
+    assert all(one.closed for one in backend.opened)
 
 
-def test_nobody_in_the_video_is_nobody_in_the_poses(finders: _Finders, tmp_path: Path) -> None:
-    poses = estimate_poses(_video(tmp_path, _picture(160, 120)), MODEL)
+def test_nobody_in_the_video_is_nobody_in_the_poses(backend: FakeBackend, tmp_path: Path) -> None:
+    poses = estimate_poses(_video(tmp_path, _picture(160, 120)), MODEL, backend=backend)
     assert len(poses) == 12
     assert not poses.seen.any()
     assert poses.notes == ()
-    assert finders.made[-1] == ("some", 1, True)
+    assert _opened(backend)[-1] == ("some", 1, True)
 
 
-def test_frames_without_the_lifter_are_missing(finders: _Finders, tmp_path: Path) -> None:
+def test_frames_without_the_lifter_are_missing(backend: FakeBackend, tmp_path: Path) -> None:
     there, gone = _picture(160, 120, (40, 60)), _picture(160, 120)
-    poses = estimate_poses(_video(tmp_path, there, gone, there), MODEL)
+    poses = estimate_poses(_video(tmp_path, there, gone, there), MODEL, backend=backend)
     assert poses.seen.tolist() == [True] * 4 + [False] * 4 + [True] * 4
     for name in set(ARRAY_FIELDS) - {"time_s", "picture_change"}:
         assert np.isnan(getattr(poses, name)[4:8]).all(), name
 
 
-def test_progress_is_told_after_every_frame(finders: _Finders, tmp_path: Path) -> None:
+def test_progress_is_told_after_every_frame(backend: FakeBackend, tmp_path: Path) -> None:
     told: list[tuple[int, int | None]] = []
     estimate_poses(
-        _video(tmp_path, _picture(160, 120)), MODEL, progress=lambda done, expected: told.append((done, expected))
+        _video(tmp_path, _picture(160, 120)),
+        MODEL,
+        progress=lambda done, expected: told.append((done, expected)),
+        backend=backend,
     )
     assert told == [(done, 12) for done in range(1, 13)]
 
 
 @pytest.mark.parametrize("after", [0, 5])
-def test_work_stops_when_it_is_cancelled(finders: _Finders, tmp_path: Path, after: int) -> None:
+def test_work_stops_when_it_is_cancelled(backend: FakeBackend, tmp_path: Path, after: int) -> None:
     done: list[int] = []
 
     def cancelled() -> bool:
@@ -176,32 +149,35 @@ def test_work_stops_when_it_is_cancelled(finders: _Finders, tmp_path: Path, afte
             MODEL,
             progress=lambda count, _: done.append(count),
             cancelled=cancelled,
+            backend=backend,
         )
-    assert len(finders.pictures) == after
-    assert finders.open == 0
+    assert len(_pictures(backend)) == after
+    assert all(one.closed for one in backend.opened)
 
 
-def test_a_video_that_cannot_be_read_is_a_video_error(finders: _Finders, tmp_path: Path) -> None:
+def test_a_video_that_cannot_be_read_is_a_video_error(backend: FakeBackend, tmp_path: Path) -> None:
     with pytest.raises(VideoError, match=r"absent\.mp4"):
-        estimate_poses(tmp_path / "absent.mp4", MODEL)
-    assert finders.made == []
+        estimate_poses(tmp_path / "absent.mp4", MODEL, backend=backend)
+    assert _opened(backend) == []
 
 
-def test_a_change_of_scene_shows_in_the_picture_change(finders: _Finders, tmp_path: Path) -> None:
-    poses = estimate_poses(_video(tmp_path, _picture(160, 120, grey=60), _picture(160, 120, grey=160)), MODEL)
+def test_a_change_of_scene_shows_in_the_picture_change(backend: FakeBackend, tmp_path: Path) -> None:
+    poses = estimate_poses(
+        _video(tmp_path, _picture(160, 120, grey=60), _picture(160, 120, grey=160)), MODEL, backend=backend
+    )
     assert poses.picture_change[0] == 0.0
     assert poses.picture_change[6] == pytest.approx(100 / 255, abs=0.03)
     assert np.delete(poses.picture_change, 6).max() < 0.02
 
 
-def test_frames_that_follow_within_a_millisecond_keep_rising_times(finders: _Finders, tmp_path: Path) -> None:
+def test_frames_that_follow_within_a_millisecond_keep_rising_times(backend: FakeBackend, tmp_path: Path) -> None:
     path = tmp_path / "fast.mp4"
     times_s = [index / 2000 for index in range(8)]
     write_video(path, [_picture(64, 48)] * 8, times_s, options=FAST, time_base=Fraction(1, 20000))
-    poses = estimate_poses(path, MODEL)
+    poses = estimate_poses(path, MODEL, backend=backend)
     assert len(poses) == 8
     assert (np.diff(poses.time_s) > 0).all()
-    assert (np.diff(finders.times_ms) > 0).all()
+    assert (np.diff(backend.opened[-1].times_ms) > 0).all()
 
 
 # ----------------------------------------------------------------------------------------------- the look beforehand
@@ -211,10 +187,10 @@ def test_frames_that_follow_within_a_millisecond_keep_rising_times(finders: _Fin
     ("squares", "people"), [([], 1), ([(30, 60)], 1), ([(30, 60), (120, 60)], 2), ([(30, 60), (75, 60), (120, 60)], 3)]
 )
 def test_as_many_people_are_followed_as_a_glance_shows(
-    finders: _Finders, tmp_path: Path, squares: list[tuple[int, int]], people: int
+    backend: FakeBackend, tmp_path: Path, squares: list[tuple[int, int]], people: int
 ) -> None:
-    poses = estimate_poses(_video(tmp_path, _picture(160, 120, *squares)), MODEL)
-    assert finders.made == [("some", PEOPLE_MAX, False), ("some", people, True)]
+    poses = estimate_poses(_video(tmp_path, _picture(160, 120, *squares)), MODEL, backend=backend)
+    assert _opened(backend) == [("some", PEOPLE_MAX, False), ("some", people, True)]
     assert len(poses.notes) == (people > 1)
     # The squares are equally large, and nobody moves: any of them may be taken for the lifter, but only one.
     if squares:
@@ -223,48 +199,65 @@ def test_as_many_people_are_followed_as_a_glance_shows(
         assert min(abs(feet[0] + 0.5 - x) for x, _ in squares) < 1.0
 
 
-def test_somebody_who_comes_in_later_is_noticed(finders: _Finders, tmp_path: Path) -> None:
+def test_somebody_who_comes_in_later_is_noticed(backend: FakeBackend, tmp_path: Path) -> None:
     alone, together = _picture(160, 120, (30, 60)), _picture(160, 120, (30, 60), (120, 60))
-    estimate_poses(_video(tmp_path, alone, alone, together, fps=4.0), MODEL)
-    assert finders.made[-1] == ("some", 2, True)
+    estimate_poses(_video(tmp_path, alone, alone, together, fps=4.0), MODEL, backend=backend)
+    assert _opened(backend)[-1] == ("some", 2, True)
+
+
+def _turned_round(person: DetectedPerson) -> DetectedPerson:
+    return replace(person, world_m=person.world_m * [1.0, 1.0, -1.0])
 
 
 @pytest.mark.parametrize("faces_left", [False, True])
-def test_the_model_is_shown_every_lifter_facing_one_way(finders: _Finders, tmp_path: Path, faces_left: bool) -> None:
-    finders.faces_left = faces_left
-    estimate_poses(_video(tmp_path, _picture(160, 120, (80, 60))), MODEL)
-    assert finders.mirrored == [False, faces_left]
+def test_the_model_is_shown_every_lifter_facing_one_way(tmp_path: Path, faces_left: bool) -> None:
+    shown: list[float] = []
+
+    def handler(rgb: np.ndarray, time_ms: int) -> list[DetectedPerson]:
+        (person,) = _in_white_squares(rgb, time_ms)
+        shown.append(person.image_px[:, 0].mean() - BODY.image_px[:, 0].mean())
+        return [_turned_round(person) if faces_left else person]
+
+    backend = FakeBackend(handler)
+    poses = estimate_poses(_video(tmp_path, _picture(160, 120, (40, 60))), MODEL, backend=backend)
+    glances = len(backend.opened[0].shapes)
+    assert shown[:glances] == pytest.approx([39.5] * glances, abs=0.5)
+    assert shown[glances:] == pytest.approx([160 - 39.5 if faces_left else 39.5] * len(poses), abs=1.0)
+    # What is found is given for the picture as it is.
+    assert np.abs(poses.image_px[..., 0].mean(axis=1) - BODY.image_px[:, 0].mean() - 39.5).max() < 1.5
 
 
-def test_who_faces_the_camera_is_not_mirrored(
-    finders: _Finders, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    world = BODY.world_m.copy()
-    world[:, 2] = 0.0
-    monkeypatch.setattr(f"{__name__}.BODY", replace(BODY, world_m=world))
-    estimate_poses(_video(tmp_path, _picture(160, 120, (80, 60))), MODEL)
-    assert finders.mirrored == [False, False]
+def test_who_faces_the_camera_is_not_mirrored(tmp_path: Path) -> None:
+    shown: list[float] = []
+
+    def handler(rgb: np.ndarray, time_ms: int) -> list[DetectedPerson]:
+        (person,) = _in_white_squares(rgb, time_ms)
+        shown.append(float(person.image_px[:, 0].mean()))
+        return [replace(person, world_m=person.world_m * [1.0, 1.0, 0.0])]
+
+    estimate_poses(_video(tmp_path, _picture(160, 120, (40, 60))), MODEL, backend=FakeBackend(handler))
+    assert np.ptp(shown) < 1.0
 
 
 @pytest.mark.parametrize(("rows", "columns"), [(40, 0), (0, 50), (40, 50)])
 def test_black_bars_are_cut_off_and_poses_stay_where_they_are(
-    finders: _Finders, tmp_path: Path, rows: int, columns: int
+    backend: FakeBackend, tmp_path: Path, rows: int, columns: int
 ) -> None:
     plain = _picture(240, 200, _middle(240, 200))
     barred = _with_bars(plain, rows=rows, columns=columns)
-    poses = estimate_poses(_video(tmp_path, barred), MODEL)
-    assert set(finders.pictures) == {(200 - 2 * rows, 240 - 2 * columns, 3)}
+    poses = estimate_poses(_video(tmp_path, barred), MODEL, backend=backend)
+    assert set(_pictures(backend)) == {(200 - 2 * rows, 240 - 2 * columns, 3)}
     assert np.abs(poses.image_px - BODY.image_px - [119.5, 99.5, 0.0]).max() < 0.5
     assert np.abs(poses.contour_px - BODY.contour_px - [119.5, 99.5]).max() < 0.5
     assert (poses.video.width, poses.video.height) == (240, 200)
 
 
 @pytest.mark.parametrize("rows", [0, 120])
-def test_poses_of_a_large_video_are_in_its_own_pixels(finders: _Finders, tmp_path: Path, rows: int) -> None:
+def test_poses_of_a_large_video_are_in_its_own_pixels(backend: FakeBackend, tmp_path: Path, rows: int) -> None:
     width, height = ANALYSIS_MAX_SIDE * 3 // 2, 600
     plain = _picture(width, height, (300, 300), size=30)
-    poses = estimate_poses(_video(tmp_path, _with_bars(plain, rows=rows), frames=6), MODEL)
-    assert set(finders.pictures) == {((height - 2 * rows) * 2 // 3, ANALYSIS_MAX_SIDE, 3)}
+    poses = estimate_poses(_video(tmp_path, _with_bars(plain, rows=rows), frames=6), MODEL, backend=backend)
+    assert set(_pictures(backend)) == {((height - 2 * rows) * 2 // 3, ANALYSIS_MAX_SIDE, 3)}
     assert (poses.video.width, poses.video.height) == (width, height)
     # Depth is scaled like the picture, but does not start at its corner.
     assert np.abs(poses.image_px - 1.5 * BODY.image_px - [300.0, 300.0, 0.0]).max() < 2.0
@@ -274,7 +267,7 @@ def test_poses_of_a_large_video_are_in_its_own_pixels(finders: _Finders, tmp_pat
 
 
 def test_without_a_duration_the_whole_picture_is_looked_at_for_one_person(
-    finders: _Finders, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    backend: FakeBackend, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     class Endless(VideoReader):
         def __init__(self, path: Path, max_side: int | None) -> None:
@@ -283,9 +276,9 @@ def test_without_a_duration_the_whole_picture_is_looked_at_for_one_person(
 
     monkeypatch.setattr(pose_estimation, "VideoReader", Endless)
     barred = _with_bars(_picture(160, 120, (30, 60), (120, 60)), rows=30)
-    estimate_poses(_video(tmp_path, barred), MODEL)
-    assert finders.made == [("some", 1, True)]
-    assert set(finders.pictures) == {(120, 160, 3)}
+    estimate_poses(_video(tmp_path, barred), MODEL, backend=backend)
+    assert _opened(backend) == [("some", 1, True)]
+    assert set(_pictures(backend)) == {(120, 160, 3)}
 
 
 # --------------------------------------------------------------------------------------------------------- the bars
