@@ -85,10 +85,3 @@ class PoseBackend(Protocol):
         ModelError : the model does not load. SystemLibraryError : a library that is needed is missing.
         """
         ...
-
-
-def default_backend() -> PoseBackend:
-    """The backend that is used where nothing else is asked for."""
-    from formcheck.vision.mediapipe_backend import MediaPipeBackend
-
-    return MediaPipeBackend()

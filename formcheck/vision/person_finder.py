@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 
 from formcheck.core.landmarks import LANDMARK_COUNT, Landmark, mirrored_indices
 from formcheck.core.poses import CONTOUR_SHAPE, FLOOR_SHAPE
-from formcheck.vision.backend import DetectedPerson, PoseBackend, RgbImage, default_backend
+from formcheck.vision.backend import DetectedPerson, PoseBackend, RgbImage
+from formcheck.vision.backend_choice import default_backend
 from formcheck.vision.floor import FloorWatch
 from formcheck.vision.models.store import ModelFile
 from formcheck.vision.silhouette import trunk_ends

@@ -76,7 +76,7 @@ def estimate_poses(
     model : pose model, from `formcheck.vision.models.store.find_model`.
     progress : called with frames done and frames expected (None = unknown).
     cancelled : asked after every frame; True stops the work.
-    backend : runs the model; None = `formcheck.vision.backend.default_backend`.
+    backend : runs the model; None = `formcheck.vision.backend_choice.default_backend`.
 
     Raises
     ------
