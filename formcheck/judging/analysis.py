@@ -24,6 +24,7 @@ from formcheck.exercises.framework.variant import (
     possible_variants,
     recognise_variant,
 )
+from formcheck.exercises.framework.working_set import cycles_of_set
 from formcheck.judging.coaching import advice_on, load_advice_on, other_lifts_note, praise_of, summary_of, verdict_on
 from formcheck.judging.report import (
     BackReference,
@@ -53,9 +54,6 @@ CHOSEN, RECOGNISED = "chosen", "recognised"
 
 TURNED_DEG = 25.0
 """A repetition seen from a direction further off that of the set than this is judged by its own: the lifter turned."""
-
-LIKE_WHEN_TOLD = 0.1
-"""When the user has named the lift, a cycle needs to resemble it only this much."""
 
 NOBODY_SEEN = "Nobody was found in the picture, so nothing was judged."
 
@@ -141,7 +139,7 @@ def analyze(
         variant_source=found.variant_source,
         view=view,
         sagittal_ok=_sagittal_ok(view),
-        tracking=_tracking(poses, cleaned, other_lifts_note(recognition) if exercise == AUTO else ""),
+        tracking=_tracking(poses, cleaned, other_lifts_note(recognition, exercise_named(exercise))),
         reps=reps,
         findings=findings,
         verdict=verdict,
@@ -198,8 +196,7 @@ def _find_set(
         return _Found(None)
     lift = apply(meant, settings)
     chosen = _chosen_variant(lift, variant, settings)
-    limit = LIKE if named is None else LIKE_WHEN_TOLD
-    reps = _reps(stretches, _looser(lift, chosen, named is not None), limit, floors)
+    reps = _reps(stretches, _looser(lift, chosen, named is not None), floors)
     pairs, shapes = tuple((signals, rep) for signals, rep, _ in reps), [shape for *_, shape in reps]
     known = chosen or recognise_variant(shapes, lift.variants)
     if known is not None:
@@ -239,17 +236,25 @@ def _back(spine: SpineMethod, stretches: Sequence[_Stretch]) -> BackReference | 
 
 
 def _reps(
-    stretches: Sequence[_Stretch], lift: Exercise, limit: float, floors: Floors | None
+    stretches: Sequence[_Stretch], lift: Exercise, floors: Floors | None
 ) -> list[tuple[Signals, Rep, CycleShape]]:
+    """The set: which lift it is has been decided, and no repetition is left out for being a bad one."""
+    found = [(s, cycle, shape_of(s.signals, cycle)) for s in stretches for cycle in s.cycles]
+    shapes = [shape for _, _, shape in found]
+    others = [
+        max((other.resemblance(shape) for other in EXERCISES if other.name != lift.name), default=0.0)
+        for shape in shapes
+    ]
+    in_set = cycles_of_set(shapes, [lift.resemblance(shape) for shape in shapes], LIKE, others)
     reps = []
     for stretch in stretches:
-        shapes = {cycle: shape_of(stretch.signals, cycle) for cycle in stretch.cycles}
-        cycles = [cycle for cycle, shape in shapes.items() if lift.resemblance(shape) >= limit]
+        kept = {cycle: shape for (of, cycle, shape), keep in zip(found, in_set, strict=True) if keep and of is stretch}
+        cycles = list(kept)
         if lift.from_floor:
             poses = stretch.poses
             empty = empty_handed(stretch.signals.time_s, poses.floor, poses.floor_place, cycles, floors)
             cycles = [cycle for cycle, stands_up_only in zip(cycles, empty, strict=True) if not stands_up_only]
-        reps += [(stretch.signals, lift.rep(stretch.signals, cycle), shapes[cycle]) for cycle in cycles]
+        reps += [(stretch.signals, lift.rep(stretch.signals, cycle), kept[cycle]) for cycle in cycles]
     return reps
 
 

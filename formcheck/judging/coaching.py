@@ -95,9 +95,20 @@ def summary_of(
     return f"{count}: {worst.title.lower()}{_share(worst, reps)}{softened}{left_out}."
 
 
-def other_lifts_note(recognition: Recognition) -> str:
-    """That another lift than the one that was judged was seen as well; empty where none was."""
-    if recognition.exercise is None or not recognition.others:
+def other_lifts_note(recognition: Recognition, named: Exercise | None = None) -> str:
+    """That another lift than the one that was judged was seen, or seen as well; empty where none was.
+
+    ``named`` is the lift that the user has named: it is judged whatever the movement looks like.
+    """
+    seen = recognition.exercise
+    if named is not None:
+        if seen is None or seen.name == named.name:
+            return ""
+        return (
+            f"This looks more like a {seen.title.lower()}; it was judged as the {named.title.lower()} that was named. "
+            "Choose the other lift, or let the lift be recognised, if that was a mistake."
+        )
+    if seen is None or not recognition.others:
         return ""
     return f"What looks like {_others(recognition)} was seen as well and was not judged: {ONE_LIFT}."
 

@@ -8,6 +8,7 @@ from itertools import groupby
 
 from formcheck.exercises.framework.cycle_features import CycleShape
 from formcheck.exercises.framework.exercise import Exercise
+from formcheck.exercises.framework.working_set import BACKWARDS_DEG
 
 LIKE = 0.35
 """A cycle that resembles a lift at least this much is a repetition of it."""
@@ -17,9 +18,6 @@ SHARE_NEEDED = 0.6
 
 REPS_OF_ANOTHER = 2
 """So many cycles of another lift in a row are a set of it; a single one is how a bell is fetched or put down."""
-
-BACKWARDS_DEG = -45.0
-"""A trunk that leans back further than this at the bottom belongs to nobody: the model took the body upside down."""
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,130 @@
+"""Which cycles are the set: not the walk to the bar, not fetching the load, not putting it down again."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from formcheck.core.poses import FloatArray
+from formcheck.exercises.framework.cycle_features import CycleShape
+
+BACKWARDS_DEG = -45.0
+"""A trunk that leans back further than this at the bottom belongs to nobody: the model took the body upside down."""
+
+AMPLITUDE_SHARE = 0.4
+"""A cycle whose rise is a smaller share of the set's usual rise is fidgeting; a shallow repetition goes further."""
+
+STANDS_OUT_RISE, BENDS_DEG = 0.15, 30.0
+"""A cycle moves the lifter when the shoulders rise this much, or a hip or a knee is bent this far at the bottom."""
+
+KIND_TOLERANCES = {
+    "hip_share": 0.25,
+    "seat_height": 0.12,
+    "trunk_lean_deg": 25.0,
+    "knee_flexion_deg": 35.0,
+    "hand_height": 0.15,
+    "hang": 0.15,
+    "top_lean_deg": 25.0,
+    "top_hand_height": 0.20,
+    "hand_reach": 0.30,
+    "arm_reach_deg": 45.0,
+}
+"""How far a repetition may be from the usual one of its set in each number. Repetitions that become worse stay within
+most of them; fetching the load or putting it down leaves several."""
+
+OTHER_KIND_SHARE = 0.4
+"""A cycle that leaves the tolerance in this share of what was measured is another movement than the rest of the set."""
+
+AT_EACH_END_MAX = 2
+"""How many cycles before and after a set can be for getting ready and putting away."""
+
+CORE_SHARE = 0.3
+"""What resembles the lift says what is usual in the set if it holds this share of the movement; otherwise all does."""
+
+ANOTHER_SET_MIN = 2
+"""This many cycles in a row that are of another kind and resemble another lift are a set of that one."""
+
+
+def cycles_of_set(
+    shapes: Sequence[CycleShape],
+    likeness: Sequence[float],
+    like_from: float,
+    other_likeness: Sequence[float] | None = None,
+) -> tuple[bool, ...]:
+    """For each cycle in order of time whether it is a repetition of the set that was lifted, however badly.
+
+    Whoever lifts repeats a movement: what is far smaller than the rest, and what differs in kind from it at either end,
+    is how the load is fetched and put away. In between everything counts, but for a set of another lift beside cycles
+    that clearly are this one.
+
+    Parameters
+    ----------
+    shapes : all cycles of the video in order of time.
+    likeness : how much each resembles the lift, on any scale; only helps to tell which of them are the set.
+    like_from : likeness from which a cycle says for sure what the lift looks like.
+    other_likeness : how much each resembles the most similar one of the other lifts, on the same scale.
+    """
+    credible = [_moves_the_lifter(shape) for shape in shapes]
+    if not any(credible):
+        return (False,) * len(shapes)
+    rise = np.array([shape.rise for shape in shapes])
+    inside = np.array(credible)
+    alike = inside & (np.asarray(likeness) >= like_from)
+    sure = rise[alike].sum() >= CORE_SHARE * rise[inside].sum()
+    core = alike.copy() if sure else inside.copy()
+    inside &= rise >= AMPLITUDE_SHARE * _weighted_median(rise[core], rise[core])
+    usual = _usual_of(shapes, core & inside)
+    if sure and other_likeness is not None:
+        another = inside & ~alike & (np.asarray(other_likeness) >= like_from)
+        another &= [_is_another_kind(shape, usual) for shape in shapes]
+        for start, stop in _runs(another):
+            if stop - start >= ANOTHER_SET_MIN:
+                inside[start:stop] = False
+    order = np.flatnonzero(inside)
+    for ends in (order, order[::-1]):
+        # Of two cycles nobody can say which of them is the odd one, unless one of them resembles the lift.
+        for index in ends[: AT_EACH_END_MAX if sure else min(AT_EACH_END_MAX, (len(order) - 1) // 2)]:
+            if alike[index] or not _is_another_kind(shapes[index], usual):
+                break
+            inside[index] = False
+    return tuple(bool(one) for one in inside)
+
+
+def _runs(flags: NDArray[np.bool_]) -> list[tuple[int, int]]:
+    """Half-open ranges of True."""
+    edges = np.diff(np.concatenate([[False], flags, [False]]).astype(int))
+    return list(zip(np.flatnonzero(edges == 1).tolist(), np.flatnonzero(edges == -1).tolist(), strict=True))
+
+
+def _moves_the_lifter(shape: CycleShape) -> bool:
+    if shape.trunk_lean_deg < BACKWARDS_DEG:
+        return False
+    bent = [angle for angle in (shape.hip_flexion_deg, shape.knee_flexion_deg) if np.isfinite(angle)]
+    return shape.rise >= STANDS_OUT_RISE or not bent or max(bent) >= BENDS_DEG
+
+
+def _weighted_median(values: FloatArray, weights: FloatArray) -> float:
+    order = np.argsort(values)
+    half = np.searchsorted(np.cumsum(weights[order]), weights.sum() / 2.0)
+    return float(values[order][min(int(half), len(values) - 1)])
+
+
+def _usual_of(shapes: Sequence[CycleShape], core: NDArray[np.bool_]) -> dict[str, float]:
+    """Median over the core of every number that tells kinds apart; without those never measured."""
+    usual = {}
+    for name in KIND_TOLERANCES:
+        known = [value for i in np.flatnonzero(core) if np.isfinite(value := getattr(shapes[i], name))]
+        if known:
+            usual[name] = float(np.median(known))
+    return usual
+
+
+def _is_another_kind(shape: CycleShape, usual: dict[str, float]) -> bool:
+    apart = [
+        abs(value - middle) > KIND_TOLERANCES[name]
+        for name, middle in usual.items()
+        if np.isfinite(value := getattr(shape, name))
+    ]
+    return bool(apart) and sum(apart) >= OTHER_KIND_SHARE * len(apart)
