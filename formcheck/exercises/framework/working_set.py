@@ -83,7 +83,7 @@ def cycles_of_set(
             if stop - start >= ANOTHER_SET_MIN:
                 inside[start:stop] = False
     order = np.flatnonzero(inside)
-    for ends in (order, order[::-1]):
+    for ends in (order.tolist(), order[::-1].tolist()):
         # Of two cycles nobody can say which of them is the odd one, unless one of them resembles the lift.
         for index in ends[: AT_EACH_END_MAX if sure else min(AT_EACH_END_MAX, (len(order) - 1) // 2)]:
             if alike[index] or not _is_another_kind(shapes[index], usual):
@@ -115,7 +115,7 @@ def _usual_of(shapes: Sequence[CycleShape], core: NDArray[np.bool_]) -> dict[str
     """Median over the core of every number that tells kinds apart; without those never measured."""
     usual = {}
     for name in KIND_TOLERANCES:
-        known = [value for i in np.flatnonzero(core) if np.isfinite(value := getattr(shapes[i], name))]
+        known = [value for i in np.flatnonzero(core).tolist() if np.isfinite(value := getattr(shapes[i], name))]
         if known:
             usual[name] = float(np.median(known))
     return usual
