@@ -18,7 +18,7 @@ from formcheck.exercises.framework.check import FAULT, NOT_MEASURED, OK, WATCH
 from formcheck.judging import settings
 from formcheck.judging.settings import AS_IT_COMES, Settings
 from formcheck.render.html.report import FINDING_WORDS, SYMBOLS, VERDICT_WORDS
-from formcheck.render.terminal import EXERCISE_NAMES, VIEW_WORDS, amount, clock, degrees
+from formcheck.render.terminal import VIEW_WORDS, amount, clock, degrees, lift_title
 from formcheck.storage.settings_files import load_settings
 
 COLUMNS = (
@@ -29,8 +29,8 @@ COLUMNS = (
 )
 """Measures of the rep table."""
 
-SHORT_NAMES = {"auto": "Recognise it", "kettlebell-swing": "Swing"}
-"""Of lifts, where all of them stand side by side."""
+RECOGNISE_IT = "Recognise it"
+"""The choice "auto" in words, for a lift and for a variant."""
 
 GO = "go"
 """In the session state: the address of the page to show next."""
@@ -110,7 +110,7 @@ def exercise_title(name: str, variant: str = "") -> str:
     lift = exercise_named(name)
     titles = {} if lift is None else {each.name: each.title for each in lift.variants}
     known = titles.get(variant, "")
-    title = EXERCISE_NAMES.get(name, name)
+    title = lift_title(name)
     if known and title.split()[-1].lower() in known.lower():
         return known
     return title + (f", {known[:1].lower()}{known[1:]}" if known else "")
@@ -123,13 +123,13 @@ def exercise_names() -> list[str]:
 
 def lift_choice(key: str, tip: str | None = None) -> str:
     """Which lift it is, "auto" to have it recognised."""
-    lifts = ["auto", *(lift.name for lift in EXERCISES)]
+    titles = {"auto": RECOGNISE_IT} | {lift.name: lift.short_title for lift in EXERCISES}
     chosen = st.segmented_control(
         "Lift",
-        lifts,
+        list(titles),
         default="auto",
         required=True,
-        format_func=lambda name: SHORT_NAMES.get(name) or exercise_title(name),
+        format_func=titles.__getitem__,
         key=key,
         help=tip,
         persist_state="session",

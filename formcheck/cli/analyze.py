@@ -22,12 +22,14 @@ from formcheck.cli.console import (
     user_friendly,
 )
 from formcheck.cli.options import (
-    Exercise,
+    AUTO,
+    ExerciseOption,
     HeightOption,
     PresetOption,
     SettingsOption,
     analysis_settings,
     known_variant,
+    lift_or_auto,
     parse_load_kg,
 )
 from formcheck.core.errors import Cancelled, FormCheckError, HistoryError, OutputError, VideoError
@@ -50,9 +52,7 @@ def add_analyze_command(app: typer.Typer) -> None:
         input_path: Annotated[
             Path, typer.Argument(metavar="INPUT", help="A video of a set, or poses.npz of an earlier report.")
         ],
-        exercise: Annotated[
-            Exercise, typer.Option("--exercise", "-e", help="The lift; auto recognises it.", case_sensitive=False)
-        ] = Exercise.AUTO,
+        exercise: ExerciseOption = AUTO,
         variant: Annotated[
             str,
             typer.Option(
@@ -95,9 +95,10 @@ def add_analyze_command(app: typer.Typer) -> None:
         """Analyse a set and write a report: report.html, report.json, CSV tables, poses.npz, annotated.mp4."""
         with user_friendly() as stop, quiet_native_logs():
             form = analysis_settings(settings, preset or [], height)
+            lift = lift_or_auto(exercise)
             request = _Request(
                 input_path,
-                exercise.value,
+                lift,
                 parse_load_kg(load, form.unit_of_loads),
                 out,
                 model,
@@ -107,7 +108,7 @@ def add_analyze_command(app: typer.Typer) -> None:
                 lifter,
                 notes,
                 form,
-                known_variant(exercise.value, variant),
+                known_variant(lift, variant),
                 plate,
             )
             code = _analyze(request, stop)
@@ -251,8 +252,13 @@ def _with_plate(
     stop: threading.Event,
 ) -> Report:
     """The report with the bar's path from the near plate; as it is, with a remark, where none can be followed."""
-    if report.exercise.name != "deadlift" or not report.reps or video_path is None or report.set_level is None:
-        remarks.append("--plate needs the video of a deadlift: no plate was followed")
+    from formcheck.exercises import EXERCISES, exercise_named, listed
+
+    lift = exercise_named(report.exercise.name)
+    has_plate = lift is not None and lift.path.has_plate
+    if not has_plate or not report.reps or video_path is None or report.set_level is None:
+        lifts = listed(each.noun for each in EXERCISES if each.path.has_plate)
+        remarks.append(f"--plate needs the video of a {lifts}: no plate was followed")
         return report
     from formcheck.vision.plate_detection import watch_plate
 

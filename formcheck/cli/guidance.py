@@ -17,7 +17,7 @@ from rich.table import Table
 from rich.text import Text
 
 from formcheck.cli.console import print_block, print_utf8, ring, safe, safe_words, say, user_friendly
-from formcheck.cli.options import JsonOption, parse_load_kg
+from formcheck.cli.options import JsonOption, OnlyExerciseOption, TodaysExerciseOption, lift_name, parse_load_kg
 from formcheck.core.errors import Cancelled, UsageError
 
 if TYPE_CHECKING:
@@ -41,9 +41,6 @@ LEVEL_STYLES = {
 
 TICK_S = 0.2
 
-LiftOption = Annotated[
-    str, typer.Option("--lift", metavar="LIFT", help="Today's lift: deadlift, kettlebell-swing or squat.")
-]
 TimerOption = Annotated[bool, typer.Option("--timer", help="Count every move down, one after the other.")]
 
 
@@ -52,7 +49,7 @@ def add_guidance_commands(app: typer.Typer) -> None:
 
     @app.command()
     def ready(
-        lift: LiftOption = "deadlift",
+        lift: TodaysExerciseOption = None,
         pain: Annotated[
             str | None,
             typer.Option("--pain", metavar="ANSWER", help="Back and legs: none, mild, sharp, nerve or emergency."),
@@ -134,9 +131,7 @@ def add_guidance_commands(app: typer.Typer) -> None:
     @app.command()
     def train(
         lifter: Annotated[str | None, typer.Option("--lifter", metavar="NAME", help="Whose sets.")] = None,
-        exercise: Annotated[
-            str | None, typer.Option("--exercise", "-e", metavar="EXERCISE", help="Only this lift.")
-        ] = None,
+        exercise: OnlyExerciseOption = None,
         cool_down: Annotated[bool, typer.Option("--cool-down", help="Show the cool-down instead.")] = False,
         timer: TimerOption = False,
         hide: Annotated[
@@ -158,20 +153,21 @@ def add_guidance_commands(app: typer.Typer) -> None:
 # --- ready ---------------------------------------------------------------------------------------------------------
 
 
-def _ready(lift: str, told: Mapping[str, str | None], load: str | None, with_timer: bool, as_json: bool) -> None:
-    from formcheck.guidance import is_emergency, readiness, warm_up
+def _ready(lift: str | None, told: Mapping[str, str | None], load: str | None, with_timer: bool, as_json: bool) -> None:
+    from formcheck.exercises import EXERCISES
+    from formcheck.guidance import is_emergency, readiness
     from formcheck.guidance.tables import READY
     from formcheck.judging.settings import Settings
     from formcheck.storage.settings_files import load_settings
 
-    load_kg, unit = None, Settings().unit_of_loads
+    load_kg, unit, exercise = None, Settings().unit_of_loads, EXERCISES[0].name
     if not is_emergency(READY, {name: said for name, said in told.items() if said is not None}):
         # Wrong options are found out before anybody is asked anything, but nothing comes before an emergency.
         unit = load_settings().unit_of_loads
         load_kg = parse_load_kg(load, unit)
-        warm_up(lift, load_kg, unit)
+        exercise = lift_name(lift) if lift else exercise
         _check_timer(with_timer)
-    found = readiness(_answers(READY, told), lift, load_kg, unit)
+    found = readiness(_answers(READY, told), exercise, load_kg, unit)
     if as_json:
         _print_json(found.to_dict())
     else:
@@ -207,14 +203,12 @@ def _sore(told: Mapping[str, str | frozenset[str] | None], as_json: bool) -> Non
 
 
 def _train(lifter: str | None, exercise: str | None, hide: Sequence[str], show_again: bool, as_json: bool) -> None:
-    from formcheck.exercises import known_exercise
     from formcheck.guidance import hidden_advice, hide_advice, load_advice, show_hidden, train
     from formcheck.guidance.texts import text
     from formcheck.storage.history import open_history
     from formcheck.storage.settings_files import load_settings
 
-    if exercise is not None:
-        known_exercise(exercise)
+    exercise = None if exercise is None else lift_name(exercise)
     unit = load_settings().unit_of_loads
     with open_history() as history:
         sets = history.sets(lifter=lifter, exercise=exercise)

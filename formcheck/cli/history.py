@@ -16,6 +16,7 @@ from rich.console import Console
 from rich.table import Table
 
 from formcheck.cli.console import WIDE, print_line, safe_words, user_friendly
+from formcheck.cli.options import OnlyExerciseOption, lift_name
 from formcheck.core.errors import HistoryError
 
 if TYPE_CHECKING:
@@ -45,9 +46,7 @@ def add_history_commands(app: typer.Typer) -> None:
     def history(
         context: typer.Context,
         lifter: Annotated[str | None, typer.Option("--lifter", metavar="NAME", help="Only this lifter.")] = None,
-        exercise: Annotated[
-            str | None, typer.Option("--exercise", "-e", metavar="EXERCISE", help="Only this lift.")
-        ] = None,
+        exercise: OnlyExerciseOption = None,
     ) -> None:
         """List the saved sets, the newest first."""
         if context.invoked_subcommand is None:
@@ -142,13 +141,11 @@ def _modified_at(path: Path) -> datetime | None:
 
 
 def _show_history(lifter: str | None, exercise: str | None) -> None:
-    from formcheck.exercises import known_exercise
     from formcheck.storage.history import open_history
     from formcheck.storage.history.trends import set_numbers
     from formcheck.storage.settings_files import load_settings
 
-    if exercise is not None:
-        known_exercise(exercise)
+    exercise = None if exercise is None else lift_name(exercise)
     unit = load_settings().unit_of_loads
     with open_history() as kept:
         sets = kept.sets(lifter=lifter, exercise=exercise)

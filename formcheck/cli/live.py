@@ -23,11 +23,14 @@ import typer
 
 from formcheck.cli.console import NOTHING_TO_JUDGE, say, user_friendly
 from formcheck.cli.options import (
+    AUTO,
+    ExerciseOption,
     HeightOption,
     PresetOption,
     SettingsOption,
     analysis_settings,
     known_variant,
+    lift_or_auto,
     parse_load_kg,
 )
 from formcheck.core.errors import HistoryError, InputError, UsageError
@@ -71,12 +74,7 @@ def add_live_command(app: typer.Typer) -> None:
         camera: Annotated[
             str, typer.Option("--camera", "-c", metavar="N|FILE", help="Number of a camera, or a video in its place.")
         ] = "0",
-        exercise: Annotated[
-            str,
-            typer.Option(
-                "--exercise", "-e", metavar="EXERCISE", help="The lift; naming it makes the first cue faster."
-            ),
-        ] = "auto",
+        exercise: ExerciseOption = AUTO,
         variant: Annotated[
             str, typer.Option("--variant", metavar="NAME", help="Variant of the lift, such as sumo.")
         ] = "auto",
@@ -102,7 +100,7 @@ def add_live_command(app: typer.Typer) -> None:
         no_window: Annotated[bool, typer.Option("--no-window", help="Show no picture.")] = False,
         jsonl: Annotated[bool, typer.Option("--jsonl", help="Print one JSON object a line for every frame.")] = False,
         warm_up: Annotated[
-            bool, typer.Option("--warm-up", help="Begin with hinge, squat and swing drills, then ramp sets.")
+            bool, typer.Option("--warm-up", help="Begin with unloaded drills (hinge first), then ramp sets.")
         ] = False,
         reps: Annotated[
             int | None, typer.Option("--reps", metavar="N", min=1, max=100, help="The set is over after N reps.")
@@ -119,7 +117,7 @@ def add_live_command(app: typer.Typer) -> None:
             code = _live(
                 _Request(
                     camera,
-                    exercise.strip().lower(),
+                    exercise,
                     variant,
                     load,
                     lifter,
@@ -220,24 +218,21 @@ def _live(request: _Request, stop: threading.Event) -> int:
 
 
 def _asked(request: _Request) -> Asked:
-    from formcheck.exercises import EXERCISES
     from formcheck.judging.analysis import exercise_of_variant
     from formcheck.live.engine import Asked
     from formcheck.service.lifter_options import options_of_lifter
     from formcheck.storage.history import open_history
 
-    names = ["auto", *(lift.name for lift in EXERCISES)]
-    if request.exercise not in names:
-        raise UsageError(f"There is no exercise {request.exercise!r}: choose one of {', '.join(names)}.")
+    exercise = lift_or_auto(request.exercise)
     form = analysis_settings(request.settings, request.presets, request.height)
     lifter = None
     if request.lifter is not None:
         with open_history() as kept:
             lifter = kept.known_lifter(request.lifter)
     told = options_of_lifter(lifter, form)
-    variant = known_variant(request.exercise, request.variant)
+    variant = known_variant(exercise, request.variant)
     return Asked(
-        exercise=exercise_of_variant(request.exercise, variant),
+        exercise=exercise_of_variant(exercise, variant),
         variant=variant,
         load_kg=parse_load_kg(request.load, form.unit_of_loads),
         file=Path(request.camera).name if not request.camera.isdecimal() else f"camera-{request.camera}",

@@ -23,7 +23,7 @@ from formcheck.cli.models import add_models_commands
 
 app = typer.Typer(
     name="formcheck",
-    help="Checks the form of deadlifts, kettlebell swings and squats in a video, rep by rep.",
+    help="Checks the form of barbell and kettlebell lifts in a video, rep by rep.",
     epilog="FormCheck gives general fitness information. It is no medical device and replaces no coach or clinician.",
     add_completion=False,
     pretty_exceptions_enable=False,

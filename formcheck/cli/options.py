@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import enum
 import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -17,14 +16,29 @@ if TYPE_CHECKING:
 CM_PER_FOOT, CM_PER_INCH = 30.48, 2.54
 
 
-class Exercise(enum.StrEnum):
-    """Choices of --exercise."""
+AUTO = "auto"
 
-    AUTO = "auto"
-    DEADLIFT = "deadlift"
-    KETTLEBELL_SWING = "kettlebell-swing"
-    SQUAT = "squat"
+ExerciseOption = Annotated[
+    str,
+    typer.Option(
+        "--exercise",
+        "-e",
+        metavar="EXERCISE",
+        help="The lift, by its name in formcheck checks; auto recognises it.",
+    ),
+]
+"""Which lift a video or a camera shows; `lift_or_auto` takes what it gives."""
 
+OnlyExerciseOption = Annotated[str | None, typer.Option("--exercise", "-e", metavar="EXERCISE", help="Only this lift.")]
+"""Which lift's sets are meant; None = those of all lifts. `lift_name` takes what it gives."""
+
+TodaysExerciseOption = Annotated[
+    str | None,
+    typer.Option(
+        "--exercise", "-e", "--lift", metavar="EXERCISE", help="Today's lift, by its name in formcheck checks."
+    ),
+]
+"""Which lift is prepared for; None = the first one that is registered. `lift_name` takes what it gives."""
 
 SettingsOption = Annotated[
     Path | None, typer.Option("--settings", metavar="FILE", help="Limits and more of your own, in TOML.")
@@ -93,6 +107,19 @@ def parse_load_kg(text: str | None, unit: str = "kg") -> float | None:
     if not 0 < load_kg <= HEAVIEST_LOAD_KG:
         raise UsageError(f"--load {text!r} is not a weight that anybody lifts: write it like 100kg or 225lb.")
     return round(load_kg, 3)
+
+
+def lift_or_auto(name: str) -> str:
+    """The name of a lift as it is registered, or "auto"; `UsageError` for any other."""
+    return AUTO if name.strip().lower() == AUTO else lift_name(name)
+
+
+def lift_name(name: str) -> str:
+    """The name of a lift as it is registered, however it was capitalised; `UsageError` for any other."""
+    # Not at the top: lifts load numerical libraries, which ``formcheck --help`` does without.
+    from formcheck.exercises import known_exercise
+
+    return known_exercise(name.strip().lower()).name
 
 
 def known_variant(exercise: str, name: str) -> str:

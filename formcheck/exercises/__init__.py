@@ -1,10 +1,18 @@
 """The lifts that FormCheck knows; a new one is one file and one line here."""
 
+from collections.abc import Iterable
+
 from formcheck.core.errors import UsageError
 from formcheck.exercises import deadlift, kettlebell_swing, squat
 from formcheck.exercises.framework.exercise import Exercise
 
 EXERCISES: tuple[Exercise, ...] = (deadlift.EXERCISE, kettlebell_swing.EXERCISE, squat.EXERCISE)
+
+
+def listed(names: Iterable[str], last: str = "or") -> str:
+    """Names in a sentence: "deadlift, kettlebell swing or squat"."""
+    *first, final = names
+    return f"{', '.join(first)} {last} {final}" if first else final
 
 
 def exercise_named(name: str) -> Exercise | None:

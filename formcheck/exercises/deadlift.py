@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
 from formcheck.exercises.framework.check import SIDE, SIDE_OR_OBLIQUE, WATCH, Check, Measurement, missing
 from formcheck.exercises.framework.cycle_features import CycleShape, at_least, at_most, highest
-from formcheck.exercises.framework.exercise import Exercise, Rep, ends_short
+from formcheck.exercises.framework.exercise import BAR_IN_HANDS, Exercise, Pattern, Rep, WarmUp, Words, ends_short
+from formcheck.exercises.framework.load_kind import LoadKind
 from formcheck.exercises.framework.measurement import (
     ANGLE_UNCERTAINTY_DEG,
     at_instant,
@@ -28,6 +31,7 @@ from formcheck.exercises.shared.back import (
     back_measures,
 )
 from formcheck.exercises.shared.feet import FOOT_LIFT_MAX, heel_rise
+from formcheck.exercises.shared.hinge import KNEES_TAKE_OVER, knee_bend_gain
 from formcheck.exercises.shared.hip_rise import HIPS_SHOOT_UP, hands_leave, trunk_lean_gain
 from formcheck.exercises.shared.symmetry import SYMMETRY_CHECKS, symmetry_measures
 from formcheck.motion.reps import Cycle, rise_instants
@@ -143,7 +147,7 @@ def measure(signals: Signals, rep: Rep) -> dict[str, Measurement]:
         ),
         "trunk_lean_gain_deg": trunk_lean_gain(signals, leaving, (passing + rep.lockout) // 2),
         "set_up_hips_thighs": deadlift_pull.hips_at_set_up(signals, set_up, rep.lift_off),
-        "knee_bend_gain_deg": deadlift_pull.knee_bend_gain(signals, rep),
+        "knee_bend_gain_deg": knee_bend_gain(signals, rep),
         "bar_ahead_foot_lengths": deadlift_pull.bar_ahead(signals, rep, leaving, passing),
         "knee_rebend_deg": deadlift_pull.knee_rebend(signals, passing, rep.lockout),
         "bar_drop_heights": deadlift_pull.bar_drop(signals, passing, rep.lockout),
@@ -182,7 +186,7 @@ CHECKS = (
     ),
     HIPS_SHOOT_UP,
     deadlift_pull.SQUATTED_START,
-    deadlift_pull.KNEES_TAKE_OVER,
+    replace(KNEES_TAKE_OVER, why="A Romanian deadlift loads the hamstrings only while the knees stay put."),
     deadlift_pull.BAR_DRIFT,
     deadlift_pull.HITCHING,
     deadlift_pull.BAR_DROP,
@@ -315,17 +319,22 @@ VARIANTS = (
         # The bell stands where the lifter puts it, and its handle is reached by sitting lower.
         leaves_out=frozenset({"knees-take-over", "squatted-start", "bar-drift"}),
         ruled_out=_hands_apart,
+        load=LoadKind.BELL,
     ),
 )
 
 EXERCISE = Exercise(
-    "deadlift",
-    "Deadlift",
-    resemblance,
-    rep_of,
-    measure,
-    CHECKS,
+    name="deadlift",
+    title="Deadlift",
+    resemblance=resemblance,
+    rep=rep_of,
+    measure=measure,
+    checks=CHECKS,
     from_floor=True,
+    path=BAR_IN_HANDS,
+    load=LoadKind.BAR,
     variants=VARIANTS,
     instants=instants,
+    warm_up=WarmUp(Pattern.HINGE),
+    words=Words(concentric_from="lift-off", concentric_to="lockout"),
 )

@@ -6,7 +6,17 @@ import numpy as np
 
 from formcheck.exercises.framework.check import SIDE, SIDE_OR_OBLIQUE, WATCH, Check, Measurement, missing
 from formcheck.exercises.framework.cycle_features import CycleShape, at_least, at_most
-from formcheck.exercises.framework.exercise import Exercise, Rep, ends_short
+from formcheck.exercises.framework.exercise import (
+    SWUNG_BELL,
+    Exercise,
+    LiveDrill,
+    Pattern,
+    Rep,
+    WarmUp,
+    Words,
+    ends_short,
+)
+from formcheck.exercises.framework.load_kind import LoadKind
 from formcheck.exercises.framework.measurement import (
     ANGLE_UNCERTAINTY_DEG,
     NOT_SEEN,
@@ -240,12 +250,19 @@ VARIANTS = (
 )
 
 EXERCISE = Exercise(
-    "kettlebell-swing",
-    "Kettlebell swing",
-    resemblance,
-    rep_of,
-    measure,
-    CHECKS,
+    name="kettlebell-swing",
+    title="Kettlebell swing",
+    resemblance=resemblance,
+    rep=rep_of,
+    measure=measure,
+    checks=CHECKS,
+    path=SWUNG_BELL,
+    load=LoadKind.BELL,
     variants=VARIANTS,
     instants=instants,
+    warm_up=WarmUp(Pattern.SWING),
+    live_drill=LiveDrill(
+        "swing", "light swing", "Light swing: hips back, then snap them; the arms only follow", reps_needed=5
+    ),
+    words=Words(short_title="Swing", reps="swings"),
 )

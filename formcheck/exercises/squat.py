@@ -8,10 +8,20 @@ import numpy as np
 
 from formcheck.exercises.framework.check import SIDE, SIDE_OR_OBLIQUE, WATCH, Check, Measurement, missing
 from formcheck.exercises.framework.cycle_features import UNKNOWN, CycleShape, at_least, at_most, median
-from formcheck.exercises.framework.exercise import Exercise, Rep, ends_short
+from formcheck.exercises.framework.exercise import (
+    BAR_ON_SHOULDERS,
+    Exercise,
+    LiveDrill,
+    Pattern,
+    Rep,
+    WarmUp,
+    ends_short,
+)
+from formcheck.exercises.framework.load_kind import LoadKind
 from formcheck.exercises.framework.measurement import (
     ANGLE_UNCERTAINTY_DEG,
     AT_INSTANT_S,
+    DEPTH,
     NOT_SEEN,
     THIGH_LENGTH,
     at_least_value,
@@ -133,9 +143,8 @@ def measure(signals: Signals, rep: Rep) -> dict[str, Measurement]:
         **back_measures(signals, rep, rep.cycle.bottom_from, rep.cycle.bottom_to, all_the_way=True),
         "butt_wink_deg": wink,
         **found,
-        "depth_thighs": _depth(signals, rep),
+        DEPTH: _depth(signals, rep),
         "lean_over_shank_deg": difference(found["trunk_lean_bottom_deg"], shank, 1.4 * ANGLE_UNCERTAINTY_DEG),
-        "elbow_flexion_max_deg": missing("does not matter in a squat"),
         "trunk_lean_gain_deg": trunk_lean_gain(signals, *_first_half_up(signals, rep)),
         "heel_rise_foot_lengths": heel_rise(signals, rep, rep.start, rep.lockout, FOOT_VISIBILITY_MIN),
         "bar_off_mid_foot_foot_lengths": _bar_off_mid_foot(signals, rep),
@@ -229,7 +238,7 @@ CHECKS = (
     Check(
         id="depth",
         title="Not deep enough",
-        measure="depth_thighs",
+        measure=DEPTH,
         unit="thigh lengths above parallel",
         watch=0.10,
         fault=0.25,
@@ -342,18 +351,22 @@ VARIANTS = (
         _is_bodyweight,
         "elbows straight while standing",
         leaves_out=NO_BAR_ON_THE_BACK,
+        load=LoadKind.NONE,
     ),
 )
 
 EXERCISE = Exercise(
-    "squat",
-    "Squat",
-    resemblance,
-    rep_of,
-    measure,
-    CHECKS,
-    point="shoulders",
+    name="squat",
+    title="Squat",
+    resemblance=resemblance,
+    rep=rep_of,
+    measure=measure,
+    checks=CHECKS,
+    path=BAR_ON_SHOULDERS,
     lowers_first=True,
+    load=LoadKind.BAR,
     variants=VARIANTS,
     instants=instants,
+    warm_up=WarmUp(Pattern.SQUAT),
+    live_drill=LiveDrill("squat", "squat", "Bodyweight squat: sit between your heels, chest tall"),
 )

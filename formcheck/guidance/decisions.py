@@ -79,7 +79,7 @@ def readiness(answers: Answers, lift: str, load_kg: float | None = None, unit: s
     Parameters
     ----------
     answers : choices of the table ``READY`` by question; an emergency needs no other answer beside it.
-    lift : "deadlift", "kettlebell-swing" or "squat".
+    lift : the name of a lift in `formcheck.exercises.EXERCISES`.
     load_kg : today's load, for the lighter sets before it; None when unknown.
     unit : of the loads of those sets.
 

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from formcheck.exercises import known_exercise
-from formcheck.guidance.tables import COOL_DOWN, RAMPS, WARM_UPS, RampStep, Step
+from formcheck.exercises.framework.exercise import Exercise, RampSet
+from formcheck.guidance.tables import COOL_DOWN, WARM_UPS, Step
 from formcheck.guidance.texts import text
 from formcheck.judging.settings import LOAD_STEPS_KG, LOAD_UNITS, load_words
 
@@ -80,9 +81,10 @@ def warm_up(lift: str, load_kg: float | None = None, unit: str = LOAD_UNITS[0]) 
     ------
     UsageError : there is no such lift.
     """
-    name = known_exercise(lift).name
-    ramp = tuple(_ramp_words(step, load_kg, unit) for step in RAMPS[name])
-    return _routine(text("heading.warm-up"), WARM_UPS[name], ramp, text("ramp.how"), ("warm-up",))
+    known = known_exercise(lift)
+    ramp = tuple(_ramp_words(known, step, load_kg, unit) for step in known.ramp)
+    note = text("ramp.how") if ramp else ""
+    return _routine(text("heading.warm-up"), WARM_UPS[known.warm_up.pattern], ramp, note, ("warm-up",))
 
 
 def cool_down() -> Routine:
@@ -108,9 +110,9 @@ def _routine(title: str, steps: Iterable[Step], then: tuple[str, ...], note: str
     return Routine(title, drills, sum(each.step.total_s for each in drills), then, note, sources)
 
 
-def _ramp_words(step: RampStep, load_kg: float | None, unit: str) -> str:
+def _ramp_words(lift: Exercise, step: RampSet, load_kg: float | None, unit: str) -> str:
     if not step.percent:
-        return text("ramp.swing", reps=step.reps)
+        return text(f"ramp.light-{lift.load}", reps=step.reps, name=lift.words.reps)
     if load_kg is None:
         return text("ramp.step", reps=step.reps, percent=step.percent)
     plates_kg = LOAD_STEPS_KG[unit]

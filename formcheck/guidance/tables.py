@@ -12,10 +12,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from formcheck.exercises.framework.exercise import Pattern
+
 OK, EASY, REST_DAY, STOP, EMERGENCY = "ok", "easy", "rest-day", "stop", "emergency"
 NORMAL, WATCH, PROFESSIONAL = "normal", "watch", "professional"
-
-LIFTS = ("deadlift", "kettlebell-swing", "squat")
 
 LOOKOUT = ("lookout.saddle", "lookout.bladder", "lookout.both-legs", "lookout.fever")
 
@@ -244,14 +244,6 @@ class Step:
         return self.sets * self.rounds * self.round_s
 
 
-@dataclass(frozen=True)
-class RampStep:
-    """A lighter set before the work sets, in percent of today's load; 0 = a light weight of any kind."""
-
-    percent: int
-    reps: int
-
-
 MOVES = (
     "cat-cow",
     "shoulder-rolls",
@@ -282,18 +274,14 @@ _LEG_SWINGS = Step("leg-swings", reps=10, each=SIDES, seconds_per_rep=1.5)
 _SQUAT = Step("squat", reps=10)
 _HINGE = Step("hinge", reps=10)
 
-WARM_UPS: Mapping[str, tuple[Step, ...]] = {
+WARM_UPS: Mapping[Pattern, tuple[Step, ...]] = {
     # The hinge drill comes last in each: it is the pattern that the first set begins with.
-    "deadlift": (_CAT_COW, _SHOULDER_ROLLS, _SIDE_BENDS, _LEG_SWINGS, _HINGE),
-    "kettlebell-swing": (_CAT_COW, _ARM_CIRCLES, _SHOULDER_ROLLS, _LEG_SWINGS, _HINGE),
-    "squat": (_CAT_COW, _ARM_CIRCLES, _LEG_SWINGS, _SQUAT, _HINGE),
+    Pattern.HINGE: (_CAT_COW, _SHOULDER_ROLLS, _SIDE_BENDS, _LEG_SWINGS, _HINGE),
+    Pattern.SWING: (_CAT_COW, _ARM_CIRCLES, _SHOULDER_ROLLS, _LEG_SWINGS, _HINGE),
+    Pattern.SQUAT: (_CAT_COW, _ARM_CIRCLES, _LEG_SWINGS, _SQUAT, _HINGE),
+    Pattern.OTHER: (_CAT_COW, _ARM_CIRCLES, _SHOULDER_ROLLS, _LEG_SWINGS, _SQUAT, _HINGE),
 }
-
-RAMPS: Mapping[str, tuple[RampStep, ...]] = {
-    "deadlift": (RampStep(40, 5), RampStep(60, 3), RampStep(80, 2)),
-    "kettlebell-swing": (RampStep(0, 10),),
-    "squat": (RampStep(40, 5), RampStep(60, 3), RampStep(80, 2)),
-}
+"""Unloaded moves by the movement pattern of the lift that they prepare for; `Pattern.OTHER` prepares all joints."""
 
 COOL_DOWN: tuple[Step, ...] = (
     Step("childs-pose", hold_s=30),

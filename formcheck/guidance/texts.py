@@ -224,7 +224,9 @@ TEXTS: dict[str, str] = {
     "ramp.how": "Lighter sets first. Rest a minute or two between them.",
     "ramp.step": "{reps} reps with {percent} % of today's weight",
     "ramp.step-load": "{reps} reps with {load}",
-    "ramp.swing": "{reps} easy swings with a light bell",
+    "ramp.light-bar": "{reps} easy {name} with a light weight",
+    "ramp.light-bell": "{reps} easy {name} with a light bell",
+    "ramp.light-none": "{reps} easy {name} without a weight",
     "cool-down.how": "It feels good and helps you slow down. Do not expect it to make you less sore.",
     # --- load ------------------------------------------------------------------------------------------------------
     "load.lighter.title": "Next set: a bit lighter",

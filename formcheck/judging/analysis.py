@@ -15,6 +15,7 @@ from formcheck.exercises import EXERCISES, exercise_named
 from formcheck.exercises.framework.check import Check, Finding, judge, judge_set, not_judged
 from formcheck.exercises.framework.cycle_features import CycleShape, shape_of
 from formcheck.exercises.framework.exercise import Exercise, Rep
+from formcheck.exercises.framework.load_kind import LoadKind
 from formcheck.exercises.framework.recognition import LIKE, Recognition, recognise
 from formcheck.exercises.framework.variant import (
     UNKNOWN,
@@ -57,6 +58,15 @@ TURNED_DEG = 25.0
 
 NOBODY_SEEN = "Nobody was found in the picture, so nothing was judged."
 
+ALWAYS_REPORTED = (
+    "back_rounding_deg",
+    "hip_flexion_bottom_deg",
+    "knee_flexion_bottom_deg",
+    "trunk_lean_bottom_deg",
+    "elbow_flexion_max_deg",
+)
+"""Schema 1 of report.json has these measures in every repetition: NaN where a lift does not measure them."""
+
 SEEN_SHARE_MIN = 0.5
 """A note is due when the lifter was seen in less than this share of the frames."""
 
@@ -85,6 +95,11 @@ class _Found:
     variant_source: str = UNKNOWN
     doubtful: frozenset[str] = frozenset()
 
+    @property
+    def load_kind(self) -> LoadKind:
+        """What kind of load it was, as far as lift and variant say."""
+        return LoadKind.BAR if self.lift is None else self.lift.load_of(self.variant_name)
+
 
 def analyze(
     poses: PoseSequence,
@@ -104,7 +119,7 @@ def analyze(
     Parameters
     ----------
     poses : from `formcheck.vision.pose_estimation.estimate_poses` or `formcheck.storage.pose_files.load_poses`.
-    exercise : "auto", "deadlift", "kettlebell-swing" or "squat".
+    exercise : "auto", or the name of a lift in `formcheck.exercises.EXERCISES`.
     variant : "auto", or the name of one of the lift's variants; it names the lift as well.
     load_kg : the load, for the advice; None when unknown.
     height_cm : the lifter's height, for velocities in metres; None = as the settings say, if they do.
@@ -146,7 +161,7 @@ def analyze(
         summary=summary_of(verdict, found.lift, reps, findings, recognition) if poses.seen.any() else NOBODY_SEEN,
         advice=advice_on(findings, reps, _sagittal_ok(view)),
         praise=() if found.lift is None else praise_of(found.lift.checks, findings, reps),
-        load_advice=load_advice_on(findings, reps, load_kg, choice.name, found.variant_name, settings.unit_of_loads),
+        load_advice=load_advice_on(findings, reps, load_kg, found.load_kind, settings.unit_of_loads),
         model=poses.model,
         load_kg=load_kg,
         set_level=_set_level(found, reps, height_cm or settings.height_cm, plate),
@@ -323,7 +338,8 @@ def _judge_rep(
         lockout_s=float(signals.time_s[rep.lockout]),
         partial=rep.partial,
         instants={name: float(signals.time_s[sample]) for name, sample in lift.instants(signals, rep).items()},
-        measures={name: measured.value for name, measured in measures.items()},
+        measures={name: measured.value for name, measured in measures.items()}
+        | {name: math.nan for name in ALWAYS_REPORTED if name not in measures},
         findings=findings,
     )
 

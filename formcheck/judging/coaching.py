@@ -5,10 +5,11 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
+from formcheck.exercises import EXERCISES, listed
 from formcheck.exercises.framework.check import FAULT, NOT_MEASURED, OK, REPS_FOR_SET_FAULT, WATCH, Check, Finding
 from formcheck.exercises.framework.exercise import Exercise
+from formcheck.exercises.framework.load_kind import LoadKind
 from formcheck.exercises.framework.recognition import Recognition
-from formcheck.exercises.framework.variant import UNKNOWN
 from formcheck.judging.report import FAULT as FAULT_VERDICT
 from formcheck.judging.report import GOOD, NOT_JUDGED, RepReport
 from formcheck.judging.report import WATCH as WATCH_VERDICT
@@ -34,11 +35,6 @@ MANY_REPS = 4
 
 BELLS_KG = (4, 6, 8, 10, 12, 14, 16, 20, 24, 28, 32, 36, 40, 44, 48)
 """Usual kettlebells."""
-
-BELL_LIFTS, BELL_VARIANTS = frozenset({"kettlebell-swing"}), frozenset({"kettlebell"})
-"""Lifts and variants whose load is a kettlebell."""
-
-NO_LOAD_VARIANTS = frozenset({"bodyweight"})
 
 ONE_LIFT = "trim the video to one lift, or say which lift to judge"
 
@@ -72,12 +68,12 @@ def summary_of(
     if lift is None:
         if recognition.others:
             return f"More than one lift was seen ({_others(recognition)}), so nothing was judged: {ONE_LIFT}."
-        return "No deadlift, kettlebell swing or squat was recognised, so nothing was judged."
+        return f"No {listed(each.noun for each in EXERCISES)} was recognised, so nothing was judged."
     if not reps:
         other = recognition.exercise
-        hint = f" It looks more like a {other.title.lower()}." if other and other.name != lift.name else ""
-        return f"No {lift.title.lower()} repetition was found, so nothing was judged.{hint}"
-    count = f"{len(reps)} {lift.title.lower()} rep{'s' if len(reps) != 1 else ''}{_partial(reps)}"
+        hint = f" It looks more like {other.a_noun}." if other and other.name != lift.name else ""
+        return f"No {lift.noun} repetition was found, so nothing was judged.{hint}"
+    count = f"{len(reps)} {lift.noun} rep{'s' if len(reps) != 1 else ''}{_partial(reps)}"
     if verdict == NOT_JUDGED and not findings:
         return f"{count}: every check is switched off, so nothing was judged."
     main = findings[0]
@@ -144,14 +140,13 @@ def load_advice_on(
     findings: Sequence[Finding],
     reps: Sequence[RepReport],
     load_kg: float | None,
-    lift: str = "",
-    variant: str = UNKNOWN,
+    kind: LoadKind = LoadKind.BAR,
     unit: str = LOAD_UNITS[0],
 ) -> str:
     """What to do about the load; empty where nothing speaks against it.
 
-    Only a fault of the back that repeats says something about the load, never one repetition. ``lift`` and ``variant``
-    are names: they tell what the load is. ``unit`` is that of the words.
+    Only a fault of the back that repeats says something about the load, never one repetition. ``kind`` is the
+    lift's kind of load in its variant, ``unit`` that of the words.
     """
     repeated = [
         (finding, count)
@@ -163,9 +158,9 @@ def load_advice_on(
         return ""
     finding, count = max(repeated, key=lambda one: one[1])
     shares = MUCH_LIGHTER if count == len(reps) and count >= MANY_REPS else LIGHTER
-    if lift in BELL_LIFTS or variant in BELL_VARIANTS:
+    if kind is LoadKind.BELL:
         easier = _lighter_bell(load_kg, shares, unit)
-    elif load_kg == 0 or (load_kg is None and variant in NO_LOAD_VARIANTS):
+    elif load_kg == 0 or (load_kg is None and kind is LoadKind.NONE):
         easier = "fewer reps, and only as deep as the back keeps its shape"
     else:
         easier = _lighter_plates(load_kg, shares, unit)
@@ -191,7 +186,7 @@ def _lighter_bell(load_kg: float | None, shares: tuple[float, float], unit: str)
 
 
 def _others(recognition: Recognition) -> str:
-    return " and ".join(f"a {other.title.lower()}" for other in recognition.others)
+    return " and ".join(other.a_noun for other in recognition.others)
 
 
 def _main_check(finding: Finding) -> str:

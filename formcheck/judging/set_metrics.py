@@ -16,7 +16,7 @@ import numpy as np
 from formcheck.core.poses import FloatArray
 from formcheck.exercises.framework.check import FAULT, NOT_MEASURED, WATCH, Check, Finding
 from formcheck.exercises.framework.cycle_features import median
-from formcheck.exercises.framework.exercise import Exercise, Rep
+from formcheck.exercises.framework.exercise import Exercise, Rep, TrackedPoint
 from formcheck.motion.cleaning import LONGEST_BRIDGED_GAP_S, smooth
 from formcheck.motion.plate import PlateTrack
 from formcheck.motion.signals import Signals
@@ -27,7 +27,7 @@ SHOULDERS_IN_BODY_HEIGHTS = 0.76
 """Height of the shoulders above the ankles as a share of stature: 0.818 - 0.039 up to the acromion (Drillis and
 Contini; Winter 2009), and the joint that the model shows lies a little lower; 0.757 +- 0.014 in rendered lifters."""
 
-HANDS, SHOULDERS = "hands", "shoulders"
+HANDS, SHOULDERS = TrackedPoint.HANDS, TrackedPoint.SHOULDERS
 HEIGHT_SCALE, PLATE_SCALE = "the lifter's height", "a plate of 450 mm"
 
 POINT_CUTOFF_HZ = 5.0
@@ -85,7 +85,7 @@ that differ in nothing."""
 
 @dataclass(frozen=True)
 class BarPath:
-    """Way of the hands (the shoulders in a squat) over one repetition, (P,) each.
+    """Way of the tracked point (hands or shoulders) over one repetition, (P,) each.
 
     ``forward_heights`` is in front of the mid-foot, ``up_heights`` above the ankles, both in body heights.
     ``drift_heights`` is how much further forward (positive) the way up ends than it began, ``peak_deviation_heights``
@@ -305,7 +305,7 @@ def _rep_motions(lift: Exercise, reps: Sequence[tuple[Signals, Rep]], point: str
                 mean_velocity_heights_per_s=_body_heights(up.mean_velocity) if up else math.nan,
                 peak_velocity_heights_per_s=_body_heights(up.peak_velocity) if up else math.nan,
                 # The shoulders' path is not the bar's where the hands hold it.
-                path=_path(signals, point, heights[id(signals)], up, down) if point == lift.point else None,
+                path=_path(signals, point, heights[id(signals)], up, down) if point == lift.path.point else None,
             )
         )
     return motions
@@ -313,11 +313,11 @@ def _rep_motions(lift: Exercise, reps: Sequence[tuple[Signals, Rep]], point: str
 
 def _point(lift: Exercise, reps: Sequence[tuple[Signals, Rep]]) -> str:
     """What can be followed over the set: the lift's own point, or the shoulders where plates hide the hands."""
-    if lift.point == HANDS and lift.from_floor:
+    if lift.path.point == HANDS and lift.from_floor:
         spreads = [_arm_spread(signals, rep) for signals, rep in reps]
         if np.median(spreads) > ARM_SPREAD_MAX:
             return SHOULDERS
-    return lift.point
+    return lift.path.point
 
 
 def _in_plane(lift: Exercise, signals: Signals, rep: Rep, point: str) -> bool:

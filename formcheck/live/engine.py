@@ -19,6 +19,7 @@ from formcheck.core.poses import PoseSequence
 from formcheck.exercises import exercise_named
 from formcheck.exercises.framework.check import Check
 from formcheck.exercises.framework.exercise import Exercise
+from formcheck.exercises.framework.measurement import DEPTH
 from formcheck.judging.analysis import AUTO, NONE, analyze
 from formcheck.judging.report import Report, RepReport
 from formcheck.judging.settings import AS_IT_COMES, Settings
@@ -155,6 +156,12 @@ class Snapshot:
     last_cue: str
     events: tuple[Event, ...]
     drill: DrillResult | None = None
+
+    @property
+    def shows_depth(self) -> bool:
+        """True where the reading has a depth, and the lift is judged by it."""
+        lift = exercise_named(self.exercise)
+        return lift is not None and lift.judges(DEPTH) and math.isfinite(self.reading.depth_thighs)
 
 
 @dataclass(frozen=True)

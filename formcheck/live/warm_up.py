@@ -1,19 +1,22 @@
-"""The warm-up: three unloaded drills with a clear pass or not yet, then ramp sets.
+"""The warm-up: unloaded drills with a clear pass or not yet, then ramp sets.
 
-The hip hinge comes first: sending the hips back before lowering the trunk is the pattern to master before a deadlift or
-a back squat is loaded. Squat and swing are judged by the analysis itself; the hinge, which is no lift, by checks of the
-same kind. Standing still at the start also gives the lifter's neutral back.
+The hip hinge comes first: sending the hips back before lowering the trunk is the pattern to master before a bar is
+pulled or carried. The drills after it are the lifts that are registered with one, judged by the analysis itself; the
+hinge, which is not a lift, is judged by checks of the same kind. Standing still at the start also gives the lifter's
+neutral back.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 
+from formcheck.exercises import EXERCISES
 from formcheck.exercises.framework.check import FAULT, OK, SIDE, Check, Finding, Measurement, judge, missing
+from formcheck.exercises.framework.exercise import Exercise, LiveDrill, Pattern
 from formcheck.exercises.framework.measurement import ANGLE_UNCERTAINTY_DEG, NOT_SEEN, at_instant
 from formcheck.exercises.shared.back import ROUNDING_FAULT_DEG, ROUNDING_SOURCE, ROUNDING_WATCH_DEG, back_rounding
 from formcheck.judging.report import Report, RepReport
@@ -22,14 +25,26 @@ from formcheck.motion.neutral import Baseline
 from formcheck.motion.reps import Cycle, find_cycles
 from formcheck.motion.signals import Signals
 
-STAND, HINGE, SQUAT, SWING, RAMP = "stand", "hinge", "squat", "swing", "ramp"
-STAGES = (STAND, HINGE, SQUAT, SWING, RAMP)
+STAND, HINGE, RAMP = "stand", "hinge", "ramp"
 
-LIFT_OF_STAGE = {SQUAT: "squat", SWING: "kettlebell-swing"}
-"""What the analysis is told in a drill; the hinge and the ramp sets are no matter of these."""
+PATTERNS = tuple(Pattern)
+"""The order of the drills that are lifts: slow and symmetric patterns before fast ones."""
 
-NEEDED = {HINGE: 3, SQUAT: 3, SWING: 5}
-"""So many good repetitions in a row pass a drill."""
+
+def lift_drills(exercises: Iterable[Exercise]) -> dict[str, LiveDrill]:
+    """The drills among the lifts by the lift's name, in the order in which they are done."""
+    in_order = sorted(exercises, key=lambda lift: PATTERNS.index(lift.warm_up.pattern))
+    return {lift.name: lift.live_drill for lift in in_order if lift.live_drill is not None}
+
+
+LIFT_DRILLS = lift_drills(EXERCISES)
+STAGES = (STAND, HINGE, *(drill.stage for drill in LIFT_DRILLS.values()), RAMP)
+
+LIFT_OF_STAGE = {drill.stage: lift for lift, drill in LIFT_DRILLS.items()}
+"""What the analysis is told in a drill that is a lift."""
+
+NEEDED = {HINGE: 3} | {drill.stage: drill.reps_needed for drill in LIFT_DRILLS.values()}
+"""This many good repetitions in a row pass a drill."""
 
 RAMP_SETS, RAMP_REPS = 3, 5
 
@@ -39,9 +54,7 @@ BASELINE_UNCERTAINTY_DEG = 5.0
 TOLD = {
     STAND: "Stand tall and still, arms hanging, side to the camera",
     HINGE: "Hip hinge, no weight: push the hips back as if to a wall behind you, knees soft, back long",
-    SQUAT: "Bodyweight squat: sit between your heels, chest tall",
-    SWING: "Light swing: hips back, then snap them; the arms only follow",
-}
+} | {drill.stage: drill.instruction for drill in LIFT_DRILLS.values()}
 
 TRUNK_EARLY_SHARE = 1.0 / 3.0
 """The hips must be on their way when the trunk has leaned this share of the whole."""
@@ -97,7 +110,7 @@ HINGE_CHECKS = (
         watch=50,
         fault=60,
         views=SIDE,
-        cue="Soft knees that stay where they are: this is no squat.",
+        cue="Soft knees that stay where they are: this is not a squat.",
         why="Knees that bend on turn the hinge into a squat.",
         source="Provisional: below the Romanian deadlift's knees (60)",
         confidence="low",
@@ -154,6 +167,11 @@ class DrillResult:
     def passed(self) -> bool:
         """A clear pass; else not yet."""
         return self.good >= self.needed > 0
+
+
+def drill_names() -> tuple[str, ...]:
+    """What the drills are called in a list, in order."""
+    return HINGE, *(drill.name for drill in LIFT_DRILLS.values())
 
 
 def baseline_of(report: Report) -> Baseline | None:

@@ -102,7 +102,7 @@ def picture(
     colour = {FAULT: RED, WATCH: AMBER}.get(now.reading.verdict, TEAL)
     if person is not None:
         _draw_body(bgr, person, scale, colour)
-        if math.isfinite(now.reading.depth_thighs) and now.exercise == "squat":
+        if now.shows_depth:
             knee = round(person.image_px[[Landmark.LEFT_KNEE, Landmark.RIGHT_KNEE], 1].mean() * scale)
             cv2.line(bgr, (0, knee), (size[0], knee), WHITE, 1, cv2.LINE_AA)
     _text(bgr, str(now.countdown or now.reps), (24, 110), 4.0, WHITE)

@@ -12,8 +12,10 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
+from formcheck.exercises import exercise_named
 from formcheck.exercises.framework.check import FAULT, NOT_MEASURED, OK, WATCH, Finding
 from formcheck.judging import report as verdicts
+from formcheck.judging.analysis import NONE
 from formcheck.judging.coaching import reps_showing
 from formcheck.judging.report import Report, RepReport
 from formcheck.judging.set_metrics import WORSE, SetLevel
@@ -33,12 +35,6 @@ VERDICT_STYLES = {
 }
 FINDING_SYMBOLS = {OK: "✓", WATCH: "!", FAULT: "✗", NOT_MEASURED: "?"}
 FINDING_STYLES = {OK: "green", WATCH: "yellow", FAULT: "bold red", NOT_MEASURED: "dim"}
-EXERCISE_NAMES = {
-    "deadlift": "Deadlift",
-    "kettlebell-swing": "Kettlebell swing",
-    "squat": "Squat",
-    "none": "No known lift",
-}
 VIEW_WORDS = {
     "side-left": "from the side",
     "side-right": "from the side",
@@ -76,6 +72,12 @@ PLAIN = {
     "•": "*",
 }
 """What stands for a symbol on a terminal that cannot show it."""
+
+
+def lift_title(name: str) -> str:
+    """What people call the lift of that name in a report, which an older version or another one may have made."""
+    lift = exercise_named(name)
+    return lift.title if lift is not None else "No known lift" if name == NONE else name
 
 
 def shows_symbols(encoding: str | None) -> bool:
@@ -317,7 +319,7 @@ def _listed(titles: Sequence[str]) -> str:
 
 def _facts(report: Report) -> str:
     """What was looked at, in one line."""
-    name = EXERCISE_NAMES.get(report.exercise.name, report.exercise.name)
+    name = lift_title(report.exercise.name)
     facts = [name if report.exercise.chosen_by == "user" or report.exercise.name == "none" else f"{name} (recognised)"]
     return " · ".join([*facts, *short_facts(report), f"{report.video.file}, {clock(report.video.duration_s)}"])
 

@@ -25,7 +25,7 @@ def analyze_video(
     Parameters
     ----------
     path : the video.
-    exercise : "auto", "deadlift", "kettlebell-swing" or "squat".
+    exercise : "auto", or the name of a lift in `formcheck.exercises.EXERCISES`.
     variant : "auto", or a variant of the lift such as "sumo", "overhead" or "front".
     load_kg : the load, for the advice.
     model : "lite", "full", "heavy" or the path of a pose model; fetched when it is not here yet.

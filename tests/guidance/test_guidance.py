@@ -34,7 +34,6 @@ from formcheck.guidance.tables import (
     EASY,
     EMERGENCY,
     EMERGENCY_SIGNS,
-    LIFTS,
     LOAD_LIMITS,
     MOVES,
     NORMAL,
@@ -126,7 +125,7 @@ def check_emergency(answer: Answer, headline: str) -> None:
 
 def test_every_way_through_the_questions_before_a_set() -> None:
     walked = 0
-    for lift in LIFTS:
+    for lift in (each.name for each in EXERCISES):
         for answers in paths(READY):
             found = readiness(answers, lift)
             answer = found.answer
@@ -288,7 +287,7 @@ def test_moves_have_a_picture_a_count_or_a_time_and_are_used() -> None:
         assert re.search(r"\d", count_words(step))
 
 
-@pytest.mark.parametrize("lift", LIFTS)
+@pytest.mark.parametrize("lift", [each.name for each in EXERCISES])
 def test_a_warm_up_ends_with_the_hinge_drill(lift: str) -> None:
     routine = warm_up(lift)
     assert routine.drills[-1].move == "hinge"

@@ -11,6 +11,7 @@ import pytest
 from formcheck.core.poses import PoseSequence
 from formcheck.exercises import EXERCISES
 from formcheck.exercises.framework.check import FAULT, NOT_MEASURED, OK, WATCH
+from formcheck.exercises.framework.load_kind import LoadKind
 from formcheck.exercises.framework.recognition import Recognition
 from formcheck.judging.analysis import analyze
 from formcheck.judging.coaching import (
@@ -68,10 +69,10 @@ def test_a_fault_that_repeats_lowers_the_load() -> None:
 
 def test_loads_are_named_in_the_units_that_were_asked_for() -> None:
     reps = _reps(OK, FAULT, FAULT)
-    words = load_advice_on(_set(FAULT), reps, 225 * KG_PER_LB, "deadlift", unit="lb")
+    words = load_advice_on(_set(FAULT), reps, 225 * KG_PER_LB, unit="lb")
     assert words.endswith("next set 200 to 210 lb.")
     assert load_advice_on(_set(FAULT), reps, 200 * KG_PER_LB, unit="lb").endswith("next set 180 to 190 lb.")
-    assert load_advice_on(_set(FAULT), reps, 16.0, "kettlebell-swing", unit="lb").endswith("with a 31 lb bell.")
+    assert load_advice_on(_set(FAULT), reps, 16.0, LoadKind.BELL, unit="lb").endswith("with a 31 lb bell.")
     told = analyze(film(deadlift(3, rounding_deg=50.0)), load_kg=100.0, settings=Settings(load_unit="lb"))
     assert "lb" in told.load_advice
     assert "kg" not in told.load_advice
@@ -108,14 +109,14 @@ def test_other_faults_say_nothing_about_the_load() -> None:
 )
 def test_a_kettlebell_is_changed_for_a_lighter_one(load_kg: float | None, words: str) -> None:
     reps = _reps(OK, FAULT, FAULT)
-    for kind in (("kettlebell-swing", "unknown"), ("deadlift", "kettlebell")):
-        assert load_advice_on(_set(FAULT), reps, load_kg, *kind).endswith(f"end the set here, next set {words}.")
+    said = load_advice_on(_set(FAULT), reps, load_kg, LoadKind.BELL)
+    assert said.endswith(f"end the set here, next set {words}.")
 
 
 @pytest.mark.parametrize("bell_kg", BELLS_KG[1:])
 @pytest.mark.parametrize("reps", [2, MANY_REPS])
 def test_the_bell_is_never_named_heavier_than_it_was(bell_kg: int, reps: int) -> None:
-    words = load_advice_on(_set(FAULT), _reps(*[FAULT] * reps), bell_kg, "kettlebell-swing").split()
+    words = load_advice_on(_set(FAULT), _reps(*[FAULT] * reps), bell_kg, LoadKind.BELL).split()
     assert int(words[-3]) < bell_kg
     assert int(words[-3]) in BELLS_KG
 
@@ -130,12 +131,12 @@ def test_the_lift_and_its_variant_say_what_the_load_is() -> None:
 def test_nobody_is_told_to_take_off_what_is_not_there() -> None:
     reps = _reps(FAULT, FAULT)
     for said in (
-        load_advice_on(_set(FAULT), reps, None, "squat", "bodyweight"),
-        load_advice_on(_set(FAULT), reps, 0.0, "squat"),
+        load_advice_on(_set(FAULT), reps, None, LoadKind.NONE),
+        load_advice_on(_set(FAULT), reps, 0.0),
         analyze(film(squat(4, rounding_deg=50.0)), variant="bodyweight").load_advice,
     ):
         assert said.endswith("next set fewer reps, and only as deep as the back keeps its shape.")
-    assert "kg" in load_advice_on(_set(FAULT), reps, 20.0, "squat", "bodyweight"), "a vest is a load"
+    assert "kg" in load_advice_on(_set(FAULT), reps, 20.0, LoadKind.NONE), "a vest is a load"
 
 
 def test_praise_is_for_what_was_seen_and_right() -> None:

@@ -667,7 +667,7 @@ def test_the_warm_up_goes_from_standing_through_the_drills_to_the_ramp_sets() ->
         poses = after(poses, filmed(motion))  # type: ignore[arg-type]
     snapshots = played(poses, live)
     stages = list(dict.fromkeys(now.drill.stage for now in snapshots if now.drill is not None))
-    assert stages == list(warm_up.STAGES)
+    assert stages == list(warm_up.STAGES) == ["stand", "hinge", "squat", "swing", "ramp"]
     assert live.baseline is not None
     kept = warm_up.neutral_back(live.baseline)
     assert set(kept) == {"lower_deg", "upper_deg", "uncertainty_deg"}
@@ -692,7 +692,7 @@ def test_one_bad_rep_starts_the_count_of_good_ones_again() -> None:
     good = analyze(filmed(squat(2)), "squat")
     bad = analyze(filmed(squat(1, rounding_deg=60)), "squat")
     mixed = replace(good, reps=(*good.reps, *bad.reps, good.reps[0]))
-    result = warm_up.judge_drill(warm_up.SQUAT, mixed, now_s=99.0)
+    result = warm_up.judge_drill("squat", mixed, now_s=99.0)
     assert (result.reps, result.good, result.passed) == (4, 1, False)
 
 

@@ -8,6 +8,7 @@ from typing import Any
 import streamlit as st
 
 from formcheck.app import components
+from formcheck.exercises import EXERCISES
 from formcheck.guidance import (
     Answer,
     Drill,
@@ -27,7 +28,7 @@ from formcheck.guidance import (
     train,
 )
 from formcheck.guidance.decisions import decide
-from formcheck.guidance.tables import EMERGENCY, LIFTS, READY, SORE, SOURCES, DecisionTable, Question
+from formcheck.guidance.tables import EMERGENCY, READY, SORE, SOURCES, DecisionTable, Question
 from formcheck.guidance.texts import text
 from formcheck.storage.history import SavedSet, open_history
 
@@ -51,14 +52,14 @@ def show_ready() -> None:
         _keep(READY, told)
         return
     # What was answered comes first; the lift matters only to those who may lift.
-    answer = readiness(told, LIFTS[0]).answer
+    answer = readiness(told, EXERCISES[0].name).answer
     _show_answer(READY, answer)
     if answer.may_lift:
         left, right, _ = st.columns([2, 1, 1])
         lift = left.pills(
             text("page.ready.lift"),
-            LIFTS,
-            default=LIFTS[0],
+            components.exercise_names(),
+            default=EXERCISES[0].name,
             required=True,
             format_func=components.exercise_title,
             key="ready-lift",
@@ -68,7 +69,7 @@ def show_ready() -> None:
             text("page.ready.load", unit=unit), 1.0, 1000.0, None, 2.5 if unit == "kg" else 5.0, key="ready-load"
         )
         load_kg = None if load is None else components.kilograms(load, unit)
-        routine = readiness(told, lift or LIFTS[0], load_kg, unit).routine
+        routine = readiness(told, lift or EXERCISES[0].name, load_kg, unit).routine
         if routine is not None:
             _show_routine(routine, f"warm-up-{lift}")
             if st.button(text("page.ready.live"), icon=":material/visibility:"):

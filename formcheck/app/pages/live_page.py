@@ -17,6 +17,7 @@ from formcheck.app.pages import result
 from formcheck.app.session import session
 from formcheck.cli.options import analysis_settings
 from formcheck.live.engine import DONE, IN_SET, LOOKING, READY, RESTING, SETTING_UP, Asked, Event, Snapshot
+from formcheck.live.warm_up import drill_names
 from formcheck.service.lifter_options import options_of_lifter
 from formcheck.service.worker import Job
 from formcheck.storage.history import open_history
@@ -161,7 +162,7 @@ def _form() -> Form:
         variant = result.variant_choice(exercise, "auto", f"live-variant-{exercise}")
         presets = result.preset_choice((), "live-presets")
         model = st.selectbox("Pose model", ["full", "lite"], key="live-model", help="lite for slow computers")
-        warm_up = st.toggle("Begin with the warm-up: hinge, squat, light swing, then ramp sets", key="live-warm-up")
+        warm_up = st.toggle(f"Begin with the warm-up: {', '.join(drill_names())}, then ramp sets", key="live-warm-up")
         keep = st.toggle(
             "Keep the video",
             key="live-keep",
@@ -296,7 +297,7 @@ def _angle(title: str, value: float, signed: bool = False) -> str:
 
 def _depth(now: Snapshot) -> str:
     depth = now.reading.depth_thighs
-    if now.exercise != "squat" or not math.isfinite(depth):
+    if not now.shows_depth:
         return ""
     return f"<span>Depth <strong>{'below' if depth < 0 else 'above'} parallel</strong></span>"
 

@@ -152,7 +152,7 @@ def _judge_again(result: Result, report: components.Report, session: Session) ->
             "Lift",
             names,
             index=names.index(job.exercise),
-            format_func=lambda name: "Recognise it" if name == "auto" else components.exercise_title(name),
+            format_func=lambda name: components.RECOGNISE_IT if name == "auto" else components.exercise_title(name),
             key=f"lift-{key}",
         )
         variant = variant_choice(exercise, job.variant, f"variant-{key}")
@@ -202,7 +202,7 @@ def variant_choice(exercise: str, chosen: str, key: str, kept: Literal["session"
     lift = exercise_named(exercise)
     if lift is None or not lift.variants:
         return "auto"
-    titles = {"auto": "Recognise it"} | {each.name: each.title for each in lift.variants}
+    titles = {"auto": components.RECOGNISE_IT} | {each.name: each.title for each in lift.variants}
     names = list(titles)
     return st.selectbox(
         "Variant",

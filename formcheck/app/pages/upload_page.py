@@ -12,7 +12,7 @@ import formcheck
 from formcheck.app import components
 from formcheck.app.pages import result
 from formcheck.app.session import KEY, Session, Upload, others_at_work, session
-from formcheck.exercises import EXERCISES
+from formcheck.exercises import EXERCISES, listed
 from formcheck.render.terminal import clock
 from formcheck.service.worker import DONE, DRAW, FAILED, JUDGE, MODEL, RUNNING, WATCH, Job, State
 from formcheck.storage.history import open_history
@@ -75,8 +75,9 @@ def show() -> None:
 
 def _choose(mine: Session) -> None:
     st.title("How was your lift?")
+    lifts = listed(lift.noun for lift in EXERCISES)
     st.html(
-        '<p class="fc-lead">Drop a video of a deadlift, kettlebell swing or squat. You get an honest look at your '
+        f'<p class="fc-lead">Drop a video of a {lifts}. You get an honest look at your '
         "back, rep by rep, and one thing to try next. It never leaves this computer.</p>"
     )
     _problems(mine)

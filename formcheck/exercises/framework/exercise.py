@@ -1,15 +1,19 @@
-"""What an exercise is: how it is recognised, where its instants lie, what is measured and judged."""
+"""What an exercise is: how it is recognised, where its instants lie, what is measured and judged, and what is said."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from enum import StrEnum
 
 from formcheck.exercises.framework.check import Check, Measurement
 from formcheck.exercises.framework.cycle_features import CycleShape
+from formcheck.exercises.framework.load_kind import LoadKind
 from formcheck.exercises.framework.variant import Variant
 from formcheck.motion.reps import Cycle
 from formcheck.motion.signals import Signals
+
+VOWELS = "aeiou"
 
 STANDING_SHARE = 0.9
 """Shoulders that do not get this high, in standing heights, have not come up from the repetition."""
@@ -48,21 +52,132 @@ def no_instants(signals: Signals, rep: Rep) -> dict[str, int]:
     return {}
 
 
+class TrackedPoint(StrEnum):
+    """The joints that are followed for velocity and path because they carry the load."""
+
+    HANDS = "hands"
+    SHOULDERS = "shoulders"
+
+
 @dataclass(frozen=True)
-class Exercise:
-    """A lift: its name and title, and the functions that know it.
+class TrackedPath:
+    """What is followed for velocity and path, and how it should travel.
 
     Attributes
     ----------
+    point : the joints that carry the load.
+    is_vertical : True where the load should go straight up and down, so that straying from the vertical is worth a
+        word; False where it travels on an arc.
+    has_plate : True where the near plate of a bar on long arms can be followed in the picture (``--plate``).
+    """
+
+    point: TrackedPoint
+    is_vertical: bool = True
+    has_plate: bool = False
+
+
+BAR_IN_HANDS = TrackedPath(TrackedPoint.HANDS, has_plate=True)
+BAR_ON_SHOULDERS = TrackedPath(TrackedPoint.SHOULDERS)
+SWUNG_BELL = TrackedPath(TrackedPoint.HANDS, is_vertical=False)
+
+
+class Pattern(StrEnum):
+    """The movement pattern of a lift: it says which unloaded moves prepare for it."""
+
+    HINGE = "hinge"
+    SQUAT = "squat"
+    SWING = "swing"
+    OTHER = "other"
+    """None of these: the warm-up is a general one."""
+
+
+@dataclass(frozen=True)
+class RampSet:
+    """A lighter set before the work sets; ``percent`` of today's load, 0 = a light weight of any kind."""
+
+    percent: int
+    reps: int
+
+
+BAR_RAMP = (RampSet(40, 5), RampSet(60, 3), RampSet(80, 2))
+BELL_RAMP = (RampSet(0, 10),)
+
+RAMPS: dict[LoadKind, tuple[RampSet, ...]] = {LoadKind.BAR: BAR_RAMP, LoadKind.BELL: BELL_RAMP, LoadKind.NONE: ()}
+"""By kind of load, for lifts that do not say otherwise."""
+
+
+@dataclass(frozen=True)
+class WarmUp:
+    """How a lifter prepares for a lift.
+
+    Attributes
+    ----------
+    pattern : which unloaded moves come first; `formcheck.guidance.tables` knows them.
+    ramp : the lighter sets that follow; None = those usual for the kind of load.
+    """
+
+    pattern: Pattern = Pattern.OTHER
+    ramp: tuple[RampSet, ...] | None = None
+
+
+@dataclass(frozen=True)
+class LiveDrill:
+    """The lift without load, or with next to none, as a drill of the live warm-up.
+
+    Attributes
+    ----------
+    stage : its stable name among the stages of the warm-up.
+    name : in a list of the drills, such as "light swing".
+    instruction : what is called out when it begins.
+    reps_needed : this many good repetitions in a row pass it.
+    """
+
+    stage: str
+    name: str
+    instruction: str
+    reps_needed: int = 3
+
+
+@dataclass(frozen=True)
+class Words:
+    """What a lift and its phases are called in sentences; what is left empty follows from the lift's title.
+
+    Attributes
+    ----------
+    short_title : where all lifts stand side by side, such as "Swing".
+    noun, plural : in the middle of a sentence: "kettlebell swing", "kettlebell swings".
+    reps : several repetitions of it: "reps", "swings".
+    concentric_from, concentric_to : the instants between which the load goes up, as on a plot of its duration.
+    """
+
+    short_title: str = ""
+    noun: str = ""
+    plural: str = ""
+    reps: str = "reps"
+    concentric_from: str = "the bottom"
+    concentric_to: str = "the top"
+
+
+@dataclass(frozen=True)
+class Exercise:
+    """A lift: everything that FormCheck knows about it, registered once in `formcheck.exercises`.
+
+    Attributes
+    ----------
+    name, title : stable name, as in reports and on the command line, and a few words for people.
     resemblance : how much a cycle looks like a repetition of this lift, 0..1.
     rep : the repetition that a cycle is.
     measure : everything measured on one repetition, by name; names end in the unit.
-    checks : what is judged, most important first.
+    checks : what is judged, most important first; the back leads.
     from_floor : True when the load lies on the floor before and after, so that a lifter may stand up without it.
-    point : what is followed for velocity and path: "hands" or "shoulders".
+    path : what is followed for velocity and path, and how it should travel.
     lowers_first : True when a repetition begins at the top and the way down belongs before the way up.
+    load : what kind of load it is; a variant may say otherwise.
     variants : ways of doing it that are judged differently; see `formcheck.exercises.framework.variant`.
     instants : samples of the instants of a repetition that only this lift has, by name ending in "_s".
+    warm_up : how a lifter prepares for it.
+    live_drill : the lift as a drill of the live warm-up; None = it is not one.
+    words : what it is called in sentences.
     """
 
     name: str
@@ -72,7 +187,49 @@ class Exercise:
     measure: Callable[[Signals, Rep], dict[str, Measurement]]
     checks: tuple[Check, ...]
     from_floor: bool = False
-    point: str = "hands"
+    path: TrackedPath = BAR_IN_HANDS
     lowers_first: bool = False
+    load: LoadKind = LoadKind.BAR
     variants: tuple[Variant, ...] = ()
     instants: Callable[[Signals, Rep], dict[str, int]] = no_instants
+    warm_up: WarmUp = WarmUp()
+    live_drill: LiveDrill | None = None
+    words: Words = Words()
+
+    @property
+    def short_title(self) -> str:
+        """The title where all lifts stand side by side."""
+        return self.words.short_title or self.title
+
+    @property
+    def noun(self) -> str:
+        """The lift in the middle of a sentence."""
+        return self.words.noun or self.title.lower()
+
+    @property
+    def a_noun(self) -> str:
+        """The lift in the middle of a sentence, with its article."""
+        return f"{'an' if self.noun[0].lower() in VOWELS else 'a'} {self.noun}"
+
+    @property
+    def plural(self) -> str:
+        """Several sets of the lift in the middle of a sentence."""
+        return self.words.plural or f"{self.noun}s"
+
+    @property
+    def ramp(self) -> tuple[RampSet, ...]:
+        """The lighter sets before the work sets."""
+        return RAMPS[self.load] if self.warm_up.ramp is None else self.warm_up.ramp
+
+    def judges(self, measure: str) -> bool:
+        """True when one of the checks judges that measure."""
+        return any(check.measure == measure for check in self.checks)
+
+    def variant_named(self, name: str) -> Variant | None:
+        """The variant of that name, None when the lift has no such variant."""
+        return next((variant for variant in self.variants if variant.name == name), None)
+
+    def load_of(self, variant: str) -> LoadKind:
+        """The kind of load in that variant, which may be unknown."""
+        known = self.variant_named(variant)
+        return self.load if known is None or known.load is None else known.load

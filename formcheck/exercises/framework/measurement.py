@@ -35,6 +35,9 @@ TOP_FLEXION_MAX_DEG = 60.0
 SHARE_MEASURED_MIN = 0.4
 """A phase of which less than this share was measured is not judged."""
 
+DEPTH = "depth_thighs"
+"""Name of the measure of depth: hips above the knees at the bottom in thigh lengths, negative below parallel."""
+
 NOT_SEEN = "not seen clearly enough"
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 
 from formcheck.exercises.framework.check import Check
 from formcheck.exercises.framework.cycle_features import CycleShape
+from formcheck.exercises.framework.load_kind import LoadKind
 
 UNKNOWN = "unknown"
 """Name of the variant of a set that nobody has named and the picture does not tell."""
@@ -37,6 +38,7 @@ class Variant:
     resemblance : how much a cycle looks like this variant where that differs from the lift's own; used only when the
         user has named it.
     ruled_out : True when a cycle cannot be this variant.
+    load : its kind of load where that differs from the lift's own.
     """
 
     name: str
@@ -47,6 +49,7 @@ class Variant:
     limits: Mapping[str, tuple[float, float]] = field(default_factory=dict)
     resemblance: Callable[[CycleShape], float] | None = None
     ruled_out: Callable[[CycleShape], bool] = never
+    load: LoadKind | None = None
 
 
 def recognise_variant(shapes: Sequence[CycleShape], variants: Iterable[Variant]) -> Variant | None:

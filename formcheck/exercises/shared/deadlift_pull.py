@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 
 from formcheck.core.poses import FloatArray
-from formcheck.exercises.framework.check import SIDE, SIDE_OR_OBLIQUE, WATCH, Check, Measurement, missing
+from formcheck.exercises.framework.check import SIDE, WATCH, Check, Measurement, missing
 from formcheck.exercises.framework.exercise import Rep
 from formcheck.exercises.framework.measurement import (
     ANGLE_UNCERTAINTY_DEG,
@@ -17,6 +17,7 @@ from formcheck.exercises.framework.measurement import (
     sustained_peak,
 )
 from formcheck.exercises.shared import feet
+from formcheck.exercises.shared.hinge import KNEES_HIDDEN
 from formcheck.motion.signals import Signals
 
 LOWEST_KNEES = 0.26
@@ -33,7 +34,6 @@ DROP_MAX = 0.10
 """A bar that seems to sink further than this and still comes up is a wrist landmark that was lost."""
 
 HANDS_HIDDEN = "the hands are hidden by a plate"
-KNEES_HIDDEN = "the knees are hidden by a plate"
 WAY_SEEN_MIN = 0.7
 """Share of the way above the knees over which knees or hands must be seen to say that they moved back."""
 
@@ -60,31 +60,6 @@ SQUATTED_START = Check(
     cue="Hips up and back until the shoulders are over the bar.",
     why="From a squat the hips rise before the bar does, and the back starts the lift where it did not set up.",
     source="Fault catalogue; one clip labelled so reads -0.07, good ones 0.13 and more",
-    confidence="low",
-)
-
-
-def knee_bend_gain(signals: Signals, rep: Rep) -> Measurement:
-    """Knee flexion at the bottom beyond that at the top, degrees."""
-    bottom = signals.knee_flexion_deg[rep.cycle.bottom_from : rep.cycle.bottom_to + 1]
-    top = signals.knee_flexion_deg[rep.lockout : rep.top_to + 1]
-    if not (np.isfinite(bottom).any() and np.isfinite(top).any()):
-        return missing(KNEES_HIDDEN)
-    gained = float(np.nanmedian(bottom) - np.nanmedian(top))
-    return Measurement(gained, float(signals.time_s[rep.bottom]), ANGLE_UNCERTAINTY_DEG)
-
-
-KNEES_TAKE_OVER = Check(
-    id="knees-take-over",
-    title="Knees bending instead of the hips hinging",
-    measure="knee_bend_gain_deg",
-    unit="deg",
-    watch=25,
-    fault=35,
-    views=SIDE_OR_OBLIQUE,
-    cue="Soft knees that stay where they are; hips back.",
-    why="A Romanian deadlift loads the hamstrings only while the knees stay put.",
-    source="Fault catalogue, 5 deg wider for the error of the knee; no clip of it was at hand",
     confidence="low",
 )
 

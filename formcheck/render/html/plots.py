@@ -15,7 +15,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from formcheck.core.poses import FloatArray
+from formcheck.exercises import exercise_named
 from formcheck.exercises.framework.check import FAULT, NOT_MEASURED, OK, WATCH
+from formcheck.exercises.framework.exercise import TrackedPoint, Words
 from formcheck.judging.effective_checks import judged_checks, rounding_limits_deg
 from formcheck.judging.report import Report, RepReport
 from formcheck.motion.signals import Signals
@@ -260,7 +262,7 @@ def limits_note(report: Report) -> str:
 
 
 def path_plot(report: Report) -> PathPlot | None:
-    """The way of the hands (shoulders in a squat), seen from the side; None where it was not measured."""
+    """The way of what carries the load, hands or shoulders, from the side; None where it was not measured."""
     ways = _ways(report)
     if not ways:
         return None
@@ -278,7 +280,7 @@ def path_plot(report: Report) -> PathPlot | None:
     level = set_level_of(report)
     shown = level.get("worst_rep") or max(report.reps, key=_severity).index
     known = {index for index, *_ in ways}
-    point = "shoulders" if level.get("point") == "shoulders" else "hands"
+    point = TrackedPoint(level.get("point", TrackedPoint.HANDS))
     return PathPlot(
         title=f"Way of the {point}",
         description="Seen from the side, front to the right. The dashed line is the mid-foot.",
@@ -294,13 +296,14 @@ def path_plot(report: Report) -> PathPlot | None:
 
 def _ways(report: Report) -> list[tuple[int, FloatArray, FloatArray, str]]:
     found = []
+    lift = exercise_named(report.exercise.name)
     for motion in set_level_of(report).get("reps", []):
         path = motion.get("path")
         if path:
             forward, up = _floats(path["forward_heights"]), _floats(path["up_heights"])
             stray = number_of(path.get("peak_deviation_heights"))
-            # A bell is swung on an arc; straying from the vertical says nothing about it.
-            upright = report.exercise.name != "kettlebell-swing" and math.isfinite(stray)
+            # Straying from the vertical says nothing about a load that travels on an arc.
+            upright = lift is not None and lift.path.is_vertical and math.isfinite(stray)
             words = f"strays {abs(stray):.2f} body heights from the vertical" if upright else ""
             found.append((int(motion["index"]), forward, up, words))
     if not found and report.signals is not None and report.sagittal_ok:
@@ -319,7 +322,14 @@ def _speeds(report: Report) -> tuple[str, str, str, FloatArray]:
         if np.isfinite(values).any():
             return "Velocity on the way up", "", f"Mean of the way up, in {unit}; slower at the end is fatigue.", values
     seconds = np.array([rep.lockout_s - rep.lift_off_s for rep in report.reps])
-    return "Time on the way up", "s", "From lift-off to lockout.", np.where(seconds > 0, seconds, np.nan)
+    lift = exercise_named(report.exercise.name)
+    words = Words() if lift is None else lift.words
+    return (
+        "Time on the way up",
+        "s",
+        f"From {words.concentric_from} to {words.concentric_to}.",
+        np.where(seconds > 0, seconds, np.nan),
+    )
 
 
 def _bars(

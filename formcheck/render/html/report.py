@@ -37,7 +37,7 @@ from formcheck.render.html.plots import (
     time_plots,
     time_ticks,
 )
-from formcheck.render.terminal import EXERCISE_NAMES, VIEW_WORDS, amount, clock, degrees, short_facts
+from formcheck.render.terminal import VIEW_WORDS, amount, clock, degrees, lift_title, short_facts
 
 VERDICT_WORDS = {GOOD: "Good", WATCH: "Worth watching", FAULT: "Fault", NOT_JUDGED: "Not judged"}
 FINDING_WORDS = {OK: "fine", WATCH: "watch", FAULT: "fault", NOT_MEASURED: "not measured"}
@@ -135,7 +135,7 @@ def measure_title(measure: str) -> str:
 
 
 def _facts(report: Report, lifter: str) -> list[str]:
-    name = EXERCISE_NAMES.get(report.exercise.name, report.exercise.name)
+    name = lift_title(report.exercise.name)
     variant = "" if report.variant == "unknown" else report.variant
     return [*([lifter] if lifter else []), f"{name}, {variant}" if variant else name, *short_facts(report)]
 
@@ -249,7 +249,7 @@ def _seconds(value: float) -> str:
 
 def _about(report: Report, settings: Mapping[str, Any]) -> list[tuple[str, str]]:
     video = report.video
-    exercise = EXERCISE_NAMES.get(report.exercise.name, report.exercise.name)
+    exercise = lift_title(report.exercise.name)
     chosen = "chosen by you" if report.exercise.chosen_by == "user" else f"recognised, {report.exercise.confidence:.0%}"
     facts = [
         ("Video", f"{video.file}, {clock(video.duration_s)}, {video.width} × {video.height}, {video.frames} frames"),

@@ -1,0 +1,37 @@
+"""Whether the hips hinge, or the knees do the work instead."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from formcheck.exercises.framework.check import SIDE_OR_OBLIQUE, Check, Measurement, missing
+from formcheck.exercises.framework.exercise import Rep
+from formcheck.exercises.framework.measurement import ANGLE_UNCERTAINTY_DEG
+from formcheck.motion.signals import Signals
+
+KNEES_HIDDEN = "the knees are hidden by a plate"
+
+
+def knee_bend_gain(signals: Signals, rep: Rep) -> Measurement:
+    """Knee flexion at the bottom beyond that at the top, degrees."""
+    bottom = signals.knee_flexion_deg[rep.cycle.bottom_from : rep.cycle.bottom_to + 1]
+    top = signals.knee_flexion_deg[rep.lockout : rep.top_to + 1]
+    if not (np.isfinite(bottom).any() and np.isfinite(top).any()):
+        return missing(KNEES_HIDDEN)
+    gained = float(np.nanmedian(bottom) - np.nanmedian(top))
+    return Measurement(gained, float(signals.time_s[rep.bottom]), ANGLE_UNCERTAINTY_DEG)
+
+
+KNEES_TAKE_OVER = Check(
+    id="knees-take-over",
+    title="Knees bending instead of the hips hinging",
+    measure="knee_bend_gain_deg",
+    unit="deg",
+    watch=25,
+    fault=35,
+    views=SIDE_OR_OBLIQUE,
+    cue="Soft knees that stay where they are; hips back.",
+    why="A hinge loads the hamstrings only while the knees stay put.",
+    source="Fault catalogue, 5 deg wider for the error of the knee; no clip of it was at hand",
+    confidence="low",
+)
