@@ -6,6 +6,7 @@ import ast
 import re
 import xml.etree.ElementTree as ElementTree
 from collections.abc import Iterator
+from dataclasses import replace
 from itertools import chain, combinations, product
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,8 @@ import pytest
 
 from formcheck.core.errors import UsageError
 from formcheck.exercises import EXERCISES
+from formcheck.exercises.framework.exercise import Pattern, WarmUp, Words
+from formcheck.exercises.framework.load_kind import LoadKind
 from formcheck.exercises.shared.back import OVER_EXTENSION
 from formcheck.guidance import (
     Answer,
@@ -303,6 +306,25 @@ def test_lighter_sets_lead_up_to_the_load() -> None:
         warm_up("press")
 
 
+def test_every_movement_pattern_has_a_warm_up_that_ends_with_the_hinge() -> None:
+    assert set(WARM_UPS) == set(Pattern)
+    assert all(steps[-1].move == "hinge" for steps in WARM_UPS.values())
+
+
+def test_a_lift_that_says_nothing_of_its_warm_up_gets_a_general_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    lift = replace(EXERCISES[0], name="press", warm_up=WarmUp(), words=Words())
+
+    def said(load: LoadKind) -> tuple[str, ...]:
+        monkeypatch.setattr("formcheck.exercises.EXERCISES", (replace(lift, load=load),))
+        return warm_up("press", 100.0).then
+
+    assert said(LoadKind.BAR) == ("5 reps with 40 kg", "3 reps with 60 kg", "2 reps with 80 kg")
+    assert said(LoadKind.BELL) == ("10 easy reps with a light bell",)
+    assert said(LoadKind.NONE) == ()
+    assert [drill.move for drill in warm_up("press").drills] == [step.move for step in WARM_UPS[Pattern.OTHER]]
+    assert warm_up("press").note == ""
+
+
 def test_counts_in_words() -> None:
     assert count_words(Step("plank", hold_s=20, sets=3)) == "3 sets: 20 seconds"
     assert count_words(Step("shoulder-rolls", reps=10, each="way")) == "10 times each way"
@@ -395,6 +417,7 @@ def keys_of_the_tables() -> set[str]:
     kinds = ("too-heavy", "lighter", "lockout", "load-jump", "volume-jump", "fatigue", "rest-days")
     keys |= {f"load.{kind}.{part}" for kind in kinds for part in ("title", "text")}
     keys |= {"load.evidence.tonnage", "load.evidence.reps"}
+    keys |= {f"ramp.light-{kind}" for kind in LoadKind}
     keys |= {"count.reps", "count.reps-side", "count.reps-way", "count.hold", "count.hold-side"}
     return keys
 
