@@ -1,12 +1,31 @@
-"""The lifts that FormCheck knows; a new one is one file and one line here."""
+"""The lifts that FormCheck knows; a new one is one file and one line here: see docs/adding-an-exercise.md."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from importlib import import_module
 
 from formcheck.core.errors import UsageError
-from formcheck.exercises import deadlift, kettlebell_swing, squat
+from formcheck.exercises.framework.check import Check
 from formcheck.exercises.framework.exercise import Exercise
 
-EXERCISES: tuple[Exercise, ...] = (deadlift.EXERCISE, kettlebell_swing.EXERCISE, squat.EXERCISE)
+LIFTS = (
+    "deadlift",
+    "kettlebell_swing",
+    "squat",
+)
+"""The modules of this folder that define a lift, in the order in which lifts are shown."""
+
+
+def _registered(module: str) -> Exercise:
+    lift: Exercise = import_module(f"{__name__}.{module}").EXERCISE
+    return lift
+
+
+EXERCISES: tuple[Exercise, ...] = tuple(map(_registered, LIFTS))
+
+
+def check_ids(wanted: Callable[[Check], bool]) -> frozenset[str]:
+    """Ids of the checks, over all lifts, for which ``wanted`` is true."""
+    return frozenset(check.id for lift in EXERCISES for check in lift.checks if wanted(check))
 
 
 def listed(names: Iterable[str], last: str = "or") -> str:

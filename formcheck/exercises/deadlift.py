@@ -6,7 +6,16 @@ from dataclasses import replace
 
 import numpy as np
 
-from formcheck.exercises.framework.check import SIDE, SIDE_OR_OBLIQUE, WATCH, Check, Measurement, missing
+from formcheck.exercises.framework.check import (
+    SIDE,
+    SIDE_OR_OBLIQUE,
+    WATCH,
+    Check,
+    LoadSign,
+    Measurement,
+    Skill,
+    missing,
+)
 from formcheck.exercises.framework.cycle_features import CycleShape, at_least, at_most, highest
 from formcheck.exercises.framework.exercise import BAR_IN_HANDS, Exercise, Pattern, Rep, WarmUp, Words, ends_short
 from formcheck.exercises.framework.load_kind import LoadKind
@@ -170,6 +179,9 @@ CHECKS = (
         source=ROUNDING_SOURCE,
         confidence="medium",
         praise="Your back kept its shape off the floor.",
+        trains=Skill.BACK,
+        load_sign=LoadSign.BACK,
+        earlier_after_injury=True,
     ),
     Check(
         id="back-rounding-growth",
@@ -183,6 +195,9 @@ CHECKS = (
         why="A back that bends once the load hangs on it was not set, or the load is more than it can hold.",
         source="Provisional, from the fault catalogue",
         confidence="low",
+        trains=Skill.BACK,
+        load_sign=LoadSign.BACK,
+        earlier_after_injury=True,
     ),
     HIPS_SHOOT_UP,
     deadlift_pull.SQUATTED_START,
@@ -204,6 +219,7 @@ CHECKS = (
         source="Provisional; raised from 15 / 25 by what straight arms measure",
         confidence="low",
         praise="Arms long, like ropes.",
+        trains=Skill.HANDS,
     ),
     Check(
         id="soft-lockout-hips",
@@ -219,6 +235,8 @@ CHECKS = (
         confidence="low",
         praise="Stood tall at the top.",
         worst=WATCH,
+        trains=Skill.TALL,
+        load_sign=LoadSign.LOCKOUT,
     ),
     Check(
         id="soft-lockout-knees",
@@ -233,6 +251,8 @@ CHECKS = (
         source="IPF technical rules; limits provisional",
         confidence="low",
         worst=WATCH,
+        trains=Skill.TALL,
+        load_sign=LoadSign.LOCKOUT,
     ),
     *BACK_CHECKS,
     *SYMMETRY_CHECKS,

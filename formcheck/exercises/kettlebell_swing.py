@@ -4,7 +4,16 @@ from __future__ import annotations
 
 import numpy as np
 
-from formcheck.exercises.framework.check import SIDE, SIDE_OR_OBLIQUE, WATCH, Check, Measurement, missing
+from formcheck.exercises.framework.check import (
+    SIDE,
+    SIDE_OR_OBLIQUE,
+    WATCH,
+    Check,
+    LoadSign,
+    Measurement,
+    Skill,
+    missing,
+)
 from formcheck.exercises.framework.cycle_features import CycleShape, at_least, at_most
 from formcheck.exercises.framework.exercise import (
     SWUNG_BELL,
@@ -153,6 +162,9 @@ CHECKS = (
         source=ROUNDING_SOURCE,
         confidence="medium",
         praise="Your back stayed long in the backswing.",
+        trains=Skill.BACK,
+        load_sign=LoadSign.BACK,
+        earlier_after_injury=True,
     ),
     Check(
         id="arm-lift",
@@ -168,6 +180,7 @@ CHECKS = (
         " and 48, a good swing 16. Whether arms or hips are fastest first tells no more, so this is only a hint",
         confidence="low",
         worst=WATCH,
+        trains=Skill.HANDS,
     ),
     Check(
         id="bent-arms",
@@ -182,6 +195,7 @@ CHECKS = (
         source="SFG swing standard; limit provisional",
         confidence="low",
         praise="Arms long, like ropes.",
+        trains=Skill.HANDS,
     ),
     Check(
         id="squatting-the-swing",
@@ -196,6 +210,7 @@ CHECKS = (
         source="Provisional; lowered from 2.0 / 1.5 by what good swings measure",
         confidence="low",
         praise="A real hinge: the hips did the work.",
+        trains=Skill.HINGE,
     ),
     Check(
         id="no-plank-hips",
@@ -211,6 +226,7 @@ CHECKS = (
         confidence="low",
         praise="Stood like a plank at the top.",
         worst=WATCH,
+        trains=Skill.TALL,
     ),
     *PATH_CHECKS,
     *BACK_CHECKS,

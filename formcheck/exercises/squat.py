@@ -6,7 +6,16 @@ from dataclasses import replace
 
 import numpy as np
 
-from formcheck.exercises.framework.check import SIDE, SIDE_OR_OBLIQUE, WATCH, Check, Measurement, missing
+from formcheck.exercises.framework.check import (
+    SIDE,
+    SIDE_OR_OBLIQUE,
+    WATCH,
+    Check,
+    LoadSign,
+    Measurement,
+    Skill,
+    missing,
+)
 from formcheck.exercises.framework.cycle_features import UNKNOWN, CycleShape, at_least, at_most, median
 from formcheck.exercises.framework.exercise import (
     BAR_ON_SHOULDERS,
@@ -220,6 +229,9 @@ CHECKS = (
         source=ROUNDING_SOURCE,
         confidence="medium",
         praise="Your back kept its shape at the bottom.",
+        trains=Skill.BACK,
+        load_sign=LoadSign.BACK,
+        earlier_after_injury=True,
     ),
     Check(
         id="butt-wink",
@@ -234,6 +246,9 @@ CHECKS = (
         source="Provisional; McKean 2010 gives the range of the lumbar spine in squats",
         confidence="low",
         worst=WATCH,
+        trains=Skill.BACK,
+        load_sign=LoadSign.BACK,
+        earlier_after_injury=True,
     ),
     Check(
         id="depth",
@@ -248,6 +263,7 @@ CHECKS = (
         source="IPF technical rules; limits provisional",
         confidence="medium",
         praise="Full depth.",
+        trains=Skill.SQUAT,
     ),
     Check(
         id="forward-lean",
@@ -262,6 +278,7 @@ CHECKS = (
         source="Back Squat Assessment (PMC4262933); limit provisional",
         confidence="low",
         worst=WATCH,
+        trains=Skill.SQUAT,
     ),
     Check(
         id="soft-lockout-hips",
@@ -277,6 +294,8 @@ CHECKS = (
         confidence="low",
         praise="Stood tall at the top.",
         worst=WATCH,
+        trains=Skill.TALL,
+        load_sign=LoadSign.LOCKOUT,
     ),
     replace(
         HIPS_SHOOT_UP,
@@ -298,6 +317,7 @@ CHECKS = (
         source="Provisional (catalogue 0.25 / 0.40); shoulders stand for the bar, and good squats move them by 0.35",
         confidence="low",
         worst=WATCH,
+        trains=Skill.SQUAT,
     ),
     KNEES_IN,
     *BACK_CHECKS,

@@ -12,7 +12,8 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
-from formcheck.exercises.framework.check import FAULT, NOT_MEASURED, WATCH
+from formcheck.exercises import check_ids
+from formcheck.exercises.framework.check import FAULT, NOT_MEASURED, WATCH, LoadSign
 from formcheck.guidance.tables import LOAD_LIMITS
 from formcheck.guidance.texts import text
 from formcheck.judging.set_metrics import WORSE
@@ -102,25 +103,19 @@ def load_advice(
 def _from_findings(recent: Sequence[SavedSet], earlier_back_injury: bool, unit: str) -> list[LoadAdvice]:
     """Too heavy when back or lockout cannot be kept; ``recent`` is of one lift, the oldest first."""
     counts = {FAULT, WATCH} if earlier_back_injury else {FAULT}
-    judged, seen = _judged(recent, LOAD_LIMITS.back_checks, counts)
+    back_checks = check_ids(lambda check: check.load_sign is LoadSign.BACK)
+    lockout_checks = check_ids(lambda check: check.load_sign is LoadSign.LOCKOUT)
+    judged, seen = _judged(recent, back_checks, counts)
     if seen:
         # What was put right in the newest sets needs no more advice.
         lately = local_day(seen[-1].when) == local_day(judged[-1].when)
         if len(seen) >= LOAD_LIMITS.repeated and lately:
-            return [
-                _advice(
-                    "too-heavy", seen, _findings(seen, LOAD_LIMITS.back_checks, counts, unit), ("coaching", "bending")
-                )
-            ]
+            return [_advice("too-heavy", seen, _findings(seen, back_checks, counts, unit), ("coaching", "bending"))]
         if seen[-1] is judged[-1]:
-            return [
-                _advice(
-                    "lighter", seen[-1:], _findings(seen[-1:], LOAD_LIMITS.back_checks, counts, unit), ("coaching",)
-                )
-            ]
-    judged, seen = _judged(recent, LOAD_LIMITS.lockout_checks, {FAULT})
+            return [_advice("lighter", seen[-1:], _findings(seen[-1:], back_checks, counts, unit), ("coaching",))]
+    judged, seen = _judged(recent, lockout_checks, {FAULT})
     if len(seen) >= LOAD_LIMITS.repeated and local_day(seen[-1].when) == local_day(judged[-1].when):
-        return [_advice("lockout", seen, _findings(seen, LOAD_LIMITS.lockout_checks, {FAULT}, unit), ("coaching",))]
+        return [_advice("lockout", seen, _findings(seen, lockout_checks, {FAULT}, unit), ("coaching",))]
     return []
 
 

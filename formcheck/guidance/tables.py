@@ -10,8 +10,10 @@ hold is the answer's level, so no rule can hide one of a higher level.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
+from formcheck.exercises import check_ids
+from formcheck.exercises.framework.check import Skill
 from formcheck.exercises.framework.exercise import Pattern
 
 OK, EASY, REST_DAY, STOP, EMERGENCY = "ok", "easy", "rest-day", "stop", "emergency"
@@ -299,63 +301,41 @@ _BRIDGE = Step("bridge", reps=10, sets=2)
 
 @dataclass(frozen=True)
 class Topic:
-    """Something to train, the ids of the checks that speak for it, and its drills."""
+    """Something to train, and its drills. Its id is a `Skill`, which the checks that speak for it name."""
 
     id: str
-    checks: frozenset[str]
     drills: tuple[Step, ...]
     sources: tuple[str, ...]
+
+    @property
+    def checks(self) -> frozenset[str]:
+        """Ids of the checks that speak for it, over all lifts."""
+        return check_ids(lambda check: check.trains == self.id)
 
 
 TOPICS = (
     Topic(
-        "back",
-        frozenset({"back-rounding", "back-rounding-growth", "upper-back", "butt-wink", "shoulders-below-hips"}),
+        Skill.BACK,
         (_HINGE, _BIRD_DOG, _DEAD_BUG),
         ("core", "bending"),
     ),
     Topic(
-        "hinge",
-        frozenset(
-            {
-                "hips-shoot-up",
-                "squatted-start",
-                "knees-take-over",
-                "squatting-the-swing",
-                "early-fold",
-                "bell-too-low",
-                "deep-knees",
-                "knees-forward",
-                "bar-drift",
-            }
-        ),
+        Skill.HINGE,
         (_HINGE, _BRIDGE),
         ("coaching",),
     ),
     Topic(
-        "squat",
-        frozenset({"depth", "forward-lean", "bar-over-foot", "heel-rise"}),
+        Skill.SQUAT,
         (_SQUAT, _HINGE, Step("split-squat", reps=8, each=SIDES, sets=2)),
         ("coaching",),
     ),
     Topic(
-        "tall",
-        frozenset(
-            {
-                "over-extension",
-                "soft-lockout-hips",
-                "soft-lockout-knees",
-                "no-plank-hips",
-                "hitching",
-                "bar-drop",
-            }
-        ),
+        Skill.TALL,
         (_PLANK, _BRIDGE, Step("pelvic-tilt", reps=10)),
         ("core", "coaching"),
     ),
     Topic(
-        "sides",
-        frozenset({"uneven-shoulders", "sideways-shift", "knees-in"}),
+        Skill.SIDES,
         (
             Step("single-leg-hinge", reps=8, each=SIDES, sets=2),
             Step("split-squat", reps=8, each=SIDES, sets=2),
@@ -364,8 +344,7 @@ TOPICS = (
         ("coaching",),
     ),
     Topic(
-        "hands",
-        frozenset({"arm-pull", "arm-lift", "bent-arms", "bell-height", "head-down", "head-up"}),
+        Skill.HANDS,
         (_HINGE, _PLANK, _BIRD_DOG),
         ("coaching",),
     ),
@@ -373,7 +352,6 @@ TOPICS = (
 
 BALANCE = Topic(
     "balance",
-    frozenset(),
     (
         _PLANK,
         _BIRD_DOG,
@@ -409,12 +387,6 @@ class LoadLimits:
     weeks_before: int = 4
     speed_lost: float = 0.30
     days_in_row: int = 3
-    back_checks: frozenset[str] = field(
-        default_factory=lambda: frozenset({"back-rounding", "back-rounding-growth", "butt-wink"})
-    )
-    lockout_checks: frozenset[str] = field(
-        default_factory=lambda: frozenset({"soft-lockout-hips", "soft-lockout-knees", "hitching", "bar-drop"})
-    )
 
 
 LOAD_LIMITS = LoadLimits()

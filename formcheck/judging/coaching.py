@@ -5,8 +5,17 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
-from formcheck.exercises import EXERCISES, listed
-from formcheck.exercises.framework.check import FAULT, NOT_MEASURED, OK, REPS_FOR_SET_FAULT, WATCH, Check, Finding
+from formcheck.exercises import EXERCISES, check_ids, listed
+from formcheck.exercises.framework.check import (
+    FAULT,
+    NOT_MEASURED,
+    OK,
+    REPS_FOR_SET_FAULT,
+    WATCH,
+    Check,
+    Finding,
+    LoadSign,
+)
 from formcheck.exercises.framework.exercise import Exercise
 from formcheck.exercises.framework.load_kind import LoadKind
 from formcheck.exercises.framework.recognition import Recognition
@@ -25,7 +34,7 @@ PRAISED_SHARE = 0.5
 
 BACK = "back-rounding"
 
-LOAD_CHECKS = frozenset({BACK, "back-rounding-growth"})
+LOAD_CHECKS = check_ids(lambda check: check.load_sign is LoadSign.BACK and check.worst == FAULT)
 """Faults that say that a load is more than the lifter can hold today. The checks of the lockout only hint."""
 
 LIGHTER, MUCH_LIGHTER = (0.05, 0.10), (0.10, 0.20)

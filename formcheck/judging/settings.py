@@ -43,9 +43,6 @@ ALL = "all"
 EARLIER_WARNING = 0.75
 """With an earlier back injury, "watch" for the back begins at this share of its usual limit."""
 
-BACK_CHECKS = frozenset({"back-rounding", "back-rounding-growth", "butt-wink", "over-extension"})
-"""Checks whose watch limit an earlier back injury lowers."""
-
 GENTLER_CUE = "Go lighter first, and stop if it hurts."
 
 DEPTH_CHECK = "depth"
@@ -168,7 +165,7 @@ def apply(lift: Exercise, settings: Settings) -> Exercise:
         watch, fault, cue = check.watch, check.fault, check.cue
         if settings.depth_target is not None and check.id == DEPTH_CHECK:
             watch, fault = watch + settings.depth_target, fault + settings.depth_target
-        if settings.earlier_back_injury and check.id in BACK_CHECKS:
+        if settings.earlier_back_injury and check.earlier_after_injury:
             # Towards the neutral back; a limit at zero or beyond is as early as it can be.
             watch = EARLIER_WARNING * watch if watch > 0 and check.more_is_worse else watch
             cue = f"{cue} {GENTLER_CUE}"

@@ -1,12 +1,15 @@
 from __future__ import annotations
 
 import math
+import re
 from dataclasses import fields, replace
+from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from formcheck import exercises
 from formcheck.core.errors import UsageError
 from formcheck.exercises import EXERCISES, exercise_named
 from formcheck.exercises.framework.check import (
@@ -27,7 +30,8 @@ from formcheck.exercises.framework.check import (
     missing,
 )
 from formcheck.exercises.framework.cycle_features import CycleShape
-from formcheck.exercises.framework.exercise import Exercise
+from formcheck.exercises.framework.exercise import Exercise, Words
+from formcheck.exercises.framework.load_kind import LoadKind
 from formcheck.exercises.framework.variant import (
     UNKNOWN,
     Variant,
@@ -282,6 +286,33 @@ def test_names_of_exercises_are_unique() -> None:
     assert len(set(names)) == len(names)
     assert not {"auto", "none"} & set(names)
     assert exercise_named("no-such-lift") is None
+
+
+def test_every_file_of_a_lift_is_registered_and_knows_no_other_lift() -> None:
+    folder = Path(exercises.__file__).parent
+    files = {path.stem: path.read_text(encoding="utf-8") for path in folder.glob("*.py") if path.stem != "__init__"}
+    assert set(files) == set(exercises.LIFTS)
+    assert len(EXERCISES) == len(exercises.LIFTS)
+    for name, source in files.items():
+        imported = re.findall(r"formcheck\.exercises(?:\.(\w+)| import (\w+))", source)
+        assert {one or other for one, other in imported} <= {"framework", "shared"}, name
+
+
+def test_every_lift_has_words_for_sentences() -> None:
+    for lift in EXERCISES:
+        assert lift.short_title.lower() in lift.title.lower()
+        assert lift.a_noun.split(" ", 1) == ["a", lift.noun]
+        assert lift.plural == f"{lift.noun}s"
+    assert replace(EXERCISES[0], title="Overhead press").a_noun == "an overhead press"
+    named = replace(EXERCISES[0], words=Words(noun="Jefferson curl", plural="Jefferson curls", short_title="Jefferson"))
+    assert (named.a_noun, named.plural, named.short_title) == ("a Jefferson curl", "Jefferson curls", "Jefferson")
+
+
+def test_a_variant_can_have_another_kind_of_load() -> None:
+    lift = exercise_named("deadlift")
+    assert lift is not None
+    assert lift.load_of("kettlebell") is LoadKind.BELL
+    assert lift.load_of("sumo") is lift.load_of(UNKNOWN) is LoadKind.BAR
 
 
 @pytest.mark.parametrize("name", LIFTS)

@@ -14,7 +14,8 @@ from typing import Any
 import pytest
 
 from formcheck.core.errors import UsageError
-from formcheck.exercises import EXERCISES
+from formcheck.exercises import EXERCISES, check_ids
+from formcheck.exercises.framework.check import LoadSign, Skill
 from formcheck.exercises.framework.exercise import Pattern, WarmUp, Words
 from formcheck.exercises.framework.load_kind import LoadKind
 from formcheck.exercises.shared.back import OVER_EXTENSION
@@ -37,7 +38,6 @@ from formcheck.guidance.tables import (
     EASY,
     EMERGENCY,
     EMERGENCY_SIGNS,
-    LOAD_LIMITS,
     MOVES,
     NORMAL,
     OK,
@@ -338,9 +338,26 @@ def test_every_check_leads_to_drills_and_every_link_to_a_check() -> None:
     linked = list(chain.from_iterable(topic.checks for topic in TOPICS))
     assert set(linked) == checks
     assert len(linked) == len(set(linked)), "a check belongs to one topic"
+    assert [topic.id for topic in TOPICS] == list(Skill)
     assert OVER_EXTENSION.id in next(topic.checks for topic in TOPICS if topic.id == "tall")
-    assert checks >= LOAD_LIMITS.back_checks
-    assert checks >= LOAD_LIMITS.lockout_checks
+    assert check_ids(lambda check: check.load_sign is LoadSign.BACK) == {
+        "back-rounding",
+        "back-rounding-growth",
+        "butt-wink",
+    }
+    assert check_ids(lambda check: check.load_sign is LoadSign.LOCKOUT) == {
+        "soft-lockout-hips",
+        "soft-lockout-knees",
+        "hitching",
+        "bar-drop",
+    }
+
+
+def test_a_check_of_one_name_says_the_same_of_the_load_and_the_training_in_every_lift() -> None:
+    said: dict[str, tuple[object, ...]] = {}
+    for check in (check for lift in EXERCISES for check in lift.checks):
+        kind = (check.trains, check.load_sign, check.earlier_after_injury)
+        assert said.setdefault(check.id, kind) == kind, check.id
 
 
 def test_sources_exist_and_are_used() -> None:

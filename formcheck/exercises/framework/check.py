@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from enum import StrEnum
 
 OK, WATCH, FAULT, NOT_MEASURED = "ok", "watch", "fault", "not-measured"
 """Verdicts of a finding, from best to worst; the last one says nothing about the lifter."""
@@ -48,6 +49,24 @@ def missing(reason: str) -> Measurement:
     return Measurement(math.nan, reason=reason)
 
 
+class Skill(StrEnum):
+    """What to train when a check keeps finding something; `formcheck.guidance.tables` has drills for each."""
+
+    BACK = "back"
+    HINGE = "hinge"
+    SQUAT = "squat"
+    TALL = "tall"
+    SIDES = "sides"
+    HANDS = "hands"
+
+
+class LoadSign(StrEnum):
+    """What a repeated fault says about the load: that it is more than the back, or the lockout, can hold."""
+
+    BACK = "back"
+    LOCKOUT = "lockout"
+
+
 @dataclass(frozen=True)
 class Check:
     """One thing that is judged, with its limits in one place.
@@ -67,6 +86,9 @@ class Check:
     worst : the worst verdict that this check may give; "watch" for what is no more than a hint.
     how : how it is measured, one or two sentences for a coach; empty = what is said about its measure.
     praise : what is said of a set in which it was right; empty = nothing.
+    trains : what to train when it keeps finding something; None = there is nothing to train for it.
+    load_sign : what its faults say about the load; None = nothing.
+    earlier_after_injury : True where a lifter with an earlier back injury is warned before others are.
     """
 
     id: str
@@ -83,6 +105,9 @@ class Check:
     worst: str = FAULT
     how: str = ""
     praise: str = ""
+    trains: Skill | None = None
+    load_sign: LoadSign | None = None
+    earlier_after_injury: bool = False
 
     @property
     def more_is_worse(self) -> bool:

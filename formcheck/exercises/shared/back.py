@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from formcheck.exercises.framework.check import SIDE, WATCH, Check, Measurement, missing
+from formcheck.exercises.framework.check import SIDE, WATCH, Check, Measurement, Skill, missing
 from formcheck.exercises.framework.exercise import Rep
 from formcheck.exercises.framework.measurement import (
     ANGLE_UNCERTAINTY_DEG,
@@ -135,6 +135,7 @@ UPPER_BACK = Check(
     worst=WATCH,
     how="The thoracic share of the back's bend against your neutral, read from the upper half of the back's outline "
     "while the load pulls most. The outline tells less well where a back bends than how much, so take it as a hint.",
+    trains=Skill.BACK,
 )
 
 HEAD_DOWN = Check(
@@ -152,6 +153,7 @@ HEAD_DOWN = Check(
     worst=WATCH,
     how="Angle of the line from shoulder to ear against the trunk, compared with you standing, while the load pulls "
     "most.",
+    trains=Skill.HANDS,
 )
 
 HEAD_UP = Check(
@@ -169,6 +171,7 @@ HEAD_UP = Check(
     worst=WATCH,
     how="Angle of the line from shoulder to ear against the trunk, compared with you standing, while the load pulls "
     "most.",
+    trains=Skill.HANDS,
 )
 
 OVER_EXTENSION = Check(
@@ -185,6 +188,8 @@ OVER_EXTENSION = Check(
     confidence="low",
     how="Greatest lean of the trunk behind the vertical that lasts a tenth of a second after lockout, where hips and "
     "knees are seen straight.",
+    trains=Skill.TALL,
+    earlier_after_injury=True,
 )
 
 BACK_CHECKS = (UPPER_BACK, HEAD_DOWN, HEAD_UP, OVER_EXTENSION)

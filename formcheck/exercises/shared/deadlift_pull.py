@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 
 from formcheck.core.poses import FloatArray
-from formcheck.exercises.framework.check import SIDE, WATCH, Check, Measurement, missing
+from formcheck.exercises.framework.check import SIDE, WATCH, Check, LoadSign, Measurement, Skill, missing
 from formcheck.exercises.framework.exercise import Rep
 from formcheck.exercises.framework.measurement import (
     ANGLE_UNCERTAINTY_DEG,
@@ -61,6 +61,7 @@ SQUATTED_START = Check(
     why="From a squat the hips rise before the bar does, and the back starts the lift where it did not set up.",
     source="Fault catalogue; one clip labelled so reads -0.07, good ones 0.13 and more",
     confidence="low",
+    trains=Skill.HINGE,
 )
 
 
@@ -85,6 +86,7 @@ BAR_DRIFT = Check(
     source="Fault catalogue; straight pulls read up to 0.25, two clips labelled so 0.46 and 0.52. A"
     " rendered drift reads 0.6 of its size",
     confidence="low",
+    trains=Skill.HINGE,
 )
 
 
@@ -120,6 +122,8 @@ HITCHING = Check(
     source="IPF technical rules; limits provisional. Plates that pass the knees move their landmark, so it only hints",
     confidence="low",
     worst=WATCH,
+    trains=Skill.TALL,
+    load_sign=LoadSign.LOCKOUT,
 )
 
 
@@ -148,6 +152,8 @@ BAR_DROP = Check(
     source="IPF technical rules (no downward movement); limits above what wrists beside plates jitter",
     confidence="low",
     worst=WATCH,
+    trains=Skill.TALL,
+    load_sign=LoadSign.LOCKOUT,
 )
 
 HEEL_RISE = replace(feet.HEEL_RISE, watch=0.38, fault=0.50, worst=WATCH)

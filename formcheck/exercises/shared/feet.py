@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from formcheck.core.poses import FloatArray
-from formcheck.exercises.framework.check import SIDE, Check, Measurement, missing
+from formcheck.exercises.framework.check import SIDE, Check, Measurement, Skill, missing
 from formcheck.exercises.framework.exercise import Rep
 from formcheck.exercises.framework.measurement import SHARE_MEASURED_MIN, sustained_peak
 from formcheck.motion.signals import Signals
@@ -82,4 +82,5 @@ HEEL_RISE = Check(
     source="Back Squat Assessment (PMC4262933) describes it; limits from rendered lifters, whose rise of 0.30 reads"
     " 0.24 and of 0.45 0.27-0.40, and one labelled clip. Feet behind plates are not judged; trousers mislead by 0.2",
     confidence="low",
+    trains=Skill.SQUAT,
 )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from formcheck.exercises.framework.check import SIDE_OR_OBLIQUE, Check, Measurement, missing
+from formcheck.exercises.framework.check import SIDE_OR_OBLIQUE, Check, Measurement, Skill, missing
 from formcheck.exercises.framework.exercise import Rep
 from formcheck.exercises.framework.measurement import ANGLE_UNCERTAINTY_DEG
 from formcheck.motion.signals import Signals
@@ -34,4 +34,5 @@ KNEES_TAKE_OVER = Check(
     why="A hinge loads the hamstrings only while the knees stay put.",
     source="Fault catalogue, 5 deg wider for the error of the knee; no clip of it was at hand",
     confidence="low",
+    trains=Skill.HINGE,
 )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from formcheck.exercises.framework.check import SIDE_OR_OBLIQUE, Check, Measurement, missing
+from formcheck.exercises.framework.check import SIDE_OR_OBLIQUE, Check, Measurement, Skill, missing
 from formcheck.exercises.framework.measurement import NOT_SEEN, sample_before, sustained_peak
 from formcheck.motion.signals import Signals
 
@@ -63,4 +63,5 @@ HIPS_SHOOT_UP = Check(
     " and a set labelled hips first (13-25)",
     confidence="medium",
     praise="Hips and chest rose together.",
+    trains=Skill.HINGE,
 )

@@ -4,7 +4,16 @@ from __future__ import annotations
 
 import numpy as np
 
-from formcheck.exercises.framework.check import ANY_VIEW, SIDE, SIDE_OR_OBLIQUE, WATCH, Check, Measurement, missing
+from formcheck.exercises.framework.check import (
+    ANY_VIEW,
+    SIDE,
+    SIDE_OR_OBLIQUE,
+    WATCH,
+    Check,
+    Measurement,
+    Skill,
+    missing,
+)
 from formcheck.exercises.framework.exercise import Rep
 from formcheck.exercises.framework.measurement import (
     ANGLE_UNCERTAINTY_DEG,
@@ -72,6 +81,7 @@ BELL_TOO_LOW = Check(
     why="A low bell pulls further from the hips, and the back pays for it.",
     source="SFG swing standard; good swings read -0.45 and less, no clip of the fault was at hand",
     confidence="low",
+    trains=Skill.HINGE,
 )
 
 
@@ -93,6 +103,7 @@ SHOULDERS_LOW = Check(
     why="Below the level the bell pulls the back round instead of loading the hips.",
     source="SFG swing standard; good swings read -0.5 and less, no clip of the fault was at hand",
     confidence="low",
+    trains=Skill.BACK,
 )
 
 
@@ -115,6 +126,7 @@ KNEES_FORWARD = Check(
     why="Knees that travel forward make a squat of the swing and take the hips out of it.",
     source="Between good swings (up to 0.15) and a rendered squatted one (0.67)",
     confidence="low",
+    trains=Skill.HINGE,
 )
 
 DEEP_KNEES = Check(
@@ -129,6 +141,7 @@ DEEP_KNEES = Check(
     why="The deeper the knees bend, the less is left for the hips to throw.",
     source="Fault catalogue; good swings read up to 36",
     confidence="low",
+    trains=Skill.HINGE,
 )
 
 
@@ -177,6 +190,7 @@ EARLY_FOLD = Check(
     why="Hips that fold early meet a bell that is still far away, and the back catches it.",
     source="Fault catalogue (20 / 35); good swings read up to 20, a rendered fold of 52 deg reads 37",
     confidence="low",
+    trains=Skill.HINGE,
 )
 
 
@@ -199,6 +213,7 @@ BELL_HEIGHT = Check(
     source="SFG swing standard",
     confidence="medium",
     worst=WATCH,
+    trains=Skill.HANDS,
 )
 
 

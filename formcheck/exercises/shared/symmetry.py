@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from formcheck.core.poses import FloatArray
-from formcheck.exercises.framework.check import FRONT, FRONT_OR_REAR, WATCH, Check, Measurement, missing
+from formcheck.exercises.framework.check import FRONT, FRONT_OR_REAR, WATCH, Check, Measurement, Skill, missing
 from formcheck.exercises.framework.exercise import Rep
 from formcheck.exercises.framework.measurement import SHARE_MEASURED_MIN, sample_before, sustained_low, sustained_peak
 from formcheck.motion.signals import Signals
@@ -103,6 +103,7 @@ UNEVEN_SHOULDERS = Check(
     why="A trunk that tips to one side loads one side of the back more than the other.",
     source="Provisional; between faultless rendered lifts and a side bend of 15 deg",
     confidence="low",
+    trains=Skill.SIDES,
 )
 
 SIDEWAYS_SHIFT = Check(
@@ -118,6 +119,7 @@ SIDEWAYS_SHIFT = Check(
     source="Provisional; between faultless rendered lifts and a dialled shift",
     confidence="low",
     worst=WATCH,
+    trains=Skill.SIDES,
 )
 
 SYMMETRY_CHECKS = (UNEVEN_SHOULDERS, SIDEWAYS_SHIFT)
@@ -135,4 +137,5 @@ KNEES_IN = Check(
     source="Back Squat Assessment (PMC4262933) describes it; limits provisional. Seen from behind, thighs hide it",
     confidence="low",
     worst=WATCH,
+    trains=Skill.SIDES,
 )
