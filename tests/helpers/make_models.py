@@ -1,9 +1,11 @@
-"""Toy pose models: networks without a purpose, bundles and a wheel of them, and a server that gives files out badly."""
+"""Toy pose models: networks without a purpose, bundles and packages of them, a server that gives files out badly."""
 
 from __future__ import annotations
 
 import hashlib
+import io
 import re
+import tarfile
 import threading
 import zipfile
 from collections.abc import Iterator, Mapping
@@ -11,11 +13,13 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from types import MappingProxyType
 
 import flatbuffers
 from mediapipe.tasks.metadata import schema_py_generated as schema
 
-from formcheck.vision.models.bundle import WheelModel
+from formcheck.vision.models.bundle import Recipe
+from formcheck.vision.models.packages import Package, PackageFile
 
 
 def sha256(data: bytes) -> str:
@@ -44,14 +48,39 @@ def toy_network(outputs: int, weights: bytes) -> bytes:
 
 WEIGHTS = bytes(range(251))
 DETECTOR, LANDMARKS = toy_network(2, b"detector"), toy_network(5, WEIGHTS)
-WHEEL = WheelModel(detector_sha256=sha256(DETECTOR), landmarks_sha256=sha256(LANDMARKS))
+OTHER_LANDMARKS = {name: toy_network(5, name.encode() * 50) for name in ("lite", "heavy")}
+
+WHEEL, TARBALL = Package("pip", "toy==1"), Package("npm", "@toy/pose@1")
+IN_WHEEL = {"toy/detector.tflite": DETECTOR, "toy/full.tflite": LANDMARKS}
+IN_TARBALL = {f"package/{name}.tflite": network for name, network in OTHER_LANDMARKS.items()}
 
 
-def write_wheel(folder: Path, detector: bytes = DETECTOR) -> Path:
-    path = folder / "mediapipe-0.0-py3-none-any.whl"
-    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
-        archive.writestr(WHEEL.detector, detector)
-        archive.writestr(WHEEL.landmarks, LANDMARKS)
+def _file(package: Package, member: str) -> PackageFile:
+    return PackageFile(package, member, sha256((IN_WHEEL | IN_TARBALL)[member]))
+
+
+FULL = Recipe("full", _file(WHEEL, "toy/detector.tflite"), _file(WHEEL, "toy/full.tflite"))
+TOY_RECIPES = (
+    *(Recipe(name, FULL.detector, _file(TARBALL, f"package/{name}.tflite")) for name in OTHER_LANDMARKS),
+    FULL,
+)
+
+
+def write_package(package: Package, folder: Path, changed: Mapping[str, bytes] = MappingProxyType({})) -> Path:
+    """The archive of a toy package, with other content for some of its members: a `PackageSource`."""
+    if package.client == "pip":
+        path = folder / "toy-1-py3-none-any.whl"
+        with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as wheel:
+            for name, content in IN_WHEEL.items():
+                wheel.writestr(name, changed.get(name, content))
+        return path
+    path = folder / "toy-pose-1.tgz"
+    with tarfile.open(path, "w:gz") as tarball:
+        for name, content in IN_TARBALL.items():
+            content = changed.get(name, content)
+            member = tarfile.TarInfo(name)
+            member.size = len(content)
+            tarball.addfile(member, io.BytesIO(content))
     return path
 
 

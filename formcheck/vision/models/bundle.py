@@ -1,56 +1,81 @@
-"""Pose model bundles, and the full model assembled out of the mediapipe wheel.
+"""Pose model bundles, and how those that are not downloaded as a whole are assembled.
 
-A bundle is a zip, stored without compression, of two TensorFlow Lite networks. The wheel of an older mediapipe, which
-pip takes from the package index, holds both networks of the full model, but the landmark network lacks metadata that
-PoseLandmarker asks for. The bytes of the network with metadata depend on the version of the flatbuffers package, so an
-assembled bundle carries their SHA-256, in the comment of the zip. On later runs it is trusted if that agrees and the
-other network has the SHA-256 that is known. Like every check here this notices damage, not bad intent: whoever can
-write into the folder can also write a fitting comment.
+A bundle is a zip, stored without compression, of two TensorFlow Lite networks. Published packages hold both networks of
+every model (`RECIPES`), but the landmark network lacks metadata that PoseLandmarker asks for. The bytes of the network
+with metadata depend on the version of the flatbuffers package, so an assembled bundle carries their SHA-256, and the
+model's name, in the comment of the zip. On later runs it is trusted if these agree and the detector has the known
+SHA-256. Like every check here this notices damage, not bad intent: whoever can write into the folder can also
+write a fitting comment.
 """
 
 from __future__ import annotations
 
 import hashlib
-import importlib.util
 import io
 import struct
-import subprocess
-import sys
 import zipfile
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from formcheck.core.errors import ModelError
 from formcheck.vision.models.download import reason
+from formcheck.vision.models.packages import ARCHIVE_ERRORS, Package, PackageFile
 
 DETECTOR_MEMBER = "pose_detector.tflite"
 LANDMARKS_MEMBER = "pose_landmarks_detector.tflite"
-PIP_LIMIT_S = 15 * 60.0
-ZIP_ERRORS = (zipfile.BadZipFile, OSError, EOFError, RuntimeError, ValueError, KeyError, struct.error)
-"""What zipfile raises for one damaged file or another."""
 
 
 @dataclass(frozen=True)
-class WheelModel:
-    """A model that can be assembled from a mediapipe wheel: members of the wheel and their SHA-256."""
+class Recipe:
+    """What the bundle of one model is assembled from."""
 
-    name: str = "full"
-    requirement: str = "mediapipe==0.10.21"
-    detector: str = "mediapipe/modules/pose_detection/pose_detection.tflite"
-    detector_sha256: str = "9ba9dd3d42efaaba86b4ff0122b06f29c4122e756b329d89dca1e297fd8f866c"
-    landmarks: str = "mediapipe/modules/pose_landmark/pose_landmark_full.tflite"
-    landmarks_sha256: str = "e9a5c5cb17f736fafd4c2ec1da3b3d331d6edbe8a0d32395855aeb2cdfd64b9f"
+    name: str
+    detector: PackageFile
+    landmarks: PackageFile
 
     @property
     def file_name(self) -> str:
         return f"pose_landmarker_{self.name}.assembled.task"
 
 
-WHEEL_MODEL = WheelModel()
+_WHEEL = Package("pip", "mediapipe==0.10.21")
+_NPM = Package("npm", "@mediapipe/pose@0.5.1675469404")
+_DETECTOR = PackageFile(
+    _WHEEL,
+    "mediapipe/modules/pose_detection/pose_detection.tflite",
+    "9ba9dd3d42efaaba86b4ff0122b06f29c4122e756b329d89dca1e297fd8f866c",
+)
 
-WheelSource = Callable[[str, Path], Path]
-"""Puts the wheel of a requirement into a given empty folder and returns its path; raises `ModelError` if it cannot."""
+RECIPES = (
+    Recipe(
+        "lite",
+        _DETECTOR,
+        PackageFile(
+            _NPM,
+            "package/pose_landmark_lite.tflite",
+            "f17bfbecadb61c3be1baa8b8d851cc6619c870a87167b32848ad20db306b9d61",
+        ),
+    ),
+    # The npm package holds the same file: one package less to fetch.
+    Recipe(
+        "full",
+        _DETECTOR,
+        PackageFile(
+            _WHEEL,
+            "mediapipe/modules/pose_landmark/pose_landmark_full.tflite",
+            "e9a5c5cb17f736fafd4c2ec1da3b3d331d6edbe8a0d32395855aeb2cdfd64b9f",
+        ),
+    ),
+    Recipe(
+        "heavy",
+        _DETECTOR,
+        PackageFile(
+            _NPM,
+            "package/pose_landmark_heavy.tflite",
+            "59e42d71bcd44cbdbabc419f0ff76686595fd265419566bd4009ef703ea8e1fe",
+        ),
+    ),
+)
 
 
 def bundle_problem(path: Path) -> str:
@@ -63,62 +88,41 @@ def bundle_problem(path: Path) -> str:
                 if bundle.getinfo(member).compress_type != zipfile.ZIP_STORED:
                     return f"{member} inside is compressed, which MediaPipe cannot read"
                 bundle.read(member)
-    except ZIP_ERRORS as error:
+    except ARCHIVE_ERRORS as error:
         return f"it is not an undamaged zip bundle ({reason(error)})"
     return ""
 
 
-def is_assembled(path: Path, wheel: WheelModel) -> bool:
-    """Whether a file is an undamaged bundle that `assemble_bundle` made."""
+def is_assembled(path: Path, recipe: Recipe) -> bool:
+    """Whether a file is an undamaged bundle that `assemble_bundle` made of this recipe."""
     if bundle_problem(path):
         return False
     with zipfile.ZipFile(path) as bundle:
-        return (
-            _sha256(bundle.read(DETECTOR_MEMBER)) == wheel.detector_sha256
-            and _sha256(bundle.read(LANDMARKS_MEMBER)).encode() == bundle.comment
-        )
+        detector, landmarks = bundle.read(DETECTOR_MEMBER), bundle.read(LANDMARKS_MEMBER)
+        return _sha256(detector) == recipe.detector.sha256 and bundle.comment in _comments(recipe, landmarks)
 
 
-def pip_download(requirement: str, folder: Path) -> Path:
-    """Have pip take a wheel from whatever index it is configured for; a `WheelSource`.
-
-    It is always the one for Linux and Python 3.11: only data is used of it, and not every system has one.
-    """
-    if importlib.util.find_spec("pip") is None:
-        raise ModelError(f"pip is missing in this environment: run {sys.executable} -m ensurepip")
-    command = [sys.executable, "-m", "pip", "download", "--quiet", "--no-input", "--disable-pip-version-check"]
-    command += ["--retries", "1", "--no-deps", "--only-binary=:all:", "--python-version", "3.11"]
-    command += ["--implementation", "cp", "--abi", "cp311"]
-    command += ["--platform", "manylinux_2_28_x86_64", "--platform", "manylinux2014_x86_64"]
-    command += ["--dest", str(folder), requirement]
-    try:
-        done = subprocess.run(
-            command, stdin=subprocess.DEVNULL, capture_output=True, timeout=PIP_LIMIT_S, check=False, cwd=folder
-        )
-    except subprocess.TimeoutExpired:
-        raise ModelError(f"pip did not get {requirement} within {PIP_LIMIT_S / 60:g} minutes") from None
-    wheel = next(folder.glob("*.whl"), None)
-    if done.returncode or wheel is None:
-        said = done.stderr.decode(errors="replace").strip().rpartition("\n")[2].removeprefix("ERROR:").strip()
-        raise ModelError(f"pip download {requirement}: {said or 'no wheel came'}")
-    return wheel
+def detector_in(path: Path, recipe: Recipe) -> bytes | None:
+    """The recipe's detector out of any undamaged bundle, or None if that has another one."""
+    if bundle_problem(path):
+        return None
+    with zipfile.ZipFile(path) as bundle:
+        detector = bundle.read(DETECTOR_MEMBER)
+    return detector if _sha256(detector) == recipe.detector.sha256 else None
 
 
-def assemble_bundle(wheel_path: Path, wheel: WheelModel) -> bytes:
-    """The bytes of a bundle made of the two networks in the wheel; `ModelError` if they are not the known ones."""
-    try:
-        with zipfile.ZipFile(wheel_path) as archive:
-            detector, landmarks = archive.read(wheel.detector), archive.read(wheel.landmarks)
-    except ZIP_ERRORS as error:
-        raise ModelError(f"{wheel_path.name} cannot be read: {reason(error)}") from error
-    for member, content, sha256 in (
-        (wheel.detector, detector, wheel.detector_sha256),
-        (wheel.landmarks, landmarks, wheel.landmarks_sha256),
-    ):
-        if _sha256(content) != sha256:
-            raise ModelError(f"{member} in {wheel_path.name} is not the expected file: SHA-256 differs")
+def assemble_bundle(recipe: Recipe, detector: bytes, landmarks: bytes) -> bytes:
+    """The bytes of a bundle made of the two networks that the recipe names."""
     landmarks = with_input_range(landmarks)
-    return stored_zip({DETECTOR_MEMBER: detector, LANDMARKS_MEMBER: landmarks}, _sha256(landmarks).encode())
+    comment = _comments(recipe, landmarks)[0]
+    return stored_zip({DETECTOR_MEMBER: detector, LANDMARKS_MEMBER: landmarks}, comment)
+
+
+def _comments(recipe: Recipe, landmarks: bytes) -> tuple[bytes, ...]:
+    """Comments of a good bundle; in the first that were assembled, which were all full, there was only the SHA-256."""
+    sha256 = _sha256(landmarks)
+    named = f"{recipe.name} {sha256}".encode()
+    return (named, sha256.encode()) if recipe.name == "full" else (named,)
 
 
 def stored_zip(members: Mapping[str, bytes], comment: bytes = b"") -> bytes:

@@ -5,8 +5,8 @@ A pose model is a MediaPipe task bundle, see `formcheck.vision.models.bundle`. `
 1. an explicit path, whatever it holds as long as it is such a bundle;
 2. ``models/`` in the current folder and in a source checkout (the user's own place: a wrong file there is refused);
 3. the user's data folder (FormCheck's own place: a wrong file there is replaced by a newly fetched one);
-4. the official address; and, for the model ``full``, where that address gives no good file, a bundle assembled from
-   the networks inside a mediapipe wheel that pip takes from the package index.
+4. the official address; and, where that gives no good file, a bundle assembled from the networks inside published
+   packages, see `formcheck.vision.models.bundle.RECIPES`.
 
 Files with a known name are checked by SHA-256 each time they are used. Two settings come from the environment:
 ``FORMCHECK_MODEL_DIR`` (instead of the data folder) and ``FORMCHECK_MODEL_URL`` (a mirror of the official address).
@@ -25,15 +25,15 @@ import platformdirs
 
 from formcheck.core.errors import ModelError
 from formcheck.vision.models.bundle import (
-    WHEEL_MODEL,
-    WheelModel,
-    WheelSource,
+    RECIPES,
+    Recipe,
     assemble_bundle,
     bundle_problem,
+    detector_in,
     is_assembled,
-    pip_download,
 )
 from formcheck.vision.models.download import Progress, download, new_file, reason, sha256_of
+from formcheck.vision.models.packages import Package, PackageFile, PackageSource, fetch_package, read_member
 
 Origin = Literal["official", "assembled", "custom"]
 
@@ -104,8 +104,8 @@ class Setup:
     own_folders: tuple[Path, ...] = ()
     base_url: str = OFFICIAL_URL
     models: tuple[KnownModel, ...] = KNOWN_MODELS
-    wheel: WheelModel = WHEEL_MODEL
-    wheel_source: WheelSource = pip_download
+    recipes: tuple[Recipe, ...] = RECIPES
+    package_source: PackageSource = fetch_package
     answer_s: float = 10.0
 
     def url(self, model: KnownModel) -> str:
@@ -113,6 +113,10 @@ class Setup:
 
     def known(self, name: str) -> KnownModel | None:
         return next((model for model in self.models if model.name == name), None)
+
+    def recipe(self, model: KnownModel) -> Recipe:
+        """How the model is assembled."""
+        return next(recipe for recipe in self.recipes if recipe.name == model.name)
 
 
 def default_setup() -> Setup:
@@ -188,8 +192,9 @@ def _explicit(name_or_path: str | Path, setup: Setup) -> ModelFile:
     for model in setup.models:
         if sha256 in model.accepted_sha256:
             return ModelFile(path, model.name, "official", sha256)
-    if is_assembled(path, setup.wheel):
-        return ModelFile(path, setup.wheel.name, "assembled", sha256)
+    for recipe in setup.recipes:
+        if is_assembled(path, recipe):
+            return ModelFile(path, recipe.name, "assembled", sha256)
     problem = bundle_problem(path)
     if problem:
         raise ModelError(
@@ -201,9 +206,10 @@ def _explicit(name_or_path: str | Path, setup: Setup) -> ModelFile:
 
 def _candidates(model: KnownModel, setup: Setup) -> Iterator[tuple[Path, Origin]]:
     """Existing files with a known name, in the order of preference."""
-    names: list[tuple[str, Origin]] = [(model.file_name, "official")]
-    if model.name == setup.wheel.name:
-        names.append((setup.wheel.file_name, "assembled"))
+    names: tuple[tuple[str, Origin], ...] = (
+        (model.file_name, "official"),
+        (setup.recipe(model).file_name, "assembled"),
+    )
     for name, origin in names:
         for folder in (*setup.own_folders, setup.data_folder):
             if (folder / name).is_file():
@@ -213,7 +219,7 @@ def _candidates(model: KnownModel, setup: Setup) -> Iterator[tuple[Path, Origin]
 def _checked(path: Path, origin: Origin, model: KnownModel, setup: Setup) -> ModelFile | None:
     """The file as a usable model, or None if its content is not what its name says."""
     sha256 = _readable_sha256(path)
-    good = sha256 in model.accepted_sha256 if origin == "official" else is_assembled(path, setup.wheel)
+    good = sha256 in model.accepted_sha256 if origin == "official" else is_assembled(path, setup.recipe(model))
     return ModelFile(path, model.name, origin, sha256) if good else None
 
 
@@ -265,14 +271,11 @@ def _fetch(model: KnownModel, setup: Setup, progress: Progress | None, instead: 
             problem = f"The pose model '{model.name}' cannot be fetched ({error})"
         if instead is not None:
             return instead
-        if model.name != setup.wheel.name:
-            raise ModelError(f"{problem}: use --model {setup.wheel.name}, or {by_hand}.")
         try:
-            return _assemble(setup, progress)
+            return _assemble(setup.recipe(model), setup, progress)
         except ModelError as error:
             raise ModelError(
-                f"{problem}, nor be assembled from the wheel of {setup.wheel.requirement} ({error}): "
-                f"check the network, or {by_hand}."
+                f"{problem}, nor be assembled from published networks ({error}): check the network, or {by_hand}."
             ) from None
     except OSError as error:
         raise ModelError(
@@ -287,12 +290,40 @@ def _fetch_official(model: KnownModel, setup: Setup, progress: Progress | None) 
     return ModelFile(path, model.name, "official", sha256_of(path))
 
 
-def _assemble(setup: Setup, progress: Progress | None) -> ModelFile:
+def _assemble(recipe: Recipe, setup: Setup, progress: Progress | None) -> ModelFile:
     if progress:
         progress(0, None)
     with tempfile.TemporaryDirectory(prefix="formcheck-", ignore_cleanup_errors=True) as folder:
-        bundle = assemble_bundle(setup.wheel_source(setup.wheel.requirement, Path(folder)), setup.wheel)
-    path = setup.data_folder / setup.wheel.file_name
+        packages = _Packages(setup.package_source, Path(folder))
+        landmarks = packages.read(recipe.landmarks)
+        detector = _detector_here(recipe, setup) or packages.read(recipe.detector)
+    path = setup.data_folder / recipe.file_name
     with new_file(path) as part:
-        part.write_bytes(bundle)
-    return ModelFile(path, setup.wheel.name, "assembled", sha256_of(path))
+        part.write_bytes(assemble_bundle(recipe, detector, landmarks))
+    return ModelFile(path, recipe.name, "assembled", sha256_of(path))
+
+
+def _detector_here(recipe: Recipe, setup: Setup) -> bytes | None:
+    """The detector out of a bundle that is on this machine already: all models share it, and its wheel is large."""
+    for model in setup.models:
+        for path, _ in _candidates(model, setup):
+            detector = detector_in(path, recipe)
+            if detector is not None:
+                return detector
+    return None
+
+
+class _Packages:
+    """Packages fetched into folders of their own below a given one, each only once."""
+
+    def __init__(self, source: PackageSource, folder: Path) -> None:
+        self._source, self._folder = source, folder
+        self._archives: dict[Package, Path] = {}
+
+    def read(self, file: PackageFile) -> bytes:
+        """One file; `ModelError` if the package cannot be fetched or the file is not the known one."""
+        if file.package not in self._archives:
+            own = self._folder / str(len(self._archives))
+            own.mkdir()
+            self._archives[file.package] = self._source(file.package, own)
+        return read_member(self._archives[file.package], file)
