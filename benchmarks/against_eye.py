@@ -10,7 +10,8 @@ from dataclasses import dataclass
 
 from benchmarks.reviewed import CAUSES, CLEAR, FLAGGED, LABELLED_GOOD, MISSED, SEEN_FAULTS, Cause, SeenFault
 from benchmarks.scores import markdown_table
-from formcheck.exercises.framework.check import FAULT, NOT_MEASURED, WATCH, Finding
+from formcheck.core.verdicts import FAULT, NOT_MEASURED, WATCH
+from formcheck.exercises.framework.check import Finding
 from formcheck.judging.report import Report
 
 FOUND_FAULT, FOUND_WATCH, MISSED_OK, ABSTAINED, WITHOUT_CHECK = "fault", "watch", "missed", "not measured", "no check"

@@ -25,7 +25,8 @@ from scipy.stats import spearmanr
 from benchmarks.rendered_set import DIALLED, PRODUCT_NAME, SPLITS, SetClip, checks_of, clip_set, make_set
 from benchmarks.scores import Counts, count_reps, markdown_table, median, number, pair_up, percent, percentile
 from formcheck.core.errors import FormCheckError
-from formcheck.exercises.framework.check import FAULT, NOT_MEASURED, OK, WATCH, Check
+from formcheck.core.verdicts import FAULT, NOT_MEASURED, OK, WATCH
+from formcheck.exercises.framework.check import Check
 from formcheck.judging.analysis import analyze
 from formcheck.judging.report import Report, RepReport
 from formcheck.motion.view import FRONT_MIN_DEG, SIDE_MAX_DEG

@@ -52,7 +52,7 @@ from benchmarks.scores import (
 )
 from formcheck.core.errors import FormCheckError
 from formcheck.core.poses import FloatArray, PoseSequence
-from formcheck.exercises.framework.check import FAULT, WATCH
+from formcheck.core.verdicts import FAULT, WATCH
 from formcheck.judging.analysis import analyze
 from formcheck.judging.report import Report, RepReport
 from formcheck.motion.reps import REST_BAND

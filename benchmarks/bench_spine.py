@@ -44,8 +44,8 @@ from benchmarks.scores import markdown_table, median, number, pair_up, percent, 
 from formcheck.core.errors import FormCheckError
 from formcheck.core.landmarks import Landmark
 from formcheck.core.poses import FloatArray, PoseSequence
+from formcheck.core.verdicts import FAULT, NOT_MEASURED, WATCH
 from formcheck.exercises import exercise_named
-from formcheck.exercises.framework.check import FAULT, NOT_MEASURED, WATCH
 from formcheck.judging.analysis import analyze
 from formcheck.judging.report import Report, RepReport
 from formcheck.motion.cleaning import clean

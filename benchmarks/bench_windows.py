@@ -18,7 +18,7 @@ import numpy as np
 from benchmarks.labelled import LabelledClip, folder_of, read_clips
 from benchmarks.pose_cache import cached_poses
 from formcheck.core.poses import PoseSequence
-from formcheck.exercises.framework.check import FAULT, WATCH
+from formcheck.core.verdicts import FAULT, WATCH
 from formcheck.judging.analysis import analyze
 from formcheck.vision.models.store import find_model
 from formcheck.vision.native_logs import quiet_native_logs

@@ -13,8 +13,9 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from formcheck.core.verdicts import FAULT, WATCH
 from formcheck.judging.analysis import analyze
-from formcheck.judging.report import FAULT, WATCH, Report
+from formcheck.judging.report import Report
 from formcheck.render.annotated_video import write_annotated_video
 from formcheck.vision.models.store import find_model
 from formcheck.vision.native_logs import quiet_native_logs

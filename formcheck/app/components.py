@@ -13,8 +13,8 @@ from typing import Any, ParamSpec
 import streamlit as st
 
 from formcheck.core.errors import FormCheckError
+from formcheck.core.verdicts import FAULT, NOT_MEASURED, OK, WATCH, Verdict
 from formcheck.exercises import EXERCISES, exercise_named
-from formcheck.exercises.framework.check import FAULT, NOT_MEASURED, OK, WATCH
 from formcheck.judging import settings
 from formcheck.judging.settings import AS_IT_COMES, Settings
 from formcheck.render.html.report import FINDING_WORDS, SYMBOLS, VERDICT_WORDS
@@ -147,10 +147,10 @@ def kilograms(load: float, unit: str) -> float:
     return round(load * (settings.KG_PER_LB if unit == "lb" else 1.0), 3)
 
 
-def tag(verdict: str, words: str = "") -> str:
+def tag(verdict: Verdict, words: str = "") -> str:
     """A verdict in colour, symbol and words, as HTML."""
-    words = words or VERDICT_WORDS.get(verdict) or FINDING_WORDS.get(verdict, verdict)
-    symbol = SYMBOLS.get(verdict, "?")
+    words = words or VERDICT_WORDS.get(verdict) or FINDING_WORDS[verdict]
+    symbol = SYMBOLS[verdict]
     return f'<span class="fc-tag {escaped(verdict)}"><span aria-hidden="true">{symbol}</span> {escaped(words)}</span>'
 
 

@@ -10,7 +10,8 @@ import pandas as pd
 import streamlit as st
 
 from formcheck.core.errors import UsageError
-from formcheck.exercises.framework.check import FAULT, Check
+from formcheck.core.verdicts import FAULT
+from formcheck.exercises.framework.check import Check
 from formcheck.exercises.framework.exercise import Exercise
 from formcheck.judging.settings import Override, Settings
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
+from formcheck.core.verdicts import WATCH
 from formcheck.exercises.framework.check import (
     SIDE,
     SIDE_OR_OBLIQUE,
-    WATCH,
     Check,
     LoadSign,
     Measurement,

@@ -6,10 +6,10 @@ from dataclasses import replace
 
 import numpy as np
 
+from formcheck.core.verdicts import WATCH
 from formcheck.exercises.framework.check import (
     SIDE,
     SIDE_OR_OBLIQUE,
-    WATCH,
     Check,
     LoadSign,
     Measurement,

@@ -12,11 +12,11 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
+from formcheck.core.verdicts import FAULT, NOT_MEASURED, WATCH, DriftVerdict
 from formcheck.exercises import check_ids
-from formcheck.exercises.framework.check import FAULT, NOT_MEASURED, WATCH, LoadSign
+from formcheck.exercises.framework.check import LoadSign
 from formcheck.guidance.tables import LOAD_LIMITS
 from formcheck.guidance.texts import text
-from formcheck.judging.set_metrics import WORSE
 from formcheck.judging.settings import LOAD_UNITS, load_words
 from formcheck.storage.history.records import SavedSet
 from formcheck.storage.history.trends import local_day, sessions
@@ -153,7 +153,7 @@ def _fatigue(of_lift: Sequence[SavedSet]) -> list[LoadAdvice]:
         lines = [
             text("load.evidence.rounding", **_named(saved), change=f"{drift['change']:.0f}")
             for drift in level.get("drifts", [])
-            if drift["quantity"] == "back_rounding" and drift["verdict"] == WORSE
+            if drift["quantity"] == "back_rounding" and drift["verdict"] == DriftVerdict.WORSE
         ]
         lost = _number(level.get("velocity_loss"))
         if lost >= LOAD_LIMITS.speed_lost:

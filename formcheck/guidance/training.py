@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from formcheck.exercises.framework.check import FAULT, NOT_MEASURED, WATCH
+from formcheck.core.verdicts import FAULT, NOT_MEASURED, WATCH
 from formcheck.guidance.routines import Drill, drill
 from formcheck.guidance.tables import BALANCE, TOPICS, TOPICS_MAX, TRAIN_RECENT_SETS, TRAIN_REPEATED, Topic
 from formcheck.guidance.texts import text

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from formcheck.core.errors import UsageError
 from formcheck.core.poses import PoseSequence
+from formcheck.core.verdicts import VariantSource
 from formcheck.exercises import EXERCISES, exercise_named
 from formcheck.exercises.framework.check import Check, Finding, judge, judge_set, not_judged
 from formcheck.exercises.framework.cycle_features import CycleShape, shape_of
@@ -49,9 +50,6 @@ from formcheck.motion.view import UNKNOWN_VIEW, View, view_of
 
 AUTO = "auto"
 NONE = "none"
-
-CHOSEN, RECOGNISED = "chosen", "recognised"
-"""Where the variant comes from; `UNKNOWN` when from nowhere."""
 
 TURNED_DEG = 25.0
 """A repetition seen from a direction further off that of the set than this is judged by its own: the lifter turned."""
@@ -92,7 +90,7 @@ class _Found:
     lift: Exercise | None
     reps: tuple[tuple[Signals, Rep], ...] = ()
     variant_name: str = UNKNOWN
-    variant_source: str = UNKNOWN
+    variant_source: VariantSource = VariantSource.UNKNOWN
     doubtful: frozenset[str] = frozenset()
 
     @property
@@ -216,7 +214,7 @@ def _find_set(
     known = chosen or recognise_variant(shapes, lift.variants)
     if known is not None:
         lift = replace(lift, checks=checks_of_variant(lift.checks, known))
-        return _Found(lift, pairs, known.name, CHOSEN if chosen else RECOGNISED)
+        return _Found(lift, pairs, known.name, VariantSource.CHOSEN if chosen else VariantSource.RECOGNISED)
     checks, doubtful = checks_whatever(lift.checks, possible_variants(shapes, lift.variants))
     return _Found(replace(lift, checks=checks), pairs, doubtful=doubtful)
 

@@ -5,23 +5,13 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
+from formcheck.core.verdicts import FAULT, FLAGGED, GOOD, NOT_JUDGED, NOT_MEASURED, OK, WATCH, Verdict
 from formcheck.exercises import EXERCISES, check_ids, listed
-from formcheck.exercises.framework.check import (
-    FAULT,
-    NOT_MEASURED,
-    OK,
-    REPS_FOR_SET_FAULT,
-    WATCH,
-    Check,
-    Finding,
-    LoadSign,
-)
+from formcheck.exercises.framework.check import REPS_FOR_SET_FAULT, Check, Finding, LoadSign
 from formcheck.exercises.framework.exercise import Exercise
 from formcheck.exercises.framework.load_kind import LoadKind
 from formcheck.exercises.framework.recognition import Recognition
-from formcheck.judging.report import FAULT as FAULT_VERDICT
-from formcheck.judging.report import GOOD, NOT_JUDGED, RepReport
-from formcheck.judging.report import WATCH as WATCH_VERDICT
+from formcheck.judging.report import RepReport
 from formcheck.judging.settings import LOAD_STEPS_KG, LOAD_UNITS, load_words
 
 ADVICE_MAX = 3
@@ -53,21 +43,21 @@ KEEP_BACK_IN_SIGHT = (
 )
 
 
-def verdict_on(reps: Sequence[RepReport], findings: Sequence[Finding]) -> str:
-    """ "fault", "watch", "good" or "not-judged" for the set."""
+def verdict_on(reps: Sequence[RepReport], findings: Sequence[Finding]) -> Verdict:
+    """The verdict on the set."""
     if not reps:
         return NOT_JUDGED
     verdicts = {finding.verdict for finding in findings}
     if FAULT in verdicts:
-        return FAULT_VERDICT
+        return FAULT
     if WATCH in verdicts:
-        return WATCH_VERDICT
+        return WATCH
     # The back comes first in every lift's checks: what leaves it out cannot be called good.
     return GOOD if findings and _mostly_measured(findings[0].check, reps) else NOT_JUDGED
 
 
 def summary_of(
-    verdict: str,
+    verdict: Verdict,
     lift: Exercise | None,
     reps: Sequence[RepReport],
     findings: Sequence[Finding],
@@ -95,7 +85,7 @@ def summary_of(
         left_out = f"; {_main_check(main)} was {f'judged in {measured} of {len(reps)}' if measured else 'not judged'}"
     if verdict == GOOD:
         return f"{count}: nothing to correct{left_out}."
-    worst = next(f for level in (FAULT, WATCH) for f in findings if f.verdict == level)
+    worst = next(f for level in FLAGGED for f in findings if f.verdict == level)
     softened = "" if worst.verdict == FAULT else " (worth watching)"
     return f"{count}: {worst.title.lower()}{_share(worst, reps)}{softened}{left_out}."
 
@@ -120,7 +110,7 @@ def other_lifts_note(recognition: Recognition, named: Exercise | None = None) ->
 
 def advice_on(findings: Sequence[Finding], reps: Sequence[RepReport], back_can_be_judged: bool) -> tuple[str, ...]:
     """At most `ADVICE_MAX` things to try: faults before what is worth watching, the back before everything else."""
-    advice = [finding.cue for level in (FAULT, WATCH) for finding in findings if finding.verdict == level]
+    advice = [finding.cue for level in FLAGGED for finding in findings if finding.verdict == level]
     if reps and not back_can_be_judged:
         advice.append(FILM_FROM_THE_SIDE)
     elif any(finding.check == BACK for finding in findings) and not _mostly_measured(BACK, reps):
@@ -141,7 +131,7 @@ def praise_of(checks: Sequence[Check], findings: Sequence[Finding], reps: Sequen
 
 def reps_showing(finding: Finding, reps: Sequence[RepReport]) -> list[int]:
     """Index of every repetition that shows what a finding of the set says; of a fault only the faulty ones."""
-    levels = (FAULT,) if finding.verdict == FAULT else (WATCH, FAULT)
+    levels = (FAULT,) if finding.verdict == FAULT else FLAGGED
     return [rep.index for rep in reps for one in rep.findings if one.check == finding.check and one.verdict in levels]
 
 

@@ -8,6 +8,7 @@ from importlib import metadata
 from typing import Any
 
 from formcheck.core.poses import VideoInfo
+from formcheck.core.verdicts import VariantSource, Verdict
 from formcheck.exercises.framework.check import Finding
 from formcheck.judging.set_metrics import SetLevel
 from formcheck.judging.settings import AS_IT_COMES, Settings
@@ -16,9 +17,6 @@ from formcheck.motion.view import View
 
 SCHEMA = 1
 """Version of report.json. Additions keep it; renaming or removing a name raises it."""
-
-GOOD, WATCH, FAULT, NOT_JUDGED = "good", "watch", "fault", "not-judged"
-"""Verdicts on a set."""
 
 
 @dataclass(frozen=True)
@@ -104,7 +102,7 @@ class Report:
     tracking: Tracking
     reps: tuple[RepReport, ...]
     findings: tuple[Finding, ...]
-    verdict: str
+    verdict: Verdict
     summary: str
     advice: tuple[str, ...]
     model: str = ""
@@ -112,7 +110,7 @@ class Report:
     load_advice: str = ""
     load_kg: float | None = None
     variant: str = "unknown"
-    variant_source: str = "unknown"
+    variant_source: VariantSource = VariantSource.UNKNOWN
     set_level: SetLevel | None = None
     settings: Settings = AS_IT_COMES
     back: BackReference | None = None

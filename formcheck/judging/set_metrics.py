@@ -14,7 +14,8 @@ from typing import Any
 import numpy as np
 
 from formcheck.core.poses import FloatArray
-from formcheck.exercises.framework.check import FAULT, NOT_MEASURED, WATCH, Check, Finding
+from formcheck.core.verdicts import FAULT, NOT_MEASURED, WATCH, DriftVerdict
+from formcheck.exercises.framework.check import Check, Finding
 from formcheck.exercises.framework.cycle_features import median
 from formcheck.exercises.framework.exercise import Exercise, Rep, TrackedPoint
 from formcheck.motion.cleaning import LONGEST_BRIDGED_GAP_S, smooth
@@ -58,9 +59,6 @@ REPS_FOR_LOSS = 3
 
 REPS_FOR_DRIFT = 4
 """Of fewer repetitions no trend is told from chance."""
-
-STEADY, WORSE, BETTER, UNCLEAR = "steady", "worse", "better", "unclear"
-"""Verdicts of a drift beside "not-measured": no change worth speaking of; a sure one; one that may be chance."""
 
 
 @dataclass(frozen=True)
@@ -144,7 +142,7 @@ class Drift:
 
     quantity: str
     unit: str
-    verdict: str
+    verdict: DriftVerdict
     slope: float = math.nan
     low: float = math.nan
     high: float = math.nan
@@ -503,15 +501,15 @@ def _drift(drifting: _Drifting, at: FloatArray, values: FloatArray) -> Drift:
     known = np.isfinite(values)
     if known.sum() < REPS_FOR_DRIFT:
         reason = f"needs {REPS_FOR_DRIFT} repetitions, {int(known.sum())} could be measured"
-        return Drift(drifting.name, drifting.unit, NOT_MEASURED, reason=reason)
+        return Drift(drifting.name, drifting.unit, DriftVerdict.NOT_MEASURED, reason=reason)
     trend = theil_sen(at, values)
     change = trend.slope * float(np.ptp(at[known]))
     if abs(change) < drifting.worth:
-        verdict = STEADY
+        verdict = DriftVerdict.STEADY
     elif not trend.sure:
-        verdict = UNCLEAR
+        verdict = DriftVerdict.UNCLEAR
     else:
-        verdict = WORSE if (change > 0) == drifting.more_is_worse else BETTER
+        verdict = DriftVerdict.WORSE if (change > 0) == drifting.more_is_worse else DriftVerdict.BETTER
     return Drift(drifting.name, drifting.unit, verdict, trend.slope, trend.low, trend.high, change)
 
 

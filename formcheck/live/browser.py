@@ -26,7 +26,7 @@ from numpy.typing import NDArray
 
 from formcheck.core.errors import FormCheckError
 from formcheck.core.landmarks import Landmark
-from formcheck.exercises.framework.check import FAULT, WATCH
+from formcheck.core.verdicts import FAULT, WATCH
 from formcheck.live.engine import DONE, Asked, Event, FinishedSet, LiveEngine, Snapshot
 from formcheck.live.recording import Seen
 from formcheck.live.save_set import SessionVideo

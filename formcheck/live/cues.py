@@ -9,7 +9,8 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from formcheck.exercises.framework.check import FAULT, WATCH, Check, Finding
+from formcheck.core.verdicts import FAULT, FLAGGED, WATCH, Verdict
+from formcheck.exercises.framework.check import Check, Finding
 from formcheck.judging.report import RepReport
 from formcheck.motion.signals import Signals
 
@@ -45,7 +46,7 @@ class Cues:
     _last_watch: dict[str, int] = field(default_factory=dict)
     _beyond_since_s: float | None = None
 
-    def during(self, time_s: float, reps: int, check: Check | None, verdict: str) -> Cue | None:
+    def during(self, time_s: float, reps: int, check: Check | None, verdict: Verdict) -> Cue | None:
         """While a repetition is under way: a back that is beyond its fault limit is called at once.
 
         ``reps`` is the number of finished ones, ``verdict`` that of the gauge.
@@ -64,7 +65,7 @@ class Cues:
         if number in self._said_in:
             return None
         # Checks are listed with the most important first, which is the back.
-        for level in (FAULT, WATCH):
+        for level in FLAGGED:
             for finding in rep.findings:
                 if finding.verdict == level and not self._said_lately(finding, number):
                     if level == WATCH:

@@ -13,8 +13,9 @@ import numpy as np
 
 from formcheck.core.landmarks import left_right
 from formcheck.core.poses import FloatArray, PoseSequence
+from formcheck.core.verdicts import NOT_MEASURED, Verdict
 from formcheck.exercises import EXERCISES
-from formcheck.exercises.framework.check import NOT_MEASURED, Check, Measurement, judge
+from formcheck.exercises.framework.check import Check, Measurement, judge
 from formcheck.exercises.framework.exercise import Exercise
 from formcheck.exercises.framework.measurement import THIGH_LENGTH
 from formcheck.judging.settings import AS_IT_COMES, Settings, apply
@@ -64,7 +65,7 @@ class Reading:
     depth_thighs: float = math.nan
     back_rounding_deg: float = math.nan
     uncertainty_deg: float = math.nan
-    verdict: str = NOT_MEASURED
+    verdict: Verdict = NOT_MEASURED
     in_phase: bool = False
 
 

@@ -14,8 +14,9 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from formcheck.core.verdicts import FAULT, OK
 from formcheck.exercises import EXERCISES
-from formcheck.exercises.framework.check import FAULT, OK, SIDE, Check, Finding, Measurement, judge, missing
+from formcheck.exercises.framework.check import SIDE, Check, Finding, Measurement, judge, missing
 from formcheck.exercises.framework.exercise import Exercise, LiveDrill, Pattern
 from formcheck.exercises.framework.measurement import ANGLE_UNCERTAINTY_DEG, NOT_SEEN, at_instant
 from formcheck.exercises.shared.back import ROUNDING_FAULT_DEG, ROUNDING_SOURCE, ROUNDING_WATCH_DEG, back_rounding

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from formcheck.core.landmarks import Landmark
-from formcheck.exercises.framework.check import FAULT, WATCH
+from formcheck.core.verdicts import FAULT, WATCH
 from formcheck.live.engine import READY, Snapshot
 from formcheck.vision.tracking import Sighting
 

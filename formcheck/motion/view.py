@@ -8,6 +8,7 @@ import numpy as np
 
 from formcheck.core.landmarks import Landmark
 from formcheck.core.poses import FloatArray, PoseSequence
+from formcheck.core.verdicts import ViewName
 from formcheck.motion.calibration import Calibration, calibration_of
 
 SIDE_MAX_DEG = 20.0
@@ -26,18 +27,17 @@ class View:
 
     Attributes
     ----------
-    name : "side-left" (the lifter's left side is near, facing image-left), "side-right", "front", "rear", "oblique",
-        "unknown".
+    name : in a word.
     yaw_deg : 0 = exactly from the side, +90 = from the front, -90 = from behind; NaN when unknown.
     forward : +1 when the lifter faces image-right, -1 when image-left.
     """
 
-    name: str
+    name: ViewName
     yaw_deg: float
     forward: int
 
 
-UNKNOWN_VIEW = View("unknown", float("nan"), 1)
+UNKNOWN_VIEW = View(ViewName.UNKNOWN, float("nan"), 1)
 
 
 def body_axis(poses: PoseSequence) -> FloatArray:
@@ -68,11 +68,11 @@ def view_of(poses: PoseSequence, keep: slice = slice(None)) -> View:
     forward = 1 if middle[1] >= 0 else -1
     yaw_deg = float(yaw_of(middle[None], calibration_of(poses.model))[0])
     if abs(yaw_deg) <= SIDE_MAX_DEG:
-        name = "side-right" if forward > 0 else "side-left"
+        name = ViewName.SIDE_RIGHT if forward > 0 else ViewName.SIDE_LEFT
     elif abs(yaw_deg) >= FRONT_MIN_DEG:
-        name = "front" if yaw_deg > 0 else "rear"
+        name = ViewName.FRONT if yaw_deg > 0 else ViewName.REAR
     else:
-        name = "oblique"
+        name = ViewName.OBLIQUE
     return View(name, yaw_deg, forward)
 
 

@@ -6,10 +6,10 @@ import textwrap
 from collections.abc import Iterable, Sequence
 
 from formcheck.core.errors import UsageError
+from formcheck.core.verdicts import FAULT, ViewName
 from formcheck.exercises import EXERCISES, exercise_named
 from formcheck.exercises.framework.check import (
     ANY_VIEW,
-    FAULT,
     FAULT_MARGIN,
     FRONT_OR_REAR,
     REPS_FOR_SET_FAULT,
@@ -29,8 +29,8 @@ VIEW_WORDS = {
     SIDE: "side",
     SIDE_OR_OBLIQUE: "side or at an angle",
     FRONT_OR_REAR: "front or rear",
-    frozenset({"front"}): "front",
-    frozenset({"rear"}): "rear",
+    frozenset({ViewName.FRONT}): "front",
+    frozenset({ViewName.REAR}): "rear",
     ANY_VIEW: "any",
 }
 

@@ -19,7 +19,8 @@ from numpy.typing import NDArray
 
 from formcheck.core.landmarks import Landmark
 from formcheck.core.poses import FloatArray, PoseSequence, contour_stations
-from formcheck.exercises.framework.check import FAULT, OK, SIDE_OR_OBLIQUE, WATCH, Finding
+from formcheck.core.verdicts import FAULT, NOT_MEASURED, OK, WATCH, Verdict, ViewName
+from formcheck.exercises.framework.check import SIDE_OR_OBLIQUE, Finding
 from formcheck.exercises.shared.feet import FOOT_LIFT_MAX
 from formcheck.judging.effective_checks import rounding_limits_deg
 from formcheck.judging.report import Report, RepReport
@@ -28,16 +29,15 @@ from formcheck.motion.cleaning import clean
 RgbImage = NDArray[np.uint8]
 Rgb = tuple[int, int, int]
 
-NOT_KNOWN = "not-measured"
-LEVEL_COLOURS: dict[str, Rgb] = {
+LEVEL_COLOURS: dict[Verdict, Rgb] = {
     OK: (45, 212, 191),
     WATCH: (255, 190, 40),
     FAULT: (235, 50, 70),
-    NOT_KNOWN: (168, 174, 182),
+    NOT_MEASURED: (168, 174, 182),
 }
 """Teal, amber and red differ in hue and in lightness, so that they are told apart without full colour vision too."""
 
-LEVEL_WORDS = {OK: "neutral", WATCH: "rounding", FAULT: "rounded", NOT_KNOWN: "not measured"}
+LEVEL_WORDS = {OK: "neutral", WATCH: "rounding", FAULT: "rounded", NOT_MEASURED: "not measured"}
 LEVEL_SYMBOLS = {WATCH: "!", FAULT: "×"}
 
 CAPTION_S = 1.5
@@ -71,7 +71,7 @@ class Caption:
 
     from_s: float
     to_s: float
-    verdict: str
+    verdict: Verdict
     heading: str
     cue: str
 
@@ -163,7 +163,7 @@ def plan_overlay(poses: PoseSequence, report: Report, width: int, height: int) -
         contour_px=contour_px,
         outward=-forward,
         near_right=forward > 0,
-        both_sides=report.view.name in ("front", "rear"),
+        both_sides=report.view.name in (ViewName.FRONT, ViewName.REAR),
         rounding_deg=rounding_deg,
         limits_deg=rounding_limits_deg(report),
         reps=report.reps,
@@ -175,10 +175,10 @@ def plan_overlay(poses: PoseSequence, report: Report, width: int, height: int) -
     )
 
 
-def rounding_level(rounding_deg: float, limits_deg: tuple[float, float]) -> str:
-    """ "ok", "watch", "fault" or "not-measured" for one value of back rounding."""
+def rounding_level(rounding_deg: float, limits_deg: tuple[float, float]) -> Verdict:
+    """The verdict for one value of back rounding."""
     if math.isnan(rounding_deg):
-        return NOT_KNOWN
+        return NOT_MEASURED
     watch, fault = limits_deg
     return FAULT if rounding_deg > fault else WATCH if rounding_deg > watch else OK
 
@@ -202,7 +202,7 @@ def plan_captions(reps: Sequence[RepReport]) -> tuple[Caption, ...]:
         )
         for rep in reps
         for finding in rep.findings
-        if finding.verdict in (WATCH, FAULT) and math.isfinite(finding.at_s)
+        if finding.verdict.is_flagged and math.isfinite(finding.at_s)
     ]
     return tuple(sorted(captions, key=lambda caption: caption.from_s))
 
@@ -353,7 +353,7 @@ def _draw_back(canvas: RgbImage, plan: OverlayPlan, index: int, stroke: float, t
     # A fault is also thicker, so that colour is not its only sign.
     width = {OK: 1.8, WATCH: 2.2, FAULT: 2.7}.get(level, 1.4) * stroke
     _stroke(canvas, line, LEVEL_COLOURS[level], width, casing=0.5 * stroke)
-    if tag and level in (WATCH, FAULT):
+    if tag and level.is_flagged:
         _tag_at_back(canvas, plan, index, line, f"{value:.0f}°", LEVEL_COLOURS[level], width)
 
 
@@ -412,33 +412,35 @@ def _draw_panel(
     return top, top + panel_height
 
 
-def back_text(plan: OverlayPlan, rounding_deg: float, seen: bool) -> tuple[str, str]:
+def back_text(plan: OverlayPlan, rounding_deg: float, seen: bool) -> tuple[str, Verdict]:
     """What the panel says about the back in one frame, and the level that gives it its colour."""
     if plan.back_note:
-        return f"Back: {plan.back_note}", NOT_KNOWN
+        return f"Back: {plan.back_note}", NOT_MEASURED
     if not seen:
-        return "Lifter not seen clearly", NOT_KNOWN
+        return "Lifter not seen clearly", NOT_MEASURED
     level = rounding_level(rounding_deg, plan.limits_deg)
-    if level == NOT_KNOWN:
-        return "Back: not measured", NOT_KNOWN
+    if level == NOT_MEASURED:
+        return "Back: not measured", NOT_MEASURED
     return f"Back {_signed(rounding_deg)}° {rounding_word(rounding_deg, plan.limits_deg)}", level
 
 
-def _legend_entries(plan: OverlayPlan) -> tuple[tuple[str, str], ...]:
+def _legend_entries(plan: OverlayPlan) -> tuple[tuple[Verdict, str], ...]:
     watch, fault = plan.limits_deg
     return (
         (OK, "neutral"),
         (WATCH, f"rounding >{watch:.0f}°"),
         (FAULT, f"rounded >{fault:.0f}°"),
-        (NOT_KNOWN, "not measured"),
+        (NOT_MEASURED, "not measured"),
     )
 
 
-def _legend_width(entries: Sequence[tuple[str, str]], size: int) -> float:
+def _legend_width(entries: Sequence[tuple[Verdict, str]], size: int) -> float:
     return sum(2.6 * size + _text_width(words, size, 450) for _, words in entries)
 
 
-def _draw_legend(canvas: RgbImage, entries: Sequence[tuple[str, str]], x: float, baseline: float, size: int) -> None:
+def _draw_legend(
+    canvas: RgbImage, entries: Sequence[tuple[Verdict, str]], x: float, baseline: float, size: int
+) -> None:
     for level, words in entries:
         middle = baseline - 0.34 * size
         mark = np.array([[x, middle], [x + 1.1 * size, middle]])

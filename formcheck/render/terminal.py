@@ -12,35 +12,35 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
+from formcheck.core.verdicts import FAULT, GOOD, NOT_JUDGED, NOT_MEASURED, OK, WATCH, DriftVerdict, ViewName
 from formcheck.exercises import exercise_named
-from formcheck.exercises.framework.check import FAULT, NOT_MEASURED, OK, WATCH, Finding
-from formcheck.judging import report as verdicts
+from formcheck.exercises.framework.check import Finding
 from formcheck.judging.analysis import NONE
 from formcheck.judging.coaching import reps_showing
 from formcheck.judging.report import Report, RepReport
-from formcheck.judging.set_metrics import WORSE, SetLevel
+from formcheck.judging.set_metrics import SetLevel
 from formcheck.judging.settings import load_words
 
 VERDICT_WORDS = {
-    verdicts.GOOD: "GOOD",
-    verdicts.WATCH: "WATCH",
-    verdicts.FAULT: "FAULT",
-    verdicts.NOT_JUDGED: "NOT JUDGED",
+    GOOD: "GOOD",
+    WATCH: "WATCH",
+    FAULT: "FAULT",
+    NOT_JUDGED: "NOT JUDGED",
 }
 VERDICT_STYLES = {
-    verdicts.GOOD: "bold black on bright_green",
-    verdicts.WATCH: "bold black on bright_yellow",
-    verdicts.FAULT: "bold bright_white on red",
-    verdicts.NOT_JUDGED: "bold reverse",
+    GOOD: "bold black on bright_green",
+    WATCH: "bold black on bright_yellow",
+    FAULT: "bold bright_white on red",
+    NOT_JUDGED: "bold reverse",
 }
 FINDING_SYMBOLS = {OK: "✓", WATCH: "!", FAULT: "✗", NOT_MEASURED: "?"}
 FINDING_STYLES = {OK: "green", WATCH: "yellow", FAULT: "bold red", NOT_MEASURED: "dim"}
 VIEW_WORDS = {
-    "side-left": "from the side",
-    "side-right": "from the side",
-    "front": "from the front",
-    "rear": "from behind",
-    "oblique": "at an angle",
+    ViewName.SIDE_LEFT: "from the side",
+    ViewName.SIDE_RIGHT: "from the side",
+    ViewName.FRONT: "from the front",
+    ViewName.REAR: "from behind",
+    ViewName.OBLIQUE: "at an angle",
 }
 
 TABLE_NOTE = "Back: rounding against your own neutral. Hip, knee: flexion at the bottom."
@@ -246,7 +246,7 @@ def set_lines(level: SetLevel | None) -> list[str]:
     tired = [
         f"{DRIFT_WORDS[drift.quantity]} {_minus(f'{drift.change:+.0f}')}{'°' if drift.unit == 'deg' else '%'}"
         for drift in level.drifts
-        if drift.verdict == WORSE
+        if drift.verdict == DriftVerdict.WORSE
     ]
     if tired:
         lines.append(f"From first to last rep: {', '.join(tired)}.")
@@ -307,7 +307,7 @@ def _minus(number: str) -> str:
 
 
 def _worth_knowing(findings: Iterable[Finding]) -> list[Finding]:
-    worth = [finding for finding in findings if finding.verdict in (WATCH, FAULT)]
+    worth = [finding for finding in findings if finding.verdict.is_flagged]
     return sorted(worth, key=lambda finding: finding.verdict != FAULT)
 
 

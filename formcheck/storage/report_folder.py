@@ -26,7 +26,6 @@ from typing import Any
 
 from formcheck.core.errors import OutputError
 from formcheck.core.poses import FloatArray, PoseSequence
-from formcheck.exercises.framework.check import FAULT, WATCH
 from formcheck.judging.report import Report, RepReport, version
 from formcheck.motion.signals import Signals
 from formcheck.storage.atomic import PendingFile, write_text
@@ -81,7 +80,7 @@ def reps_csv(reps: Sequence[RepReport]) -> str:
     ]
     for rep in reps:
         verdicts = {finding.check: finding.verdict for finding in rep.findings}
-        worth = [finding for finding in rep.findings if finding.verdict in (WATCH, FAULT)]
+        worth = [finding for finding in rep.findings if finding.verdict.is_flagged]
         rows.append(
             [
                 rep.index,

@@ -15,7 +15,8 @@ from benchmarks import rendered_set
 from benchmarks.rendered_set import DIALLED, DIALS, NO_DIAL, SPLITS, checks_of, clip_set, dialled, render, rounding
 from benchmarks.scores import Counts
 from formcheck.core.poses import VideoInfo
-from formcheck.exercises.framework.check import FAULT, NOT_MEASURED, OK, WATCH, Check, Finding
+from formcheck.core.verdicts import FAULT, NOT_MEASURED, OK, WATCH, ViewName
+from formcheck.exercises.framework.check import Check, Finding
 from formcheck.judging.report import ExerciseChoice, Report, RepReport, Tracking
 from formcheck.motion.signals import no_signals
 from formcheck.motion.view import View
@@ -78,7 +79,7 @@ def report(*reps: RepReport, exercise: str = "deadlift", findings: tuple[Finding
     return Report(
         VideoInfo("x.mp4", 360, 480, 21, 2.0),
         ExerciseChoice(exercise, "auto", 1.0),
-        View("side-right", 6.0, 1),
+        View(ViewName.SIDE_RIGHT, 6.0, 1),
         True,
         Tracking(21, 1.0, ()),
         reps,

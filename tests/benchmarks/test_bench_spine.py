@@ -17,7 +17,7 @@ from benchmarks.perturb import PERTURBATIONS, Perturbation, changed, kept_poses,
 from benchmarks.scores import separation
 from formcheck.core.landmarks import LANDMARK_COUNT, Landmark
 from formcheck.core.poses import PoseSequence
-from formcheck.exercises.framework.check import FAULT, NOT_MEASURED, OK, WATCH
+from formcheck.core.verdicts import FAULT, NOT_MEASURED, OK, WATCH
 from formcheck.judging.analysis import analyze
 from formcheck.vision.models.store import ModelFile
 from formcheck.vision.video import Frame, VideoReader

@@ -40,8 +40,9 @@ from benchmarks.scores import (
     separation,
 )
 from formcheck.core.landmarks import LANDMARK_COUNT, Landmark
+from formcheck.core.verdicts import FAULT, NOT_MEASURED, OK, WATCH
 from formcheck.exercises import EXERCISES
-from formcheck.exercises.framework.check import FAULT, NOT_MEASURED, OK, WATCH, Finding
+from formcheck.exercises.framework.check import Finding
 from formcheck.judging.analysis import analyze
 from formcheck.judging.report import Report
 from formcheck.vision.models.store import ModelFile

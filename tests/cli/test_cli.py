@@ -21,6 +21,7 @@ from formcheck.cli.main import app
 from formcheck.cli.options import parse_load_kg
 from formcheck.core.errors import Cancelled, ModelError, OutputError, UsageError
 from formcheck.core.poses import PoseSequence
+from formcheck.core.verdicts import NOT_JUDGED
 from formcheck.judging import analysis
 from formcheck.judging.report import Report
 from formcheck.render import annotated_video
@@ -128,7 +129,7 @@ def test_nothing_to_judge_is_exit_code_3_with_the_report_written(pipeline: Pipel
 
 
 def test_a_known_lift_without_reps_is_exit_code_3_too(pipeline: Pipeline) -> None:
-    pipeline.report = lambda poses: make_report(poses, reps=(), verdict="not-judged")
+    pipeline.report = lambda poses: make_report(poses, reps=(), verdict=NOT_JUDGED)
     assert run("analyze", "set.mp4", "--no-video").exit_code == 3
 
 

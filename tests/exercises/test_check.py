@@ -11,17 +11,14 @@ from hypothesis import strategies as st
 
 from formcheck import exercises
 from formcheck.core.errors import UsageError
+from formcheck.core.verdicts import FAULT, NOT_MEASURED, OK, WATCH
 from formcheck.exercises import EXERCISES, exercise_named
 from formcheck.exercises.framework.check import (
     ANY_VIEW,
-    FAULT,
     FRONT_OR_REAR,
-    NOT_MEASURED,
-    OK,
     REPS_FOR_SET_FAULT,
     SIDE,
     SIDE_OR_OBLIQUE,
-    WATCH,
     Check,
     Finding,
     Measurement,

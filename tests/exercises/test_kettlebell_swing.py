@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from formcheck.exercises.framework.check import NOT_MEASURED, OK, WATCH
+from formcheck.core.verdicts import NOT_MEASURED, OK, WATCH
 from formcheck.exercises.kettlebell_swing import CHECKS, ROM_RATIO_UNCERTAINTY
 from formcheck.judging.analysis import analyze
 from formcheck.motion.calibration import BLAZEPOSE_FULL

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from formcheck.core.landmarks import Landmark, left_right
-from formcheck.exercises.framework.check import NOT_MEASURED, OK, WATCH
+from formcheck.core.verdicts import NOT_MEASURED, OK, WATCH
 from formcheck.exercises.squat import CHECKS, measure, rep_of
 from formcheck.judging.analysis import analyze
 from formcheck.judging.report import Report

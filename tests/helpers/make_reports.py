@@ -10,6 +10,7 @@ import numpy as np
 
 from formcheck.core.landmarks import LANDMARK_COUNT, Landmark
 from formcheck.core.poses import CONTOUR_STATIONS, PoseSequence, VideoInfo, contour_stations, expected_shapes
+from formcheck.core.verdicts import Verdict, ViewName
 from formcheck.exercises.framework.check import Finding
 from formcheck.judging.report import ExerciseChoice, Report, RepReport, Tracking
 from formcheck.motion.signals import no_signals
@@ -68,11 +69,11 @@ def make_poses(frames: int = 25, width: int = WIDTH, height: int = HEIGHT, seen:
     )
 
 
-def make_finding(check: str = "back-rounding", verdict: str = "fault", **changes: object) -> Finding:
+def make_finding(check: str = "back-rounding", verdict: Verdict | str = Verdict.FAULT, **changes: object) -> Finding:
     finding = Finding(
         check=check,
         title="Back rounding",
-        verdict=verdict,
+        verdict=Verdict(verdict),
         value=34.0,
         limit=30.0,
         unit="deg",
@@ -110,12 +111,12 @@ def make_report(poses: PoseSequence, rounding_deg: float = 34.0, **changes: obje
     report = Report(
         video=poses.video,
         exercise=ExerciseChoice("deadlift", "auto", 0.93),
-        view=View("side-right", 3.0, 1),
+        view=View(ViewName.SIDE_RIGHT, 3.0, 1),
         sagittal_ok=True,
         tracking=Tracking(len(poses), 1.0, ()),
         reps=(make_rep(),),
         findings=(make_finding(),),
-        verdict="fault",
+        verdict=Verdict.FAULT,
         summary="1 deadlift rep: back rounding.",
         advice=("Chest proud, squeeze your armpits.",),
         model=poses.model,
@@ -130,11 +131,11 @@ def nothing_to_judge(poses: PoseSequence) -> Report:
         poses,
         math.nan,
         exercise=ExerciseChoice("none", "auto", 0.1),
-        view=View("unknown", math.nan, 1),
+        view=View(ViewName.UNKNOWN, math.nan, 1),
         sagittal_ok=False,
         reps=(),
         findings=(),
-        verdict="not-judged",
+        verdict=Verdict.NOT_JUDGED,
         summary="No deadlift, kettlebell swing or squat was recognised, so nothing was judged.",
         advice=(),
         signals=None,

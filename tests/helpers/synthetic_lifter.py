@@ -28,7 +28,7 @@ from formcheck.core.poses import (
     contour_stations,
     expected_shapes,
 )
-from formcheck.exercises.framework.check import OK
+from formcheck.core.verdicts import OK
 from formcheck.judging.report import Report
 from formcheck.motion.calibration import BLAZEPOSE_FULL
 from formcheck.motion.neutral import (

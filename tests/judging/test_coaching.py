@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 from formcheck.core.poses import PoseSequence
+from formcheck.core.verdicts import FAULT, NOT_MEASURED, OK, WATCH
 from formcheck.exercises import EXERCISES
-from formcheck.exercises.framework.check import FAULT, NOT_MEASURED, OK, WATCH
 from formcheck.exercises.framework.load_kind import LoadKind
 from formcheck.exercises.framework.recognition import Recognition
 from formcheck.judging.analysis import analyze

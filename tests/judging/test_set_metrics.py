@@ -11,14 +11,11 @@ import pytest
 
 from formcheck.core.landmarks import left_right
 from formcheck.core.poses import FloatArray, PoseSequence
-from formcheck.exercises.framework.check import FAULT, NOT_MEASURED, OK, WATCH, Finding
+from formcheck.core.verdicts import FAULT, NOT_MEASURED, OK, WATCH, DriftVerdict
+from formcheck.exercises.framework.check import Finding
 from formcheck.judging.analysis import analyze
 from formcheck.judging.set_metrics import (
-    BETTER,
     SHOULDERS_IN_BODY_HEIGHTS,
-    STEADY,
-    UNCLEAR,
-    WORSE,
     SetLevel,
     _best_and_worst,
     _drift,
@@ -164,10 +161,10 @@ def test_a_set_that_slows_down_loses_velocity_and_drifts() -> None:
     truth = [way.mean_velocity for way in true_ways_up(motion, "WRIST")]
     assert level.velocity_loss == pytest.approx((max(truth) - truth[-1]) / max(truth), abs=0.05)
     assert level.velocity_loss > 0.2
-    assert level.drift("mean_velocity").verdict == WORSE
-    assert level.drift("concentric_time").verdict == WORSE
-    assert level.drift("range_of_motion").verdict == STEADY
-    assert level.drift("back_rounding").verdict == STEADY
+    assert level.drift("mean_velocity").verdict == DriftVerdict.WORSE
+    assert level.drift("concentric_time").verdict == DriftVerdict.WORSE
+    assert level.drift("range_of_motion").verdict == DriftVerdict.STEADY
+    assert level.drift("back_rounding").verdict == DriftVerdict.STEADY
     drift = level.drift("mean_velocity")
     assert drift.low <= drift.slope <= drift.high < 0
     assert drift.change == pytest.approx(5 * drift.slope)
@@ -175,8 +172,8 @@ def test_a_set_that_slows_down_loses_velocity_and_drifts() -> None:
 
 def test_a_set_that_stays_the_same_does_not_drift() -> None:
     level = level_of(film(squat(8), noise_px=2.0), "squat")
-    assert {drift.verdict for drift in level.drifts} <= {STEADY, UNCLEAR, NOT_MEASURED}
-    assert level.drift("mean_velocity").verdict == STEADY
+    assert {drift.verdict for drift in level.drifts} <= {DriftVerdict.STEADY, DriftVerdict.UNCLEAR, NOT_MEASURED}
+    assert level.drift("mean_velocity").verdict == DriftVerdict.STEADY
     assert level.velocity_loss < 0.1
     assert level.consistency["mean_velocity"] < 0.06
 
@@ -200,10 +197,10 @@ ROUNDING = _Drifting("back_rounding", "deg", True, 6.0)
 @pytest.mark.parametrize(
     ("values", "verdict"),
     [
-        ([0, 3, 6, 9, 12], WORSE),
-        ([12, 9, 6, 3, 0], BETTER),
-        ([0, 1, 2, 3, 4], STEADY),
-        ([0, 9, 1, 3, 9], UNCLEAR),
+        ([0, 3, 6, 9, 12], DriftVerdict.WORSE),
+        ([12, 9, 6, 3, 0], DriftVerdict.BETTER),
+        ([0, 1, 2, 3, 4], DriftVerdict.STEADY),
+        ([0, 9, 1, 3, 9], DriftVerdict.UNCLEAR),
         ([0, 9, math.nan, math.nan, 9], NOT_MEASURED),
     ],
 )

@@ -10,7 +10,8 @@ import numpy as np
 import pytest
 
 from formcheck.core.poses import ARRAY_FIELDS, PoseSequence
-from formcheck.exercises.framework.check import FAULT, OK, WATCH, Finding
+from formcheck.core.verdicts import FAULT, OK, WATCH
+from formcheck.exercises.framework.check import Finding
 from formcheck.judging.analysis import analyze
 from formcheck.judging.report import Report, RepReport
 from formcheck.live import coach, cues, engine, warm_up

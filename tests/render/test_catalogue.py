@@ -11,8 +11,8 @@ from typer.testing import CliRunner
 from formcheck.cli.main import app
 from formcheck.cli.options import parse_height_cm
 from formcheck.core.errors import UsageError
+from formcheck.core.verdicts import FAULT
 from formcheck.exercises import EXERCISES
-from formcheck.exercises.framework.check import FAULT
 from formcheck.exercises.framework.exercise import Exercise
 from formcheck.render.catalogue import (
     VIEW_WORDS,

@@ -20,6 +20,7 @@ import pytest
 
 from formcheck.core.errors import VideoError
 from formcheck.core.poses import PoseSequence
+from formcheck.core.verdicts import WATCH
 from formcheck.exercises import exercise_named
 from formcheck.judging.report import Report
 from formcheck.judging.settings import Settings
@@ -105,7 +106,7 @@ def make_set(poses: PoseSequence = POSES) -> Report:
         make_finding("arm-pull", "ok", title="Arms", value=5.0),
         make_finding("knees", "not-measured", title="Knees", value=math.nan, reason="needs a view from the front"),
     )
-    return replace(report, signals=signals, reps=reps, findings=findings, verdict="watch", load_kg=60.0)
+    return replace(report, signals=signals, reps=reps, findings=findings, verdict=WATCH, load_kg=60.0)
 
 
 PICTURE = KeyPicture(b"\xff\xd8jpeg", 300, 400, "Worst: rep 1", "Back rounding 34°, at 0:00.2", "fault")

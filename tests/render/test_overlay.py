@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from formcheck.core.errors import Cancelled, VideoError
+from formcheck.core.verdicts import ViewName
 from formcheck.exercises import exercise_named
 from formcheck.exercises.framework.check import Measurement, judge
 from formcheck.judging.analysis import analyze
@@ -84,7 +85,7 @@ def test_the_back_line_runs_from_the_hip_to_the_shoulder_only() -> None:
 
 def test_a_lifter_who_faces_left_has_the_back_on_the_right() -> None:
     poses = make_poses()
-    report = make_report(poses, 0.0, view=View("side-left", 0.0, -1))
+    report = make_report(poses, 0.0, view=View(ViewName.SIDE_LEFT, 0.0, -1))
     assert report.signals is not None
     report = replace(report, signals=replace(report.signals, forward=-np.ones(len(poses))))
     frame = draw_overlay(grey_frame(), plan_overlay(poses, report, WIDTH, HEIGHT), 0.2)

@@ -11,8 +11,9 @@ from typing import Any
 import pytest
 from rich.console import Console
 
+from formcheck.core.verdicts import DriftVerdict
 from formcheck.judging.report import Report, Tracking
-from formcheck.judging.set_metrics import UNCLEAR, WORSE, Drift, RepMotion, SetLevel
+from formcheck.judging.set_metrics import Drift, RepMotion, SetLevel
 from formcheck.judging.settings import Settings
 from formcheck.render.terminal import amount, clock, degrees, print_summary, safe_text, set_lines, shows_symbols
 from tests.helpers.make_reports import make_finding, make_poses, make_rep, make_report, nothing_to_judge
@@ -168,9 +169,9 @@ def a_set(**changes: Any) -> SetLevel:
         tempo_s=(1.3, math.nan, 0.95, 0.8),
         velocity_loss=0.22,
         drifts=(
-            Drift("back_rounding", "deg", WORSE, 2.0, 1.0, 3.0, 8.2),
-            Drift("range_of_motion", "%", WORSE, -3.0, -4.0, -2.0, -12.4),
-            Drift("mean_velocity", "%", UNCLEAR, -3.0, -9.0, 2.0, -12.0),
+            Drift("back_rounding", "deg", DriftVerdict.WORSE, 2.0, 1.0, 3.0, 8.2),
+            Drift("range_of_motion", "%", DriftVerdict.WORSE, -3.0, -4.0, -2.0, -12.4),
+            Drift("mean_velocity", "%", DriftVerdict.UNCLEAR, -3.0, -9.0, 2.0, -12.0),
         ),
         best_rep=2,
         worst_rep=3,

@@ -13,8 +13,8 @@ import streamlit as st
 from formcheck.app import components, limits
 from formcheck.app.pages import guidance_pages
 from formcheck.app.session import Result, Session
+from formcheck.core.verdicts import NOT_MEASURED
 from formcheck.exercises import EXERCISES, exercise_named
-from formcheck.exercises.framework.check import NOT_MEASURED
 from formcheck.judging.settings import AS_IT_COMES, merge, parse_settings
 from formcheck.service.worker import LANDMARKS_TRC
 from formcheck.storage.history import Lifter, open_history

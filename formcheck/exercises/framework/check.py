@@ -7,13 +7,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-OK, WATCH, FAULT, NOT_MEASURED = "ok", "watch", "fault", "not-measured"
-"""Verdicts of a finding, from best to worst; the last one says nothing about the lifter."""
+from formcheck.core.verdicts import FAULT, NOT_MEASURED, OK, WATCH, Verdict, ViewName
 
-SIDE = frozenset({"side-left", "side-right"})
-SIDE_OR_OBLIQUE = SIDE | {"oblique"}
-FRONT = frozenset({"front"})
-FRONT_OR_REAR = FRONT | {"rear"}
+SIDE = frozenset({ViewName.SIDE_LEFT, ViewName.SIDE_RIGHT})
+SIDE_OR_OBLIQUE = SIDE | {ViewName.OBLIQUE}
+FRONT = frozenset({ViewName.FRONT})
+FRONT_OR_REAR = FRONT | {ViewName.REAR}
 ANY_VIEW = SIDE_OR_OBLIQUE | FRONT_OR_REAR
 
 FAULT_MARGIN = 1.0
@@ -97,12 +96,12 @@ class Check:
     unit: str
     watch: float
     fault: float
-    views: frozenset[str]
+    views: frozenset[ViewName]
     cue: str
     why: str
     source: str
     confidence: str
-    worst: str = FAULT
+    worst: Verdict = FAULT
     how: str = ""
     praise: str = ""
     trains: Skill | None = None
@@ -121,7 +120,7 @@ class Finding:
 
     check: str
     title: str
-    verdict: str
+    verdict: Verdict
     value: float
     limit: float
     unit: str
@@ -131,7 +130,7 @@ class Finding:
     rep: int | None = None
 
 
-def judge(check: Check, measured: Measurement | None, view: str, rep: int | None = None) -> Finding:
+def judge(check: Check, measured: Measurement | None, view: ViewName, rep: int | None = None) -> Finding:
     """Compare a measured value with the limits of a check.
 
     A value beyond the fault limit by no more than its own uncertainty counts as "watch", one beyond the watch limit by
@@ -139,7 +138,7 @@ def judge(check: Check, measured: Measurement | None, view: str, rep: int | None
     from which the check cannot be judged, is "not-measured" with the reason.
     """
 
-    def finding(verdict: str, limit: float, reason: str = "") -> Finding:
+    def finding(verdict: Verdict, limit: float, reason: str = "") -> Finding:
         value, at_s = (measured.value, measured.at_s) if measured and not reason else (math.nan, math.nan)
         return Finding(check.id, check.title, verdict, value, limit, check.unit, at_s, reason, check.cue, rep)
 
@@ -161,12 +160,15 @@ def not_judged(check: Check, reason: str, rep: int | None = None) -> Finding:
     return judge(check, missing(reason), min(check.views), rep)
 
 
-def _view_reason(views: frozenset[str], view: str) -> str:
-    if view == "unknown":
+_SEEN_FROM = {ViewName.OBLIQUE: "at an angle", ViewName.FRONT: "from the front", ViewName.REAR: "from behind"}
+
+
+def _view_reason(views: frozenset[ViewName], view: ViewName) -> str:
+    if view == ViewName.UNKNOWN:
         return "the direction of the camera could not be told"
     place = "in front of you" if views <= FRONT_OR_REAR else "straight to your side"
     needed = "the front" if views <= FRONT else "the front or the rear" if views <= FRONT_OR_REAR else "the side"
-    seen = {"oblique": "at an angle", "front": "from the front", "rear": "from behind"}.get(view, "from the side")
+    seen = _SEEN_FROM.get(view, "from the side")
     return f"needs a view from {needed}; this was filmed {seen}: put the phone at hip height {place}"
 
 
@@ -185,11 +187,11 @@ def judge_set(check: Check, per_rep: Sequence[Finding]) -> Finding:
             check.id, check.title, NOT_MEASURED, math.nan, check.watch, check.unit, math.nan, reason, check.cue
         )
     sign = 1.0 if check.more_is_worse else -1.0
-    worst = max(measured, key=lambda finding: ((OK, WATCH, FAULT).index(finding.verdict), sign * finding.value))
+    worst = max(measured, key=lambda finding: (finding.verdict.severity, sign * finding.value))
     faults = sum(finding.verdict == FAULT for finding in measured)
     if faults >= REPS_FOR_SET_FAULT or (faults == 1 and len(per_rep) == 1):
         verdict, limit = FAULT, check.fault
-    elif any(finding.verdict in (WATCH, FAULT) for finding in measured):
+    elif any(finding.verdict.is_flagged for finding in measured):
         verdict, limit = WATCH, check.watch
     else:
         verdict, limit = OK, check.watch

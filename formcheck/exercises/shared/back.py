@@ -6,7 +6,8 @@ from dataclasses import replace
 
 import numpy as np
 
-from formcheck.exercises.framework.check import SIDE, WATCH, Check, Measurement, Skill, missing
+from formcheck.core.verdicts import WATCH
+from formcheck.exercises.framework.check import SIDE, Check, Measurement, Skill, missing
 from formcheck.exercises.framework.exercise import Rep
 from formcheck.exercises.framework.measurement import (
     ANGLE_UNCERTAINTY_DEG,

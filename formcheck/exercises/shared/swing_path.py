@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 
+from formcheck.core.verdicts import WATCH
 from formcheck.exercises.framework.check import (
     ANY_VIEW,
     SIDE,
     SIDE_OR_OBLIQUE,
-    WATCH,
     Check,
     Measurement,
     Skill,

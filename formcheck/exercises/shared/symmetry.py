@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from formcheck.core.poses import FloatArray
-from formcheck.exercises.framework.check import FRONT, FRONT_OR_REAR, WATCH, Check, Measurement, Skill, missing
+from formcheck.core.verdicts import WATCH
+from formcheck.exercises.framework.check import FRONT, FRONT_OR_REAR, Check, Measurement, Skill, missing
 from formcheck.exercises.framework.exercise import Rep
 from formcheck.exercises.framework.measurement import SHARE_MEASURED_MIN, sample_before, sustained_low, sustained_peak
 from formcheck.motion.signals import Signals

@@ -13,8 +13,9 @@ from numpy.typing import NDArray
 
 from formcheck.core.landmarks import Landmark
 from formcheck.core.poses import FloatArray, PoseSequence
+from formcheck.core.verdicts import FAULT, NOT_MEASURED, OK, WATCH, Verdict
 from formcheck.exercises import exercise_named
-from formcheck.exercises.framework.check import FAULT, NOT_MEASURED, OK, WATCH, Finding
+from formcheck.exercises.framework.check import Finding
 from formcheck.judging.report import Report
 from formcheck.motion.signals import Signals
 from formcheck.render.overlay import OverlayPlan, draw_overlay, plan_overlay, smooth_line
@@ -70,7 +71,7 @@ class KeyPicture:
     height: int
     title: str
     words: str
-    verdict: str
+    verdict: Verdict
     arcs: tuple[Arc, ...] = ()
     ghost: str = ""
 
@@ -88,7 +89,7 @@ class _Moment:
     at_s: float
     title: str
     words: str
-    verdict: str
+    verdict: Verdict
 
 
 def key_pictures(video_path: str | Path, poses: PoseSequence, report: Report) -> tuple[KeyPicture, ...]:

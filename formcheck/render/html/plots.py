@@ -15,8 +15,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from formcheck.core.poses import FloatArray
+from formcheck.core.verdicts import FAULT, NOT_MEASURED, WATCH, Verdict, worst
 from formcheck.exercises import exercise_named
-from formcheck.exercises.framework.check import FAULT, NOT_MEASURED, OK, WATCH
 from formcheck.exercises.framework.exercise import TrackedPoint, Words
 from formcheck.judging.effective_checks import judged_checks, rounding_limits_deg
 from formcheck.judging.report import Report, RepReport
@@ -63,7 +63,7 @@ class Span:
     index: int
     left: float
     width: float
-    verdict: str
+    verdict: Verdict
 
 
 @dataclass(frozen=True)
@@ -83,7 +83,9 @@ class TimePlot:
 
 @dataclass(frozen=True)
 class Bar:
-    """One repetition in a bar chart, in percent of the room; ``text`` is its value in words."""
+    """One repetition in a bar chart, in percent of the room; ``text`` is its value in words, ``verdict`` what
+    colours it: a `Verdict`, or "main" where nothing is judged.
+    """
 
     index: int
     left: float
@@ -418,17 +420,16 @@ def number_of(value: float | None) -> float:
     return math.nan if value is None else float(value)
 
 
-def rep_verdict(rep: RepReport) -> str:
-    """The worst verdict on a repetition: "fault", "watch", "ok" or "not-measured"."""
-    found = {finding.verdict for finding in rep.findings}
-    return next((each for each in (FAULT, WATCH, OK) if each in found), NOT_MEASURED)
+def rep_verdict(rep: RepReport) -> Verdict:
+    """The worst verdict on a repetition."""
+    return worst(finding.verdict for finding in rep.findings)
 
 
 def _severity(rep: RepReport) -> int:
-    return (NOT_MEASURED, OK, WATCH, FAULT).index(rep_verdict(rep))
+    return rep_verdict(rep).severity
 
 
-def _verdict_on(rep: RepReport, measure: str, report: Report) -> str:
+def _verdict_on(rep: RepReport, measure: str, report: Report) -> Verdict:
     """The verdict on one measure of a repetition."""
     checks = {check.id for check in judged_checks(report) if check.measure == measure}
     return next((finding.verdict for finding in rep.findings if finding.check in checks), NOT_MEASURED)

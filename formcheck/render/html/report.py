@@ -19,9 +19,10 @@ from typing import Any
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
-from formcheck.exercises.framework.check import FAULT, NOT_MEASURED, OK, WATCH, Check
+from formcheck.core.verdicts import FAULT, GOOD, NOT_JUDGED, NOT_MEASURED, OK, WATCH
+from formcheck.exercises.framework.check import Check
 from formcheck.judging.effective_checks import judged_checks
-from formcheck.judging.report import GOOD, NOT_JUDGED, Report, RepReport, version
+from formcheck.judging.report import Report, RepReport, version
 from formcheck.judging.settings import load_words
 from formcheck.render.html.pictures import KeyPicture, key_pictures
 from formcheck.render.html.plots import (
@@ -148,7 +149,7 @@ def _rep_rows(report: Report) -> list[dict[str, Any]]:
             "time": clock(rep.start_s, tenths=True),
             "verdict": rep_verdict(rep),
             "found": (["partial rep"] if rep.partial else [])
-            + list(dict.fromkeys(each.title for each in rep.findings if each.verdict in (WATCH, FAULT))),
+            + list(dict.fromkeys(each.title for each in rep.findings if each.verdict.is_flagged)),
             "cells": [_cell(rep, name) for name, _ in columns],
         }
         for rep in report.reps

@@ -9,6 +9,7 @@ from datetime import datetime
 from typing import Any
 
 from formcheck.core.errors import UsageError
+from formcheck.core.verdicts import NOT_JUDGED, Verdict
 from formcheck.judging.settings import HEAVIEST_LOAD_KG
 
 LONGEST_NAME = 80
@@ -85,9 +86,10 @@ class SavedSet:
         return self.filmed_at or self.saved_at
 
     @property
-    def verdict(self) -> str:
-        """ "good", "watch", "fault" or "not-judged"."""
-        return str(self.report.get("verdict", "not-judged"))
+    def verdict(self) -> Verdict:
+        """The verdict on the set."""
+        found = self.report.get("verdict")
+        return Verdict(found) if found in tuple(Verdict) else NOT_JUDGED
 
     @property
     def summary(self) -> str:

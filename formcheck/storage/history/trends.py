@@ -16,6 +16,7 @@ from typing import Any
 
 import numpy as np
 
+from formcheck.core.verdicts import FAULT, NOT_MEASURED, OK, WATCH, Verdict
 from formcheck.motion.theil_sen import theil_sen
 from formcheck.storage.history.records import SavedSet
 
@@ -80,7 +81,7 @@ class RepNumbers:
     """A repetition in numbers, as in `SetNumbers`, and its verdict ("ok", "watch", "fault", "not-measured")."""
 
     index: int
-    verdict: str
+    verdict: Verdict
     rounding_deg: float
     depth_thighs: float
     concentric_s: float
@@ -93,7 +94,7 @@ class CheckPair:
     check: str
     title: str
     unit: str
-    verdicts: tuple[str, str]
+    verdicts: tuple[Verdict, Verdict]
     values: tuple[float, float]
 
 
@@ -302,9 +303,9 @@ def _velocities(report: Mapping[str, Any], whole: set[int]) -> list[float]:
     return [_number(each.get("mean_velocity_heights_per_s")) for each in motions if each.get("index") in whole]
 
 
-def _worst(verdicts: Iterable[str]) -> str:
+def _worst(verdicts: Iterable[str]) -> Verdict:
     found = set(verdicts)
-    return next((each for each in ("fault", "watch", "ok") if each in found), "not-measured")
+    return next((each for each in (FAULT, WATCH, OK) if each in found), NOT_MEASURED)
 
 
 def _measured(values: Iterable[float]) -> list[float]:
