@@ -216,7 +216,7 @@ def table(runs: Sequence[Run]) -> str:
 
 def main() -> None:
     """Run it and write the result."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])  # type: ignore[union-attr]
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--minutes", type=float, default=1.0)
     parser.add_argument("--models", default="lite,full", help="names or .task files, with commas between them")
     parser.add_argument("--browser", action="store_true", help="through the app and Chromium")

@@ -86,7 +86,7 @@ def page_of(tally: Tally) -> str:
 
 def main() -> None:
     """Run it and write the result."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])  # type: ignore[union-attr]
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--draws", type=int, default=3, help="how often each clip is cut anew")
     draws = parser.parse_args().draws
     clips = read_clips(folder_of("clips"))

@@ -27,6 +27,7 @@ from benchmarks.rendered_set import SMALL, SetClip, poses_of, render
 from formcheck.core.errors import FormCheckError
 from formcheck.core.poses import PoseSequence, contour_stations
 from formcheck.motion.cleaning import clean
+from formcheck.motion.contour_weights import WEIGHT_FROM, WEIGHT_TO
 from formcheck.motion.neutral import (
     HINGE_LEAN_DEG,
     SEAT_THIGH_DEG,
@@ -39,8 +40,6 @@ from formcheck.motion.reps import find_cycles
 from formcheck.motion.signals import compute_signals
 from formcheck.motion.spine import (
     MEASURED,
-    WEIGHT_FROM,
-    WEIGHT_TO,
     back_stations,
     dorsal_distances,
     mended_contour,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import functools
+import importlib.util
 import json
 import re
 import tomllib
@@ -792,7 +793,12 @@ def test_the_app_stays_on_this_machine_and_sends_nothing() -> None:
 
 def test_the_command_starts_it(monkeypatch: pytest.MonkeyPatch) -> None:
     started: list[list[str]] = []
-    monkeypatch.setattr(app_cli, "serve", lambda line: started.append(line) or 0)
+
+    def serve(line: list[str]) -> int:
+        started.append(line)
+        return 0
+
+    monkeypatch.setattr(app_cli, "serve", serve)
     result = CliRunner().invoke(command, ["app", "--port", "8765", "--no-browser"])
     assert result.exit_code == 0
     assert "--server.port=8765" in started[0]
@@ -800,7 +806,7 @@ def test_the_command_starts_it(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_without_streamlit_one_line_says_how_to_get_it(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(app_cli.importlib.util, "find_spec", lambda name: None)
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
     result = CliRunner().invoke(command, ["app"])
     assert result.exit_code == 2
     assert result.stderr.strip() == "The app needs Streamlit, which is not installed: pip install 'formcheck[app]'"

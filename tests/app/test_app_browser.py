@@ -132,7 +132,7 @@ def test_plots_are_shown_under_their_own_policy(result: Any) -> None:
 
 def test_every_download_opens_again(result: Any, tmp_path: Path) -> None:
     result.get_by_role("tab", name="Files").click()
-    got = {}
+    got: dict[str, Path] = {}
     for label in ("Report", "Annotated video", "Report as JSON", "Reps as CSV", "Angles as CSV", "Landmarks as TRC"):
         with result.expect_download() as waiting:
             result.get_by_role("button", name=label, exact=True).click()

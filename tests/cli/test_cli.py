@@ -24,7 +24,7 @@ from formcheck.core.poses import PoseSequence
 from formcheck.core.verdicts import NOT_JUDGED
 from formcheck.judging import analysis
 from formcheck.judging.report import Report
-from formcheck.render import annotated_video
+from formcheck.render import annotated_video, overlay
 from formcheck.service import doctor
 from formcheck.service.doctor import CheckResult
 from formcheck.storage.pose_files import save_poses
@@ -342,7 +342,7 @@ def test_stopping_works_where_native_code_swallows_the_interrupt(pipeline: Pipel
 
 
 def test_stopping_during_the_video_keeps_the_report(monkeypatch: pytest.MonkeyPatch) -> None:
-    real = annotated_video.draw_overlay
+    real = overlay.draw_overlay
 
     def stop_at_tenth(*arguments: Any) -> Any:
         if arguments[2] >= 0.4:

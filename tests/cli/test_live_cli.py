@@ -32,7 +32,7 @@ from tests.helpers.make_videos import numbered_picture, write_video
 from tests.helpers.synthetic_lifter import deadlift, squat
 
 SAMPLES = Path(__file__).parent.parent.parent / "sample_videos"
-NAMES = {
+NAMES: dict[str, type | tuple[type, ...]] = {
     "time_s": float,
     "state": str,
     "set": int,

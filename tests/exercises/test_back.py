@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -23,12 +25,12 @@ from formcheck.motion.neutral import find_neutral, with_back_rounding
 from formcheck.motion.reps import find_cycles
 from formcheck.motion.signals import Signals, compute_signals
 from formcheck.motion.spine import BLURRED, MEASURED, REASONS
-from tests.helpers.synthetic_lifter import LUMBAR_SHARE, deadlift, film, kettlebell_swing, squat, verdicts
+from tests.helpers.synthetic_lifter import LUMBAR_SHARE, Motion, deadlift, film, kettlebell_swing, squat, verdicts
 
-MOTIONS = {"deadlift": deadlift, "kettlebell-swing": kettlebell_swing, "squat": squat}
+MOTIONS: dict[str, Callable[..., Motion]] = {"deadlift": deadlift, "kettlebell-swing": kettlebell_swing, "squat": squat}
 
 
-def _signals(**faults: float) -> Signals:
+def _signals(**faults: Any) -> Signals:
     signals = compute_signals(film(deadlift(2, **faults)))
     cycles = find_cycles(signals.time_s, signals.shoulder_height)
     return with_back_rounding(signals, find_neutral(signals, cycles))

@@ -8,8 +8,9 @@ import pytest
 
 from formcheck.core.landmarks import Landmark
 from formcheck.core.verdicts import FAULT, NOT_MEASURED, OK, WATCH
-from formcheck.exercises.deadlift import CHECKS, ROUNDING_GROWTH_UNCERTAINTY_DEG
+from formcheck.exercises.deadlift import CHECKS
 from formcheck.exercises.framework.check import judge
+from formcheck.exercises.shared.back import ROUNDING_GROWTH_UNCERTAINTY_DEG
 from formcheck.exercises.shared.deadlift_pull import bar_drop
 from formcheck.exercises.shared.hip_rise import hands_leave, trunk_lean_gain
 from formcheck.judging.analysis import analyze

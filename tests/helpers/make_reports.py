@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -52,7 +53,7 @@ def make_poses(frames: int = 25, width: int = WIDTH, height: int = HEIGHT, seen:
     if not seen:
         image[:], contour[:] = np.nan, np.nan
     # Whatever else a sequence holds does not matter here and is not measured.
-    arrays = {name: np.full(shape, np.nan) for name, shape in expected_shapes(frames).items()}
+    arrays: dict[str, Any] = {name: np.full(shape, np.nan) for name, shape in expected_shapes(frames).items()}
     arrays |= {
         "time_s": np.arange(frames) / FPS,
         "image_px": image,
@@ -89,7 +90,7 @@ def make_rep(index: int = 1, findings: tuple[Finding, ...] | None = None, **meas
     values = {"back_rounding_deg": 34.0, "hip_flexion_bottom_deg": 95.4, "knee_flexion_bottom_deg": 61.0}
     start_s = 0.2 * index
     # The named instants follow each other in the order in which they are declared.
-    instants = {name: start_s + 0.04 * place for place, name in enumerate(INSTANTS)}
+    instants: dict[str, Any] = {name: start_s + 0.04 * place for place, name in enumerate(INSTANTS)}
     return RepReport(
         index=index,
         partial=False,

@@ -11,6 +11,7 @@ import pytest
 from formcheck.core.poses import PoseSequence
 from formcheck.core.verdicts import FAULT, NOT_MEASURED, OK, WATCH
 from formcheck.exercises import EXERCISES
+from formcheck.exercises.framework.check import Finding
 from formcheck.exercises.framework.load_kind import LoadKind
 from formcheck.exercises.framework.recognition import Recognition
 from formcheck.judging.analysis import analyze
@@ -43,7 +44,7 @@ def _reps(*verdicts: str, check: str = BACK) -> list[RepReport]:
     return [make_rep(n, (make_finding(check, verdict),)) for n, verdict in enumerate(verdicts, 1)]
 
 
-def _set(verdict: str, check: str = BACK):
+def _set(verdict: str, check: str = BACK) -> list[Finding]:
     return [make_finding(check, verdict, title="Back rounding")]
 
 
@@ -149,7 +150,7 @@ def test_praise_is_for_what_was_seen_and_right() -> None:
 
 
 @pytest.mark.parametrize("motion", [deadlift(3), kettlebell_swing(3), squat(3)])
-def test_a_good_set_is_praised_and_a_rounded_one_not_for_its_back(motion) -> None:
+def test_a_good_set_is_praised_and_a_rounded_one_not_for_its_back(motion: Motion) -> None:
     good = analyze(film(motion))
     assert 1 <= len(good.praise) <= PRAISE_MAX
     assert "back" in good.praise[0]
@@ -275,7 +276,7 @@ def test_two_lifts_of_which_none_was_seen_most_are_named() -> None:
         (squat(2), ["descent_s", "bottom_s", "ascent_s", "lockout_s"]),
     ],
 )
-def test_named_instants_come_in_the_order_of_the_lift(motion, names: list[str]) -> None:
+def test_named_instants_come_in_the_order_of_the_lift(motion: Motion, names: list[str]) -> None:
     reps = analyze(film(motion)).reps
     assert reps
     for rep in reps:

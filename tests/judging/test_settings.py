@@ -14,7 +14,7 @@ from formcheck.exercises import EXERCISES, exercise_named
 from formcheck.exercises.framework.check import Check
 from formcheck.exercises.framework.exercise import Exercise
 from formcheck.judging.analysis import analyze
-from formcheck.judging.presets import SHIPPED
+from formcheck.judging.presets import SHIPPED, Preset
 from formcheck.judging.settings import (
     AS_IT_COMES,
     EARLIER_WARNING,
@@ -234,9 +234,8 @@ def test_limits_the_wrong_way_round_are_refused_once_everything_is_together() ->
 
 
 @pytest.mark.parametrize("preset", SHIPPED, ids=lambda preset: preset.name)
-def test_presets_that_come_with_formcheck_are_understood_and_do_something(preset: object) -> None:
-    assert preset in SHIPPED
-    settings = parse_settings(preset.toml, preset.name, presets_allowed=False)  # type: ignore[attr-defined]
+def test_presets_that_come_with_formcheck_are_understood_and_do_something(preset: Preset) -> None:
+    settings = parse_settings(preset.toml, preset.name, presets_allowed=False)
     check_limits(settings)
     assert settings != AS_IT_COMES
     changes = settings.variants or any(apply(each, settings) != each for each in EXERCISES)

@@ -22,6 +22,7 @@ from formcheck.live.gauge import back_check, heights_of, read, scale_of
 from formcheck.live.recording import Recording, Seen
 from formcheck.motion.calibration import BLAZEPOSE_FULL
 from formcheck.motion.neutral import population_neutral
+from formcheck.motion.view import SIDE_MAX_DEG
 from tests.helpers.live_frames import LIVE_CAMERA, after, engine_for, events, filmed, looks, played
 from tests.helpers.synthetic_lifter import (
     Camera,
@@ -487,10 +488,10 @@ def name_of(look: Look) -> str:
         ({"hips_from_top": coach.HIPS_FROM_TOP[0] - 0.01}, "too-low"),
         ({"hips_from_top": coach.HIPS_FROM_TOP[1]}, ""),
         ({"hips_from_top": coach.HIPS_FROM_TOP[1] + 0.01}, "too-high"),
-        ({"yaw_deg": coach.SIDE_MAX_DEG}, ""),
-        ({"yaw_deg": coach.SIDE_MAX_DEG + 1}, "side-on"),
-        ({"yaw_deg": -coach.SIDE_MAX_DEG}, ""),
-        ({"yaw_deg": -coach.SIDE_MAX_DEG - 1}, "side-on"),
+        ({"yaw_deg": SIDE_MAX_DEG}, ""),
+        ({"yaw_deg": SIDE_MAX_DEG + 1}, "side-on"),
+        ({"yaw_deg": -SIDE_MAX_DEG}, ""),
+        ({"yaw_deg": -SIDE_MAX_DEG - 1}, "side-on"),
         ({"yaw_deg": math.nan}, "side-on"),
         ({"brightness": coach.BRIGHTNESS_MIN}, ""),
         ({"brightness": coach.BRIGHTNESS_MIN - 0.01}, "light"),

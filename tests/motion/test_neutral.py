@@ -59,7 +59,7 @@ def _stand(bend_deg: float) -> Neutral:
 
 
 def _whole(neutral: Neutral, lean_deg: np.ndarray, thigh_deg: np.ndarray = HANGING) -> np.ndarray:
-    return np.sum(neutral.at(lean_deg, thigh_deg), axis=0)
+    return np.asarray(np.sum(neutral.at(lean_deg, thigh_deg), axis=0))
 
 
 def _cycle(start: int, stop: int) -> Cycle:

@@ -8,7 +8,9 @@ import pytest
 from formcheck.motion.velocity import END_BAND, stroke_down, stroke_up, whole_way
 
 
-def ramp(fps: float, low: float = 0.2, high: float = 0.7, from_s: float = 1.0, to_s: float = 2.0) -> tuple:
+def ramp(
+    fps: float, low: float = 0.2, high: float = 0.7, from_s: float = 1.0, to_s: float = 2.0
+) -> tuple[np.ndarray, np.ndarray]:
     """Rest, a straight way up, rest."""
     time_s = np.arange(0.0, 3.0, 1.0 / fps)
     return time_s, np.interp(time_s, [from_s, to_s], [low, high])

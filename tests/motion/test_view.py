@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import math
+
 import numpy as np
 import pytest
 
@@ -28,7 +30,7 @@ STILL = standing_still(2.0)
 
 def unbiased(yaw_deg: float) -> float:
     """Yaw that is reported for a model's body at ``yaw_deg``: the synthetic lifter has no bias, the model has."""
-    return yaw_deg - BLAZEPOSE_FULL.yaw_bias_deg * np.cos(np.radians(yaw_deg))
+    return yaw_deg - BLAZEPOSE_FULL.yaw_bias_deg * math.cos(math.radians(yaw_deg))
 
 
 def biased(yaw_deg: float) -> float:

@@ -21,7 +21,7 @@ from tests.helpers.synthetic_lifter import deadlift, film
 ROOT = Path(__file__).resolve().parent.parent.parent
 DOCUMENTS = ("README.md", "benchmarks/README.md", "models/README.md", "CHANGELOG.md")
 
-USAGE_ERROR = typer.BadParameter.__bases__[0]
+USAGE_ERROR: type[Exception] = typer.BadParameter.__bases__[0]
 """What all wrong usage raises; typer does not export it under a name."""
 
 OTHER_PROGRAMS = ("git", "cd", "py", "python3", "sudo")

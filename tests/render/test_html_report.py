@@ -410,6 +410,7 @@ def test_worst_and_best_rep_are_shown_side_by_side(clip: Path, monkeypatch: pyte
     assert worst.words == "Back rounding 34°, at 0:00.2"
     assert (worst.verdict, best.verdict) == ("fault", "ok")
     picture = cv2.imdecode(np.frombuffer(worst.jpeg, np.uint8), cv2.IMREAD_COLOR)
+    assert picture is not None
     assert picture.shape[:2] == (worst.height, worst.width)
     # Cut to the lifter, who fills three quarters of the height but only a sixth of the width.
     assert worst.width / worst.height < 0.75 * WIDTH / HEIGHT
@@ -506,8 +507,17 @@ def test_the_page_works_in_a_browser(width: int, scheme: str, browser: Any, tmp_
     trouble: list[str] = []
     page.on("console", lambda message: trouble.append(message.text))
     page.on("pageerror", lambda error: trouble.append(str(error)))
-    page.on("dialog", lambda dialog: (trouble.append("dialog"), dialog.dismiss()))
-    page.on("request", lambda request: request.url.startswith(("file:", "data:")) or trouble.append(request.url))
+
+    def on_dialog(dialog: Any) -> None:
+        trouble.append("dialog")
+        dialog.dismiss()
+
+    def on_request(request: Any) -> None:
+        if not request.url.startswith(("file:", "data:")):
+            trouble.append(request.url)
+
+    page.on("dialog", on_dialog)
+    page.on("request", on_request)
     page.goto(path.as_uri())
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
     slider, readout = page.locator("#scrub"), page.locator("[data-plot=back] .readout")

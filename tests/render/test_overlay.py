@@ -55,7 +55,9 @@ def pixel(frame: np.ndarray, place: tuple[float, float]) -> tuple[int, ...]:
     return tuple(frame[round(place[1] * frame.shape[0]), round(place[0] * frame.shape[1])].tolist())
 
 
-def drawn(rounding_deg: float, width: int = WIDTH, height: int = HEIGHT, time_s: float = 0.2, **changes: object):
+def drawn(
+    rounding_deg: float, width: int = WIDTH, height: int = HEIGHT, time_s: float = 0.2, **changes: object
+) -> np.ndarray:
     poses = make_poses()
     report = make_report(poses, rounding_deg, **changes)
     return draw_overlay(grey_frame(width, height), plan_overlay(poses, report, width, height), time_s)
@@ -161,8 +163,8 @@ def test_a_finding_is_shown_from_its_time_on_for_a_while() -> None:
     loud, quiet = make_report(poses, 0.0), make_report(poses, 0.0, reps=(make_rep(findings=()),))
 
     def differs(time_s: float) -> bool:
-        frames = [draw_overlay(grey_frame(), plan_overlay(poses, r, WIDTH, HEIGHT), time_s) for r in (loud, quiet)]
-        return not np.array_equal(*frames)
+        one, other = (draw_overlay(grey_frame(), plan_overlay(poses, r, WIDTH, HEIGHT), time_s) for r in (loud, quiet))
+        return not np.array_equal(one, other)
 
     at_s = make_finding().at_s
     assert [differs(at_s - 0.04), differs(at_s), differs(at_s + 1.4), differs(at_s + 1.6)] == [False, True, True, False]
@@ -201,7 +203,10 @@ def test_colours_change_exactly_where_the_checks_do() -> None:
     motions = {"deadlift": deadlift(2), "kettlebell-swing": kettlebell_swing(2), "squat": squat(2)}
     for exercise, motion in motions.items():
         report = analyze(film(motion), exercise)
-        (check,) = (one for one in exercise_named(exercise).checks if one.measure == "back_rounding_deg")
+        known = exercise_named(exercise)
+        assert known is not None
+        assert report.signals is not None
+        (check,) = (one for one in known.checks if one.measure == "back_rounding_deg")
         doubt_deg = float(np.nanmedian(report.signals.back_rounding_uncertainty_deg))
         limits = rounding_limits_deg(report)
         for value in (limit + off for limit in limits for off in (-0.01, 0.01)):

@@ -53,13 +53,13 @@ def libraries(*files: str) -> list[system_libraries.SystemLibrary]:
 @pytest.mark.skipif(shutil.which("readelf") is None, reason="needs readelf")
 def test_the_table_names_all_that_the_installed_wheels_need() -> None:
     """Follow the NEEDED entries from cv2 and libmediapipe through the libraries that the wheels bring along."""
-    brought = {}
+    brought: dict[str, Path] = {}
     for wheel in distributions():
         if wheel.name in (*OPENCV_WHEELS, "mediapipe"):
             brought |= {file.name: Path(str(file.locate())) for file in wheel.files or () if ".so" in file.name}
     to_do = [name for name in brought if re.fullmatch(r"cv2\..*so|libmediapipe\.so", name)]
     assert len(to_do) == 2
-    seen, expected_of_system = set(to_do), set()
+    seen, expected_of_system = set(to_do), set[str]()
     while to_do:
         out = subprocess.run(["readelf", "-d", brought[to_do.pop()]], capture_output=True, text=True, check=True).stdout
         for name in set(re.findall(r"NEEDED.*\[(.+)\]", out)) - seen:

@@ -182,8 +182,10 @@ def test_a_real_process_does_the_job(job: Job) -> None:
 def test_a_file_that_cannot_be_read_is_named_as_its_owner_does(name: str, tmp_path: Path) -> None:
     path = tmp_path / name
     path.write_text("no video", encoding="utf-8")
-    read = {"poses" if path.suffix == ".npz" else "video": str(path)}
-    told = worker._outcome(Job(str(tmp_path / "result"), title=f"my {name}", **read), lambda _: None, threading.Event())
+    folder, title = str(tmp_path / "result"), f"my {name}"
+    poses = path.suffix == ".npz"
+    job = Job(folder, title=title, poses=str(path)) if poses else Job(folder, title=title, video=str(path))
+    told = worker._outcome(job, lambda _: None, threading.Event())
     assert told["phase"] == FAILED
     assert told["message"].startswith(f"my {name} is not a")
     assert str(tmp_path) not in told["message"]

@@ -18,6 +18,7 @@ import pytest
 
 from formcheck.core.errors import HistoryError, UsageError
 from formcheck.storage.history import History, Lifter, default_path, open_history, store
+from formcheck.storage.history.schema import MIGRATIONS
 from tests.helpers.make_reports import make_rep, make_report
 from tests.helpers.saved_sets import POSES, recording, report
 
@@ -327,8 +328,8 @@ def test_an_older_history_is_brought_up_to_date(path: Path) -> None:
 
 def test_a_migration_that_fails_changes_nothing(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     older_history(path)
-    broken = type(store.MIGRATIONS)("formcheck-history")
-    for step in store.MIGRATIONS._migrations:
+    broken = type(MIGRATIONS)("formcheck-history")
+    for step in MIGRATIONS._migrations:
         broken(name=step.name)(step.fn)
 
     @broken()

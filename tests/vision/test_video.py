@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import gc
+import math
 import os
 import stat
 import sys
@@ -229,12 +230,12 @@ def test_colour_matrix_and_range_are_honoured(color_range: int, matrix: int, tmp
 
 def pq_signal(nits: float) -> float:
     light = (nits / 10_000) ** (2610 / 16384)
-    return ((3424 / 4096 + 2413 / 128 * light) / (1 + 2392 / 128 * light)) ** (2523 / 32)
+    return float(((3424 / 4096 + 2413 / 128 * light) / (1 + 2392 / 128 * light)) ** (2523 / 32))
 
 
 def hlg_signal(nits: float) -> float:
     scene = (nits / 1000) ** (1 / 1.2)
-    return (3 * scene) ** 0.5 if scene <= 1 / 12 else 0.17883277 * np.log(12 * scene - 0.28466892) + 0.55991073
+    return math.sqrt(3 * scene) if scene <= 1 / 12 else 0.17883277 * math.log(12 * scene - 0.28466892) + 0.55991073
 
 
 @pytest.mark.parametrize(("transfer", "signal"), [(16, pq_signal), (18, hlg_signal)], ids=["PQ", "HLG"])
@@ -728,7 +729,7 @@ def test_ctrl_c_while_finishing_leaves_nothing(tmp_path: Path, monkeypatch: pyte
 
     writer = VideoWriter(tmp_path / "out.mp4")
     writer.write(upright_picture(), 0.0)
-    monkeypatch.setattr(video.os, "replace", interrupted)
+    monkeypatch.setattr(os, "replace", interrupted)
     with pytest.raises(KeyboardInterrupt):
         writer.close()
     assert list(tmp_path.iterdir()) == []
