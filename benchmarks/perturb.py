@@ -27,7 +27,7 @@ from av.video.stream import VideoStream
 
 from benchmarks.labelled import LabelledClip, folder_of, read_clips
 from benchmarks.pose_cache import FOLDER, FindPoses, cache_key
-from benchmarks.rendered_set import SetClip, clip_set, render
+from benchmarks.rendered_set import SetClip, clip_set, folder_name, render
 from formcheck.core.errors import FormCheckError, OutputError
 from formcheck.core.poses import PoseSequence
 from formcheck.storage.pose_files import load_poses, save_poses
@@ -233,8 +233,9 @@ def rendered_side_clips(split: str = "test") -> list[SetClip]:
 
 def rendered_video(clip: SetClip, split: str = "test") -> Path:
     """The video of a rendered clip; the one in the cache is taken as it is, a missing one is rendered."""
-    video = FOLDER / "rendered" / split / f"{clip.name}.mp4"
-    return video if video.is_file() else render(clip, split)[0]
+    folder = folder_name(split, full=False)
+    video = FOLDER / "rendered" / folder / f"{clip.name}.mp4"
+    return video if video.is_file() else render(clip, folder)[0]
 
 
 SETS: dict[str, Callable[[Path], list[Path]]] = {

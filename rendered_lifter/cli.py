@@ -40,7 +40,7 @@ def _parser() -> argparse.ArgumentParser:
     render = commands.add_parser("render", help="render one clip and the truth beside it")
     render.add_argument("--exercise", choices=spec.EXERCISES, required=True)
     render.add_argument("--seed", type=int, default=0)
-    render.add_argument("--split", choices=("tune", "test"), default="tune", help="which bodies and seeds to draw from")
+    render.add_argument("--split", choices=spec.SERIES, default="tune", help="which bodies and seeds to draw from")
     render.add_argument(
         "--out", type=Path, required=True, help="the .mp4 to write; the truth goes to the same name .json"
     )

@@ -12,6 +12,7 @@ import pytest
 
 from benchmarks import bench_accuracy as bench
 from benchmarks import rendered_set
+from benchmarks.fit_contour import CLIPS, training_clips
 from benchmarks.rendered_set import DIALLED, DIALS, NO_DIAL, SPLITS, checks_of, clip_set, dialled, render, rounding
 from benchmarks.scores import Counts
 from formcheck.core.poses import VideoInfo
@@ -99,14 +100,35 @@ def test_splits_share_neither_bodies_nor_seeds_and_names_are_unique(full: bool) 
     tune, test = (clip_set(split, full) for split in SPLITS)
     for clips in (tune, test):
         assert len({clip.name for clip in clips}) == len(clips)
-    assert [clip.name for clip in tune] == [clip.name for clip in test]
+    # Every kind of clip for testing is in the split for tuning too, there in two series.
+    assert [clip.name for clip in tune][: len(test)] == [clip.name for clip in test]
+    assert len(tune) == 2 * len(test)
     assert not {clip.spec.body for clip in tune} & {clip.spec.body for clip in test}
+    assert not {build_of(clip.spec) for clip in tune} & {build_of(clip.spec) for clip in test}
     assert not {clip.spec.seed for clip in tune} & {clip.spec.seed for clip in test}
-    assert {clip.spec.split for clip in tune} == {"tune"}
+    assert {clip.spec.split for clip in tune} == {"tune", "tune-2"}
+    assert {clip.spec.split for clip in test} == {"test"}
+
+
+def build_of(spec: ClipSpec) -> object:
+    """What nothing but the draw decides about a body: clothes and whatever a clip fixes are left out."""
+    return spec.body.ancestry, spec.body.shank_scale, spec.body.torso_scale
+
+
+def test_the_backs_weights_are_fitted_to_bodies_of_no_test_clip() -> None:
+    fitted = {build_of(clip.spec) for clip in training_clips(CLIPS)}
+    assert len(fitted) == CLIPS
+    assert not fitted & {build_of(clip.spec) for clip in clip_set("test", full=True)}
 
 
 def test_the_list_of_clips_is_the_same_every_time() -> None:
     assert clip_set("test") == clip_set("test")
+
+
+def test_clips_of_the_first_test_split_cannot_be_taken_for_those_of_the_present_one() -> None:
+    assert rendered_set.folder_name("test", full=False) == "test-2"
+    assert rendered_set.folder_name("test", full=True) == "test-2-full"
+    assert rendered_set.folder_name("tune", full=True) == "tune-full"
 
 
 def test_the_full_set_is_four_times_as_long_with_larger_pictures() -> None:

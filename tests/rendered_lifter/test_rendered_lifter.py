@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import ast
 import dataclasses
+import hashlib
 import json
 import os
+from itertools import combinations
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +21,17 @@ from rendered_lifter.clip import frame_times, pose_at, render_frames, truth_for
 from rendered_lifter.lifts import script_for
 from rendered_lifter.rotations import about_y, about_z, align
 from rendered_lifter.samples import FOLDER, MAX_BYTES, sample_specs
-from rendered_lifter.spec import ClipSpec, Faults, SceneSpec, random_spec, with_overrides
+from rendered_lifter.spec import (
+    EXERCISES,
+    SEED_MAX,
+    SERIES,
+    ClipSpec,
+    Faults,
+    SceneSpec,
+    clip_seed,
+    random_spec,
+    with_overrides,
+)
 
 LOADS = {"deadlift": "barbell", "swing": "kettlebell", "squat": "barbell"}
 SAMPLES = sorted(sample_specs())
@@ -150,11 +162,38 @@ def test_positive_yaw_turns_the_front_to_the_camera() -> None:
 
 def test_random_specs_repeat_by_seed_and_splits_never_meet() -> None:
     assert random_spec(4, "squat", "test") == random_spec(4, "squat", "test")
-    tune = [random_spec(s, e, "tune") for s in range(40) for e in LOADS]
-    test = [random_spec(s, e, "test") for s in range(40) for e in LOADS]
-    assert not {c.seed for c in tune} & {c.seed for c in test}
-    assert not {c.body for c in tune} & {c.body for c in test}
-    assert all(not c.faults.present() for c in tune + test)
+    drawn = {series: [random_spec(s, e, series) for s in range(40) for e in LOADS] for series in SERIES}
+    for one, other in combinations(drawn.values(), 2):
+        assert not {c.seed for c in one} & {c.seed for c in other}
+        assert not {c.body for c in one} & {c.body for c in other}
+    assert all(not c.faults.present() for clips in drawn.values() for c in clips)
+
+
+def test_seeds_of_the_series_are_far_apart() -> None:
+    seeds = {clip_seed(seed, series) for seed in (0, 1, SEED_MAX - 1, SEED_MAX) for series in SERIES}
+    assert len(seeds) == 4 * len(SERIES)
+    assert clip_seed(SEED_MAX, "tune-2") < clip_seed(0, "test")
+    assert clip_seed(5, "tune") % 2 == 0
+    assert clip_seed(5, "tune-2") % 2 == 1
+    for seed in (-1, SEED_MAX + 1):
+        with pytest.raises(ValueError, match="the seed must be between 0 and 999999"):
+            random_spec(seed, "squat", "test")
+
+
+DRAWS = {
+    "tune": "34cb2c4aa5d65f9ef09c46ce5eb164437383c1f1a41214218e020fdedfd196d0",
+    "tune-2": "b15e4730cb0fd3d6ab0fabab5a8eb7e55289e4f7ca27fcd3e90614709e98008f",
+    "test": "b5b2a73b9c7ce499f1e2c3a39bc06ca6a145d422c986ad2b969138042f2fd8a9",
+}
+"""SHA-256 of the specs of seeds 0 to 19. A new field of the spec changes them; the numbers drawn must never change."""
+
+
+@pytest.mark.parametrize("series", SERIES)
+def test_a_series_stays_what_it_was(series: str) -> None:
+    drawn = [dataclasses.asdict(random_spec(seed, exercise, series)) for seed in range(20) for exercise in EXERCISES]
+    for one in drawn:
+        del one["split"]
+    assert hashlib.sha256(json.dumps(drawn, sort_keys=True).encode()).hexdigest() == DRAWS[series]
 
 
 def test_settings_are_found_by_name_with_and_without_unit() -> None:

