@@ -16,7 +16,7 @@ from benchmarks.fit_contour import CLIPS, training_clips
 from benchmarks.rendered_set import DIALLED, DIALS, NO_DIAL, SPLITS, checks_of, clip_set, dialled, render, rounding
 from benchmarks.scores import Counts
 from formcheck.core.poses import VideoInfo
-from formcheck.core.verdicts import FAULT, NOT_MEASURED, OK, WATCH, ViewName
+from formcheck.core.verdicts import FAULT, NOT_MEASURED, OK, WATCH, Verdict, ViewName
 from formcheck.exercises.framework.check import Check, Finding
 from formcheck.judging.report import ExerciseChoice, Report, RepReport, Tracking
 from formcheck.motion.signals import no_signals
@@ -29,7 +29,7 @@ HINT = dataclasses.replace(MORE, worst=WATCH)
 
 
 def finding(check: Check, verdict: str, value: float = 0.0) -> Finding:
-    return Finding(check.id, "t", verdict, value, 0.0, "deg", 0.0, "", "")
+    return Finding(check.id, "t", Verdict(verdict), value, 0.0, "deg", 0.0, "", "")
 
 
 def rep_report(lift_off_s: float, top_s: float, *findings: Finding, rounding_deg: float = math.nan) -> RepReport:
@@ -85,7 +85,7 @@ def report(*reps: RepReport, exercise: str = "deadlift", findings: tuple[Finding
         Tracking(21, 1.0, ()),
         reps,
         findings,
-        "good",
+        Verdict.GOOD,
         "",
         (),
         signals=columns,

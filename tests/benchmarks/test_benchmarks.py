@@ -40,7 +40,7 @@ from benchmarks.scores import (
     separation,
 )
 from formcheck.core.landmarks import LANDMARK_COUNT, Landmark
-from formcheck.core.verdicts import FAULT, NOT_MEASURED, OK, WATCH
+from formcheck.core.verdicts import FAULT, NOT_MEASURED, OK, WATCH, Verdict
 from formcheck.exercises import EXERCISES
 from formcheck.exercises.framework.check import Finding
 from formcheck.judging.analysis import analyze
@@ -191,7 +191,7 @@ def test_tracks_are_read_with_depth_in_pixels_whatever_their_unit(
 
 
 def finding(check: str, verdict: str, reason: str = "") -> Finding:
-    return Finding(check, check.title(), verdict, 2.0, 1.0, "deg", 0.5, reason, "Cue.")
+    return Finding(check, check.title(), Verdict(verdict), 2.0, 1.0, "deg", 0.5, reason, "Cue.")
 
 
 def report_with(*findings: Finding) -> Report:

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from formcheck.core.landmarks import Landmark
-from formcheck.core.verdicts import FAULT, NOT_MEASURED, OK, WATCH
+from formcheck.core.verdicts import FAULT, NOT_MEASURED, OK, WATCH, ViewName
 from formcheck.exercises.deadlift import CHECKS
 from formcheck.exercises.framework.check import judge
 from formcheck.exercises.shared.back import ROUNDING_GROWTH_UNCERTAINTY_DEG
@@ -227,7 +227,7 @@ def test_feet_that_slide_away_have_no_heels_to_judge() -> None:
 )
 def test_a_bar_that_sinks_above_the_knees_is_seen(sinks: float, verdict: str) -> None:
     hands = np.interp(np.arange(46), [0, 20, 28, 33, 45], [0.3, 0.45, 0.45 - sinks, 0.45 - sinks, 0.6])
-    found = judge(LIMITS["bar-drop"], bar_drop(_pull(hands), 0, 45), "side-left")
+    found = judge(LIMITS["bar-drop"], bar_drop(_pull(hands), 0, 45), ViewName.SIDE_LEFT)
     assert found.verdict == verdict
     if verdict == WATCH:
         assert found.value == pytest.approx(sinks, abs=0.01)

@@ -19,7 +19,8 @@ from formcheck.exercises.framework.cycle_features import (
     median,
     shape_of,
 )
-from formcheck.exercises.framework.recognition import BACKWARDS_DEG, LIKE, SHARE_NEEDED, recognise
+from formcheck.exercises.framework.recognition import LIKE, SHARE_NEEDED, recognise
+from formcheck.exercises.framework.working_set import BACKWARDS_DEG
 from formcheck.judging.analysis import analyze
 from formcheck.motion.reps import find_cycles
 from formcheck.motion.signals import compute_signals

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from formcheck.core.poses import PoseSequence
-from formcheck.core.verdicts import FAULT, NOT_MEASURED, OK, WATCH
+from formcheck.core.verdicts import FAULT, GOOD, NOT_MEASURED, OK, WATCH, Verdict
 from formcheck.exercises import EXERCISES
 from formcheck.exercises.framework.check import Finding
 from formcheck.exercises.framework.load_kind import LoadKind
@@ -219,7 +219,7 @@ def test_a_fault_elsewhere_does_not_hide_that_the_back_was_not_judged() -> None:
 )
 def test_partial_repetitions_are_named(partial: tuple[bool, ...], words: str) -> None:
     reps = [replace(rep, partial=each) for rep, each in zip(_reps(*[OK] * len(partial)), partial, strict=True)]
-    said = summary_of("good", EXERCISES[0], reps, _set(OK), Recognition(EXERCISES[0], 1.0))
+    said = summary_of(GOOD, EXERCISES[0], reps, _set(OK), Recognition(EXERCISES[0], 1.0))
     assert said == f"{words}nothing to correct."
 
 
@@ -227,7 +227,7 @@ def test_partial_repetitions_are_named(partial: tuple[bool, ...], words: str) ->
     ("verdict", "verdicts", "showing"),
     [(FAULT, (FAULT, FAULT, WATCH, OK), [1, 2]), (WATCH, (FAULT, WATCH, OK, OK), [1, 2])],
 )
-def test_one_set_has_one_count(verdict: str, verdicts: tuple[str, ...], showing: list[int]) -> None:
+def test_one_set_has_one_count(verdict: Verdict, verdicts: tuple[Verdict, ...], showing: list[int]) -> None:
     reps, findings = _reps(*verdicts), _set(verdict)
     assert reps_showing(findings[0], reps) == showing
     assert "in 2 of 4 reps" in summary_of(verdict, EXERCISES[0], reps, findings, Recognition(EXERCISES[0], 1.0))

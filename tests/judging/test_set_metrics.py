@@ -11,7 +11,7 @@ import pytest
 
 from formcheck.core.landmarks import left_right
 from formcheck.core.poses import FloatArray, PoseSequence
-from formcheck.core.verdicts import FAULT, NOT_MEASURED, OK, WATCH, DriftVerdict
+from formcheck.core.verdicts import FAULT, NOT_MEASURED, OK, WATCH, DriftVerdict, Verdict
 from formcheck.exercises.framework.check import Finding
 from formcheck.judging.analysis import analyze
 from formcheck.judging.set_metrics import (
@@ -302,7 +302,7 @@ def test_unknown_directions_are_no_trouble(lift: str, value: float) -> None:
     assert all(rep.path is None for rep in level.reps)
 
 
-def findings(*verdicts: str, rounding_deg: float = 0.0) -> tuple[Finding, ...]:
+def findings(*verdicts: Verdict, rounding_deg: float = 0.0) -> tuple[Finding, ...]:
     ids = ("back-rounding", "back-rounding-growth", "arm-pull")
     return tuple(
         Finding(name, name, verdict, rounding_deg, 20.0, "deg", 0.0, "", "")

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from formcheck.core.poses import ARRAY_FIELDS, PoseSequence
-from formcheck.core.verdicts import FAULT, OK, WATCH
+from formcheck.core.verdicts import FAULT, OK, WATCH, Verdict
 from formcheck.exercises.framework.check import Finding
 from formcheck.judging.analysis import analyze
 from formcheck.judging.report import Report, RepReport
@@ -355,7 +355,7 @@ def test_a_back_that_rounds_is_called_within_half_a_second(exercise: str) -> Non
 
 
 def finding(check: str, verdict: str) -> Finding:
-    return Finding(check, check, verdict, 1.0, 1.0, "deg", 0.0, "", f"{check} cue. More words.", 1)
+    return Finding(check, check, Verdict(verdict), 1.0, 1.0, "deg", 0.0, "", f"{check} cue. More words.", 1)
 
 
 def rep_with(*findings: Finding, partial: bool = False, lockout_s: float = 2.0) -> RepReport:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -16,7 +17,7 @@ from tests.helpers.synthetic_lifter import Camera, deadlift, film, standing_stil
 OTHER = "another model"
 
 
-def _made_by_another(monkeypatch: pytest.MonkeyPatch, poses: PoseSequence, **habits: object) -> PoseSequence:
+def _made_by_another(monkeypatch: pytest.MonkeyPatch, poses: PoseSequence, **habits: Any) -> PoseSequence:
     """The same poses as if a model with these habits had made them."""
     record = replace(BLAZEPOSE_FULL, **habits)
     monkeypatch.setattr(calibration, "CALIBRATIONS", {**CALIBRATIONS, OTHER: record})

@@ -20,7 +20,7 @@ import pytest
 
 from formcheck.core.errors import VideoError
 from formcheck.core.poses import PoseSequence
-from formcheck.core.verdicts import WATCH
+from formcheck.core.verdicts import FAULT, WATCH
 from formcheck.exercises import exercise_named
 from formcheck.judging.report import Report
 from formcheck.judging.settings import Settings
@@ -109,7 +109,7 @@ def make_set(poses: PoseSequence = POSES) -> Report:
     return replace(report, signals=signals, reps=reps, findings=findings, verdict=WATCH, load_kg=60.0)
 
 
-PICTURE = KeyPicture(b"\xff\xd8jpeg", 300, 400, "Worst: rep 1", "Back rounding 34°, at 0:00.2", "fault")
+PICTURE = KeyPicture(b"\xff\xd8jpeg", 300, 400, "Worst: rep 1", "Back rounding 34°, at 0:00.2", FAULT)
 
 
 def page_of(report: Report | None = None, **told: Any) -> Page:

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from formcheck.core.errors import Cancelled, VideoError
-from formcheck.core.verdicts import ViewName
+from formcheck.core.verdicts import FAULT, NOT_MEASURED, OK, WATCH, Verdict, ViewName
 from formcheck.exercises import exercise_named
 from formcheck.exercises.framework.check import Measurement, judge
 from formcheck.judging.analysis import analyze
@@ -65,22 +65,22 @@ def drawn(
 
 @pytest.mark.parametrize(
     ("rounding_deg", "level"),
-    [(0.0, "ok"), (-30.0, "ok"), (16.0, "watch"), (34.0, "fault"), (math.nan, "not-measured")],
+    [(0.0, OK), (-30.0, OK), (16.0, WATCH), (34.0, FAULT), (math.nan, NOT_MEASURED)],
 )
-def test_the_back_line_has_the_colour_of_the_rounding(rounding_deg: float, level: str) -> None:
+def test_the_back_line_has_the_colour_of_the_rounding(rounding_deg: float, level: Verdict) -> None:
     assert pixel(drawn(rounding_deg), MIDDLE_OF_BACK) == LEVEL_COLOURS[level]
 
 
 @pytest.mark.parametrize(("width", "height"), [(480, 360), (240, 180), (1280, 960), (1920, 1440)])
 def test_the_back_line_scales_with_the_frame(width: int, height: int) -> None:
     frame = drawn(0.0, width, height)
-    assert pixel(frame, MIDDLE_OF_BACK) == LEVEL_COLOURS["ok"]
+    assert pixel(frame, MIDDLE_OF_BACK) == LEVEL_COLOURS[OK]
     assert pixel(frame, (BACK_X - 0.05, MIDDLE_OF_BACK[1])) == (90, 90, 90)
 
 
 def test_the_back_line_runs_from_the_hip_to_the_shoulder_only() -> None:
     column = drawn(0.0)[:, round(BACK_X * WIDTH)]
-    rows = np.flatnonzero((column == LEVEL_COLOURS["ok"]).all(axis=1)) / HEIGHT
+    rows = np.flatnonzero(np.all(column == LEVEL_COLOURS[OK], axis=1)) / HEIGHT
     assert rows.min() == pytest.approx(JOINTS["SHOULDER"][1], abs=0.02)
     assert rows.max() == pytest.approx(JOINTS["HIP"][1], abs=0.02)
 
@@ -91,12 +91,12 @@ def test_a_lifter_who_faces_left_has_the_back_on_the_right() -> None:
     assert report.signals is not None
     report = replace(report, signals=replace(report.signals, forward=-np.ones(len(poses))))
     frame = draw_overlay(grey_frame(), plan_overlay(poses, report, WIDTH, HEIGHT), 0.2)
-    assert pixel(frame, (BACK_X + 0.2, MIDDLE_OF_BACK[1])) == LEVEL_COLOURS["ok"]
+    assert pixel(frame, (BACK_X + 0.2, MIDDLE_OF_BACK[1])) == LEVEL_COLOURS[OK]
     assert pixel(frame, MIDDLE_OF_BACK) == (90, 90, 90)
 
 
-@pytest.mark.parametrize("view", ["front", "rear"])
-def test_from_the_front_there_is_no_back_line_and_the_panel_says_why(view: str) -> None:
+@pytest.mark.parametrize("view", [ViewName.FRONT, ViewName.REAR])
+def test_from_the_front_there_is_no_back_line_and_the_panel_says_why(view: ViewName) -> None:
     poses = make_poses()
     report = make_report(poses, 34.0, view=View(view, 90.0, 1), sagittal_ok=False)
     plan = plan_overlay(poses, report, WIDTH, HEIGHT)
@@ -293,7 +293,7 @@ def test_the_annotated_video_keeps_times_and_shows_the_back(tmp_path: Path) -> N
     with VideoReader(target) as reader:
         frames = list(reader)
     assert [frame.time_s for frame in frames] == pytest.approx(poses.time_s.tolist(), abs=0.001)
-    assert pixel(frames[5].rgb, MIDDLE_OF_BACK) == pytest.approx(LEVEL_COLOURS["fault"], abs=40)
+    assert pixel(frames[5].rgb, MIDDLE_OF_BACK) == pytest.approx(LEVEL_COLOURS[FAULT], abs=40)
     assert seen == [(done, len(poses)) for done in range(1, len(poses) + 1)]
 
 
@@ -303,7 +303,7 @@ def test_the_annotated_video_is_scaled_down(tmp_path: Path) -> None:
     write_annotated_video(make_clip(tmp_path / "clip.mp4", 12), poses, make_report(poses), target, max_side=240)
     with VideoReader(target) as reader:
         assert (reader.info.width, reader.info.height) == (240, 180)
-        assert pixel(next(iter(reader)).rgb, MIDDLE_OF_BACK) == pytest.approx(LEVEL_COLOURS["fault"], abs=60)
+        assert pixel(next(iter(reader)).rgb, MIDDLE_OF_BACK) == pytest.approx(LEVEL_COLOURS[FAULT], abs=60)
 
 
 def test_stopping_half_way_leaves_nothing(tmp_path: Path) -> None:

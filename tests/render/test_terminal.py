@@ -196,7 +196,7 @@ def test_what_was_not_measured_of_the_set_is_left_out() -> None:
         reps=(RepMotion(1), RepMotion(2)),
         tempo_s=(math.nan,) * 4,
         velocity_loss=math.nan,
-        drifts=(Drift("back_rounding", "deg", "not-measured", reason="needs 4 repetitions"),),
+        drifts=(Drift("back_rounding", "deg", DriftVerdict.NOT_MEASURED, reason="needs 4 repetitions"),),
         best_rep=None,
         worst_rep=None,
     )

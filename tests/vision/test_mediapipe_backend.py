@@ -35,7 +35,7 @@ class _Landmarker:
 
     def detect(self, picture: object) -> SimpleNamespace:
         self.pictures.append(picture.numpy_view().copy())  # type: ignore[attr-defined]
-        mask = None if self.mask is None else SimpleNamespace(numpy_view=lambda: self.mask[..., None])  # type: ignore[index]
+        mask = None if self.mask is None else SimpleNamespace(numpy_view=lambda: self.mask[..., None])
         return SimpleNamespace(
             pose_landmarks=[
                 [SimpleNamespace(x=x / WIDTH, y=y / HEIGHT, z=z / WIDTH, visibility=0.9) for x, y, z in one.image_px[0]]
