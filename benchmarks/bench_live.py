@@ -3,7 +3,7 @@
     python -m benchmarks.bench_live [--minutes 10] [--models lite,full] [--browser]
 
 A rendered sample is looped in real time with a frame-counter code drawn into its corner, and goes through the same
-capture thread, watcher and engine as the terminal's. Latency is read back from the code in the picture that was looked
+capture thread, analyser and engine as the terminal's. Latency is read back from the code in the picture that was looked
 at: the time between the instant at which that frame was due and the instant at which its state was ready. With
 ``--browser`` it goes through the app's live page and Chromium instead: see `benchmarks.bench_live_browser`.
 """
@@ -24,8 +24,9 @@ import numpy as np
 
 from formcheck.core.errors import ModelError
 from formcheck.live.capture import Captured, NewestFrame
-from formcheck.live.engine import Asked, LiveEngine
-from formcheck.live.frame_analyser import Watcher
+from formcheck.live.engine import LiveEngine
+from formcheck.live.frame_analyser import FrameAnalyser
+from formcheck.live.session import SessionOptions
 from formcheck.vision.models.store import find_model
 from formcheck.vision.video import VideoReader
 
@@ -139,13 +140,13 @@ def run(model_name: str, minutes: float) -> Run:
             result.captured += 1
             yield Captured(with_code(rgb, number), number / fps, due_s)
 
-    engine = LiveEngine(Asked(exercise="deadlift", file=SAMPLE.name, model=model_name))
-    with Watcher(find_model(model_name)) as watcher:
-        watcher.look(frames[0], -1.0)  # the first look loads the network
+    engine = LiveEngine(SessionOptions(exercise="deadlift", file=SAMPLE.name, model=model_name))
+    with FrameAnalyser(find_model(model_name)) as analyser:
+        analyser.analyse(frames[0], -1.0)  # the first look loads the network
         with NewestFrame(source()) as newest:
             for frame in newest:
                 number = code_of(frame.rgb)
-                seen = watcher.look(frame.rgb, frame.time_s, count_people=engine.counts_people)
+                seen = analyser.analyse(frame.rgb, frame.time_s, count_people=engine.counts_people)
                 now = engine.add(seen)
                 ready_s = time.monotonic() - started[0]
                 result.at_s.append(ready_s)

@@ -19,7 +19,7 @@ from formcheck.judging.analysis import NONE, analyze
 from formcheck.judging.report import Report
 from formcheck.live.capture import file_frames
 from formcheck.live.engine import LiveEngine
-from formcheck.live.frame_analyser import Watcher
+from formcheck.live.frame_analyser import FrameAnalyser
 from formcheck.vision.models.store import ModelFile, find_model
 
 RESULT = Path(__file__).parent / "results" / "live_agrees.md"
@@ -39,9 +39,9 @@ def watched(path: Path, model: ModelFile) -> tuple[tuple[Report, ...], int]:
     """What live makes of a video: the report of each set, and the repetitions announced during them."""
     engine = LiveEngine(clock=lambda: 0.0)
     counted = 0
-    with Watcher(model) as watcher:
+    with FrameAnalyser(model) as analyser:
         for frame in file_frames(path, paced=False):
-            now = engine.add(watcher.look(frame.rgb, frame.time_s, count_people=engine.counts_people))
+            now = engine.add(analyser.analyse(frame.rgb, frame.time_s, count_people=engine.counts_people))
             counted += sum(event.kind == "rep" for event in now.events)
     return tuple(done.report for done in engine.finish()), counted
 

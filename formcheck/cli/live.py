@@ -37,8 +37,9 @@ from formcheck.core.errors import HistoryError, InputError, UsageError
 
 if TYPE_CHECKING:
     from formcheck.live.capture import Captured
-    from formcheck.live.engine import Asked, FinishedSet, LiveEngine, Snapshot
+    from formcheck.live.engine import LiveEngine
     from formcheck.live.save_set import SessionVideo
+    from formcheck.live.session import FinishedSet, SessionOptions, Snapshot
     from formcheck.live.window import Window
 
 BELL = "\a"
@@ -179,7 +180,7 @@ def _number(value: float, digits: int = 1) -> float | None:
 def _live(request: _Request, stop: threading.Event) -> int:
     from formcheck.live.capture import NewestFrame, camera_frames, file_frames, is_camera
     from formcheck.live.engine import LiveEngine
-    from formcheck.live.frame_analyser import Watcher
+    from formcheck.live.frame_analyser import FrameAnalyser
     from formcheck.live.save_set import SessionVideo
     from formcheck.vision.models.store import find_model
     from formcheck.vision.video import VideoReader
@@ -189,14 +190,14 @@ def _live(request: _Request, stop: threading.Event) -> int:
         raise UsageError("--as-fast-as-possible is for a video: name one with --camera FILE.")
     if request.keep_video and request.out is None and not request.save:
         raise UsageError("--keep-video needs a place: add --out DIR or --save.")
-    asked = _asked(request)
+    options = _session_options(request)
     if not from_camera:
         VideoReader(request.camera, max_side=64).close()  # what cannot be read is found out first
         source: Iterator[Captured] = file_frames(request.camera, paced=not request.fast)
     else:
         source = camera_frames(int(request.camera))
     window = _window(request)
-    engine = LiveEngine(asked, clock=(lambda: 0.0) if request.fast else time.perf_counter)
+    engine = LiveEngine(options, clock=(lambda: 0.0) if request.fast else time.perf_counter)
     out = _Printer(request)
     with contextlib.ExitStack() as cleanup:
         folder = Path(cleanup.enter_context(tempfile.TemporaryDirectory(prefix="formcheck-live-")))
@@ -204,12 +205,12 @@ def _live(request: _Request, stop: threading.Event) -> int:
         with contextlib.ExitStack() as running:
             if window is not None:
                 running.callback(window.close)
-            watcher = running.enter_context(Watcher(find_model(request.model)))
+            analyser = running.enter_context(FrameAnalyser(find_model(request.model)))
             newest: NewestFrame | None = None
             if not request.fast:
                 newest = running.enter_context(NewestFrame(source))
             _say_start(request, from_camera)
-            first_s = _run(engine, watcher, newest or source, newest, window, video, out, stop)
+            first_s = _run(engine, analyser, newest or source, newest, window, video, out, stop)
         if video is not None:
             video.close()
         finished = engine.finish()
@@ -217,9 +218,9 @@ def _live(request: _Request, stop: threading.Event) -> int:
         return _outcome(request, engine, finished, video, first_s, folder)
 
 
-def _asked(request: _Request) -> Asked:
+def _session_options(request: _Request) -> SessionOptions:
     from formcheck.judging.analysis import exercise_of_variant
-    from formcheck.live.engine import Asked
+    from formcheck.live.session import SessionOptions
     from formcheck.service.lifter_options import options_of_lifter
     from formcheck.storage.history import open_history
 
@@ -231,7 +232,7 @@ def _asked(request: _Request) -> Asked:
             lifter = kept.known_lifter(request.lifter)
     told = options_of_lifter(lifter, form)
     variant = known_variant(exercise, request.variant)
-    return Asked(
+    return SessionOptions(
         exercise=exercise_of_variant(exercise, variant),
         variant=variant,
         load_kg=parse_load_kg(request.load, form.unit_of_loads),
@@ -264,7 +265,7 @@ def _say_start(request: _Request, from_camera: bool) -> None:
 
 def _run(
     engine: LiveEngine,
-    watcher: Any,
+    analyser: Any,
     frames: Any,
     newest: Any,
     window: Window | None,
@@ -281,7 +282,7 @@ def _run(
         for frame in frames:
             rgb = scaled(frame.rgb)
             first_s = frame.time_s if first_s is None else first_s
-            seen = watcher.look(rgb, frame.time_s, count_people=engine.counts_people)
+            seen = analyser.analyse(rgb, frame.time_s, count_people=engine.counts_people)
             now = engine.add(seen)
             delay_ms = 1000.0 * (time.monotonic() - frame.at_s)
             if not out.frame(now, delay_ms, 0 if newest is None else newest.dropped) or stop.is_set():

@@ -48,6 +48,10 @@ LANDMARK_COUNT = len(Landmark)
 PAIRED_JOINTS = ("EAR", "SHOULDER", "ELBOW", "WRIST", "HIP", "KNEE", "ANKLE", "HEEL", "FOOT_INDEX")
 """Joints that exist on both sides, by the part of the name behind LEFT_ / RIGHT_."""
 
+LIMBS = (("SHOULDER", "ELBOW"), ("ELBOW", "WRIST"), ("HIP", "KNEE"), ("KNEE", "ANKLE"))
+TRUNK = ("SHOULDER", "HIP")
+"""Edges of the skeleton on either side."""
+
 
 def left_right(joint: str) -> tuple[Landmark, Landmark]:
     """Left and right landmark of a paired joint, e.g. ``left_right("KNEE")``."""

@@ -25,12 +25,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from formcheck.core.errors import FormCheckError
-from formcheck.core.landmarks import Landmark
 from formcheck.core.verdicts import FAULT, WATCH
-from formcheck.live.engine import DONE, Asked, Event, FinishedSet, LiveEngine, Snapshot
-from formcheck.live.recording import Seen
+from formcheck.live.engine import LiveEngine
+from formcheck.live.newest import Newest
+from formcheck.live.recording import Observation
 from formcheck.live.save_set import SessionVideo
+from formcheck.live.session import Event, FinishedSet, SessionOptions, Snapshot, State
 from formcheck.motion.neutral import Baseline
+from formcheck.render.skeleton_drawing import draw_body
 
 RATE_OVER_S = 3.0
 EVENTS_KEPT = 40
@@ -48,15 +50,13 @@ COLOURS = {FAULT: (200, 40, 50), WATCH: (230, 150, 0)}
 BACK_COLOUR, LIMB_COLOUR = (0, 190, 160), (255, 255, 255)
 """Red, green, blue."""
 
-LIMBS = (("SHOULDER", "ELBOW"), ("ELBOW", "WRIST"), ("HIP", "KNEE"), ("KNEE", "ANKLE"))
-
 RgbImage = NDArray[np.uint8]
 
 
-class Looker(Protocol):
-    """What a session needs of a `formcheck.live.frame_analyser.Watcher`."""
+class Analyser(Protocol):
+    """What a session needs of a `formcheck.live.frame_analyser.FrameAnalyser`."""
 
-    def look(self, rgb: RgbImage, time_s: float, *, count_people: bool = False) -> Seen:
+    def analyse(self, rgb: RgbImage, time_s: float, *, count_people: bool = False) -> Observation:
         """What is seen in a frame."""
 
     def close(self) -> None:
@@ -84,23 +84,25 @@ class View:
 
 
 class BrowserSession:
-    """Engine and watcher of one connection; all methods may be called from any thread.
+    """Engine and analyser of one connection; all methods may be called from any thread.
 
     Parameters
     ----------
-    asked : what the user told.
-    make_watcher : makes what looks at frames; called with the first frame, and again after an error.
+    options : what the user chose.
+    make_analyser : makes what looks at frames; called with the first frame, and again after an error.
     keep_video : record the frames of each set, for `set_video`. The recording lies in a temporary folder, which goes
         with `discard`, or with the session itself.
     """
 
-    def __init__(self, asked: Asked, make_watcher: Callable[[], Looker], *, keep_video: bool = False) -> None:
-        self.asked = asked
-        self._working = threading.Lock()  # engine, watcher and recording
+    def __init__(
+        self, options: SessionOptions, make_analyser: Callable[[], Analyser], *, keep_video: bool = False
+    ) -> None:
+        self.options = options
+        self._working = threading.Lock()  # engine, analyser and recording
         self._showing = threading.Lock()  # all that the page reads, held for an instant only
-        self._engine = LiveEngine(asked)
-        self._make_watcher = make_watcher
-        self._watcher: Looker | None = None
+        self._engine = LiveEngine(options)
+        self._make_analyser = make_analyser
+        self._analyser: Analyser | None = None
         self._broke_s = -NEW_MODEL_AFTER_S
         self._keep_video = keep_video
         self._folder: tempfile.TemporaryDirectory[str] | None = None
@@ -138,7 +140,7 @@ class BrowserSession:
             except Exception as error:  # whatever it is: the picture must go on
                 self.note(f"{type(error).__name__}: {error}", arrived_s)
                 # The model may be what is broken: a new one is made, but not with every frame.
-                self._free_watcher()
+                self._free_analyser()
                 self._broke_s = arrived_s
                 return rgb
 
@@ -148,15 +150,15 @@ class BrowserSession:
             self._problem, self._problem_s = problem, time.monotonic() if at_s is None else at_s
 
     def _look(self, rgb: RgbImage, arrived_s: float, dropped: int) -> RgbImage:
-        if self._watcher is None:
+        if self._analyser is None:
             if arrived_s - self._broke_s < NEW_MODEL_AFTER_S:
                 return rgb
-            self._watcher = self._make_watcher()
+            self._analyser = self._make_analyser()
             spare_the_collector()
         picture = resized(rgb)
         self._first_s = arrived_s if self._first_s is None else self._first_s
         self._last_s = time_s = max(self._last_s + 0.001, arrived_s - self._first_s)
-        seen = self._watcher.look(picture, time_s, count_people=self._engine.counts_people)
+        seen = self._analyser.analyse(picture, time_s, count_people=self._engine.counts_people)
         now = self._engine.add(seen)
         self._record(picture, time_s)
         self._publish(now, now.events)
@@ -209,7 +211,7 @@ class BrowserSession:
             if done is None or self._now is None:
                 return
             # The page need not wait for the next frame, which brings the event.
-            self._publish(replace(self._now, state=DONE, reps=len(done.report.reps), cue="", events=()))
+            self._publish(replace(self._now, state=State.DONE, reps=len(done.report.reps), cue="", events=()))
 
     def end(self) -> None:
         """The connection has ended: what was under way becomes a finished set, the model is freed."""
@@ -219,7 +221,7 @@ class BrowserSession:
             self._ended = True
             self._engine.finish()
             self._publish(self._engine.final_snapshot() if self._now is not None else None)
-            self._free_watcher()
+            self._free_analyser()
             self._close_video()
             with self._showing:
                 self._over = True
@@ -235,11 +237,11 @@ class BrowserSession:
         with self._showing:
             return self._baseline
 
-    def _free_watcher(self) -> None:
-        watcher, self._watcher = self._watcher, None
-        if watcher is not None:
+    def _free_analyser(self) -> None:
+        analyser, self._analyser = self._analyser, None
+        if analyser is not None:
             with contextlib.suppress(Exception):
-                watcher.close()
+                analyser.close()
 
     # --- the recorded video ----------------------------------------------------------------------------------------
 
@@ -307,25 +309,17 @@ class FrameWorker:
 
     def __init__(self, session: BrowserSession, shown: Callable[[RgbImage], None]) -> None:
         self._session, self._shown = session, shown
-        self._changed = threading.Condition()
-        self._waiting: tuple[Callable[[], RgbImage], float] | None = None
-        self._passed_over = 0
-        self._stopped = False
+        self._newest: Newest[tuple[Callable[[], RgbImage], float]] = Newest()
         self._thread = threading.Thread(target=self._work, name="formcheck-live", daemon=True)
         self._thread.start()
 
     def offer(self, read: Callable[[], RgbImage], arrived_s: float) -> None:
         """A frame has arrived at that `time.monotonic`; ``read`` gives its pixels."""
-        with self._changed:
-            self._passed_over += self._waiting is not None
-            self._waiting = read, arrived_s
-            self._changed.notify()
+        self._newest.offer((read, arrived_s))
 
     def stop(self) -> None:
         """No more frames: the session ends, in the worker's own time; returns at once, safe to call twice."""
-        with self._changed:
-            self._stopped = True
-            self._changed.notify()
+        self._newest.close()
 
     def join(self, timeout_s: float | None = None) -> None:
         """Wait until the session has ended."""
@@ -333,13 +327,8 @@ class FrameWorker:
 
     def _work(self) -> None:
         try:
-            while True:
-                with self._changed:
-                    self._changed.wait_for(lambda: self._stopped or self._waiting is not None)
-                    if self._stopped or self._waiting is None:
-                        return
-                    (read, arrived_s), self._waiting = self._waiting, None
-                    passed_over, self._passed_over = self._passed_over, 0
+            while (taken := self._newest.take()) is not None:
+                (read, arrived_s), passed_over = taken
                 try:
                     self._shown(self._session.receive(read(), arrived_s, passed_over))
                 except Exception as error:  # a frame that cannot be read, a connection that has just gone
@@ -369,18 +358,14 @@ def resized(rgb: RgbImage) -> RgbImage:
     return np.asarray(cv2.resize(rgb, (round(width * scale), round(height * scale)), interpolation=how), np.uint8)
 
 
-def drawn(rgb: RgbImage, seen: Seen, now: Snapshot) -> RgbImage:
+def drawn(rgb: RgbImage, seen: Observation, now: Snapshot) -> RgbImage:
     """The frame with the lifter's trunk and limbs, the trunk in the colour of what the back does."""
     if seen.person is None or not now.in_frame:
         return rgb
     picture = np.ascontiguousarray(rgb).copy()
     # A slow line makes browsers send small pictures.
     thin = max(1, rgb.shape[0] // 240)
-    points = seen.person.image_px[:, :2].round().astype(int)
-    for side in ("LEFT", "RIGHT"):
-        for a, b in LIMBS:
-            start, stop = points[Landmark[f"{side}_{a}"]].tolist(), points[Landmark[f"{side}_{b}"]].tolist()
-            cv2.line(picture, start, stop, LIMB_COLOUR, thin, cv2.LINE_AA)
-        start, stop = points[Landmark[f"{side}_SHOULDER"]].tolist(), points[Landmark[f"{side}_HIP"]].tolist()
-        cv2.line(picture, start, stop, COLOURS.get(now.reading.verdict, BACK_COLOUR), 2 * thin, cv2.LINE_AA)
+    back = COLOURS.get(now.reading.verdict, BACK_COLOUR)
+    points = seen.person.image_px[:, :2]
+    draw_body(picture, points, limbs=LIMB_COLOUR, trunk=back, limb_px=thin, trunk_px=2 * thin)
     return picture

@@ -17,11 +17,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from formcheck.core.errors import InputError
+from formcheck.live.newest import Newest
 from formcheck.vision.pose_estimation import ANALYSIS_MAX_SIDE
 from formcheck.vision.video import VideoReader
 
 CAMERA_SIZE, CAMERA_FPS = (640, 480), 30
-"""Asked of a camera: the pose model sees no more, and larger pictures come later."""
+"""SessionOptions of a camera: the pose model sees no more, and larger pictures come later."""
 
 SILENT_CAMERA_S = 5.0
 """A camera that gives no picture for this long has been taken away."""
@@ -111,18 +112,20 @@ class NewestFrame:
     """Runs a source in a thread and keeps its newest frame; iterating gives each at most once. A context manager.
 
     The source waits for nobody, as a camera does: a frame that was not taken when the next one comes is dropped, so
-    what is looked at is never older than one frame.
+    what is analysed is never older than one frame.
     """
 
     def __init__(self, source: Iterator[Captured]) -> None:
-        self.dropped = 0
-        """Frames that nobody looked at so far."""
         self._source = source
-        self._changed = threading.Condition()
-        self._newest: Captured | None = None
-        self._ended = self._closed = False
+        self._newest: Newest[Captured] = Newest()
+        self._closed = False
         self._error: BaseException | None = None
         self._thread = threading.Thread(target=self._run, name="capture", daemon=True)
+
+    @property
+    def dropped(self) -> int:
+        """Frames that nobody took so far."""
+        return self._newest.dropped
 
     def __enter__(self) -> NewestFrame:
         self._thread.start()
@@ -135,33 +138,21 @@ class NewestFrame:
         self._thread.join(2.0)
 
     def __iter__(self) -> Iterator[Captured]:
-        while True:
-            with self._changed:
-                # A bounded wait, so that Ctrl-C is heard on every system.
-                while self._newest is None and not self._ended:
-                    self._changed.wait(0.2)
-                frame, self._newest = self._newest, None
-            if frame is None:
-                if self._error is not None:
-                    raise self._error
-                return
-            yield frame
+        while (taken := self._newest.take()) is not None:
+            yield taken[0]
+        if self._error is not None:
+            raise self._error
 
     def _run(self) -> None:
         try:
             for frame in self._source:
                 if self._closed:
                     break
-                with self._changed:
-                    self.dropped += self._newest is not None
-                    self._newest = frame
-                    self._changed.notify()
+                self._newest.offer(frame)
         except BaseException as error:  # handed over to whoever takes the frames
             self._error = error
         finally:
             close: Callable[[], None] | None = getattr(self._source, "close", None)
             if close is not None:
                 close()
-            with self._changed:
-                self._ended = True
-                self._changed.notify()
+            self._newest.close(drain=True)

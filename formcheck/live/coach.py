@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from formcheck.core.landmarks import Landmark, left_right
 from formcheck.core.poses import PoseSequence
-from formcheck.live.recording import Seen
+from formcheck.live.recording import Observation
 from formcheck.motion.view import SIDE_MAX_DEG, view_of
 
 BODY_SHARE_MIN, BODY_SHARE_MAX = 0.40, 0.92
@@ -68,7 +68,7 @@ class Look:
     brightness: float = 0.5
 
 
-def look_of(seen: Seen, recent: PoseSequence) -> Look:
+def look_of(seen: Observation, recent: PoseSequence) -> Look:
     """The look at one frame; the direction comes from the ``recent`` poses, whose times reach up to it."""
     if seen.person is None:
         return Look(False, people=0, brightness=seen.brightness)

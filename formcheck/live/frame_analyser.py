@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from formcheck.live.recording import Seen
+from formcheck.live.recording import Observation
 from formcheck.vision.models.store import ModelFile
 from formcheck.vision.person_finder import PersonFinder
 from formcheck.vision.pose_estimation import ANALYSIS_MAX_SIDE, THUMBNAIL, faces_right
@@ -26,7 +26,7 @@ TURNED_MIN = 0.3
 PEOPLE_COUNTED = 2
 
 
-class Watcher:
+class FrameAnalyser:
     """Looks at frames in order; a context manager.
 
     Raises
@@ -43,7 +43,7 @@ class Watcher:
         self._people, self._glanced_s = 1, -np.inf
         self._faces_left = False
 
-    def __enter__(self) -> Watcher:
+    def __enter__(self) -> FrameAnalyser:
         return self
 
     def __exit__(
@@ -57,7 +57,7 @@ class Watcher:
         if self._counter is not None:
             self._counter.close()
 
-    def look(self, rgb: RgbImage, time_s: float, *, count_people: bool = False) -> Seen:
+    def analyse(self, rgb: RgbImage, time_s: float, *, count_people: bool = False) -> Observation:
         """What is seen in a frame (H, W, 3) captured at ``time_s``; ``count_people`` also looks for a second person."""
         rgb = scaled(rgb)
         height, width = rgb.shape[:2]
@@ -71,7 +71,7 @@ class Watcher:
         small = cv2.cvtColor(cv2.resize(rgb, THUMBNAIL, interpolation=cv2.INTER_AREA), cv2.COLOR_RGB2GRAY)
         previous, self._thumbnail = self._thumbnail, np.asarray(small, np.float32) / np.float32(255)
         change = 0.0 if previous is None else float(np.abs(self._thumbnail - previous).mean())
-        return Seen(
+        return Observation(
             time_s, person, width, height, change, _brightness(self._thumbnail, person, width, height), self._people
         )
 

@@ -26,7 +26,7 @@ FIRST_ROWS = 512
 
 
 @dataclass(frozen=True)
-class Seen:
+class Observation:
     """What was seen in one frame.
 
     Attributes
@@ -92,7 +92,7 @@ class Recording:
         """(T, K, 3) landmarks since ``from_s``; a view of what is kept, not to be changed."""
         return self._arrays["image_px"][self._since(from_s)]
 
-    def append(self, seen: Seen) -> None:
+    def append(self, seen: Observation) -> None:
         """Add one frame; its time must lie after the last one's."""
         if self._stop == len(self._arrays["time_s"]):
             self._make_room()

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from formcheck.core.errors import VideoError
-from formcheck.live.engine import FinishedSet
+from formcheck.live.session import FinishedSet
 from formcheck.live.warm_up import neutral_back
 from formcheck.motion.neutral import Baseline
 from formcheck.render.annotated_video import write_annotated_video

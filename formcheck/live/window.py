@@ -14,7 +14,8 @@ from numpy.typing import NDArray
 
 from formcheck.core.landmarks import Landmark
 from formcheck.core.verdicts import FAULT, WATCH
-from formcheck.live.engine import READY, Snapshot
+from formcheck.live.session import Snapshot, State
+from formcheck.render.skeleton_drawing import draw_body
 from formcheck.vision.tracking import Sighting
 
 TITLE = "FormCheck live: q ends, space = set over, m = mute"
@@ -26,8 +27,6 @@ CUE_SHOWN_S = 3.0
 
 WHITE, BLACK, TEAL, AMBER, RED = (255, 255, 255), (20, 20, 20), (170, 200, 0), (0, 190, 255), (70, 70, 240)
 """Blue, green, red."""
-
-EDGES = (("SHOULDER", "ELBOW"), ("ELBOW", "WRIST"), ("SHOULDER", "HIP"), ("HIP", "KNEE"), ("KNEE", "ANKLE"))
 
 
 def display_problem() -> str:
@@ -101,12 +100,12 @@ def picture(
     bgr = np.ascontiguousarray(cv2.cvtColor(cv2.resize(rgb, size), cv2.COLOR_RGB2BGR))
     colour = {FAULT: RED, WATCH: AMBER}.get(now.reading.verdict, TEAL)
     if person is not None:
-        _draw_body(bgr, person, scale, colour)
+        draw_body(bgr, person.image_px[:, :2] * scale, limbs=WHITE, trunk=colour, limb_px=2, trunk_px=4)
         if now.shows_depth:
             knee = round(person.image_px[[Landmark.LEFT_KNEE, Landmark.RIGHT_KNEE], 1].mean() * scale)
             cv2.line(bgr, (0, knee), (size[0], knee), WHITE, 1, cv2.LINE_AA)
     _text(bgr, str(now.countdown or now.reps), (24, 110), 4.0, WHITE)
-    _text(bgr, now.state, (24, 150), 0.9, TEAL if now.state == READY else WHITE)
+    _text(bgr, now.state, (24, 150), 0.9, TEAL if now.state == State.READY else WHITE)
     _text(bgr, f"back {_deg(now.reading.back_rounding_deg, signed=True)}", (24, 195), 1.0, colour)
     _text(bgr, f"hip {_deg(now.reading.hip_flexion_deg)}", (24, 235), 0.8, WHITE)
     _text(bgr, f"knee {_deg(now.reading.knee_flexion_deg)}", (24, 270), 0.8, WHITE)
@@ -114,15 +113,6 @@ def picture(
     for place, line in enumerate(_wrapped(cue or now.message, max(14, size[0] // 24))):
         _text(bgr, line, (24, HEIGHT - 140 + 44 * place), 1.2, RED if cue else WHITE)
     return bgr
-
-
-def _draw_body(bgr: NDArray[np.uint8], person: Sighting, scale: float, colour: tuple[int, int, int]) -> None:
-    points = np.nan_to_num(person.image_px[:, :2] * scale).round().astype(int)
-    for a, b in EDGES:
-        for side in ("LEFT", "RIGHT"):
-            start, stop = points[Landmark[f"{side}_{a}"]], points[Landmark[f"{side}_{b}"]]
-            trunk = {a, b} == {"SHOULDER", "HIP"}
-            cv2.line(bgr, start.tolist(), stop.tolist(), colour if trunk else WHITE, 4 if trunk else 2, cv2.LINE_AA)
 
 
 def _deg(value: float, signed: bool = False) -> str:

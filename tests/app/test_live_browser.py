@@ -258,17 +258,17 @@ def test_a_page_without_a_safe_address_says_so_before_start(browser: Any, server
 FALLING_OVER = """
 from pathlib import Path
 
-from formcheck.live import watcher
+from formcheck.live import frame_analyser
 
 
-class FallingOver(watcher.Watcher):
-    def look(self, *told, **more):
+class FallingOver(frame_analyser.FrameAnalyser):
+    def analyse(self, *told, **more):
         if Path({flag!r}).exists():
             raise RuntimeError("the model fell <b>over</b>")
-        return super().look(*told, **more)
+        return super().analyse(*told, **more)
 
 
-watcher.Watcher = FallingOver
+frame_analyser.FrameAnalyser = FallingOver
 
 from formcheck.app.main import main
 

@@ -18,8 +18,8 @@ from benchmarks.bench_live import code_of, delays, truth_of, with_code
 from benchmarks.bench_live_browser import FPS as FILM_FPS
 from benchmarks.bench_live_browser import Film, counts_of, latencies, truth_times
 from formcheck.live.browser import PROBLEM_SHOWN_S, BrowserSession, FrameWorker, drawn
-from formcheck.live.engine import DONE, Asked, Event
-from formcheck.live.recording import Seen
+from formcheck.live.recording import Observation
+from formcheck.live.session import Event, SessionOptions, State
 from formcheck.vision.video import VideoReader
 from tests.helpers.live_frames import filmed, looks
 from tests.helpers.synthetic_lifter import deadlift, squat
@@ -29,21 +29,21 @@ FPS = 20.0
 PICTURE = np.full((96, 54, 3), 120, np.uint8)
 
 
-class FakeWatcher:
+class FakeAnalyser:
     """Gives prepared looks instead of using a pose model; breaks at the frame numbers in ``breaks``."""
 
     made: int = 0
 
-    def __init__(self, seen: Iterator[Seen], breaks: tuple[int, ...] = ()) -> None:
-        FakeWatcher.made += 1
+    def __init__(self, seen: Iterator[Observation], breaks: tuple[int, ...] = ()) -> None:
+        FakeAnalyser.made += 1
         self._seen, self._breaks = seen, breaks
         self.closed = False
 
-    def look(self, rgb: Any, time_s: float, *, count_people: bool = False) -> Seen:
+    def analyse(self, rgb: Any, time_s: float, *, count_people: bool = False) -> Observation:
         found = next(self._seen)
         if round(found.time_s * 20) in self._breaks:
             raise RuntimeError("the model fell over")
-        return Seen(time_s, found.person, found.width, found.height)
+        return Observation(time_s, found.person, found.width, found.height)
 
     def close(self) -> None:
         self.closed = True
@@ -54,7 +54,7 @@ def browsed(
 ) -> tuple[BrowserSession, list[str]]:
     """A session that was shown these poses, and the problem after each frame."""
     source = looks(poses)
-    session = BrowserSession(Asked(exercise="squat"), lambda: FakeWatcher(source, breaks), **how)
+    session = BrowserSession(SessionOptions(exercise="squat"), lambda: FakeAnalyser(source, breaks), **how)
     problems = []
     for time_s in poses.time_s[:frames]:
         session.receive(PICTURE, 1000.0 + float(time_s))
@@ -77,18 +77,18 @@ def test_a_session_counts_and_ends_with_a_finished_set() -> None:
     assert len(done.report.reps) == 2
     ended = session.view().now
     assert ended is not None
-    assert ended.state == DONE
+    assert ended.state == State.DONE
 
 
 def test_an_error_is_shown_for_a_while_and_frames_go_on_with_a_new_model() -> None:
-    made = FakeWatcher.made
+    made = FakeAnalyser.made
     session, problems = browsed(filmed(squat(2)), breaks=(10,))
     told = [index for index, problem in enumerate(problems) if problem]
     # Long enough to be read, and no longer.
     assert told == list(range(10, 10 + len(told)))
     assert len(told) == pytest.approx(PROBLEM_SHOWN_S * FPS, abs=1)
     assert "the model fell over" in problems[10]
-    assert FakeWatcher.made - made == 2, "not a new model with every frame"
+    assert FakeAnalyser.made - made == 2, "not a new model with every frame"
     view = session.view()
     assert view.frames == len(problems)
     assert view.now is not None
@@ -102,7 +102,7 @@ def test_the_user_ends_a_set_and_hears_of_it_once() -> None:
     session.end_set()
     view = session.view()
     assert view.now is not None
-    assert (view.now.state, view.now.reps) == (DONE, 2)
+    assert (view.now.state, view.now.reps) == (State.DONE, 2)
     assert len(session.finished()) == 1
     session.end_set()
     for time_s in poses.time_s[frames:]:
@@ -114,13 +114,13 @@ def test_the_user_ends_a_set_and_hears_of_it_once() -> None:
 def test_frames_of_another_size_become_alike() -> None:
     sizes = []
 
-    class Measuring(FakeWatcher):
-        def look(self, rgb: Any, time_s: float, *, count_people: bool = False) -> Seen:
+    class Measuring(FakeAnalyser):
+        def analyse(self, rgb: Any, time_s: float, *, count_people: bool = False) -> Observation:
             sizes.append(rgb.shape)
-            return super().look(rgb, time_s)
+            return super().analyse(rgb, time_s)
 
     source = looks(filmed(squat(1)))
-    session = BrowserSession(Asked(exercise="squat"), lambda: Measuring(source))
+    session = BrowserSession(SessionOptions(exercise="squat"), lambda: Measuring(source))
     for number, size in enumerate(((480, 640), (240, 320), (720, 960))):
         session.receive(np.zeros((*size, 3), np.uint8), 10.0 + number / FPS)
     assert sizes == [(480, 640, 3)] * 3
@@ -150,14 +150,14 @@ def test_nobody_waits_for_the_worker_and_the_newest_frame_wins() -> None:
     read: list[int] = []
     shown: list[Any] = []
 
-    class Slow(FakeWatcher):
-        def look(self, rgb: Any, time_s: float, *, count_people: bool = False) -> Seen:
+    class Slow(FakeAnalyser):
+        def analyse(self, rgb: Any, time_s: float, *, count_people: bool = False) -> Observation:
             busy.set()
             assert free.wait(60)
-            return super().look(rgb, time_s)
+            return super().analyse(rgb, time_s)
 
     source = looks(filmed(squat(1)))
-    session = BrowserSession(Asked(exercise="squat"), lambda: Slow(source))
+    session = BrowserSession(SessionOptions(exercise="squat"), lambda: Slow(source))
     worker = FrameWorker(session, shown.append)
 
     def frame(number: int) -> Callable[[], Any]:
@@ -183,7 +183,7 @@ def test_nobody_waits_for_the_worker_and_the_newest_frame_wins() -> None:
 def test_a_frame_that_cannot_be_read_does_not_stop_the_worker() -> None:
     shown: list[Any] = []
     source = looks(filmed(squat(1)))
-    session = BrowserSession(Asked(exercise="squat"), lambda: FakeWatcher(source))
+    session = BrowserSession(SessionOptions(exercise="squat"), lambda: FakeAnalyser(source))
     worker = FrameWorker(session, shown.append)
 
     def broken() -> Any:
@@ -220,7 +220,7 @@ def test_the_body_is_drawn_into_the_picture() -> None:
     seen = next(looks(filmed(squat(1), fps=5.0)))
     picture = np.full((seen.height, seen.width, 3), 120, np.uint8)
     assert (drawn(picture, seen, now) != picture).any()
-    nobody = Seen(0.0, None, seen.width, seen.height)
+    nobody = Observation(0.0, None, seen.width, seen.height)
     assert drawn(picture, nobody, now) is picture
 
 

@@ -1,4 +1,4 @@
-"""Synthetic lifters before a live camera: what a watcher would have seen, frame by frame, without a pose model."""
+"""Synthetic lifters before a live camera: what a analyser would have seen, frame by frame, without a pose model."""
 
 from __future__ import annotations
 
@@ -9,8 +9,9 @@ from typing import Any
 import numpy as np
 
 from formcheck.core.poses import ARRAY_FIELDS, PoseSequence
-from formcheck.live.engine import Asked, Event, LiveEngine, Snapshot
-from formcheck.live.recording import Seen
+from formcheck.live.engine import LiveEngine
+from formcheck.live.recording import Observation
+from formcheck.live.session import Event, SessionOptions, Snapshot
 from tests.helpers.synthetic_lifter import Camera, Motion, film, sighting_of
 
 LIVE_CAMERA = Camera(px_per_m=700.0, feet_px=(540.0, 1700.0))
@@ -22,13 +23,13 @@ def filmed(motion: Motion, **how: Any) -> PoseSequence:
     return film(motion, LIVE_CAMERA, **({"fps": 20.0} | how))
 
 
-def looks(poses: PoseSequence, **more: Any) -> Iterator[Seen]:
+def looks(poses: PoseSequence, **more: Any) -> Iterator[Observation]:
     """What was seen in each frame."""
     for frame, seen in enumerate(poses.seen):
         person = sighting_of(poses, frame) if seen else None
         width, height = poses.video.width, poses.video.height
         change = float(poses.picture_change[frame])
-        yield Seen(float(poses.time_s[frame]), person, width, height, change, **more)
+        yield Observation(float(poses.time_s[frame]), person, width, height, change, **more)
 
 
 def played(poses: PoseSequence, engine: LiveEngine, **more: Any) -> list[Snapshot]:
@@ -36,9 +37,9 @@ def played(poses: PoseSequence, engine: LiveEngine, **more: Any) -> list[Snapsho
     return [engine.add(seen) for seen in looks(poses, **more)]
 
 
-def engine_for(exercise: str = "deadlift", **asked: Any) -> LiveEngine:
+def engine_for(exercise: str = "deadlift", **options: Any) -> LiveEngine:
     """An engine that depends on nothing but its input."""
-    return LiveEngine(Asked(exercise=exercise, **asked), clock=lambda: 0.0)
+    return LiveEngine(SessionOptions(exercise=exercise, **options), clock=lambda: 0.0)
 
 
 def events(snapshots: Sequence[Snapshot], kind: str) -> list[Event]:

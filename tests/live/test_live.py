@@ -14,12 +14,13 @@ from formcheck.core.verdicts import FAULT, OK, WATCH, Verdict
 from formcheck.exercises.framework.check import Finding
 from formcheck.judging.analysis import analyze
 from formcheck.judging.report import Report, RepReport
-from formcheck.live import coach, cues, engine, warm_up
+from formcheck.live import analysis_schedule, coach, cues, engine, presence, rep_counter, warm_up
 from formcheck.live.coach import Coach, Look, advise, look_of
 from formcheck.live.cues import Cues, Rise, is_finished, spoken
-from formcheck.live.engine import DONE, IN_SET, LOOKING, READY, RESTING, SETTING_UP, STATES, LiveEngine, Snapshot
+from formcheck.live.engine import LiveEngine
 from formcheck.live.gauge import back_check, heights_of, read, scale_of
-from formcheck.live.recording import Recording, Seen
+from formcheck.live.recording import Observation, Recording
+from formcheck.live.session import Snapshot, State
 from formcheck.motion.calibration import BLAZEPOSE_FULL
 from formcheck.motion.neutral import population_neutral
 from formcheck.motion.view import SIDE_MAX_DEG
@@ -74,7 +75,7 @@ def test_a_recording_gives_back_what_it_was_given() -> None:
 def test_a_recording_that_drops_its_front_stays_small() -> None:
     recording = Recording()
     for frame in range(20_000):
-        recording.append(Seen(frame / 20, None, 640, 480))
+        recording.append(Observation(frame / 20, None, 640, 480))
         recording.drop_before(frame / 20 - 10.0)
     assert len(recording) == 201
     assert len(recording._arrays["time_s"]) <= 2 * 512
@@ -84,7 +85,7 @@ def test_a_recording_that_drops_its_front_stays_small() -> None:
 def test_a_recording_can_start_at_zero_as_an_upload_does() -> None:
     recording = Recording()
     for frame in range(10):
-        recording.append(Seen(100 + frame / 20, None, 640, 480, picture_change=0.3))
+        recording.append(Observation(100 + frame / 20, None, 640, 480, picture_change=0.3))
     poses = recording.poses(100.2, from_zero=True)
     assert poses.time_s[0] == 0.0
     assert poses.picture_change[0] == 0.0
@@ -116,7 +117,7 @@ def test_every_rep_is_counted_once_and_soon_after_its_lockout(name: str) -> None
 
 @pytest.mark.parametrize("name", SETS)
 def test_the_end_of_a_way_up_is_looked_at_at_once(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(engine, "ANALYSE_EVERY_S", 2.0)
+    monkeypatch.setattr(analysis_schedule, "ANALYSE_EVERY_S", 2.0)
     exercise, motion = SETS[name]
     live = engine_for(exercise)
     said = events(played(filmed(motion), live), "rep")
@@ -150,7 +151,7 @@ def test_standing_still_is_no_set() -> None:
     live = engine_for("auto")
     snapshots = played(filmed(standing_still(12.0)), live)
     assert not events(snapshots, "rep")
-    assert {now.state for now in snapshots} <= {SETTING_UP, READY}
+    assert {now.state for now in snapshots} <= {State.SETTING_UP, State.READY}
     finished = live.finish()
     assert [len(done.report.reps) for done in finished] == [0], "a report without repetitions says why"
 
@@ -167,7 +168,7 @@ def test_a_long_set_costs_no_more_a_second_than_a_short_one_and_no_rep_is_lost()
         return live.analysed_frames / float(poses.time_s[-1])
 
     long = frames_per_second(10)
-    assert long <= 15 * engine.WINDOW_MAX_S / engine.ANALYSE_EVERY_S
+    assert long <= 15 * rep_counter.WINDOW_MAX_S / analysis_schedule.ANALYSE_EVERY_S
     # Analysed anew from its start each time, a set of twice the length would cost nearly twice as much a second.
     assert long <= 1.4 * frames_per_second(5)
 
@@ -180,7 +181,7 @@ def test_standing_up_without_the_bar_between_reps_is_no_rep_however_long_the_set
     live = engine_for()
     snapshots = played(poses, live)
     # The window of the analysis has moved on from the first rep more than once by then.
-    assert poses.time_s[-1] > 2 * engine.WINDOW_MAX_S
+    assert poses.time_s[-1] > 2 * rep_counter.WINDOW_MAX_S
     assert [event.text for event in events(snapshots, "rep")] == ["1", "2", "3", "4", "5", "6"]
     (done,) = live.finish()
     assert len(done.report.reps) == 6
@@ -235,7 +236,7 @@ def counting(monkeypatch: pytest.MonkeyPatch, lockouts_s: list[list[float]]) -> 
         return replace(report, reps=reps, back=None, signals=None)
 
     monkeypatch.setattr(engine, "analyze", judged)
-    monkeypatch.setattr(engine, "is_finished", lambda *_: True)
+    monkeypatch.setattr(rep_counter, "is_finished", lambda *_: True)
     for snapshot in played(filmed(deadlift(2)), live):
         said += [event.text for event in snapshot.events if event.kind == "rep"]
     return said
@@ -263,9 +264,9 @@ def test_two_sets_are_two_reports() -> None:
     assert finished[1].poses.time_s[0] == 0.0
     assert finished[1].start_s > 10.0
     states = [now.state for now in snapshots]
-    assert RESTING in states
-    assert DONE in states
-    assert states.index(RESTING) < states.index(DONE)
+    assert State.RESTING in states
+    assert State.DONE in states
+    assert states.index(State.RESTING) < states.index(State.DONE)
     assert len(events(snapshots, "set-over")) == 1
 
 
@@ -273,7 +274,7 @@ def test_the_target_ends_the_set() -> None:
     live = engine_for("squat", target_reps=2)
     snapshots = played(filmed(squat(2)), live)
     assert [event.text for event in events(snapshots, "target")] == ["That's 2: set over"]
-    assert snapshots[-1].state == DONE
+    assert snapshots[-1].state == State.DONE
     assert snapshots[-1].reps == 2
 
 
@@ -423,7 +424,7 @@ def test_feedback_stops_when_the_body_leaves_and_says_so() -> None:
     left = events(away, "left")
     assert len(left) == 1
     assert "out of the picture" in left[0].text
-    assert left[0].time_s <= 5.0 + engine.LOST_S + 0.1
+    assert left[0].time_s <= 5.0 + presence.LOST_S + 0.1
     assert left[0].urgent
     later = [now for now in snapshots if now.time_s >= 8.0]
     assert events(later, "left")[0].text == "I see you again"
@@ -448,16 +449,16 @@ def test_a_lifter_who_goes_away_for_good_ends_the_set() -> None:
     live = engine_for("squat")
     snapshots = played(without(poses, gone), live)
     assert [len(done.report.reps) for done in live.finished] == [2]
-    assert snapshots[-1].state == LOOKING
+    assert snapshots[-1].state == State.LOOKING
 
 
 def test_every_state_has_a_known_name() -> None:
     poses = after(filmed(squat(2)), filmed(standing_still(engine.SET_OVER_S + 3.0)))
     nobody = without(filmed(standing_still(1.0)), np.ones(21, dtype=bool))
     snapshots = played(after(nobody, after(filmed(standing_still(5.0)), poses)), engine_for("squat"))
-    assert {now.state for now in snapshots} == set(STATES)
+    assert {now.state for now in snapshots} == set(State)
     order = list(dict.fromkeys(now.state for now in snapshots))
-    assert order == [LOOKING, SETTING_UP, READY, IN_SET, RESTING, DONE]
+    assert order == [State.LOOKING, State.SETTING_UP, State.READY, State.IN_SET, State.RESTING, State.DONE]
 
 
 # ---------------------------------------------------------------------------------------------------------- the coach
@@ -573,14 +574,14 @@ def test_the_engine_shows_and_says_one_thing_at_a_time() -> None:
     snapshots = played(far, engine_for())
     said = events(snapshots, "coach")
     assert [event.text for event in said] == ["Come closer, or move the camera closer"]
-    assert {now.state for now in snapshots} == {SETTING_UP}
+    assert {now.state for now in snapshots} == {State.SETTING_UP}
     assert snapshots[-1].message == said[0].text
 
 
 def test_a_second_person_is_asked_to_leave() -> None:
     snapshots = played(filmed(standing_still(3.0)), engine_for(), people=2)
     assert events(snapshots, "coach")[0].text == "Only one person in the picture, please"
-    assert all(now.state == SETTING_UP for now in snapshots)
+    assert all(now.state == State.SETTING_UP for now in snapshots)
 
 
 # ---------------------------------------------------------------------------------------------------------- the gauge
@@ -708,4 +709,4 @@ def test_ramp_sets_go_up_only_with_a_sound_back() -> None:
 
 def test_the_engine_needs_no_arguments() -> None:
     live = LiveEngine()
-    assert live.add(Seen(0.0, None, 640, 480)).state == LOOKING
+    assert live.add(Observation(0.0, None, 640, 480)).state == State.LOOKING

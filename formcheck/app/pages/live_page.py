@@ -16,7 +16,7 @@ from formcheck.app import components
 from formcheck.app.pages import result
 from formcheck.app.session import session
 from formcheck.cli.options import analysis_settings
-from formcheck.live.engine import DONE, IN_SET, LOOKING, READY, RESTING, SETTING_UP, Asked, Event, Snapshot
+from formcheck.live.session import Event, SessionOptions, Snapshot, State
 from formcheck.live.warm_up import drill_names
 from formcheck.service.lifter_options import options_of_lifter
 from formcheck.service.worker import Job
@@ -27,7 +27,7 @@ from formcheck.vision.models.store import find_model
 
 if TYPE_CHECKING:
     from formcheck.live.browser import BrowserSession, View
-    from formcheck.live.engine import FinishedSet
+    from formcheck.live.session import FinishedSet
 
 PATH = "live"
 SESSIONS = "live-sessions"
@@ -39,12 +39,12 @@ TEXT_EVERY_S = 0.2
 LOCAL_HOSTS = ("localhost", "127.0.0.1", "::1")
 
 STATE_WORDS = {
-    LOOKING: "Looking for you",
-    SETTING_UP: "Setting up",
-    READY: "Ready",
-    IN_SET: "In the set",
-    RESTING: "Resting",
-    DONE: "Set over",
+    State.LOOKING: "Looking for you",
+    State.SETTING_UP: "Setting up",
+    State.READY: "Ready",
+    State.IN_SET: "In the set",
+    State.RESTING: "Resting",
+    State.DONE: "Set over",
 }
 
 CONSTRAINTS: dict[str, Any] = {
@@ -54,7 +54,7 @@ CONSTRAINTS: dict[str, Any] = {
 """More frames or pixels make the pose no better and the picture later."""
 
 NO_SERVERS: dict[str, Any] = {"iceServers": []}
-"""Nobody outside is asked for the way; both None and {} would ask a public server."""
+"""No outside server is asked for the way; both None and {} would ask a public server."""
 
 ADDRESS_HELP = (
     "Browsers give their camera only to pages on this computer itself or over https. Open FormCheck on the computer it "
@@ -81,7 +81,7 @@ CUE_SHOWN_S = 4.0
 class Form:
     """What the user chose before Start."""
 
-    asked: Asked
+    options: SessionOptions
     model: str
     lifter: str | None
     presets: tuple[str, ...]
@@ -169,7 +169,7 @@ def _form() -> Form:
             help="For the report, and for the history where you save the set. Else no picture is written anywhere.",
         )
     told = options_of_lifter(lifters.get(lifter or ""), analysis_settings(None, presets, None))
-    asked = Asked(
+    options = SessionOptions(
         exercise=exercise,
         variant=variant,
         load_kg=components.kilograms(load, unit) if load else None,
@@ -179,7 +179,7 @@ def _form() -> Form:
         warm_up=warm_up,
         **told,
     )
-    return Form(asked, model or "full", lifter or None, tuple(presets), keep)
+    return Form(options, model or "full", lifter or None, tuple(presets), keep)
 
 
 def _camera_texts(texts: dict[str, str]) -> None:
@@ -200,12 +200,12 @@ def _camera(form: Form) -> bool:
 
     from formcheck.app.live_video import Eye
     from formcheck.live.browser import BrowserSession
-    from formcheck.live.frame_analyser import Watcher
+    from formcheck.live.frame_analyser import FrameAnalyser
 
     # Fetched here, where an error can be shown, and not in the thread of the video.
     file = find_model(form.model)
     # Taken for the next connection; the one that runs keeps its own.
-    eye = Eye(BrowserSession(form.asked, lambda: Watcher(file), keep_video=form.keep_video))
+    eye = Eye(BrowserSession(form.options, lambda: FrameAnalyser(file), keep_video=form.keep_video))
     context = webrtc_streamer(
         key=CAMERA,
         mode=WebRtcMode.SENDRECV,
@@ -231,7 +231,7 @@ def _state() -> None:
             f"A frame could not be looked at; trying on. {components.plain(view.problem)}", icon=":material/error:"
         )
     with st.container(horizontal=True, vertical_alignment="center", gap="medium"):
-        in_set = view is not None and view.now is not None and view.now.state in (IN_SET, RESTING)
+        in_set = view is not None and view.now is not None and view.now.state in (State.IN_SET, State.RESTING)
         if in_set and live is not None and st.button("Set over", key="live-over", icon=":material/flag:"):
             live.end_set()
         sound = st.toggle("Speak", True, key="live-sound", help="Count, cues and advice through the browser's voice")
@@ -338,7 +338,7 @@ def _after() -> None:
 
 def _report(started: Started, done: FinishedSet, number: int, save: bool) -> None:
     """Make the report of a set, as of an upload, and go there."""
-    mine, asked = session(), started.form.asked
+    mine, options = session(), started.form.options
     poses = mine.new_folder().with_suffix(".npz")
     save_poses(done.poses, poses)
     with st.spinner("Cutting the video ...") if started.form.keep_video else contextlib.nullcontext():
@@ -348,9 +348,9 @@ def _report(started: Started, done: FinishedSet, number: int, save: bool) -> Non
         video=None if video is None else str(video),
         poses=str(poses),
         title=f"Live set {number}",
-        exercise=asked.exercise,
-        variant=asked.variant,
-        load_kg=asked.load_kg,
+        exercise=options.exercise,
+        variant=options.variant,
+        load_kg=options.load_kg,
         lifter=started.form.lifter,
         presets=started.form.presets,
         model=started.form.model,
