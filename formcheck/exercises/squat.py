@@ -25,6 +25,7 @@ from formcheck.exercises.framework.exercise import (
     Rep,
     WarmUp,
     ends_short,
+    stays_bent,
 )
 from formcheck.exercises.framework.load_kind import LoadKind
 from formcheck.exercises.framework.measurement import (
@@ -127,7 +128,7 @@ def rep_of(signals: Signals, cycle: Cycle) -> Rep:
         lockout=lockout,
         top=(cycle.top_from + shown_to) // 2,
         end=max(shown_to, cycle.top_from),
-        partial=ends_short(signals, cycle),
+        partial=ends_short(signals, cycle) or stays_bent(signals, cycle),
     )
 
 

@@ -13,7 +13,7 @@ from formcheck.core.errors import UsageError
 from formcheck.core.poses import PoseSequence
 from formcheck.core.verdicts import VariantSource
 from formcheck.exercises import EXERCISES, exercise_named
-from formcheck.exercises.framework.check import Check, Finding, judge, judge_set, not_judged
+from formcheck.exercises.framework.check import Check, Finding, judge, judge_set, missing, not_judged
 from formcheck.exercises.framework.cycle_features import CycleShape, shape_of
 from formcheck.exercises.framework.exercise import Exercise, Rep
 from formcheck.exercises.framework.load_kind import LoadKind
@@ -42,7 +42,7 @@ from formcheck.motion.cleaning import CleanPoses, clean
 from formcheck.motion.floor_evidence import Floors, empty_handed
 from formcheck.motion.neutral import Baseline, Neutral, find_neutral, with_back_rounding
 from formcheck.motion.plate import PlateTrack
-from formcheck.motion.reps import Cycle, find_cycles
+from formcheck.motion.reps import Cycle, depths, find_cycles, later
 from formcheck.motion.signals import Signals, compute_signals, no_signals
 from formcheck.motion.spine import back_can_be_seen
 from formcheck.motion.spine_method import SpineMethod, contour_method
@@ -64,6 +64,13 @@ ALWAYS_REPORTED = (
     "elbow_flexion_max_deg",
 )
 """Schema 1 of report.json has these measures in every repetition: NaN where a lift does not measure them."""
+
+HALF_SEEN = "only part of the repetition was seen"
+
+GAP_TOLD_S = 0.5
+"""A note is due when frames are missing for longer than this."""
+
+GAPS_NAMED = 3
 
 SEEN_SHARE_MIN = 0.5
 """A note is due when the lifter was seen in less than this share of the frames."""
@@ -135,9 +142,9 @@ def analyze(
     exercise = exercise_of_variant(exercise, variant)
     spine = spine or contour_method(calibration_of(poses.model))
     cleaned = clean(poses)
-    stretches = [_stretch(cleaned, part, spine, baseline) for part in cleaned.segments]
+    stretches = _stretches(cleaned, spine, baseline)
     recognition = recognise(
-        [shape_of(stretch.signals, cycle) for stretch in stretches for cycle in stretch.cycles], EXERCISES
+        [shape_of(each.signals, cycle) for each in stretches for cycle in each.cycles if not cycle.half_seen], EXERCISES
     )
     found = _find_set(exercise_named(exercise), recognition.exercise, variant, settings, stretches, floors)
     view = _view(cleaned, found.reps)
@@ -152,7 +159,7 @@ def analyze(
         variant_source=found.variant_source,
         view=view,
         sagittal_ok=_sagittal_ok(view),
-        tracking=_tracking(poses, cleaned, other_lifts_note(recognition, exercise_named(exercise))),
+        tracking=_tracking(poses, cleaned, found.reps, other_lifts_note(recognition, exercise_named(exercise))),
         reps=reps,
         findings=findings,
         verdict=verdict,
@@ -232,12 +239,29 @@ def _looser(lift: Exercise, chosen: Variant | None, told: bool) -> Exercise:
     return replace(lift, resemblance=lambda shape: max(one(shape) for one in (lift.resemblance, *wider)))
 
 
-def _stretch(cleaned: CleanPoses, part: slice, spine: SpineMethod, baseline: Baseline | None) -> _Stretch:
-    poses = cleaned.poses.part(part)
-    signals = compute_signals(poses, spine.read)
-    cycles = find_cycles(signals.time_s, signals.shoulder_height)
+def _stretches(cleaned: CleanPoses, spine: SpineMethod, baseline: Baseline | None) -> list[_Stretch]:
+    parts = [(part.start, cleaned.poses.part(part)) for part in cleaned.segments]
+    signals = [compute_signals(poses, spine.read) for _, poses in parts]
+    cycles = [find_cycles(each.time_s, each.shoulder_height) for each in signals]
+    known = [depth for each, own in zip(signals, cycles, strict=True) for depth in depths(each.shoulder_height, own)]
+    usual_depth = float(np.median(known)) if known else math.nan
+    cycles = [find_cycles(each.time_s, each.shoulder_height, usual_depth) for each in signals]
+    return [
+        _stretch(first, poses, own_signals, own_cycles, spine, baseline)
+        for (first, poses), own_signals, own_cycles in zip(parts, signals, cycles, strict=True)
+    ]
+
+
+def _stretch(
+    first: int,
+    poses: PoseSequence,
+    signals: Signals,
+    cycles: tuple[Cycle, ...],
+    spine: SpineMethod,
+    baseline: Baseline | None,
+) -> _Stretch:
     neutral = find_neutral(signals, cycles, baseline, spine.norms)
-    return _Stretch(part.start, poses, with_back_rounding(signals, neutral), cycles, neutral)
+    return _Stretch(first, poses, with_back_rounding(signals, neutral), cycles, neutral)
 
 
 def _back(spine: SpineMethod, stretches: Sequence[_Stretch]) -> BackReference | None:
@@ -253,22 +277,38 @@ def _reps(
 ) -> list[tuple[Signals, Rep, CycleShape]]:
     """The set: which lift it is has been decided, and no repetition is left out for being a bad one."""
     found = [(s, cycle, shape_of(s.signals, cycle)) for s in stretches for cycle in s.cycles]
-    shapes = [shape for _, _, shape in found]
+    # Of a repetition that was half seen the shape says nothing; what it stands between says what it was.
+    whole = [(cycle, shape) for _, cycle, shape in found if not cycle.half_seen]
+    shapes = [shape for _, shape in whole]
     others = [
         max((other.resemblance(shape) for other in EXERCISES if other.name != lift.name), default=0.0)
         for shape in shapes
     ]
     in_set = cycles_of_set(shapes, [lift.resemblance(shape) for shape in shapes], LIKE, others)
-    reps = []
-    for stretch in stretches:
-        kept = {cycle: shape for (of, cycle, shape), keep in zip(found, in_set, strict=True) if keep and of is stretch}
-        cycles = list(kept)
-        if lift.from_floor:
-            poses = stretch.poses
-            empty = empty_handed(stretch.signals.time_s, poses.floor, poses.floor_place, cycles, floors)
-            cycles = [cycle for cycle, stands_up_only in zip(cycles, empty, strict=True) if not stands_up_only]
-        reps += [(stretch.signals, lift.rep(stretch.signals, cycle), kept[cycle]) for cycle in cycles]
-    return reps
+    if not any(in_set):
+        return []
+    counted = {id(cycle) for (cycle, _), keep in zip(whole, in_set, strict=True) if keep}
+    meant = [one for one in found if one[1].half_seen or id(one[1]) in counted]
+    if lift.from_floor:
+        empty = _empty_handed(stretches, [(stretch, cycle) for stretch, cycle, _ in meant], floors)
+        meant = [one for one, stands_up_only in zip(meant, empty, strict=True) if not stands_up_only]
+    return [(stretch.signals, lift.rep(stretch.signals, cycle), shape) for stretch, cycle, shape in meant]
+
+
+def _empty_handed(
+    stretches: Sequence[_Stretch], cycles: Sequence[tuple[_Stretch, Cycle]], floors: Floors | None
+) -> tuple[bool, ...]:
+    """`empty_handed` over all stretches: what the floor looks like under a load is known from any of them."""
+    if not cycles:
+        return ()
+    starts = dict(zip(map(id, stretches), np.cumsum([0, *(len(stretch.poses) for stretch in stretches)]), strict=False))
+    time_s, floor, place = (
+        np.concatenate([getattr(stretch.poses, name) for stretch in stretches])
+        for name in ("time_s", "floor", "floor_place")
+    )
+    return empty_handed(
+        time_s, floor, place, [later(cycle, int(starts[id(stretch)])) for stretch, cycle in cycles], floors
+    )
 
 
 def _view(cleaned: CleanPoses, reps: Sequence[tuple[Signals, Rep]]) -> View:
@@ -318,6 +358,8 @@ def _judge_rep(
     lift: Exercise, signals: Signals, rep: Rep, view: View, index: int, doubtful: frozenset[str]
 ) -> RepReport:
     measures = lift.measure(signals, rep)
+    if rep.cycle.half_seen:
+        measures = dict.fromkeys(measures, missing(HALF_SEEN))
     names = ", ".join(variant.name for variant in lift.variants)
 
     def found(check: Check) -> Finding:
@@ -369,7 +411,9 @@ def _choice(asked: str, lift: Exercise | None, recognition: Recognition) -> Exer
     return ExerciseChoice(lift.name, "auto", recognition.confidence)
 
 
-def _tracking(poses: PoseSequence, cleaned: CleanPoses, other_lifts: str) -> Tracking:
+def _tracking(
+    poses: PoseSequence, cleaned: CleanPoses, reps: Sequence[tuple[Signals, Rep]], other_lifts: str
+) -> Tracking:
     seen = poses.seen & ~cleaned.rejected
     share = float(seen.mean()) if len(poses) else 0.0
     notes = list(poses.notes)
@@ -381,9 +425,30 @@ def _tracking(poses: PoseSequence, cleaned: CleanPoses, other_lifts: str) -> Tra
         notes.append(f"The lifter was seen clearly in only {share:.0%} of the frames.")
     if len(cleaned.segments) > 1:
         notes.append(f"The video was cut: its {len(cleaned.segments)} parts were analysed one by one.")
+    notes += _unseen_notes(poses, cleaned)
+    half_seen = [str(index) for index, (_, rep) in enumerate(reps, start=1) if rep.cycle.half_seen]
+    if half_seen:
+        which = f"Rep {half_seen[0]} was" if len(half_seen) == 1 else f"Reps {', '.join(half_seen)} were"
+        notes.append(f"{which} seen only in part: counted as partial and not judged.")
     if other_lifts:
         notes.append(other_lifts)
     return Tracking(int(poses.seen.sum()), share, tuple(notes))
+
+
+def _unseen_notes(poses: PoseSequence, cleaned: CleanPoses) -> list[str]:
+    """That frames are missing, or that the picture stands still, and when."""
+    notes = []
+    steps_s = np.diff(poses.time_s)
+    gaps = np.flatnonzero(steps_s > GAP_TOLD_S)
+    if len(gaps):
+        where = ", ".join(f"{steps_s[gap]:.1f} s at {poses.time_s[gap]:.1f} s" for gap in gaps[:GAPS_NAMED])
+        more = f" and {len(gaps) - GAPS_NAMED} more" if len(gaps) > GAPS_NAMED else ""
+        notes.append(f"Frames are missing from the video ({where}{more}): what happened then was not seen.")
+    edges = np.diff(np.concatenate([[False], cleaned.frozen, [False]]).astype(int))
+    for start, stop in zip(np.flatnonzero(edges == 1), np.flatnonzero(edges == -1), strict=True):
+        at_s, to_s = poses.time_s[start], poses.time_s[stop - 1]
+        notes.append(f"The picture is frozen from {at_s:.1f} to {to_s:.1f} s: what happened then was not judged.")
+    return notes
 
 
 def _joined(stretches: Sequence[_Stretch], poses: PoseSequence) -> Signals | None:

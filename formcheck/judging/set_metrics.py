@@ -282,7 +282,9 @@ def set_level(
 def _rep_motions(lift: Exercise, reps: Sequence[tuple[Signals, Rep]], point: str) -> list[RepMotion]:
     heights = {key: _height(signals, point) for key, signals in {id(signals): signals for signals, _ in reps}.items()}
     ups = [
-        _way_up(signals, rep, heights[id(signals)]) if _in_plane(lift, signals, rep, point) else None
+        _way_up(signals, rep, heights[id(signals)])
+        if _in_plane(lift, signals, rep, point) and not rep.cycle.half_seen
+        else None
         for signals, rep in reps
     ]
     downs = [_way_down(lift, reps, index, heights[id(reps[index][0])], up) for index, up in enumerate(ups)]

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import signal
 
-from formcheck.core.landmarks import Landmark
+from formcheck.core.landmarks import Landmark, left_right
 from formcheck.core.poses import FloatArray, PoseSequence
 from formcheck.motion.geometry import distance, midpoint
 
@@ -25,8 +25,27 @@ CUT_PICTURE_CHANGE = 0.12
 CUT_CONTRAST = 6.0
 """How many times the typical change of its surroundings a cut must stand out."""
 
-LONGEST_TIME_STEP_S = 0.75
-"""A pause between two frames longer than this is a cut as well: nothing is known about what happened in between."""
+LONGEST_TIME_STEP_S = 5.0
+"""A pause between two frames longer than this is a cut as well. A shorter one is a gap in what was seen: frames that a
+phone drops, or a variable rate."""
+
+LEAP_MIN, LEAP_CONTRAST, LEAP_NEIGHBOURS = 0.15, 3.0, 3
+"""Shoulders or hips that leap by this share of the standing height from one frame to the next, and by this many times
+more than over this many frames before and after: a cut that the picture hides. Real cuts leap by 0.16 to 0.5; the
+largest leap of a tracker that keeps its person is 0.13 over the labelled clips."""
+
+JOINED_PICTURE_CHANGE, JOINED_LEAP = 0.01, 0.08
+"""A picture that changes by this much, far above its surroundings, while the body leaps by this share of the standing
+height, is a cut within one scene."""
+
+FREEZE_S, SAME_PICTURE, NEARLY_SAME_PICTURE = 0.3, 5e-5, 5e-4
+"""A picture that stands still for so long: thumbnails change by less than the last number, mostly by less than the
+second. Scenes filmed with a still camera stay above it while somebody moves."""
+
+STOPS_FROM_PER_S, SLOWING_TO, FREEZE_LEAP = 0.25, 0.7, 0.08
+"""Nobody stops within a frame. A still picture is a frozen one, rather than somebody who keeps still, when just before
+it the body moved at this many standing heights a second and did not slow down to that share from one frame to the next,
+or when just after it the body is this much of a standing height away."""
 
 LENGTH_FACTOR_MAX = 1.5
 """A limb longer in the picture than this many times its usual length is a tracking error."""
@@ -50,20 +69,24 @@ class CleanPoses:
     poses : as given, with filtered coordinates; NaN where the lifter was not credibly seen.
     segments : half-open index ranges without a cut inside, in order of time.
     rejected : (T,) True where landmarks were given but were not credible.
+    frozen : (T,) True where the picture stands still while the lifter does not.
     """
 
     poses: PoseSequence
     segments: tuple[slice, ...]
     rejected: NDArray[np.bool_]
+    frozen: NDArray[np.bool_]
 
 
 def clean(poses: PoseSequence) -> CleanPoses:
     """Gate, bridge and filter all landmarks of a sequence."""
     image, world = poses.image_px.astype(np.float64), poses.world_m.astype(np.float64)
     segments = find_segments(poses)
-    rejected = np.zeros(len(poses), dtype=bool)
+    frozen = frozen_frames(poses)
+    rejected = frozen & poses.seen
+    image[frozen] = np.nan
     for part in segments:
-        rejected[part] = implausible_frames(image[part])
+        rejected[part] |= implausible_frames(image[part])
     rejected = (rejected | _around_long_losses(rejected | ~poses.seen, poses.time_s)) & poses.seen
     image[rejected], world[rejected] = np.nan, np.nan
     smooth_image, smooth_world = np.full_like(image, np.nan), np.full_like(world, np.nan)
@@ -71,7 +94,7 @@ def clean(poses: PoseSequence) -> CleanPoses:
         time_s = poses.time_s[part]
         smooth_image[part] = smooth(time_s, image[part])
         smooth_world[part] = smooth(time_s, world[part])
-    return CleanPoses(replace(poses, image_px=smooth_image, world_m=smooth_world), segments, rejected)
+    return CleanPoses(replace(poses, image_px=smooth_image, world_m=smooth_world), segments, rejected, frozen)
 
 
 def find_segments(poses: PoseSequence) -> tuple[slice, ...]:
@@ -92,10 +115,73 @@ def _is_cut(poses: PoseSequence) -> NDArray[np.bool_]:
     """(T,) True for the first frame after a cut."""
     change = np.nan_to_num(poses.picture_change)
     usual = signal.medfilt(change, 15) if len(change) >= 15 else np.full_like(change, np.median(change))
-    cut = (change > CUT_PICTURE_CHANGE) & (change > CUT_CONTRAST * usual)
+    stands_out = change > CUT_CONTRAST * usual
+    cut = (change > CUT_PICTURE_CHANGE) & stands_out
+    cut |= (change > JOINED_PICTURE_CHANGE) & stands_out & (np.nan_to_num(_steps(poses)) >= JOINED_LEAP)
     cut[1:] |= np.diff(poses.time_s) > LONGEST_TIME_STEP_S
+    cut |= _leaps(poses)
+    # A frozen picture that goes on is a gap in what was seen.
+    cut &= ~_just_after(frozen_frames(poses))
     cut[0] = False
     return cut
+
+
+def _leaps(poses: PoseSequence) -> NDArray[np.bool_]:
+    """(T,) True where a body that is seen all the time is somewhere else than in the frame before."""
+    steps = _steps(poses)
+    leap = np.nan_to_num(steps) >= LEAP_MIN
+    for frame in np.flatnonzero(leap):
+        around = np.r_[steps[max(0, frame - LEAP_NEIGHBOURS) : frame], steps[frame + 1 : frame + 1 + LEAP_NEIGHBOURS]]
+        known = np.isfinite(around)
+        leap[frame] = known.sum() >= LEAP_NEIGHBOURS and steps[frame] > LEAP_CONTRAST * around[known].max()
+    return leap
+
+
+def frozen_frames(poses: PoseSequence) -> NDArray[np.bool_]:
+    """(T,) True where the picture repeats the one before although the lifter was moving; not for the first of them."""
+    frozen = np.zeros(len(poses), dtype=bool)
+    change = np.nan_to_num(poses.picture_change)
+    still = change < NEARLY_SAME_PICTURE
+    still[:1] = False
+    edges = np.diff(np.concatenate([[False], still, [False]]).astype(int))
+    starts, stops = np.flatnonzero(edges == 1), np.flatnonzero(edges == -1)
+    if len(starts) == 0:
+        return frozen
+    steps = _steps(poses)
+    passed_s = np.diff(poses.time_s, prepend=poses.time_s[:1])
+    with np.errstate(invalid="ignore", divide="ignore"):
+        speed = steps / passed_s
+    for start, stop in zip(starts.tolist(), stops.tolist(), strict=True):
+        if poses.time_s[stop - 1] - poses.time_s[start - 1] < FREEZE_S or np.median(change[start:stop]) > SAME_PICTURE:
+            continue
+        earlier, last = np.nan_to_num(speed[[max(0, start - 2), start - 1]])
+        stops_dead = bool(last >= max(STOPS_FROM_PER_S, SLOWING_TO * earlier))
+        leaps = stop < len(poses) and bool(np.nan_to_num(steps[stop]) >= FREEZE_LEAP)
+        frozen[start:stop] = stops_dead or leaps
+    return frozen
+
+
+def _just_after(where: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    return np.concatenate([[False], where[:-1]]) & ~where if len(where) else where
+
+
+def _steps(poses: PoseSequence) -> FloatArray:
+    """(T,) how far shoulders or hips moved since the frame before, in standing heights; NaN where either is not seen.
+
+    Nor after a gap in time, as whoever moves on while nothing is recorded has not leapt; nor where the trunk is longer
+    than any.
+    """
+    image = poses.image_px[:, :, :2].astype(np.float64)
+    shoulder, hip, ankle = (image[:, list(left_right(joint))].mean(axis=1) for joint in ("SHOULDER", "HIP", "ANKLE"))
+    rise = ankle[:, 1] - shoulder[:, 1]
+    tall = float(np.nanpercentile(rise, 97)) if np.isfinite(rise).any() else float("nan")
+    steps = np.full(len(poses), np.nan)
+    if len(poses) > 1 and tall > 0:
+        steps[1:] = np.max([np.linalg.norm(np.diff(point, axis=0), axis=1) for point in (shoulder, hip)], axis=0) / tall
+        trunk = distance(shoulder, hip)
+        spoilt = ~(trunk <= LENGTH_FACTOR_MAX * np.nanpercentile(trunk, 75))
+        steps[1:][(np.diff(poses.time_s) > SHORTEST_SEGMENT_S) | spoilt[1:] | spoilt[:-1]] = np.nan
+    return steps
 
 
 def implausible_frames(image_px: FloatArray) -> NDArray[np.bool_]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -15,6 +16,18 @@ STANDING_BEFORE_S = 0.3
 
 MUCH_CLOSER = 0.5
 """A stand resembles one group much more than another when its distance to it is less than this share."""
+
+NEARER, APART = 0.8, 0.55
+"""At the top of a stand without the load the floor differs from how it looked at the bottoms, where the load was on it
+in either case, by no more than the first share of what it differs at the tops with the load; and between the two kinds
+of tops by at least the second share of that. Stands in clips and samples read 0.24-0.75 and 0.6-1.5, two tops with the
+load 0.87-1.0 and 0.02-0.49."""
+
+SAME_BOTTOM = 0.6
+"""A bottom that differs from the others of the set by more than this share of what its top does shows another scene."""
+
+DARKEST = 0.02
+"""A floor darker than this share of white, or of how bright it was, shows nothing."""
 
 NOISE = 0.004
 """Mean difference of two pictures of an unchanged floor, on a scale of 0..1."""
@@ -77,9 +90,11 @@ def empty_handed(
     """For each cycle, True when the lifter stood up and the load stayed on the floor.
 
     Lifters touch the bar before a set, and stand up from it when it is done or between repetitions. A cycle is such a
-    stand only when the floor then looks as it did before anything was lifted, while it looks different, and the same,
-    at the top of all the others. A video may begin with the load in the hands, though: where the first cycle and one in
-    the midst look as before, nobody knows which of the two kinds are the stands.
+    stand when the floor at its top looks more like the floor at the bottoms, where the load always is, than it does at
+    the top of the others. Where the floor at the bottoms does not tell, a stand is a cycle whose top looks as the floor
+    did before anything was lifted, while it looks different, and the same, at the top of all the others. A video may
+    begin with the load in the hands, though: where the first cycle and one in the middle look as before, nobody knows
+    which of the two kinds are the stands.
 
     Parameters
     ----------
@@ -90,6 +105,9 @@ def empty_handed(
     if not cycles:
         return ()
     tops = [(cycle.top_from, cycle.top_to) for cycle in cycles]
+    told = None if known else _by_bottoms(floor, place, cycles)
+    if told is not None:
+        return tuple(i in told for i in range(len(cycles)))
     floors = known or floors_of(time_s, floor, place, cycles[0].before, tops)
     if floors is None:
         return (False,) * len(cycles)
@@ -101,6 +119,44 @@ def empty_handed(
     if known is None and 0 in found and found - {0, len(cycles) - 1}:
         found = set()
     return tuple(i in found for i in range(len(cycles)))
+
+
+def _by_bottoms(floor: FloatArray, place: FloatArray, cycles: Sequence[Cycle]) -> set[int] | None:
+    """Which cycles are stands without the load, told from the floor at the bottoms; None where that cannot be told."""
+    here = _usual_place(np.concatenate([place[cycle.top_from : cycle.top_to + 1] for cycle in cycles]))
+    tops = [_picture(floor, place, here, cycle.top_from, cycle.top_to) for cycle in cycles]
+    bottoms = [_picture(floor, place, here, cycle.bottom_from, cycle.bottom_to) for cycle in cycles]
+    seen = [bottom for bottom in bottoms if np.isfinite(bottom).all()]
+    # Where the feet, or the camera, do not stay in place pictures of one place cannot be compared either.
+    if not seen or not np.isfinite(tops).all():
+        return None
+    usual = np.asarray(np.median(seen, axis=0))
+    away = {i: _difference_in_shape(top, usual) for i, top in enumerate(tops)}
+    away = {
+        i: by
+        for i, by in away.items()
+        if not np.isfinite(bottoms[i]).all() or _difference_in_shape(bottoms[i], usual) <= SAME_BOTTOM * max(by, NOISE)
+    }
+    order = sorted(away, key=lambda i: away[i])
+    for count in range(len(order) - 1, 0, -1):
+        stands, lifted = order[:count], order[count:]
+        # Whoever stands up without the load twice in a row has turned to something else.
+        in_a_row = any(b - a == 1 for a, b in itertools.pairwise(sorted(stands)))
+        if not in_a_row and all(_stands_out(tops[a], tops[b], away[a], away[b]) for a in stands for b in lifted):
+            return set(stands)
+    return None
+
+
+def _stands_out(stand: FloatArray, lifted: FloatArray, stand_away: float, lifted_away: float) -> bool:
+    """Whether one top shows the load on the floor if the other does not, by how far each is from the bottoms."""
+    apart = _difference_in_shape(stand, lifted)
+    return stand_away <= NEARER * lifted_away and apart >= max(APART * lifted_away, NOISE)
+
+
+def _difference_in_shape(picture: FloatArray, reference: FloatArray) -> float:
+    """Difference after the brightness has been made equal, as pictures fade and cameras adapt."""
+    gain = float(np.median(picture / np.maximum(reference, DARKEST)))
+    return _difference(picture / gain, reference) if gain > DARKEST else float("inf")
 
 
 def tells_apart(floors: Floors) -> bool:

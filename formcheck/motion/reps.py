@@ -6,7 +6,8 @@ Limits here are loose on purpose. They only say what is a repetition at all; wha
 from __future__ import annotations
 
 import itertools
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, fields, replace
 
 import numpy as np
 from scipy import signal
@@ -46,6 +47,14 @@ MOVE_BAND, MOVE_SEARCH_S = 0.04, 0.2
 """The way up begins and ends within this share of its travel, looked for this much further than `REST_BAND` reaches."""
 
 
+HALF_SEEN_SHARE, GOING_DOWN_S = 0.35, 0.25
+"""Somebody who was lost on the way down, below this share of the set's usual depth and after so long a descent, and is
+found again higher: the bottom was in the gap."""
+
+CUT_INTO_SHARE, RISING_PER_S = 0.8, 0.1
+"""Samples that begin with shoulders rising by the second number, in standing heights a second, from less than the first
+share of the set's usual depth: its first repetition was under way."""
+
 STICKING_DIP = 0.15
 """A sticking region slows the way up by at least this share of the speed before it."""
 
@@ -64,6 +73,8 @@ class Cycle:
     top_to : last sample at the top.
     after : last sample of the following descent (next bottom's start), or the last sample seen of it.
     drop, rise : travel of the shoulders into and out of the bottom, in standing heights.
+    half_seen : True when the bottom fell into a gap in tracking, or before the first sample; ``bottom`` is then the
+        lowest sample that was seen, and nobody knows the posture at the real one.
     """
 
     before: int
@@ -76,26 +87,56 @@ class Cycle:
     after: int
     drop: float
     rise: float
+    half_seen: bool = False
 
 
-def find_cycles(time_s: FloatArray, shoulder_height: FloatArray) -> tuple[Cycle, ...]:
+def find_cycles(
+    time_s: FloatArray, shoulder_height: FloatArray, usual_depth: float = float("nan")
+) -> tuple[Cycle, ...]:
     """All bottoms followed by a rise.
 
     Parameters
     ----------
     time_s : (T,) seconds, strictly rising.
     shoulder_height : (T,) 1.0 = standing; NaN where not measured.
+    usual_depth : how far below standing the bottoms of the set lie, where these samples show none but the first; see
+        `depths`.
     """
     if len(time_s) == 0:
         return ()
     depth = _bridged_depth(time_s, shoulder_height)
     bottoms = _bottoms(depth, _long_gaps(time_s, shoulder_height))
-    return tuple(
+    cycles = _cycles(depth, bottoms, time_s)
+    gaps_s = [_gap_at(cycle.bottom, time_s, shoulder_height) for cycle in cycles]
+    # Even one that is not believed parts its neighbours.
+    whole = [
         cycle
-        for cycle in _cycles(depth, bottoms, time_s)
-        # Even one that is not believed parts its neighbours.
-        if _well_seen(cycle.bottom, time_s, shoulder_height) and _is_repetition(cycle, time_s, shoulder_height)
-    )
+        for cycle, gap_s in zip(cycles, gaps_s, strict=True)
+        if gap_s is None and _is_repetition(cycle, time_s, shoulder_height)
+    ]
+    seen_deep = [float(depth[cycle.bottom]) for cycle in whole if cycle.bottom > 0]
+    usual_depth = float(np.median(seen_deep)) if seen_deep else usual_depth
+    found = []
+    for cycle, gap_s in zip(cycles, gaps_s, strict=True):
+        if gap_s is not None and _lost_on_the_way_down(cycle, depth, time_s, gap_s, usual_depth):
+            found.append(replace(cycle, half_seen=True))
+        elif cycle in whole:
+            found.append(replace(cycle, half_seen=_cut_into(cycle, depth, time_s, usual_depth)))
+    return tuple(found)
+
+
+def later(cycle: Cycle, samples: int) -> Cycle:
+    """The same cycle in signals that begin this many samples earlier."""
+    moved = {field.name: getattr(cycle, field.name) + samples for field in fields(cycle) if field.type == "int"}
+    return replace(cycle, **moved)
+
+
+def depths(shoulder_height: FloatArray, cycles: Iterable[Cycle]) -> list[float]:
+    """How far below standing the bottoms lie that were really seen, in standing heights."""
+    lowest = [
+        1.0 - float(shoulder_height[cycle.bottom]) for cycle in cycles if cycle.bottom > 0 and not cycle.half_seen
+    ]
+    return [depth for depth in lowest if np.isfinite(depth)]
 
 
 def rise_instants(time_s: FloatArray, shoulder_height: FloatArray, cycle: Cycle) -> tuple[int, int]:
@@ -163,12 +204,44 @@ def _bottoms(depth: FloatArray, gaps: list[float]) -> list[int]:
     return bottoms
 
 
-def _well_seen(bottom: int, time_s: FloatArray, shoulder_height: FloatArray) -> bool:
-    """False for a low point at the brink of a gap in tracking: landmarks slip just before and after they are lost."""
+def _gap_at(bottom: int, time_s: FloatArray, shoulder_height: FloatArray) -> tuple[float, float] | None:
+    """Times at which the lifter was lost and found again around a low point at the brink of a gap in tracking.
+
+    Landmarks slip just before they are lost and just after, so such a low point is not believed by itself. None where
+    there is no such gap.
+    """
     known_s = time_s[np.isfinite(shoulder_height)]
     gaps = np.flatnonzero(np.diff(known_s) > BRINK_GAP_S)
     lost_s, found_s = known_s[gaps], known_s[gaps + 1]
-    return not bool(((lost_s - GAP_BRINK_S < time_s[bottom]) & (time_s[bottom] < found_s + GAP_BRINK_S)).any())
+    near = np.flatnonzero((lost_s - GAP_BRINK_S < time_s[bottom]) & (time_s[bottom] < found_s + GAP_BRINK_S))
+    return (float(lost_s[near[0]]), float(found_s[near[0]])) if len(near) else None
+
+
+def _lost_on_the_way_down(
+    cycle: Cycle, depth: FloatArray, time_s: FloatArray, gap_s: tuple[float, float], usual_depth: float
+) -> bool:
+    """Whether the lifter was well on the way down when lost, and came up again until found, or after that."""
+    lost, found = np.searchsorted(time_s, gap_s)
+    earlier = max(cycle.before, int(np.searchsorted(time_s, gap_s[0] - GOING_DOWN_S)))
+    descent = np.diff(depth[earlier : lost + 1])
+    return bool(
+        gap_s[1] - gap_s[0] <= LONGEST_UNSEEN_S
+        and depth[lost] >= HALF_SEEN_SHARE * usual_depth
+        and time_s[lost] - time_s[cycle.before] >= GOING_DOWN_S
+        and len(descent) > 0
+        # It slows towards the bottom, and rests there.
+        and descent.min() >= -MOVE_BAND * usual_depth
+        and depth[cycle.bottom] - depth[cycle.top] >= RISE_SHARE * depth[lost]
+        and depth[found] <= depth[lost] + SMALLEST_DROP
+    )
+
+
+def _cut_into(cycle: Cycle, depth: FloatArray, time_s: FloatArray, usual_depth: float) -> bool:
+    """Whether the first sample shows somebody already on the way up."""
+    if cycle.bottom > 0 or not depth[0] < CUT_INTO_SHARE * usual_depth:
+        return False
+    soon = int(np.searchsorted(time_s, time_s[0] + SHORTEST_RISE_S))
+    return bool(depth[0] - depth[min(soon, len(depth) - 1)] > RISING_PER_S * SHORTEST_RISE_S)
 
 
 def _cycles(depth: FloatArray, bottoms: list[int], time_s: FloatArray) -> list[Cycle]:
@@ -256,5 +329,6 @@ def _is_repetition(cycle: Cycle, time_s: FloatArray, shoulder_height: FloatArray
         return False
     if time_s[cycle.top_from] - time_s[cycle.bottom_to] < SHORTEST_RISE_S:
         return False
-    known_s = time_s[cycle.bottom : cycle.top_to + 1][np.isfinite(shoulder_height[cycle.bottom : cycle.top_to + 1])]
-    return len(known_s) >= 3 and float(np.diff(known_s).max()) <= LONGEST_UNSEEN_S
+    # Only the way up must be seen: whoever is hidden while standing there has come up all the same.
+    known_s = time_s[cycle.bottom : cycle.top_from + 1][np.isfinite(shoulder_height[cycle.bottom : cycle.top_from + 1])]
+    return len(known_s) >= 3 and float(np.diff(known_s, append=time_s[cycle.top_from]).max()) <= LONGEST_UNSEEN_S

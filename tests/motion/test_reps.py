@@ -217,12 +217,44 @@ def test_standing_up_without_the_load_is_noticed(lifted: tuple[bool, ...], expec
     assert empty_handed(T, *_floor(loaded), cycles) == expected
 
 
-def test_a_video_that_begins_with_the_load_in_the_hands_loses_no_rep() -> None:
+def test_in_a_video_that_begins_with_the_load_in_the_hands_the_bottoms_tell_which_are_the_stands() -> None:
     cycles = find_cycles(T, _dips(4))
     loaded = np.ones(len(T), dtype=bool)
+    for cycle in cycles:
+        loaded[cycle.bottom_from : cycle.bottom_to + 1] = False
     # Three repetitions from the top, then up without the load: before the first descent it was lifted.
+    loaded[cycles[3].bottom_from :] = False
+    assert empty_handed(T, *_floor(loaded), cycles) == (False, False, False, True)
+
+
+def test_a_video_that_begins_with_the_load_in_the_hands_loses_no_rep_where_the_bottoms_do_not_tell() -> None:
+    cycles = find_cycles(T, _dips(4))
+    loaded = np.ones(len(T), dtype=bool)
     loaded[cycles[3].bottom_to :] = False
     assert empty_handed(T, *_floor(loaded), cycles) == (False, False, False, False)
+
+
+@pytest.mark.parametrize("lifted", [(True, False), (False, True)])
+def test_of_two_cycles_the_floor_at_the_bottoms_tells_the_stand(lifted: tuple[bool, bool]) -> None:
+    cycles = find_cycles(T, _dips(2))
+    # The video begins with the load in the hands, and fades out.
+    loaded = np.ones(len(T), dtype=bool)
+    for cycle, up in zip(cycles, lifted, strict=True):
+        loaded[cycle.bottom_from : cycle.top_to + 1] = up
+        loaded[cycle.bottom_from : cycle.bottom_to + 1] = False
+    picture, place = _floor(loaded)
+    fading = picture * np.linspace(1.0, 0.4, len(T))[:, None, None]
+    assert empty_handed(T, fading, place, cycles) == tuple(not up for up in lifted)
+
+
+def test_stands_in_a_row_are_another_scene_and_no_stands() -> None:
+    cycles = find_cycles(T, _dips(4))
+    loaded = np.zeros(len(T), dtype=bool)
+    for cycle in cycles[2:]:
+        loaded[cycle.top_from : cycle.top_to + 1] = True
+    place = np.zeros(len(T))
+    place[: cycles[0].bottom] = np.nan
+    assert empty_handed(T, _floor(loaded)[0], place, cycles) == (False, False, False, False)
 
 
 def test_a_floor_that_looks_the_same_at_the_top_tells_nothing() -> None:

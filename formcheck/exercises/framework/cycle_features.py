@@ -103,6 +103,11 @@ def median(values: FloatArray) -> float:
     return float(np.median(known)) if len(known) else float("nan")
 
 
+def least(values: FloatArray) -> float:
+    """A robust minimum (5th percentile) of the measured values, NaN when there is none."""
+    return -highest(-values)
+
+
 def highest(values: FloatArray) -> float:
     """A robust maximum (95th percentile) of the measured values, NaN when there is none."""
     known = values[np.isfinite(values)]

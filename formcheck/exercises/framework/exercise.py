@@ -6,8 +6,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
 
+import numpy as np
+
 from formcheck.exercises.framework.check import Check, Measurement
-from formcheck.exercises.framework.cycle_features import CycleShape
+from formcheck.exercises.framework.cycle_features import CycleShape, least
 from formcheck.exercises.framework.load_kind import LoadKind
 from formcheck.exercises.framework.variant import Variant
 from formcheck.motion.reps import Cycle
@@ -17,6 +19,12 @@ VOWELS = "aeiou"
 
 STANDING_SHARE = 0.9
 """Shoulders that do not get this high, in standing heights, have not come up from the repetition."""
+
+BENT_DEG = 45.0
+"""Hips and knees that are both still bent by this much at the top: nobody stands like that."""
+
+STRAIGHT_KNEES_DEG, STRAIGHT_HIPS_DEG, UPRIGHT_DEG = 20.0, 25.0, 15.0
+"""Hips, knees and trunk of somebody who stands."""
 
 
 @dataclass(frozen=True)
@@ -43,8 +51,25 @@ class Rep:
 
 
 def ends_short(signals: Signals, cycle: Cycle) -> bool:
-    """True when the shoulders stay below `STANDING_SHARE` of their standing height: given up, or the video ends."""
-    return bool(signals.shoulder_height[cycle.top] < STANDING_SHARE)
+    """True when the lifter does not come up to standing, or was not seen on the way there: a partial repetition.
+
+    Standing is a body that is straight, whatever its height in the picture, as a hand-held camera moves that. Where the
+    joints were not seen straight the shoulders must reach `STANDING_SHARE` of their standing height.
+    """
+    top = slice(cycle.top_from, cycle.top_to + 1)
+    knees, hips = least(signals.knee_flexion_deg[top]), least(signals.hip_flexion_deg[top])
+    lean = least(np.abs(signals.trunk_lean_deg[top]))
+    straight = knees <= STRAIGHT_KNEES_DEG and hips <= STRAIGHT_HIPS_DEG and lean <= UPRIGHT_DEG
+    return cycle.half_seen or (bool(signals.shoulder_height[cycle.top] < STANDING_SHARE) and not straight)
+
+
+def stays_bent(signals: Signals, cycle: Cycle) -> bool:
+    """True when hips and knees are both still bent at the top: of pulses, whose highest shoulders are no standing ones.
+
+    Means something only where no plate hides the legs.
+    """
+    top = slice(cycle.top_from, cycle.top_to + 1)
+    return least(signals.knee_flexion_deg[top]) >= BENT_DEG and least(signals.hip_flexion_deg[top]) >= BENT_DEG
 
 
 def no_instants(signals: Signals, rep: Rep) -> dict[str, int]:

@@ -1,0 +1,270 @@
+"""What happened is neither lost nor invented, whatever a phone, an editor or a passer-by does to the film.
+
+Every kind is made from a lifter whose repetitions are known, so that a test says what must be counted, what must be
+left alone, and what must be said.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from formcheck.core.poses import ARRAY_FIELDS, PoseSequence
+from formcheck.exercises.framework.check import NOT_MEASURED
+from formcheck.judging.analysis import analyze
+from formcheck.judging.report import Report
+from tests.helpers.synthetic_lifter import (
+    LIFTS,
+    STANDING,
+    Motion,
+    deadlift,
+    film,
+    squat,
+    through,
+)
+
+FPS = 30.0
+LONG_TOPS: dict[str, Callable[..., Motion]] = {
+    "deadlift": lambda: deadlift(3, top_rest_s=4.0),
+    "squat": lambda: squat(3, top_rest_s=4.0),
+}
+
+
+def frames_of(
+    poses: PoseSequence, frames: Sequence[int] | np.ndarray, time_s: np.ndarray | None = None
+) -> PoseSequence:
+    """These frames one after the other, at the frame rate or at given times."""
+    order = np.asarray(frames)
+    arrays = {name: getattr(poses, name)[order] for name in ARRAY_FIELDS}
+    arrays["time_s"] = np.arange(len(order)) / FPS if time_s is None else time_s
+    video = replace(poses.video, frames=len(order), duration_s=float(arrays["time_s"][-1]))
+    return replace(poses, video=video, **arrays)
+
+
+def frame_at(poses: PoseSequence, time_s: float) -> int:
+    return int(np.argmin(np.abs(poses.time_s - time_s)))
+
+
+def partial_reps(report: Report) -> list[int]:
+    return [rep.index for rep in report.reps if rep.partial]
+
+
+def judged_checks(report: Report, rep: int) -> set[str]:
+    """Checks that say something of one repetition."""
+    return {finding.check for finding in report.reps[rep - 1].findings if finding.verdict != NOT_MEASURED}
+
+
+def said(report: Report, word: str) -> bool:
+    return any(word in note for note in report.tracking.notes)
+
+
+# --------------------------------------------------------------------------------------------------- hidden at the top
+
+
+@pytest.mark.parametrize("name", LONG_TOPS)
+@pytest.mark.parametrize("hidden_s", [2.3, 2.6, 3.4])
+@pytest.mark.parametrize("exercise", ["auto", "named"])
+def test_a_lifter_hidden_while_standing_between_reps_keeps_all_of_them(
+    name: str, hidden_s: float, exercise: str
+) -> None:
+    motion = LONG_TOPS[name]()
+    panel = [(top_s - hidden_s / 2, top_s + hidden_s / 2) for top_s in motion.tops_s[:2]]
+    report = analyze(film(motion, noise_px=1.0, lost_s=panel), name if exercise == "named" else "auto")
+    assert [rep.bottom_s for rep in report.reps] == pytest.approx(motion.bottoms_s, abs=0.4)
+    assert not partial_reps(report)
+
+
+# -------------------------------------------------------------------------------- missing, frozen and jumping pictures
+
+
+def _second_bottom(motion: Motion, poses: PoseSequence) -> tuple[int, int]:
+    """From half-way down into the second bottom to shortly before the end of the way up."""
+    bottom_s, top_s = motion.bottoms_s[1], motion.tops_s[1]
+    return frame_at(poses, bottom_s - 0.35), frame_at(poses, (bottom_s + 3 * top_s) / 4)
+
+
+HALF_SEEN = {"deadlift": lambda: deadlift(3), "squat": lambda: squat(3)}
+
+
+@pytest.mark.parametrize("name", HALF_SEEN)
+def test_a_gap_in_time_leaves_one_partial_rep_and_a_note(name: str) -> None:
+    motion = HALF_SEEN[name]()
+    whole = film(motion, noise_px=1.0)
+    start, stop = _second_bottom(motion, whole)
+    report = analyze(whole.part(np.r_[0:start, stop : len(whole)]))
+    assert len(report.reps) == 3
+    assert partial_reps(report) == [2]
+    assert not judged_checks(report, 2)
+    assert said(report, "Frames are missing")
+    assert said(report, "Rep 2 was seen only in part")
+
+
+@pytest.mark.parametrize("name", LIFTS)
+def test_an_uneven_frame_rate_changes_nothing(name: str) -> None:
+    motion = LIFTS[name](3)
+    # Phones slow down in bad light: from 30 frames a second to 12 and back.
+    steps = np.tile(np.r_[np.full(40, 1 / 30), np.full(12, 1 / 12)], 20)
+    times = np.concatenate([[0.0], np.cumsum(steps)])
+    one, other = analyze(film(motion, noise_px=1.0)), analyze(film(motion, time_s=times[times <= motion.duration_s]))
+    assert len(other.reps) == len(one.reps) == 3
+    assert not partial_reps(other)
+    assert other.verdict == one.verdict
+
+
+@pytest.mark.parametrize("name", HALF_SEEN)
+def test_a_frozen_picture_is_not_judged(name: str) -> None:
+    motion = HALF_SEEN[name]()
+    whole = film(motion, noise_px=1.0)
+    start, stop = _second_bottom(motion, whole)
+    order = np.arange(len(whole))
+    order[start:stop] = start - 1
+    frozen = frames_of(whole, order)
+    frozen.picture_change[start:stop] = 0.0
+    report = analyze(frozen)
+    assert len(report.reps) == 3
+    assert partial_reps(report) == [2]
+    assert not judged_checks(report, 2)
+    assert said(report, "frozen")
+
+
+def test_somebody_who_stands_still_before_a_still_camera_is_not_frozen() -> None:
+    # The picture moves only with the lifter: nothing else in it does.
+    exact = film(squat(3, top_rest_s=2.0))
+    moves_px = np.abs(np.diff(exact.image_px[:, 11:29, :2], axis=0, prepend=exact.image_px[:1, 11:29, :2])).max(
+        axis=(1, 2)
+    )
+    assert (moves_px < 0.1).sum() > 100
+    report = analyze(replace(exact, picture_change=1e-3 * moves_px))
+    assert len(report.reps) == 3
+    assert not partial_reps(report)
+    assert not said(report, "frozen")
+
+
+@pytest.mark.parametrize("name", HALF_SEEN)
+@pytest.mark.parametrize("change", [0.005, 0.03])
+def test_a_jump_cut_out_of_the_bottom_loses_that_rep_and_no_other(name: str, change: float) -> None:
+    motion = HALF_SEEN[name]()
+    poses = film(motion, noise_px=1.0)
+    start, stop = frame_at(poses, motion.bottoms_s[1]), frame_at(poses, motion.tops_s[1])
+    jumping = frames_of(poses, np.r_[0:start, stop : len(poses)])
+    jumping.picture_change[start] = change
+    report = analyze(jumping)
+    assert len(report.reps) == 2
+    assert not partial_reps(report)
+    assert said(report, "cut")
+
+
+@pytest.mark.parametrize("name", HALF_SEEN)
+def test_a_jump_cut_into_the_bottom_loses_none(name: str) -> None:
+    motion = HALF_SEEN[name]()
+    poses = film(motion, noise_px=1.0)
+    start, stop = frame_at(poses, motion.tops_s[0]), frame_at(poses, motion.bottoms_s[1])
+    report = analyze(frames_of(poses, np.r_[0:start, stop : len(poses)]))
+    assert len(report.reps) == 3
+    assert said(report, "cut")
+
+
+@pytest.mark.parametrize("fps", [10.0, 15.0, 30.0, 60.0])
+@pytest.mark.parametrize("name", LIFTS)
+def test_a_fast_lift_at_a_low_frame_rate_is_no_jump(name: str, fps: float) -> None:
+    report = analyze(film(LIFTS[name](3), fps=fps, noise_px=1.0), name)
+    assert not said(report, "cut")
+
+
+# -------------------------------------------------------------------------------------- where the film begins and ends
+
+
+def _deadlift_from(start_s: float, reps: int = 1) -> PoseSequence:
+    """A deadlift set that ends with standing up empty-handed, from some time on."""
+    poses = film(deadlift(reps, stands_last=True), noise_px=1.0)
+    first = frame_at(poses, start_s)
+    return frames_of(poses, np.arange(first, len(poses)))
+
+
+def test_a_clip_that_begins_with_the_bar_in_the_hands_drops_no_rep_and_judges_no_empty_stand() -> None:
+    motion = deadlift(2, stands_last=True)
+    # The first lockout is where the clip begins: one rep is left, and the stand without the bar.
+    report = analyze(_deadlift_from(motion.tops_s[0], 2))
+    assert len(report.reps) == 1
+    assert report.reps[0].top_s == pytest.approx(motion.tops_s[1] - motion.tops_s[0], abs=0.3)
+
+
+def test_a_clip_that_begins_in_mid_rep_counts_it_as_partial() -> None:
+    motion = deadlift(3, stands_last=True)
+    under_way_s = motion.tops_s[0] - 0.3 - 0.55
+    report = analyze(_deadlift_from(under_way_s, 3))
+    assert len(report.reps) == 3
+    assert partial_reps(report) == [1]
+    assert not judged_checks(report, 1)
+
+
+def test_a_clip_that_begins_with_the_load_on_the_floor_counts_its_first_rep_in_full() -> None:
+    motion = deadlift(3, stands_last=True)
+    report = analyze(_deadlift_from(motion.bottoms_s[0], 3))
+    assert len(report.reps) == 3
+    assert not partial_reps(report)
+
+
+def test_standing_up_without_the_bar_after_a_gap_is_no_rep() -> None:
+    motion = deadlift(2, stands_last=True)
+    poses = film(motion, noise_px=1.0)
+    start = frame_at(poses, motion.tops_s[1] + 0.3)
+    gap = frames_of(poses, np.r_[0:start, start + 12 : len(poses)])
+    gap.picture_change[start] = 0.4
+    report = analyze(gap)
+    assert said(report, "cut")
+    assert len(report.reps) == 2
+
+
+@pytest.mark.parametrize("darkest", [0.7, 0.3, 0.1])
+def test_standing_up_without_the_bar_in_a_fade_out_is_no_rep(darkest: float) -> None:
+    motion = deadlift(2, stands_last=True)
+    poses = film(motion, noise_px=1.0)
+    fade = np.interp(poses.time_s, [motion.duration_s - 2.5, motion.duration_s], [1.0, darkest])
+    report = analyze(replace(poses, floor=poses.floor * fade[:, None, None]))
+    assert len(report.reps) == 2
+
+
+def test_the_last_rep_at_the_end_of_the_clip_counts_under_auto_as_when_named() -> None:
+    for name, make in LIFTS.items():
+        motion = make(3)
+        poses = film(motion, noise_px=1.0)
+        ends = poses.part(slice(0, frame_at(poses, motion.tops_s[-1]) + 1))
+        assert len(analyze(ends).reps) == len(analyze(ends, name).reps) == 3, name
+
+
+# ------------------------------------------------------------------------------------------------------ partial or not
+
+
+def _pulses() -> PoseSequence:
+    """Squat pulses between the bottom and half-way up."""
+    motion = squat(1)
+    deep_s, up_s = motion.bottoms_s[0], motion.bottoms_s[0] + 0.95
+    at = motion.at(np.array([deep_s, up_s]))
+    deep, half = (replace(STANDING, **{name: float(values[i]) for name, values in at.items()}) for i in (0, 1))
+    stops = [(0.0, half)]
+    for index in range(4):
+        stops += [(0.8 + 1.6 * index, deep), (1.6 + 1.6 * index, half)]
+    return film(through(stops), noise_px=1.0)
+
+
+def test_pulses_that_never_stand_are_partial() -> None:
+    report = analyze(_pulses(), "squat")
+    assert report.reps
+    assert partial_reps(report) == [rep.index for rep in report.reps]
+
+
+@pytest.mark.parametrize("name", LIFTS)
+def test_a_hand_held_camera_does_not_make_full_reps_partial(name: str) -> None:
+    poses = film(LIFTS[name](4), noise_px=1.0)
+    # It sinks by a fifth of the lifter over the set, and sways.
+    drift = 120.0 * poses.time_s / poses.time_s[-1] + 12.0 * np.sin(1.7 * poses.time_s)
+    image, contour = poses.image_px.copy(), poses.contour_px.copy()
+    image[..., 1] += drift[:, None]
+    contour[..., 1] += drift[:, None, None]
+    report = analyze(replace(poses, image_px=image, contour_px=contour), name)
+    assert len(report.reps) == 4
+    assert not partial_reps(report)
