@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from formcheck.core.poses import ARRAY_FIELDS, PoseSequence
-from formcheck.exercises.framework.check import NOT_MEASURED
+from formcheck.core.verdicts import NOT_MEASURED
 from formcheck.judging.analysis import analyze
 from formcheck.judging.report import Report
 from tests.helpers.synthetic_lifter import (
