@@ -225,12 +225,12 @@ def drawing(name: str) -> None:
 
 def component(name: str, key: str, data: Mapping[str, Any]) -> None:
     """A part of a page that ``name``.js builds with `make` from ``data`` and ``name``.css styles."""
-    css, js = asset(f"{name}.css"), asset("make.js") + asset(f"{name}.js")
+    css, js = asset(f"{name}.css"), asset("dom.js") + asset(f"{name}.js")
     part = st.components.v2.component(f"formcheck_{name}", html='<div class="root"></div>', css=css, js=js)
     part(key=key, data=data)
 
 
-def behind(name: str, key: str, data: Mapping[str, Any]) -> None:
+def invisible_component(name: str, key: str, data: Mapping[str, Any]) -> None:
     """Something that ``name``.js does with ``data``; it shows nothing and takes no room."""
     with st.container(key=f"behind-{key}"):
         part = st.components.v2.component(f"formcheck_{name}", html='<div class="root"></div>', js=asset(f"{name}.js"))

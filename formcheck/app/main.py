@@ -23,9 +23,9 @@ PAGES: tuple[tuple[str, str, str, Callable[[], None]], ...] = (
 """Title, end of the address, icon, and the function that shows it. The first one is where people arrive."""
 
 DISCLAIMER = (
-    "General fitness information, not a medical device: FormCheck does not diagnose or treat, and replaces no coach or "
-    "clinician. See a professional about pain that is sharp, sudden or spreading into a leg; numbness around the groin "
-    "or new bladder or bowel trouble is an emergency."
+    "General fitness information, not a medical device: FormCheck does not diagnose or treat, and does not replace a "
+    "coach or clinician. See a professional about pain that is sharp, sudden or spreading into a leg; numbness around "
+    "the groin or new bladder or bowel trouble is an emergency."
 )
 
 
@@ -43,7 +43,7 @@ def main() -> None:
     for each, (_, path, _, _) in zip(pages, PAGES, strict=True):
         if path == wanted and each is not page:
             st.switch_page(each)
-    components.behind("menu", "menu", {"page": page.url_path})
+    components.invisible_component("menu", "menu", {"page": page.url_path})
     guidance_pages.warn(page.url_path)
     _settings_problem()
     page.run()
@@ -57,7 +57,10 @@ def _settings_problem() -> None:
     except FormCheckError as error:
         st.error(f"**Your settings cannot be used.** {components.plain(str(error))}", icon=":material/error:")
         path = default_settings_path()
-        tip = f"Renames it, and FormCheck goes on as it comes. Until then no lift can be judged. It is {path}"
+        tip = (
+            "Renames the file, and FormCheck carries on with its defaults. Until then no lift can be judged. "
+            f"The file is {path}"
+        )
         if path.is_file() and st.button("Put my settings file aside", help=components.plain(tip), key="settings-aside"):
             path.replace(path.with_suffix(".toml.aside"))
             st.rerun()

@@ -56,7 +56,7 @@ def add_catalogue_commands(app: typer.Typer) -> None:
     def save(
         name: Annotated[str, typer.Argument(metavar="NAME", help="Small letters, digits and hyphens.")],
         source: Annotated[Path, typer.Option("--from", metavar="FILE", help="A settings file (TOML).")],
-        replace: Annotated[bool, typer.Option("--replace", help="Write over your preset of that name.")] = False,
+        replace: Annotated[bool, typer.Option("--replace", help="Replace your preset of that name.")] = False,
     ) -> None:
         """Keep a settings file as a preset of your own."""
         with user_friendly():
@@ -94,7 +94,7 @@ def _show_checks(exercise: str | None) -> None:
             print_block(Text("Variants, and how they are recognised; analyze --variant names one", style="bold"))
             print_block(_pairs((each.name, each.recognised_by) for each in part[0][0].variants))
             print_block(Text(""))
-    print_block(Text("Limits: how well they are backed. formcheck explain CHECK tells more.", style="dim"))
+    print_block(Text("Limits: how well they are supported. formcheck explain CHECK tells you more.", style="dim"))
 
 
 def _show_explanation(name: str) -> None:

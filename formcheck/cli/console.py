@@ -131,8 +131,8 @@ def _what_is_missing(error: ImportError | OSError) -> str:
     if hint is not None:
         return f"{hint} (formcheck doctor shows more)"
     if isinstance(error, ImportError):
-        return f"FormCheck is not installed completely ({error}): run pip install --force-reinstall formcheck"
-    return f"Something could not be read or written: {error}"
+        return f"FormCheck is not completely installed ({error}): run pip install --force-reinstall formcheck"
+    return f"A file could not be read or written: {error}"
 
 
 @contextlib.contextmanager

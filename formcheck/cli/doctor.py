@@ -33,5 +33,5 @@ def _check() -> int:
         if result.remedy:
             print_line(f"  {'':<{width}}  -> {result.remedy}", "yellow")
     wrong = sum(result.ok is False for result in results)
-    print_line(f"\n{wrong} to repair: see the lines with ->." if wrong else "\nAll that is needed is here.")
+    print_line(f"\n{wrong} to fix: see the lines with ->." if wrong else "\nEverything FormCheck needs is here.")
     return wrong

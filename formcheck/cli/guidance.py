@@ -251,7 +251,7 @@ def _whose(sets: Sequence[SavedSet], lifter: str | None) -> str | None:
     names = {(saved.lifter or "").casefold(): saved.lifter for saved in sets}
     if lifter is None and len(names) > 1:
         told = ", ".join(sorted(name for name in names.values() if name))
-        raise UsageError(f"These are the sets of several people: say whose with --lifter ({told}).")
+        raise UsageError(f"The history holds several people's sets: name one with --lifter ({told}).")
     return next(iter(names.values()), lifter)
 
 
@@ -286,7 +286,7 @@ def _answers(table: DecisionTable, told: Mapping[str, Any]) -> dict[str, str | f
         if not _somebody_is_there():
             missing = [each for each in table.questions if each.id not in answers]
             options = ", ".join(f"{_option(each)} {'|'.join(each.choices)}" for each in missing)
-            raise UsageError(f"This is no terminal to ask questions on, so answer with options: {options}.")
+            raise UsageError(f"Questions can only be asked in a terminal; answer with options instead: {options}.")
         answers[question.id] = _ask(table, question)
     return answers
 

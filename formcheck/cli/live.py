@@ -93,7 +93,7 @@ def add_live_command(app: typer.Typer) -> None:
             Path | None, typer.Option("--out", "-o", metavar="DIR", help="Write a report folder for each set.")
         ] = None,
         keep_video: Annotated[
-            bool, typer.Option("--keep-video", help="Keep the video too, with --out or --save; else none is kept.")
+            bool, typer.Option("--keep-video", help="Keep the video too, with --out or --save; otherwise none is kept.")
         ] = False,
         model: Annotated[
             str, typer.Option("--model", "-m", metavar="MODEL", help="Pose model: lite (faster), full or a .task file.")
@@ -106,9 +106,9 @@ def add_live_command(app: typer.Typer) -> None:
         reps: Annotated[
             int | None, typer.Option("--reps", metavar="N", min=1, max=100, help="The set is over after N reps.")
         ] = None,
-        mute: Annotated[bool, typer.Option("--mute", help="No bell with cues.")] = False,
+        mute: Annotated[bool, typer.Option("--mute", help="Do not ring the terminal's bell with cues.")] = False,
         as_fast_as_possible: Annotated[
-            bool, typer.Option("--as-fast-as-possible", help="Look at every frame of a FILE, without waiting.")
+            bool, typer.Option("--as-fast-as-possible", help="Analyse every frame of a FILE, without waiting.")
         ] = False,
     ) -> None:
         """Watch a set as it happens: set-up, rep counter, cues; then the same report as for a video."""
@@ -250,7 +250,7 @@ def _window(request: _Request) -> Window | None:
     from formcheck.live.window import Window, can_draw_windows, display_problem
 
     if not can_draw_windows():
-        say("This OpenCV draws no windows: going on without one.")
+        say("This build of OpenCV cannot show windows: continuing without one.")
         return None
     problem = display_problem()
     if problem:
@@ -381,7 +381,7 @@ def _outcome(
         save_baseline(request.lifter, engine.baseline)
         say(f"Kept the neutral back of {request.lifter}.")
     if not finished:
-        say("No frame was looked at, so nothing was judged.")
+        say("No frame was analysed, so nothing was judged.")
         return NOTHING_TO_JUDGE
     problem: HistoryError | None = None
     for done in finished:

@@ -24,7 +24,8 @@ from formcheck.cli.models import add_models_commands
 app = typer.Typer(
     name="formcheck",
     help="Checks the form of barbell and kettlebell lifts in a video, rep by rep.",
-    epilog="FormCheck gives general fitness information. It is no medical device and replaces no coach or clinician.",
+    epilog="FormCheck gives general fitness information. "
+    "It is not a medical device and does not replace a coach or clinician.",
     add_completion=False,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,

@@ -41,7 +41,7 @@ TodaysExerciseOption = Annotated[
 """Which lift is prepared for; None = the first one that is registered. `lift_name` takes what it gives."""
 
 SettingsOption = Annotated[
-    Path | None, typer.Option("--settings", metavar="FILE", help="Limits and more of your own, in TOML.")
+    Path | None, typer.Option("--settings", metavar="FILE", help="Your own limits and preferences, in TOML.")
 ]
 PresetOption = Annotated[
     list[str] | None, typer.Option("--preset", metavar="NAME", help="Use a preset; may be given again.")
@@ -83,7 +83,7 @@ def parse_height_cm(text: str | None) -> float | None:
         raise UsageError(f"--height {text!r} is not a height: write it like 178cm, 1.78m or 5'10.")
     lowest, highest = HEIGHT_RANGE_CM
     if not lowest <= height_cm <= highest:
-        raise UsageError(f"--height {text!r} must lie between {lowest:g} and {highest:g} cm.")
+        raise UsageError(f"--height {text!r} must be between {lowest:g} and {highest:g} cm.")
     return round(height_cm, 1)
 
 

@@ -142,7 +142,7 @@ def _shape_problems(poses: PoseSequence) -> list[str]:
         if not np.isfinite(poses.time_s).all():
             problems.append("time_s has missing values")
         elif (np.diff(poses.time_s) <= 0).any():
-            problems.append("time_s does not rise strictly")
+            problems.append("time_s is not strictly increasing")
     if poses.video.width <= 0 or poses.video.height <= 0:
         problems.append("the picture has no size")
     return problems

@@ -68,7 +68,7 @@ TEXTS: dict[str, str] = {
     # --- after the set ---------------------------------------------------------------------------------------------
     "sore.signs": "First: do you have any of these? If you are not sure, say yes.",
     "sore.signs.saddle": "Numbness around the groin, the genitals or the inner thighs",
-    "sore.signs.bladder": "New trouble to hold or pass water or stool",
+    "sore.signs.bladder": "New trouble holding or passing urine or stool",
     "sore.signs.both-legs": "Both legs getting weak",
     "sore.signs.trauma": "A bad fall, a crash or a hard blow",
     "sore.signs.fever": "Fever with the back pain",
@@ -128,7 +128,7 @@ TEXTS: dict[str, str] = {
     "sore.why.unlinked": "Sore muscles come from use. This did not follow training.",
     "sore.why.side": "Soreness on one side only is less usual after a lift that loads both sides.",
     "sore.why.strong": "A strong ache is more than the mild soreness that is common.",
-    "sore.why.earlier": "You have hurt your back before, so be careful earlier.",
+    "sore.why.earlier": "You have hurt your back before, so be cautious sooner.",
     "sore.why.usual": "Mild, dull soreness that comes some hours after training and fades again is common.",
     "sore.normal": "This sounds like normal muscle soreness.",
     "sore.watch": "This is in between: rest, and watch it.",

@@ -287,7 +287,7 @@ class _Reader:
             self.problems.append(f"{where}: must be a number, not {value!r}")
             return None
         if not within[0] <= value <= within[1]:
-            self.problems.append(f"{where}: must lie between {within[0]:g} and {within[1]:g}, not {value:g}")
+            self.problems.append(f"{where}: must be between {within[0]:g} and {within[1]:g}, not {value:g}")
             return None
         return float(value)
 

@@ -70,7 +70,7 @@ def camera_frames(number: int) -> Iterator[Captured]:
                 if first_s is None:
                     raise InputError(_busy(number))
                 if now - last_s > SILENT_CAMERA_S:
-                    raise InputError(f"Camera {number} gives no more pictures: check its cable, then start again.")
+                    raise InputError(f"Camera {number} stopped sending pictures: check its cable, then start again.")
                 time.sleep(0.02)
                 continue
             first_s, last_s = first_s if first_s is not None else now, now

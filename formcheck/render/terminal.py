@@ -49,7 +49,7 @@ TEMPO_WORDS = ("down", "pause", "up", "top")
 DRIFT_WORDS = {
     "back_rounding": "back rounding",
     "range_of_motion": "range",
-    "concentric_time": "time of the way up",
+    "concentric_time": "duration of the ascent",
     "mean_velocity": "velocity",
 }
 WORTH_SAYING_LOSS = 0.1

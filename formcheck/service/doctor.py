@@ -118,7 +118,7 @@ def check_opencv_wheels(installed: Mapping[str, str]) -> CheckResult:
         return CheckResult("OpenCV wheel", True, detail)
     keep = "opencv-contrib-python"
     remedy = f"{sys.executable} -m pip uninstall -y {' '.join(installed)} && {sys.executable} -m pip install {keep}"
-    return CheckResult("OpenCV wheel", None, f"{detail}: they write over each other's files, keep one", remedy)
+    return CheckResult("OpenCV wheel", None, f"{detail}: they overwrite each other's files, keep one", remedy)
 
 
 def check_libraries(loads: Loads = library_loads) -> tuple[CheckResult, ...]:
@@ -202,14 +202,14 @@ def check_model(status: ModelStatus) -> CheckResult:
 def check_camera(devices: Path = Path("/dev"), system: str = sys.platform) -> CheckResult:
     """Whether a camera is there, without opening one: a light would go on, and a driver may hang."""
     if system != "linux":
-        return CheckResult("Camera", None, "not looked for on this system; only the live check needs one")
+        return CheckResult("Camera", None, "not checked on this system; only the live check needs one")
     cameras = sorted(devices.glob("video*"))
     if not cameras:
         return CheckResult("Camera", None, "none found; only the live check needs one")
     usable = [camera for camera in cameras if os.access(camera, os.R_OK | os.W_OK)]
     if not usable:
         names = ", ".join(map(str, cameras))
-        return CheckResult("Camera", None, f"{names}: no permission", "sudo usermod -aG video $USER, then log in anew")
+        return CheckResult("Camera", None, f"{names}: no permission", "sudo usermod -aG video $USER, then log in again")
     return CheckResult("Camera", True, ", ".join(map(str, usable)))
 
 
@@ -221,4 +221,4 @@ def check_display(environment: Mapping[str, str] | None = None, system: str = sy
     shown = next(
         (f"{name}={environment[name]}" for name in ("WAYLAND_DISPLAY", "DISPLAY") if environment.get(name)), ""
     )
-    return CheckResult("Display", True if shown else None, shown or "none; reports and web pages work without")
+    return CheckResult("Display", True if shown else None, shown or "none; reports and web pages work without one")

@@ -197,7 +197,9 @@ class Batch:
         with self._lock:
             self._process = None
         if not end:
-            message = "The analysis ended by itself, perhaps for lack of memory: try a smaller or shorter video."
+            message = (
+                "The analysis stopped unexpectedly, perhaps because memory ran out: try a smaller or shorter video."
+            )
             end = {"phase": CANCELLED} if self._stopping.is_set() else {"phase": FAILED, "message": message}
         if end["phase"] != DONE and new_folder:
             shutil.rmtree(folder, ignore_errors=True)
@@ -403,7 +405,7 @@ def _judged(job: Job, poses: PoseSequence, told: dict[str, Any]) -> tuple[PoseSe
         low, high = job.start_s or 0.0, job.end_s if job.end_s is not None else math.inf
         part = poses.part((poses.time_s >= low) & (poses.time_s <= high))
         if len(part) < 2:
-            raise UsageError("Nothing of the video lies between these times: choose others.")
+            raise UsageError("No part of the video is between these times: choose others.")
     return part, analysis.analyze(part, job.exercise, variant=job.variant, load_kg=job.load_kg, **told)
 
 

@@ -255,7 +255,7 @@ def _chosen(input_path: Path, out: Path | None, names: frozenset[str], default_n
         path = Path(REPORTS_FOLDER) / (default_name if number == 1 else f"{default_name}-{number}")
         if not _problem(path, input_path, names, explicit=False):
             return path
-    raise OutputError(f"All folders {REPORTS_FOLDER}/{default_name}-... are in use: choose one with --out.")
+    raise OutputError(f"All folders {REPORTS_FOLDER}/{default_name}-... are in use: choose another folder with --out.")
 
 
 def _problem(path: Path, input_path: Path, names: frozenset[str], explicit: bool) -> str:

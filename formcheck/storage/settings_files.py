@@ -208,7 +208,7 @@ def _read_text(path: Path) -> str:
     except IsADirectoryError as error:
         raise InputError(f"{path} is a folder, not a settings file.") from error
     except UnicodeDecodeError as error:
-        raise InputError(f"{path} is not a settings file: it is no UTF-8 text.") from error
+        raise InputError(f"{path} is not a settings file: it is not UTF-8 text.") from error
     except OSError as error:
         raise InputError(f"{path} cannot be read: {error.strerror or error}.") from error
 

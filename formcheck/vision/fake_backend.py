@@ -56,7 +56,7 @@ class FakeDetector:
         if self.closed:
             raise RuntimeError("This detector is closed.")
         if self.track and self.times_ms and time_ms <= self.times_ms[-1]:
-            raise RuntimeError(f"Times must rise strictly: {time_ms} ms came after {self.times_ms[-1]} ms.")
+            raise RuntimeError(f"Times must be strictly increasing: {time_ms} ms came after {self.times_ms[-1]} ms.")
         self.shapes.append(rgb.shape)
         self.times_ms.append(time_ms)
         return list(self.handler(rgb, time_ms))[: self.people]

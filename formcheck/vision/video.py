@@ -182,7 +182,7 @@ class VideoReader:
         if self._source.short_by_s:
             notes.append(f"The file is cut off: about {self._source.short_by_s:.1f} s at its end are missing.")
         if self._source.damaged:
-            notes.append("The file is damaged: some of its pictures are missing or spoilt.")
+            notes.append("The file is damaged: some of its frames are missing or corrupt.")
         if self._clock.guessed:
             notes.append(
                 f"{self._clock.guessed} frames have no time stamp; their times are guessed from the frame rate."
@@ -787,7 +787,7 @@ class VideoWriter:
         pts = round(time_s / self.TIME_BASE)
         if self._last_pts is not None:
             if pts <= self._last_pts:
-                raise ValueError(f"frame times must rise, got {time_s} s")
+                raise ValueError(f"frame times must increase, got {time_s} s")
             self._last_step = pts - self._last_pts
         if self._size not in (None, (width, height)):
             raise ValueError(f"all frames must have one size, got {width} x {height} after {self._size}")

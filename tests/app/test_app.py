@@ -226,7 +226,7 @@ def test_another_page_and_back_leaves_the_form_as_it_was() -> None:
 
 @pytest.mark.parametrize("phase", [CANCELLED, FAILED])
 def test_a_form_without_a_result_is_not_lost(monkeypatch: pytest.MonkeyPatch, phase: str) -> None:
-    message = "Nothing of the video lies between these times: choose others." if phase == FAILED else ""
+    message = "No part of the video is between these times: choose others." if phase == FAILED else ""
     monkeypatch.setattr(NowBatch, "outcome", lambda job: State(job, phase, message=message))
     at = told_form(opened())
     button(at, "Check my lift").click().run()
@@ -427,12 +427,12 @@ def test_trend_and_comparison_have_numbers() -> None:
     drawn = "".join(str(each.data.data) for each in curves.proto.datasets)
     assert "First set, rep 1" in drawn
     assert "Second set, rep 1" in drawn
-    together = told_to("together", at)
-    assert [each["title"] for each in together["figures"]] == ["First set, rep 1", "Second set, rep 1"]
+    compared = told_to("compare", at)
+    assert [each["title"] for each in compared["figures"]] == ["First set, rep 1", "Second set, rep 1"]
     assert "First set, rep 1</th>" in texts(at)
-    assert together["players"] == []
+    assert compared["players"] == []
     at.selectbox(key="rep-1-3").set_value(2).run()
-    assert told_to("together", at)["figures"][1]["title"] == "Second set, rep 2"
+    assert told_to("compare", at)["figures"][1]["title"] == "Second set, rep 2"
 
 
 def told_to(key: str, at: Any) -> dict[str, Any]:
@@ -760,7 +760,7 @@ def test_letters_and_lines_stand_out_as_wcag_aa_asks(theme: str) -> None:
     tags = re.findall(rf"background: {PAIR}; color: {PAIR}", components.asset("reel.css"))
     assert len(tags) == 4
     text += [(tag[2 + place], tag[place]) for tag in tags]
-    lines = [found[place] for found in re.findall(rf"color: {PAIR}", components.asset("together.css"))]
+    lines = [found[place] for found in re.findall(rf"color: {PAIR}", components.asset("compare.css"))]
     assert len(lines) == 4
     assert min(contrast(colour["edge"], page), contrast(colour["edge"], card)) >= 3.0
     assert {pair: contrast(*pair) for pair in text if contrast(*pair) < 4.5} == {}

@@ -121,7 +121,7 @@ def test_the_list_can_be_narrowed() -> None:
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["--lifter", "Nobody"], "There is no lifter 'Nobody' in the history: nobody is in it yet."),
+        (["--lifter", "Nobody"], "There is no lifter 'Nobody' in the history: it has no lifters yet."),
         (["--exercise", "curl"], "There is no exercise 'curl': choose one of"),
     ],
 )

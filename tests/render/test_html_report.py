@@ -338,8 +338,8 @@ def test_plots_hold_what_was_measured_in_percent_of_their_room() -> None:
 def test_limits_in_the_plots_say_what_they_add_to_those_in_the_table() -> None:
     words = page_of().words
     assert "12° / 20°" in words
-    assert "Lines across: the limits of 12° and 20° plus measuring doubt." in words
-    assert "Marks: watch 14°, fault 25°: the limits of 12° and 20° plus measuring doubt." in words
+    assert "Lines across: the limits of 12° and 20° plus measurement uncertainty." in words
+    assert "Marks: watch 14°, fault 25°: the limits of 12° and 20° plus measurement uncertainty." in words
     report = make_set()
     assert report.signals is not None
     sure = np.zeros_like(report.signals.back_rounding_uncertainty_deg)
@@ -374,7 +374,7 @@ def test_bars_show_zero_and_missing_values() -> None:
     assert [bar.text for bar in rounding.bars] == ["+34°", "+4°", "not measured"]
     assert [bar.verdict for bar in rounding.bars] == ["fault", "ok", "not-measured"]
     assert rounding.bars[2].width == 0.0
-    assert speed.title == "Time on the way up"
+    assert speed.title == "Duration of the ascent"
     hollow = make_report(POSES, reps=(make_rep(1, back_rounding_deg=-20.0),))
     (bar,) = bar_charts(hollow)[0].bars
     assert (bar.left, bar.left + bar.width) == (0.0, pytest.approx(bar_charts(hollow)[0].zero))

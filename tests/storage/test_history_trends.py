@@ -60,7 +60,7 @@ def test_a_set_in_numbers() -> None:
     assert (numbers.rounding_deg, numbers.worst_rounding_deg) == (20.0, 30.0)
     assert numbers.depth_thighs == pytest.approx(-0.2)
     assert numbers.concentric_s == pytest.approx(1.0)
-    assert numbers.slowdown_percent == pytest.approx(10.4), "as the report says it, not by the time of the way up"
+    assert numbers.slowdown_percent == pytest.approx(10.4), "as the report says it, not by the duration of the ascent"
 
 
 def test_velocity_is_taken_from_whole_reps_where_a_report_has_it() -> None:

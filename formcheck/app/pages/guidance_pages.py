@@ -208,7 +208,7 @@ def _show_answer(table: DecisionTable, answer: Answer) -> None:
         f"{components.escaped(answer.headline)}</h2>{inside}</section>"
     )
     if st.session_state.pop(ARRIVED, False):
-        components.behind("arrive", f"arrive-{table.id}", {"to": ".fc-answer"})
+        components.invisible_component("scroll_into_view", f"arrive-{table.id}", {"to": ".fc-answer"})
     _ask_again(table)
 
 

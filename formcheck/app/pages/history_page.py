@@ -46,7 +46,7 @@ LEAST_DEG = 10.0
 TRENDS = (
     ("rounding_deg", "Back rounding", "degrees against your own neutral, typical rep", LEAST_DEG),
     ("depth_thighs", "Depth", "hips above knees in thigh lengths; lower is deeper", 0.2),
-    ("velocity_heights_per_s", "Velocity on the way up", "body heights a second", 0.1),
+    ("velocity_heights_per_s", "Concentric velocity", "body heights a second", 0.1),
     ("tonnage_kg", "Estimated tonnage", "load times reps", 100.0),
 )
 """Number of a session, its title, what it is, and the least that its chart spans: less than that is noise."""
@@ -252,7 +252,7 @@ def _trends(sets: Sequence[SavedSet]) -> None:
         st.markdown("Choose one lifter and one lift above: different ones do not make a trend.")
         return
     if len({each.day for each in course}) < 2:
-        st.markdown("From the second day on you see here how it goes.")
+        st.markdown("From the second day on, your trend appears here.")
         return
     unit = components.usable_settings().unit_of_loads
     left, right = st.columns(2, gap="large")
@@ -328,7 +328,7 @@ def _compare(sets: Sequence[SavedSet]) -> None:
             )
             chosen.append((saved, rep or 1))
     (first, rep_a), (second, rep_b) = chosen
-    _together((first, rep_a), (second, rep_b))
+    _compared((first, rep_a), (second, rep_b))
     compared = compare(first, second)
     st.subheader("These two reps")
     st.html(reps_table((first, rep_a), (second, rep_b)))
@@ -350,7 +350,7 @@ def pair_of(sets: Sequence[SavedSet]) -> tuple[SavedSet, SavedSet]:
     return (alike or others)[0], second
 
 
-def _together(first: tuple[SavedSet, int], second: tuple[SavedSet, int]) -> None:
+def _compared(first: tuple[SavedSet, int], second: tuple[SavedSet, int]) -> None:
     """Both reps at once: as videos where these were kept, else as stick figures; and as curves."""
     with open_history() as history:
         videos = [str(found) for saved, _ in (first, second) if (found := history.video(saved.id)) is not None]
@@ -416,7 +416,7 @@ def _side_by_side(shown: Sequence[_Shown], videos: Sequence[str]) -> None:
     found = [] if videos else [_figure(each) for each in shown]
     figures = [each for each in found if each is not None]
     if not videos and len(figures) < 2:
-        st.caption("These two cannot be shown side by side: of one of them neither video nor poses were kept.")
+        st.caption("These two cannot be shown side by side: neither the video nor the poses of one of them were kept.")
         return
     # Aligned at lift-off, so that a longer way down does not put them out of step.
     before = max(0.0, min(each.zero_s - each.told["start_s"] for each in shown))
@@ -433,7 +433,7 @@ def _side_by_side(shown: Sequence[_Shown], videos: Sequence[str]) -> None:
         ],
         "box": _around([figure.box for figure in figures]),
     }
-    components.component("together", key="together", data=data)
+    components.component("compare", key="compare", data=data)
 
 
 def _figure(shown: _Shown) -> Figure | None:

@@ -64,8 +64,8 @@ CAMERA_TEXTS = {
     "insecure": ADDRESS_HELP,
     "denied": "The camera is not allowed here. Click the camera or lock beside the address, allow it, reload the page.",
     "missing": "There is no camera. Connect one, or switch it on; on a laptop look for a slider over the lens.",
-    "busy": "The camera does not start. Close other programs and tabs that show its picture, then press Start again.",
-    "gone": "The camera has gone away. Connect it again, then press Stop and Start.",
+    "busy": "The camera does not start. Close other programs and tabs that use it, then press Start again.",
+    "gone": "The camera was disconnected. Connect it again, then press Stop and Start.",
 }
 """What the page says when there is no picture, by reason."""
 
@@ -156,7 +156,7 @@ def _form() -> Form:
         f"Load in {unit}", 0.0, 1000.0, None, 2.5 if unit == "kg" else 5.0, placeholder="Optional", key="live-load"
     )
     reps = three.number_input(
-        "Reps in the set", 1, 100, None, placeholder="Any", key="live-reps", help="So many reps end the set."
+        "Reps in the set", 1, 100, None, placeholder="Any", key="live-reps", help="The set ends after this many reps."
     )
     with st.expander("More"):
         variant = result.variant_choice(exercise, "auto", f"live-variant-{exercise}")
@@ -166,7 +166,7 @@ def _form() -> Form:
         keep = st.toggle(
             "Keep the video",
             key="live-keep",
-            help="For the report, and for the history where you save the set. Else no picture is written anywhere.",
+            help="For the report, and for the history if you save the set. Otherwise no picture is stored anywhere.",
         )
     told = options_of_lifter(lifters.get(lifter or ""), analysis_settings(None, presets, None))
     options = SessionOptions(
@@ -228,7 +228,7 @@ def _state() -> None:
     st.html(state_html(view))
     if view is not None and view.problem:
         st.error(
-            f"A frame could not be looked at; trying on. {components.plain(view.problem)}", icon=":material/error:"
+            f"A frame could not be analysed; still trying. {components.plain(view.problem)}", icon=":material/error:"
         )
     with st.container(horizontal=True, vertical_alignment="center", gap="medium"):
         in_set = view is not None and view.now is not None and view.now.state in (State.IN_SET, State.RESTING)

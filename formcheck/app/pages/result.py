@@ -117,7 +117,7 @@ def _not_judged(report: components.Report) -> None:
     for note in report["tracking"]["notes"]:
         st.html(f'<p class="fc-small">{components.escaped(note)}</p>')
     if report["reps"] and not reasons:
-        st.markdown("Everything that FormCheck judges in this lift was judged.")
+        st.markdown("Nothing was left out: every check of this lift was judged.")
 
 
 def _downloads(result: Result) -> None:
@@ -142,7 +142,10 @@ def _downloads(result: Result) -> None:
 
 def _judge_again(result: Result, report: components.Report, session: Session) -> None:
     """Other lift, part or limits; the poses are there already."""
-    st.markdown("Another lift, part of the video, or other limits. The video is not looked at again, so it is quick.")
+    st.markdown(
+        "Another lift, part of the video, or other limits. "
+        "The video does not have to be watched again, so this is quick."
+    )
     job, key = result.job, result.folder.name
     end_s = round(max(components.number(report["video"]["duration_s"]), 0.2), 1)
     left, right = st.columns(2, gap="large")
@@ -235,7 +238,7 @@ def _baseline(result: Result, report: components.Report) -> None:
         return
     with st.container(horizontal=True, vertical_alignment="center"):
         label = f"Use this standing posture as the neutral back of {components.plain(result.job.lifter)}"
-        about = "For videos that do not show you standing. Settings can take it back."
+        about = "For videos that do not show you standing. You can remove it in Settings."
         if st.button(label, icon=":material/accessibility:", help=about, key=f"baseline-{result.folder.name}"):
             with open_history() as history:
                 lifter = history.known_lifter(result.job.lifter)

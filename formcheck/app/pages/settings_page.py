@@ -87,7 +87,7 @@ def _lifters() -> None:
                 history.save_lifter(replace(lifter, neutral_back={}))
             st.rerun()
     else:
-        st.caption("Own neutral back: not recorded. A result of a set that shows you standing offers to keep it.")
+        st.caption("Own neutral back: not recorded. The result of a set that shows you standing offers to keep it.")
     with st.popover("Delete this lifter", icon=":material/delete:"):
         with_sets = st.checkbox("Delete the saved sets, too")
         if st.button("Delete for good", type="primary"):
@@ -110,7 +110,7 @@ def depth_targets(now: float | None) -> dict[float | None, str]:
 
 
 def _limits() -> None:
-    st.markdown("They hold for every analysis from now on, here and on the command line.")
+    st.markdown("These settings apply to every analysis from now on, here and on the command line.")
     own = own_settings()
     names = [lift.name for lift in EXERCISES]
     name = st.segmented_control(
@@ -125,12 +125,12 @@ def _limits() -> None:
         if st.button("Save limits", type="primary"):
             save_settings(replace(own, checks=others | dict(edited.checks)))
             st.toast("Saved.")
-        if st.button("As FormCheck comes"):
+        if st.button("Reset to defaults"):
             save_settings(replace(own, checks=others))
             st.session_state["limits-version"] = version + 1
             st.rerun()
     st.caption(
-        f"Kept in {components.plain(str(default_settings_path()))}; comments in it are not. "
+        f"Kept in {components.plain(str(default_settings_path()))}; comments in that file are not kept. "
         "`formcheck explain` says where a limit comes from."
     )
 
@@ -148,7 +148,9 @@ def _units() -> None:
 
 
 def _models() -> None:
-    st.markdown("They find the joints. **full** is the usual one; lite is quicker, heavy slower and a little steadier.")
+    st.markdown(
+        "They find the joints. **full** is the default; lite is quicker, heavy is slower and a little steadier."
+    )
     for status in list_models():
         with st.container(border=True, horizontal=True, vertical_alignment="center", key=f"card-{status.name}"):
             here = status.path is not None and status.hash_ok

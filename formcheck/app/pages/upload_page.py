@@ -147,7 +147,7 @@ def _elsewhere(mine: Session) -> None:
         assert batch is not None
         titles = ", ".join(components.plain(state.job.title) for state in batch.states)
         with st.container(border=True, horizontal=True, vertical_alignment="center", key=f"card-work-{id(other)}"):
-            st.markdown(f"Still looking at {titles}, started in another tab or before this page was loaded anew.")
+            st.markdown(f"Still looking at {titles}, started in another tab or before this page was reloaded.")
             if st.button("Show it here", key=f"adopt-{id(other)}"):
                 st.session_state[KEY] = other
                 st.rerun()
@@ -257,7 +257,7 @@ def _progress() -> None:
     if st.button("Cancel", icon=":material/close:", key="cancel"):
         mine.batch.cancel()
         mine.batch.wait(10.0)
-    st.caption("You can go to another page meanwhile; the analysis goes on.")
+    st.caption("You can open another page meanwhile; the analysis continues.")
 
 
 def _progress_of(state: State) -> None:

@@ -134,8 +134,8 @@ UPPER_BACK = Check(
     source="Provisional; half of what the whole back is allowed",
     confidence="low",
     worst=WATCH,
-    how="The thoracic share of the back's bend against your neutral, read from the upper half of the back's outline "
-    "while the load pulls most. The outline tells less well where a back bends than how much, so take it as a hint.",
+    how="The thoracic share of the back's bend against your neutral, read from the upper half of its outline while the "
+    "load pulls most. The outline tells less well where a back bends than how much, so take it as a hint.",
     trains=Skill.BACK,
 )
 

@@ -260,7 +260,7 @@ def limits_note(report: Report) -> str:
     told = degrees(check.watch), degrees(check.fault)
     if told == tuple(map(degrees, rounding_limits_deg(report))):
         return ""
-    return f"the limits of {told[0]} and {told[1]} plus measuring doubt"
+    return f"the limits of {told[0]} and {told[1]} plus measurement uncertainty"
 
 
 def path_plot(report: Report) -> PathPlot | None:
@@ -322,12 +322,12 @@ def _speeds(report: Report) -> tuple[str, str, str, FloatArray]:
     for name, unit in (("mean_velocity_m_per_s", "m/s"), ("mean_velocity_heights_per_s", "body heights/s")):
         values = np.array([number_of(motions.get(rep.index, {}).get(name)) for rep in report.reps])
         if np.isfinite(values).any():
-            return "Velocity on the way up", "", f"Mean of the way up, in {unit}; slower at the end is fatigue.", values
+            return "Concentric velocity", "", f"Mean of the ascent, in {unit}; slower at the end is fatigue.", values
     seconds = np.array([rep.lockout_s - rep.lift_off_s for rep in report.reps])
     lift = exercise_named(report.exercise.name)
     words = Words() if lift is None else lift.words
     return (
-        "Time on the way up",
+        "Duration of the ascent",
         "s",
         f"From {words.concentric_from} to {words.concentric_to}.",
         np.where(seconds > 0, seconds, np.nan),

@@ -289,7 +289,7 @@ def _check_report(report: Mapping[str, Any]) -> None:
             rep[name] for name in rep if name.endswith("_s") and rep[name] is not None and not _is_number(rep[name])
         ]
         if wrong:
-            raise ValueError("a measure is no number")
+            raise ValueError("a measure is not a number")
     for finding in [*report["findings"], *(each for rep in report["reps"] for each in rep["findings"])]:
         for name in ("check", "title", "verdict"):
             _str(finding[name])

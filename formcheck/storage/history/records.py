@@ -123,4 +123,4 @@ def clean_notes(notes: str) -> str:
 
 def _check_range(what: str, value: float | None, lowest: float, highest: float, unit: str) -> None:
     if value is not None and not lowest <= value <= highest:
-        raise UsageError(f"{what} must lie between {lowest:g} and {highest:g} {unit}, not {value:g}.")
+        raise UsageError(f"{what} must be between {lowest:g} and {highest:g} {unit}, not {value:g}.")

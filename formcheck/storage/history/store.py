@@ -223,7 +223,7 @@ class History:
         row = self._row("SELECT * FROM lifters WHERE name_key = ?", [_key(clean_name(name))])
         if row is None:
             names = ", ".join(lifter.name for lifter in self.lifters())
-            others = f", only: {names}" if names else ": nobody is in it yet"
+            others = f", only: {names}" if names else ": it has no lifters yet"
             raise HistoryError(f"There is no lifter {clean_name(name)!r} in the history{others}.")
         return _lifter(row)
 
@@ -501,7 +501,7 @@ def _history_errors(path: Path) -> Iterator[None]:
             raise HistoryError(f"{path} is in use by another program: try again when that is done.") from error
         raise HistoryError(f"{path} cannot be used ({error}): make room, or check who may write there.") from error
     except sqlite3.DatabaseError as error:
-        raise HistoryError(f"{path} is damaged or no FormCheck history ({error}): move it away.") from error
+        raise HistoryError(f"{path} is damaged or is not a FormCheck history ({error}): move it away.") from error
     except OSError as error:
         reason = error.strerror or type(error).__name__
         raise HistoryError(f"{path} cannot be used ({reason}): check the folder and who may write there.") from error

@@ -45,7 +45,7 @@ QUANTITIES = (
     Quantity("worst_rounding_deg", "Back rounding, worst rep", "deg", False, "back-rounding"),
     Quantity("depth_thighs", "Depth, hips above knees", "thigh lengths", False, "depth"),
     Quantity("concentric_s", "Way up, mean", "s", None),
-    Quantity("velocity_heights_per_s", "Velocity on the way up, mean", "body heights/s", None),
+    Quantity("velocity_heights_per_s", "Concentric velocity, mean", "body heights/s", None),
     Quantity("slowdown_percent", "Last rep slower than the fastest", "%", None),
 )
 
