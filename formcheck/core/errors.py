@@ -3,7 +3,8 @@
     FormCheckError                 message is written for the user: what happened, to which file, what to do
     ├── InputError                 the thing to analyse cannot be read            (exit code 2)
     │   ├── VideoError             not a video, damaged, no picture in it
-    │   └── PoseFileError          not a pose file, damaged, from a newer FormCheck
+    │   ├── PoseFileError          not a pose file, damaged, from a newer FormCheck
+    │   └── ReportError            not a report.json, damaged, from a newer FormCheck
     ├── UsageError                 an option or argument makes no sense           (exit code 2)
     ├── ModelError                 a pose model cannot be found, fetched or trusted (exit code 2)
     ├── OutputError                a result cannot be written                     (exit code 2)
@@ -33,6 +34,10 @@ class VideoError(InputError):
 
 class PoseFileError(InputError):
     """The `.npz` file is not a pose file, is damaged, or comes from a newer FormCheck."""
+
+
+class ReportError(InputError):
+    """The data are not those of a report.json, are damaged, or come from a newer FormCheck."""
 
 
 class UsageError(FormCheckError):

@@ -9,7 +9,6 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any
 
 import numpy as np
 
@@ -167,7 +166,7 @@ class SetLevel:
     best_rep, worst_rep : index of the repetition with the least and the most to say about; None when none stands out.
     """
 
-    point: str
+    point: TrackedPoint
     body_height_m: float
     scale: str
     reps: tuple[RepMotion, ...]
@@ -184,33 +183,6 @@ class SetLevel:
             if each.quantity == quantity:
                 return each
         raise KeyError(quantity)
-
-    def to_dict(self) -> dict[str, Any]:
-        """As plain data for report.json; missing numbers become None."""
-        return {
-            "point": self.point,
-            "body_height_m": _number(self.body_height_m),
-            "scale": self.scale,
-            "reps": [_rep_dict(rep) for rep in self.reps],
-            "tempo_s": [_number(value) for value in self.tempo_s],
-            "velocity_loss": _number(self.velocity_loss),
-            "drifts": [
-                {
-                    "quantity": drift.quantity,
-                    "unit": drift.unit,
-                    "verdict": drift.verdict,
-                    "slope_per_rep": _number(drift.slope),
-                    "low": _number(drift.low),
-                    "high": _number(drift.high),
-                    "change": _number(drift.change),
-                    "reason": drift.reason,
-                }
-                for drift in self.drifts
-            ],
-            "consistency": {name: _number(value) for name, value in self.consistency.items()},
-            "best_rep": self.best_rep,
-            "worst_rep": self.worst_rep,
-        }
 
 
 def set_level(
@@ -279,7 +251,7 @@ def set_level(
 # --- tempo and velocity --------------------------------------------------------------------------------------------
 
 
-def _rep_motions(lift: Exercise, reps: Sequence[tuple[Signals, Rep]], point: str) -> list[RepMotion]:
+def _rep_motions(lift: Exercise, reps: Sequence[tuple[Signals, Rep]], point: TrackedPoint) -> list[RepMotion]:
     heights = {key: _height(signals, point) for key, signals in {id(signals): signals for signals, _ in reps}.items()}
     ups = [
         _way_up(signals, rep, heights[id(signals)])
@@ -311,7 +283,7 @@ def _rep_motions(lift: Exercise, reps: Sequence[tuple[Signals, Rep]], point: str
     return motions
 
 
-def _point(lift: Exercise, reps: Sequence[tuple[Signals, Rep]]) -> str:
+def _point(lift: Exercise, reps: Sequence[tuple[Signals, Rep]]) -> TrackedPoint:
     """What can be followed over the set: the lift's own point, or the shoulders where plates hide the hands."""
     if lift.path.point == HANDS and lift.from_floor:
         spreads = [_arm_spread(signals, rep) for signals, rep in reps]
@@ -320,7 +292,7 @@ def _point(lift: Exercise, reps: Sequence[tuple[Signals, Rep]]) -> str:
     return lift.path.point
 
 
-def _in_plane(lift: Exercise, signals: Signals, rep: Rep, point: str) -> bool:
+def _in_plane(lift: Exercise, signals: Signals, rep: Rep, point: TrackedPoint) -> bool:
     """False where hands move towards or away from the camera."""
     if point != HANDS or lift.from_floor:
         return True
@@ -342,12 +314,12 @@ def _arm_spread(signals: Signals, rep: Rep) -> float:
     return float((long - short) / usual)
 
 
-def _height(signals: Signals, point: str) -> FloatArray:
+def _height(signals: Signals, point: TrackedPoint) -> FloatArray:
     values = signals.hand_height if point == HANDS else signals.shoulder_height
     return smooth(signals.time_s, values, POINT_CUTOFF_HZ)
 
 
-def _forward(signals: Signals, point: str) -> FloatArray:
+def _forward(signals: Signals, point: TrackedPoint) -> FloatArray:
     values = signals.hand_forward if point == HANDS else signals.shoulder_forward
     return smooth(signals.time_s, values, POINT_CUTOFF_HZ)
 
@@ -410,7 +382,9 @@ def _in_metres(motion: RepMotion, body_height_m: float) -> RepMotion:
 # --- the path ------------------------------------------------------------------------------------------------------
 
 
-def _path(signals: Signals, point: str, height: FloatArray, up: Stroke | None, down: Stroke | None) -> BarPath | None:
+def _path(
+    signals: Signals, point: TrackedPoint, height: FloatArray, up: Stroke | None, down: Stroke | None
+) -> BarPath | None:
     """None where the point was not followed all the way, or forward cannot be told from the picture."""
     if up is None:
         return None
@@ -551,45 +525,3 @@ def _best_and_worst(
     if len(ranks) < 2 or min(ranks)[0] == max(ranks)[0]:
         return None, None
     return min(ranks)[1], max(ranks)[1]
-
-
-# --- as data -------------------------------------------------------------------------------------------------------
-
-
-def _rep_dict(rep: RepMotion) -> dict[str, Any]:
-    path = rep.path
-    return {
-        "index": rep.index,
-        "eccentric_s": _number(rep.eccentric_s),
-        "bottom_pause_s": _number(rep.bottom_pause_s),
-        "concentric_s": _number(rep.concentric_s),
-        "top_pause_s": _number(rep.top_pause_s),
-        "range_heights": _number(rep.range_heights),
-        "mean_velocity_heights_per_s": _number(rep.mean_velocity_heights_per_s),
-        "peak_velocity_heights_per_s": _number(rep.peak_velocity_heights_per_s),
-        "mean_velocity_m_per_s": _number(rep.mean_velocity_m_per_s),
-        "peak_velocity_m_per_s": _number(rep.peak_velocity_m_per_s),
-        "velocity_loss": _number(rep.velocity_loss),
-        "path": None
-        if path is None
-        else {
-            "time_s": path.time_s.round(3).tolist(),
-            "forward_heights": path.forward_heights.round(4).tolist(),
-            "up_heights": path.up_heights.round(4).tolist(),
-            "drift_heights": _number(path.drift_heights),
-            "peak_deviation_heights": _number(path.peak_deviation_heights),
-        },
-        "plate_path": None
-        if rep.plate_path is None
-        else {
-            "time_s": rep.plate_path.time_s.round(3).tolist(),
-            "forward_m": rep.plate_path.forward_m.round(4).tolist(),
-            "up_m": rep.plate_path.up_m.round(4).tolist(),
-            "drift_m": _number(rep.plate_path.drift_m),
-            "peak_deviation_m": _number(rep.plate_path.peak_deviation_m),
-        },
-    }
-
-
-def _number(value: float) -> float | None:
-    return None if not math.isfinite(value) else round(float(value), 4)

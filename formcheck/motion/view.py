@@ -34,7 +34,7 @@ class View:
 
     name: ViewName
     yaw_deg: float
-    forward: int
+    forward: int = 1
 
 
 UNKNOWN_VIEW = View(ViewName.UNKNOWN, float("nan"), 1)

@@ -78,16 +78,16 @@ def report(*reps: RepReport, exercise: str = "deadlift", findings: tuple[Finding
     columns = no_signals(time_s)
     columns = dataclasses.replace(columns, **{name: np.full(21, value) for name, value in signals.items()})
     return Report(
-        VideoInfo("x.mp4", 360, 480, 21, 2.0),
-        ExerciseChoice(exercise, "auto", 1.0),
-        View(ViewName.SIDE_RIGHT, 6.0, 1),
-        True,
-        Tracking(21, 1.0, ()),
-        reps,
-        findings,
-        Verdict.GOOD,
-        "",
-        (),
+        video=VideoInfo("x.mp4", 360, 480, 21, 2.0),
+        exercise=ExerciseChoice(exercise, "auto", 1.0),
+        view=View(ViewName.SIDE_RIGHT, 6.0, 1),
+        sagittal_ok=True,
+        tracking=Tracking(21, 1.0, ()),
+        reps=reps,
+        findings=findings,
+        verdict=Verdict.GOOD,
+        summary="",
+        advice=(),
         signals=columns,
     )
 

@@ -12,6 +12,7 @@ import pytest
 from rich.console import Console
 
 from formcheck.core.verdicts import DriftVerdict
+from formcheck.exercises.framework.exercise import TrackedPoint
 from formcheck.judging.report import Report, Tracking
 from formcheck.judging.set_metrics import Drift, RepMotion, SetLevel
 from formcheck.judging.settings import Settings
@@ -162,7 +163,7 @@ def test_numbers_read_like_people_write_them() -> None:
 def a_set(**changes: Any) -> SetLevel:
     reps = tuple(RepMotion(index, mean_velocity_heights_per_s=0.25, mean_velocity_m_per_s=0.45) for index in (1, 2, 3))
     level = SetLevel(
-        point="hands",
+        point=TrackedPoint.HANDS,
         body_height_m=1.8,
         scale="the lifter's height",
         reps=reps,

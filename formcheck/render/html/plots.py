@@ -7,9 +7,8 @@ stretched with it, so that they stay legible on a phone.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,6 +19,7 @@ from formcheck.exercises import exercise_named
 from formcheck.exercises.framework.exercise import TrackedPoint, Words
 from formcheck.judging.effective_checks import judged_checks, rounding_limits_deg
 from formcheck.judging.report import Report, RepReport
+from formcheck.judging.set_metrics import RepMotion
 from formcheck.motion.signals import Signals
 from formcheck.render.terminal import clock, degrees
 
@@ -279,10 +279,11 @@ def path_plot(report: Report) -> PathPlot | None:
     extra = (wanted - (high[0] - low[0])) / 2.0
     low[0], high[0] = low[0] - extra, high[0] + extra
     scale = 1000.0 / (high[1] - low[1])
-    level = set_level_of(report)
-    shown = level.get("worst_rep") or max(report.reps, key=_severity).index
+    level = report.set_level
+    worst_rep = None if level is None else level.worst_rep
+    shown = worst_rep or max(report.reps, key=_severity).index
     known = {index for index, *_ in ways}
-    point = TrackedPoint(level.get("point", TrackedPoint.HANDS))
+    point = TrackedPoint.HANDS if level is None else level.point
     return PathPlot(
         title=f"Way of the {point}",
         description="Seen from the side, front to the right. The dashed line is the mid-foot.",
@@ -299,15 +300,15 @@ def path_plot(report: Report) -> PathPlot | None:
 def _ways(report: Report) -> list[tuple[int, FloatArray, FloatArray, str]]:
     found = []
     lift = exercise_named(report.exercise.name)
-    for motion in set_level_of(report).get("reps", []):
-        path = motion.get("path")
-        if path:
-            forward, up = _floats(path["forward_heights"]), _floats(path["up_heights"])
-            stray = number_of(path.get("peak_deviation_heights"))
+    for motion in _motions(report).values():
+        path = motion.path
+        if path is not None:
+            forward, up = path.forward_heights, path.up_heights
+            stray = path.peak_deviation_heights
             # Straying from the vertical says nothing about a load that travels on an arc.
             upright = lift is not None and lift.path.is_vertical and math.isfinite(stray)
             words = f"strays {abs(stray):.2f} body heights from the vertical" if upright else ""
-            found.append((int(motion["index"]), forward, up, words))
+            found.append((motion.index, forward, up, words))
     if not found and report.signals is not None and report.sagittal_ok:
         signals = report.signals
         for rep in report.reps:
@@ -318,9 +319,9 @@ def _ways(report: Report) -> list[tuple[int, FloatArray, FloatArray, str]]:
 
 def _speeds(report: Report) -> tuple[str, str, str, FloatArray]:
     """Velocity of each repetition where it was measured, else how long its way up took."""
-    motions = {motion.get("index"): motion for motion in set_level_of(report).get("reps", [])}
+    motions = _motions(report)
     for name, unit in (("mean_velocity_m_per_s", "m/s"), ("mean_velocity_heights_per_s", "body heights/s")):
-        values = np.array([number_of(motions.get(rep.index, {}).get(name)) for rep in report.reps])
+        values = np.array([getattr(motions.get(rep.index), name, math.nan) for rep in report.reps])
         if np.isfinite(values).any():
             return "Concentric velocity", "", f"Mean of the ascent, in {unit}; slower at the end is fatigue.", values
     seconds = np.array([rep.lockout_s - rep.lift_off_s for rep in report.reps])
@@ -412,14 +413,6 @@ def _described(name: str, values: FloatArray) -> str:
     return f"{name} between {degrees(float(low))} and {degrees(float(high))}."
 
 
-def _floats(values: Sequence[float | None]) -> FloatArray:
-    return np.array([number_of(value) for value in values])
-
-
-def number_of(value: float | None) -> float:
-    return math.nan if value is None else float(value)
-
-
 def rep_verdict(rep: RepReport) -> Verdict:
     """The worst verdict on a repetition."""
     return worst(finding.verdict for finding in rep.findings)
@@ -435,6 +428,6 @@ def _verdict_on(rep: RepReport, measure: str, report: Report) -> Verdict:
     return next((finding.verdict for finding in rep.findings if finding.check in checks), NOT_MEASURED)
 
 
-def set_level_of(report: Report) -> Mapping[str, Any]:
-    """Numbers of the set as a whole, as in report.json; empty where the report has none."""
-    return {} if report.set_level is None else report.set_level.to_dict()
+def _motions(report: Report) -> dict[int, RepMotion]:
+    """Tempo, velocity and path by the index of the repetition; none where the set as a whole was not measured."""
+    return {} if report.set_level is None else {motion.index: motion for motion in report.set_level.reps}

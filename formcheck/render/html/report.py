@@ -16,25 +16,25 @@ from datetime import date
 from importlib import resources
 from typing import Any
 
+import numpy as np
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
-from formcheck.core.verdicts import FAULT, GOOD, NOT_JUDGED, NOT_MEASURED, OK, WATCH
+from formcheck.core.verdicts import FAULT, GOOD, NOT_JUDGED, NOT_MEASURED, OK, WATCH, DriftVerdict
 from formcheck.exercises.framework.check import Check
 from formcheck.judging.effective_checks import judged_checks
 from formcheck.judging.report import Report, RepReport, version
+from formcheck.judging.set_metrics import SetLevel
 from formcheck.judging.settings import load_words
 from formcheck.render.html.pictures import KeyPicture, key_pictures
 from formcheck.render.html.plots import (
     TimePlot,
     bar_charts,
     limits_note,
-    number_of,
     path_plot,
     plot_times,
     rep_spans,
     rep_verdict,
-    set_level_of,
     time_plots,
     time_ticks,
 )
@@ -221,26 +221,33 @@ def _plain(value: float, unit: str) -> str:
 
 def _set_facts(report: Report) -> list[tuple[str, str]]:
     """The set as a whole in a few lines; only what was measured."""
-    level = set_level_of(report)
     facts = []
     if report.load_kg is not None and report.reps:
         whole = sum(not rep.partial for rep in report.reps)
         tonnage = load_words(report.load_kg * whole, report.settings.unit_of_loads)
         facts.append(("Estimated tonnage", tonnage))
-    tempo = [number_of(each) for each in level.get("tempo_s", [])]
-    if len(tempo) == 4 and any(math.isfinite(each) for each in tempo):
-        facts.append(("Tempo: down, pause, up, pause", " – ".join(_seconds(each) for each in tempo) + " s"))
-    loss = number_of(level.get("velocity_loss"))
-    if math.isfinite(loss):
-        facts.append(("Velocity loss, last rep", f"{100 * loss:.0f} %"))
-    words = {"worse": "worse over the set", "better": "better over the set", "steady": "steady"}
-    for drift in level.get("drifts", []):
-        verdict = words.get(str(drift.get("verdict")))
-        if verdict is not None:
-            change = number_of(drift.get("change"))
-            much = f", {change:+.0f} {drift.get('unit', '')}".replace(" deg", "°").replace("-", "−")
-            title = str(drift.get("quantity", "")).replace("_", " ").capitalize()
-            facts.append((title, verdict + (much if math.isfinite(change) and verdict != "steady" else "")))
+    return facts if report.set_level is None else facts + _facts_over_the_set(report.set_level)
+
+
+DRIFT_WORDS = {
+    DriftVerdict.WORSE: "worse over the set",
+    DriftVerdict.BETTER: "better over the set",
+    DriftVerdict.STEADY: "steady",
+}
+
+
+def _facts_over_the_set(level: SetLevel) -> list[tuple[str, str]]:
+    facts = []
+    if np.isfinite(level.tempo_s).any():
+        facts.append(("Tempo: down, pause, up, pause", " – ".join(map(_seconds, level.tempo_s)) + " s"))
+    if math.isfinite(level.velocity_loss):
+        facts.append(("Velocity loss, last rep", f"{100 * level.velocity_loss:.0f} %"))
+    for drift in level.drifts:
+        words = DRIFT_WORDS.get(drift.verdict)
+        if words is not None:
+            much = f", {drift.change:+.0f} {drift.unit}".replace(" deg", "°").replace("-", "−")
+            tells = math.isfinite(drift.change) and drift.verdict != DriftVerdict.STEADY
+            facts.append((drift.quantity.replace("_", " ").capitalize(), words + (much if tells else "")))
     return facts
 
 
