@@ -28,6 +28,7 @@ from formcheck.exercises.framework.variant import (
 )
 from formcheck.exercises.framework.working_set import cycles_of_set
 from formcheck.judging.coaching import advice_on, load_advice_on, other_lifts_note, praise_of, summary_of, verdict_on
+from formcheck.judging.framing import small_lifter_note, why_nothing_can_be_judged
 from formcheck.judging.report import (
     BackReference,
     ExerciseChoice,
@@ -53,8 +54,6 @@ NONE = "none"
 
 TURNED_DEG = 25.0
 """A repetition seen from a direction further off that of the set than this is judged by its own: the lifter turned."""
-
-NOBODY_SEEN = "Nobody was found in the picture, so nothing was judged."
 
 ALWAYS_REPORTED = (
     "back_rounding_deg",
@@ -163,7 +162,8 @@ def analyze(
         reps=reps,
         findings=findings,
         verdict=verdict,
-        summary=summary_of(verdict, found.lift, reps, findings, recognition) if poses.seen.any() else NOBODY_SEEN,
+        summary=("" if reps else why_nothing_can_be_judged(poses))
+        or summary_of(verdict, found.lift, reps, findings, recognition),
         advice=advice_on(findings, reps, _sagittal_ok(view)),
         praise=() if found.lift is None else praise_of(found.lift.checks, findings, reps),
         load_advice=load_advice_on(findings, reps, load_kg, found.load_kind, settings.unit_of_loads),
@@ -423,6 +423,8 @@ def _tracking(
         notes.append("Nobody was found in the picture.")
     elif share < SEEN_SHARE_MIN:
         notes.append(f"The lifter was seen clearly in only {share:.0%} of the frames.")
+    if small := small_lifter_note(poses):
+        notes.append(small)
     if len(cleaned.segments) > 1:
         notes.append(f"The video was cut: its {len(cleaned.segments)} parts were analysed one by one.")
     notes += _unseen_notes(poses, cleaned)

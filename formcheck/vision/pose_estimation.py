@@ -16,8 +16,8 @@ from formcheck.core.poses import FloatArray, PoseSequence, VideoInfo
 from formcheck.vision.backend import PoseBackend
 from formcheck.vision.models.store import ModelFile
 from formcheck.vision.person_finder import PersonFinder, nothing_seen
-from formcheck.vision.tracking import Sighting, choose_lifter
-from formcheck.vision.video import VideoReader, read_frames_at
+from formcheck.vision.tracking import Person, Sighting, choose_lifter
+from formcheck.vision.video import VideoReader, read_duration_s, read_frames_at
 
 ANALYSIS_MAX_SIDE = 960
 """The landmark network sees 256 x 256 pixels of the person; larger pictures cost time and bring nothing."""
@@ -67,6 +67,7 @@ def estimate_poses(
     progress: Progress | None = None,
     cancelled: Callable[[], bool] | None = None,
     backend: PoseBackend | None = None,
+    person: Person = Person.AUTO,
 ) -> PoseSequence:
     """Poses of the lifter over a whole video.
 
@@ -77,6 +78,7 @@ def estimate_poses(
     progress : called with frames done and frames expected (None = unknown).
     cancelled : asked after every frame; True stops the work.
     backend : runs the model; None = `formcheck.vision.backend_choice.default_backend`.
+    person : whom to follow where several people are in the picture.
 
     Raises
     ------
@@ -118,7 +120,7 @@ def estimate_poses(
         rotation_deg=facts.rotation_deg,
         complete=complete,
     )
-    chosen, notes = choose_lifter(sightings, time_s)
+    chosen, notes = choose_lifter(sightings, time_s, person)
     seen = nothing_seen(len(time_s))
     for sighting in chosen:
         for name, values in seen.items():
@@ -154,10 +156,12 @@ def _glance(path: str | Path, model: ModelFile, backend: PoseBackend | None) -> 
     with VideoReader(path, max_side=ANALYSIS_MAX_SIDE) as reader:
         facts = reader.info
     whole = _Glance(1, slice(0, facts.height), slice(0, facts.width))
-    if not facts.duration_s:
+    # Browsers record files that do not state how long they are.
+    duration_s = facts.duration_s or read_duration_s(path)
+    if not duration_s:
         return whole
-    glances = GLANCES if facts.duration_s >= SHORT_VIDEO_S else GLANCES // 2
-    at_s = [facts.duration_s * (i + 0.5) / glances for i in range(glances)]
+    glances = GLANCES if duration_s >= SHORT_VIDEO_S else GLANCES // 2
+    at_s = [duration_s * (i + 0.5) / glances for i in range(glances)]
     frames = [frame.rgb for frame in read_frames_at(path, at_s, max_side=ANALYSIS_MAX_SIDE, exact=False)]
     rows, columns = _without_bars(frames)
     with PersonFinder(model, PEOPLE_MAX, track=False, backend=backend) as finder:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from enum import StrEnum
 from functools import cached_property
 from itertools import groupby
 
@@ -38,6 +39,9 @@ SAME_SIZE = 1.6
 
 SHORTEST_TRACK_SHARE = 0.05
 """People who are seen in less than this share of the frames are passers-by not worth a remark."""
+
+FAR_BEHIND = 0.5
+"""People smaller than this share of the largest are in the background."""
 
 TORSO = (Landmark.LEFT_SHOULDER, Landmark.RIGHT_SHOULDER, Landmark.LEFT_HIP, Landmark.RIGHT_HIP)
 LEGS = (Landmark.LEFT_KNEE, Landmark.RIGHT_KNEE, Landmark.LEFT_ANKLE, Landmark.RIGHT_ANKLE)
@@ -105,18 +109,31 @@ class _Track:
         return float(high - low) / self.size_px
 
 
-def choose_lifter(sightings: Sequence[Sighting], time_s: FloatArray) -> tuple[tuple[Sighting, ...], tuple[str, ...]]:
+class Person(StrEnum):
+    """Whom to follow where several people are in the picture; left and right are the picture's."""
+
+    AUTO = "auto"
+    LEFT = "left"
+    RIGHT = "right"
+    NEAREST = "nearest"
+
+
+def choose_lifter(
+    sightings: Sequence[Sighting], time_s: FloatArray, person: Person = Person.AUTO
+) -> tuple[tuple[Sighting, ...], tuple[str, ...]]:
     """The lifter's sightings, one a frame at most, and remarks for the report.
 
     Parameters
     ----------
     sightings : of all people, by rising frame.
     time_s : (T,) time of each frame.
+    person : whom to follow. "auto" is the one who goes down and up, is large and long in view.
     """
     tracks = _follow(sightings, time_s)
     if not tracks:
         return (), ()
-    lifter = max(tracks, key=_score)
+    candidates = [track for track in tracks if _worth_a_remark(track, time_s)] or tracks
+    lifter = max(tracks, key=_score) if person is Person.AUTO else _named(person, candidates)
     chosen = {sighting.frame: sighting for sighting in lifter.sightings}
     lifters_own = [lifter]
     for other in sorted(tracks, key=lambda track: -len(track.sightings)):
@@ -124,13 +141,40 @@ def choose_lifter(sightings: Sequence[Sighting], time_s: FloatArray) -> tuple[tu
             chosen |= {sighting.frame: sighting for sighting in other.sightings}
             lifters_own.append(other)
     others = [
-        track
-        for track in tracks
-        if not any(track is own for own in lifters_own) and len(track.sightings) >= SHORTEST_TRACK_SHARE * len(time_s)
+        track for track in tracks if not any(track is own for own in lifters_own) and _worth_a_remark(track, time_s)
     ]
     together = [track for track in others if track.frames & chosen.keys()]
-    notes = ("Several people are in the picture; the one who lifts was followed.",) if together else ()
+    notes = (_whom(lifter, together, person),) if together else ()
     return tuple(chosen[frame] for frame in sorted(chosen)), notes
+
+
+def _worth_a_remark(track: _Track, time_s: FloatArray) -> bool:
+    return len(track.sightings) >= SHORTEST_TRACK_SHARE * len(time_s)
+
+
+def _named(person: Person, tracks: Sequence[_Track]) -> _Track:
+    """The person whom the user named; posters and people far behind are left or right of nobody."""
+    largest = max(track.size_px for track in tracks)
+    near = [track for track in tracks if track.size_px >= FAR_BEHIND * largest]
+    if person is Person.NEAREST:
+        return max(near, key=lambda track: track.size_px)
+    across = min if person is Person.LEFT else max
+    return across(near, key=lambda track: float(track.middle_px[0]))
+
+
+def _whom(lifter: _Track, others: Sequence[_Track], asked: Person) -> str:
+    """Which of the people was followed, and how to have another one judged."""
+    place = float(lifter.middle_px[0])
+    beside = [float(other.middle_px[0]) for other in others]
+    where = "on the left" if place < min(beside) else "on the right" if place > max(beside) else "in the middle"
+    facts = []
+    if lifter.size_px > max(other.size_px for other in others):
+        facts.append("the nearest")
+    if asked is Person.AUTO and lifter.travel() >= TRAVEL_ENOUGH / 2:
+        facts.append("who goes down and up most")
+    who = f"the one {where}" + (f" ({', '.join(facts)})" if facts else "")
+    choices = ", ".join(choice for choice in Person if choice is not Person.AUTO)
+    return f"Several people are in the picture: {who} was followed. To judge another one, choose the person: {choices}."
 
 
 def _follow(sightings: Sequence[Sighting], time_s: FloatArray) -> list[_Track]:

@@ -237,6 +237,25 @@ def read_frames_at(
     return [found[wanted_s] for wanted_s in at_s]
 
 
+def read_duration_s(path: str | Path) -> float:
+    """Length of a video in seconds, from the times in the whole file: for files whose header does not state it.
+
+    Nothing is decoded, so this takes little more than reading the file. 0.0 where no picture has a time. Raises
+    `VideoError` like `VideoReader`.
+    """
+    with contextlib.closing(_Source(path)) as source:
+        times_s = [
+            (float(packet.pts * packet.time_base), float((packet.duration or 0) * packet.time_base))
+            for packet in source.packets()
+            if packet is not None and packet.pts is not None and packet.time_base
+        ]
+    if not times_s:
+        return 0.0
+    last_s, step_s = max(times_s)
+    first_s = min(times_s)[0]
+    return last_s - first_s + (step_s or (last_s - first_s) / max(1, len(times_s) - 1))
+
+
 class _Walk:
     """Goes forward through a source to one time after the other, seeking where that saves decoding."""
 
@@ -252,8 +271,8 @@ class _Walk:
         ahead_s = wanted_s - self._time_s(self._current)
         if ahead_s > self.DECODE_RATHER_THAN_SEEK_S and self._can_seek:
             self._seek(wanted_s)
-        if not exact and self._can_seek:
-            return self._current
+        if not exact:
+            return self._current if self._can_seek else self._last_key_frame(wanted_s)
         # The first frame past the wanted time is kept: it may be nearer, and the next wanted time may lie behind it.
         while self._time_s(self._current) < wanted_s:
             if self._following is None:
@@ -266,6 +285,17 @@ class _Walk:
                 return self._following if after_s < before_s else self._current
             self._current, self._following = self._following, None
         return self._current
+
+    def _last_key_frame(self, wanted_s: float) -> VideoFrame:
+        """Where seeking would have led, for files that cannot."""
+        while True:
+            following = self._following or next(self._source.frames(), None)
+            if following is None or self._time_s(following) > wanted_s:
+                self._following = following
+                return self._current
+            self._following = None
+            if following.key_frame:
+                self._current = following
 
     def _seek(self, wanted_s: float) -> None:
         landed = self._source.seek(wanted_s + self._start_s)
@@ -380,7 +410,7 @@ class _Source:
         assert self.container is not None
         only_decoding_times = self.container.format.name in DECODING_TIME_CONTAINERS
         waiting: deque[int] = deque(maxlen=MAX_REORDERED_FRAMES)
-        for packet in self._packets():
+        for packet in self.packets():
             if only_decoding_times and packet is not None and packet.dts is not None:
                 waiting.append(packet.dts)
             try:
@@ -399,7 +429,7 @@ class _Source:
                     yield frame
             del decoded
 
-    def _packets(self) -> Iterator[Packet[Any] | None]:
+    def packets(self) -> Iterator[Packet[Any] | None]:
         """Packets of the video stream; None at last if decoding must be flushed by hand."""
         failures = 0
         while self.container is not None and failures < DAMAGED_READS_IN_A_ROW:

@@ -101,6 +101,20 @@ def write_video(
     return path
 
 
+def as_a_browser_records(source: Path, path: Path) -> Path:
+    """The same encoded pictures in a Matroska file that states no duration and has no index."""
+    with (
+        av.open(str(source)) as given,
+        av.open(str(path), "w", format="matroska", container_options={"live": "1"}) as output,
+    ):
+        stream = output.add_stream_from_template(given.streams.video[0])
+        for packet in given.demux(given.streams.video[0]):
+            if packet.dts is not None:
+                packet.stream = stream
+                output.mux(packet)
+    return path
+
+
 def write_sound_only(path: Path) -> Path:
     with av.open(str(path), "w") as output:
         stream: Any = output.add_stream("aac", rate=8000)

@@ -11,7 +11,6 @@ import pytest
 
 from formcheck.core.errors import Cancelled, VideoError
 from formcheck.core.poses import ARRAY_FIELDS
-from formcheck.vision import pose_estimation
 from formcheck.vision.backend import DetectedPerson
 from formcheck.vision.fake_backend import FakeBackend, person_of
 from formcheck.vision.models.store import ModelFile
@@ -25,8 +24,9 @@ from formcheck.vision.pose_estimation import (
     _without_bars,
     estimate_poses,
 )
-from formcheck.vision.video import VideoReader
-from tests.helpers.make_videos import write_video
+from formcheck.vision.tracking import Person
+from formcheck.vision.video import VideoReader, read_duration_s
+from tests.helpers.make_videos import as_a_browser_records, write_video
 from tests.helpers.synthetic_lifter import Camera, film, standing_still
 
 MODEL = ModelFile(Path("some.task"), "some", "custom", "")
@@ -266,19 +266,42 @@ def test_poses_of_a_large_video_are_in_its_own_pixels(backend: FakeBackend, tmp_
     np.testing.assert_array_equal(poses.world_m[0], BODY.world_m.astype(np.float32))
 
 
-def test_without_a_duration_the_whole_picture_is_looked_at_for_one_person(
-    backend: FakeBackend, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    class Endless(VideoReader):
-        def __init__(self, path: Path, max_side: int | None) -> None:
-            super().__init__(path, max_side)
-            self.info = replace(self.info, duration_s=None)
+def test_a_file_that_does_not_state_its_length_gives_what_the_same_pictures_in_another_give(tmp_path: Path) -> None:
+    # Black bars, a second person who comes late, and somebody who faces left: all that a look beforehand must find.
+    alone = _with_bars(_picture(160, 120, (40, 60)), rows=20)
+    together = _with_bars(_picture(160, 120, (40, 60), (120, 60)), rows=20)
+    shown = [alone if index < 60 else together for index in range(100)]
+    stated = write_video(tmp_path / "stated.mp4", shown, options=FAST, gop_size=25)
+    recorded = as_a_browser_records(stated, tmp_path / "recorded.mkv")
+    with VideoReader(recorded) as reader:
+        assert reader.info.duration_s is None
+    assert read_duration_s(recorded) == pytest.approx(4.0, abs=0.05)
+    results = []
+    for path in (stated, recorded):
+        pictures: list[bytes] = []
 
-    monkeypatch.setattr(pose_estimation, "VideoReader", Endless)
-    barred = _with_bars(_picture(160, 120, (30, 60), (120, 60)), rows=30)
-    estimate_poses(_video(tmp_path, barred), MODEL, backend=backend)
-    assert _opened(backend) == [("some", 1, True)]
-    assert set(_pictures(backend)) == {(120, 160, 3)}
+        def handler(rgb: np.ndarray, time_ms: int, pictures: list[bytes] = pictures) -> list[DetectedPerson]:
+            pictures.append(rgb.tobytes())
+            return [_turned_round(person) for person in _in_white_squares(rgb, time_ms)]
+
+        backend = FakeBackend(handler)
+        poses = estimate_poses(path, MODEL, backend=backend)
+        results.append((_opened(backend), pictures, poses.image_px.tobytes(), len(poses)))
+    assert results[0][0][1] == ("some", 2, True)
+    assert results[0] == results[1]
+
+
+@pytest.mark.parametrize("person", Person)
+def test_the_user_chooses_whom_to_follow(backend: FakeBackend, tmp_path: Path, person: Person) -> None:
+    picture = _picture(200, 120, (100, 60), size=20)
+    for x, size in ((40, 16), (160, 14)):
+        picture[60 - size // 2 : 60 + size // 2, x - size // 2 : x + size // 2] = 255
+    poses = estimate_poses(_video(tmp_path, picture), MODEL, backend=backend, person=person)
+    across = float(poses.image_px[..., 0].mean() - BODY.image_px[:, 0].mean())
+    expected = {Person.LEFT: 39.5, Person.RIGHT: 159.5}
+    if person in expected:
+        assert across == pytest.approx(expected[person], abs=1.0)
+    assert "Several people" in " ".join(poses.notes)
 
 
 # --------------------------------------------------------------------------------------------------------- the bars

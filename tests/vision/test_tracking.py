@@ -5,7 +5,7 @@ from collections.abc import Iterable
 import numpy as np
 import pytest
 
-from formcheck.vision.tracking import LONGEST_ABSENCE_S, SHORTEST_TRACK_SHARE, Sighting, choose_lifter
+from formcheck.vision.tracking import LONGEST_ABSENCE_S, SHORTEST_TRACK_SHARE, Person, Sighting, choose_lifter
 from tests.helpers.synthetic_lifter import (
     Camera,
     deadlift,
@@ -61,6 +61,40 @@ def test_a_bystander_is_worth_a_remark() -> None:
     _, notes = choose_lifter(_scene(_person(squat(2), 400), _person(standing_still(), 1000)), TIMES)
     assert len(notes) == 1
     assert "Several people" in notes[0]
+
+
+@pytest.mark.parametrize(("lifter_px", "where"), [(300, "on the left"), (1000, "on the right")])
+def test_the_remark_says_who_was_followed_and_how_to_choose_another(lifter_px: int, where: str) -> None:
+    _, (note,) = choose_lifter(_scene(_person(squat(2), lifter_px), _person(standing_still(), 650)), TIMES)
+    assert where in note
+    assert "left, right, nearest" in note
+
+
+def test_a_lifter_between_two_others_is_in_the_middle() -> None:
+    people = _person(squat(2), 600), _person(standing_still(), 200), _person(standing_still(), 1000)
+    _, (note,) = choose_lifter(_scene(*people), TIMES)
+    assert "in the middle" in note
+
+
+@pytest.mark.parametrize(("person", "followed"), [(Person.LEFT, 0), (Person.RIGHT, 2), (Person.NEAREST, 1)])
+def test_the_user_may_name_the_person(person: Person, followed: int) -> None:
+    people = [
+        _person(standing_still(), 200, px_per_m=300.0),
+        _person(standing_still(), 600, px_per_m=450.0),
+        _person(squat(2), 1000, px_per_m=400.0),
+    ]
+    far_behind = _person(standing_still(), 50, px_per_m=100.0)
+    chosen, (note,) = choose_lifter(_scene(*people, far_behind), TIMES, person)
+    assert _is(chosen, people[followed])
+    assert "who goes down and up most" not in note
+
+
+def test_naming_a_person_where_there_is_only_one_changes_nothing() -> None:
+    lifter = _person(squat(2), 540)
+    for person in Person:
+        chosen, notes = choose_lifter(lifter, TIMES, person)
+        assert _is(chosen, lifter)
+        assert notes == ()
 
 
 def test_of_two_who_lift_the_nearer_one_is_followed() -> None:

@@ -1,0 +1,71 @@
+"""Whether the film shows a lifter that can be judged at all, and what to do where it does not."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from formcheck.core.landmarks import left_right
+from formcheck.core.poses import FloatArray, PoseSequence
+
+ACROSS_DEG, UPSIDE_DOWN_DEG = (60.0, 120.0), 150.0
+"""Directions from ankles to shoulders, off upright: on its side, and upside down."""
+
+MOST_OF_THE_TIME = 0.75
+"""A picture is turned when this share of the poses is: bodies that bend or lie down for a while are not."""
+
+SMALL_PX = 120.0
+"""Ankle to shoulder of a standing lifter, in pixels, below which joints and outline are guesses, and the floor around
+the feet is too coarse to show whether a load was lifted."""
+
+NOBODY_SEEN = (
+    "Nobody was found in the picture, so nothing was judged: film the whole body in good light, from near enough that"
+    " it fills half the height of the picture."
+)
+ONE_FRAME = "The video holds a single picture, so nothing was judged: film the whole set."
+
+
+def why_nothing_can_be_judged(poses: PoseSequence) -> str:
+    """One sentence that says what is wrong with the film and what to do about it; empty where nothing is.
+
+    Only for films in which no repetition was found: lying down is no fault of the camera.
+    """
+    if len(poses) == 1:
+        return ONE_FRAME
+    if not poses.seen.any():
+        return NOBODY_SEEN
+    up = _shoulders_from_ankles(poses)
+    turned_deg = np.degrees(np.arctan2(up[:, 0], -up[:, 1]))
+    if _mostly(np.abs(turned_deg) >= UPSIDE_DOWN_DEG):
+        return "The picture is upside down, so nothing was judged: turn it by 180 degrees and analyse it again."
+    for sign, direction in ((1.0, "counter-clockwise"), (-1.0, "clockwise")):
+        if _mostly((sign * turned_deg >= ACROSS_DEG[0]) & (sign * turned_deg <= ACROSS_DEG[1])):
+            return (
+                "The body lies across the picture, so nothing was judged: if the picture is on its side, turn it by 90"
+                f" degrees {direction} and analyse it again."
+            )
+    return small_lifter_note(poses)
+
+
+def small_lifter_note(poses: PoseSequence) -> str:
+    """That the lifter is too small in the picture, and what to do; empty where the lifter is not."""
+    if not poses.seen.any():
+        return ""
+    tall_px = float(np.percentile(np.linalg.norm(_shoulders_from_ankles(poses), axis=1), 90))
+    if tall_px >= SMALL_PX:
+        return ""
+    return (
+        f"The lifter is small in the picture ({tall_px:.0f} pixels from ankles to shoulders), so joints and back are"
+        " hard to see: film from nearer, so that the body fills half the height of the picture."
+    )
+
+
+def _shoulders_from_ankles(poses: PoseSequence) -> FloatArray:
+    """(N, 2) from mid-ankle to mid-shoulder in pixels, where the lifter was seen."""
+    image = poses.image_px[poses.seen][:, :, :2].astype(np.float64)
+    shoulder, ankle = (image[:, list(left_right(joint))].mean(axis=1) for joint in ("SHOULDER", "ANKLE"))
+    return np.asarray(shoulder - ankle)
+
+
+def _mostly(where: NDArray[np.bool_]) -> bool:
+    return bool(np.mean(where) >= MOST_OF_THE_TIME)
