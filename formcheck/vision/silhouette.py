@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import cv2
 import numpy as np
 from numpy.typing import NDArray
@@ -22,15 +24,31 @@ SMALLEST_GAP = 3
 """Samples below the edge value that a ray must see before it has left the body: bridges pinholes in the mask."""
 
 
+@dataclass(frozen=True)
+class MaskPlace:
+    """Where a mask that does not show the whole picture lies in it.
+
+    Attributes
+    ----------
+    to_mask : (2, 3) affine map from pixels of the picture to pixels of the mask.
+    width, height : of the picture, in pixels.
+    """
+
+    to_mask: FloatArray
+    width: int
+    height: int
+
+
 def trace_silhouette(
-    mask: NDArray[np.float32], mid_hip_px: FloatArray, mid_shoulder_px: FloatArray
+    mask: NDArray[np.float32], mid_hip_px: FloatArray, mid_shoulder_px: FloatArray, place: MaskPlace | None = None
 ) -> tuple[FloatArray, FloatArray]:
     """Edges of the mask on both sides of the hip-shoulder line, at sub-pixel accuracy.
 
     Parameters
     ----------
     mask : (H, W) 0..1, probability that a pixel belongs to the person.
-    mid_hip_px, mid_shoulder_px : (2,) x right, y down, in pixels of the mask.
+    mid_hip_px, mid_shoulder_px : (2,) x right, y down, in pixels of the picture.
+    place : of the mask in the picture; None = it shows the whole picture, pixel by pixel. Around the mask is nobody.
 
     Returns
     -------
@@ -42,18 +60,19 @@ def trace_silhouette(
     length = float(np.hypot(*trunk))
     if not np.isfinite(length) or length < 8:
         return no_silhouette()
-    height, width = mask.shape
+    height, width = mask.shape if place is None else (place.height, place.width)
     to_left = np.array([trunk[1], -trunk[0]]) / length
     stations = mid_hip_px + contour_stations()[:, None] * trunk
     # Sampled once, straight across: index STEPS is the station, smaller indices lie to the left, larger to the right.
     offsets = np.arange(-STEPS, STEPS + 1) * (REACH * length / STEPS)
     grid = stations[:, None, :] - offsets[None, :, None] * to_left
+    at = grid if place is None else grid @ place.to_mask[:, :2].T + place.to_mask[:, 2]
     values = cv2.remap(
         mask,
-        grid[..., 0].astype(np.float32),
-        grid[..., 1].astype(np.float32),
+        at[..., 0].astype(np.float32),
+        at[..., 1].astype(np.float32),
         cv2.INTER_LINEAR,
-        borderMode=cv2.BORDER_REPLICATE,
+        borderMode=cv2.BORDER_REPLICATE if place is None else cv2.BORDER_CONSTANT,
     )
     inside_picture = (
         (grid[..., 0] >= 0) & (grid[..., 0] <= width - 1) & (grid[..., 1] >= 0) & (grid[..., 1] <= height - 1)
