@@ -14,7 +14,7 @@ DEV := $(VENV)/.set-up-dev
 SKIPPED := .pytest_cache/skipped.json
 
 .DEFAULT_GOAL := help
-.PHONY: help demo app test lint format picture app-pictures checks-doc fit-contour bench-clips bench-windows bench-accuracy bench-spine bench-speed bench-live bench-live-agrees clean
+.PHONY: help demo app test lint format picture app-pictures checks-doc fit-contour bench-clips bench-windows bench-backends bench-accuracy bench-spine bench-speed bench-live bench-live-agrees clean
 
 help:  ## Show this list
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' Makefile | expand -t 22
@@ -30,7 +30,7 @@ $(BASE): pyproject.toml scripts/set_up.py
 
 $(DEV): pyproject.toml scripts/set_up.py
 	@$(HAVE_PYTHON)
-	@$(PYTHON) scripts/set_up.py app dev
+	@$(PYTHON) scripts/set_up.py app fast dev
 	@touch $@ $(BASE)
 
 demo: $(BASE)  ## Analyse a sample video (CLIP=... for another one)
@@ -75,6 +75,9 @@ bench-clips: $(DEV)  ## Measure on labelled real clips (../shared/clips or FORMC
 
 bench-windows: $(DEV)  ## Cut labelled real clips anywhere: are the repetitions still counted? (../shared/clips or FORMCHECK_CLIPS)
 	$(RUN) -m benchmarks.bench_windows
+
+bench-backends: $(DEV)  ## Do MediaPipe and OpenVINO see the same lifts, and how fast are they and the three models?
+	$(RUN) -m benchmarks.bench_backends
 
 bench-accuracy: $(DEV)  ## Measure on rendered lifters with known angles (SPLIT=tune, FULL=1 for more)
 	$(RUN) -m benchmarks.bench_accuracy $(if $(SPLIT),--split $(SPLIT)) $(if $(FULL),--full)

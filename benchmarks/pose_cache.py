@@ -5,12 +5,15 @@ from __future__ import annotations
 import ast
 import hashlib
 from collections.abc import Callable
+from functools import partial
 from importlib import metadata
 from pathlib import Path
 
 import formcheck
 from formcheck.core.poses import PoseSequence
 from formcheck.storage.pose_files import load_poses, save_poses
+from formcheck.vision.backend import PoseBackend
+from formcheck.vision.backend_choice import default_backend
 from formcheck.vision.models.store import ModelFile
 from formcheck.vision.pose_estimation import estimate_poses
 
@@ -28,10 +31,19 @@ FindPoses = Callable[[Path, ModelFile], PoseSequence]
 
 
 def cached_poses(
-    path: Path, model: ModelFile, folder: Path = FOLDER, find: FindPoses = estimate_poses
+    path: Path,
+    model: ModelFile,
+    folder: Path = FOLDER,
+    find: FindPoses = estimate_poses,
+    backend: PoseBackend | None = None,
 ) -> tuple[PoseSequence, bool]:
-    """Poses of a video, and whether they came from the cache; another video, model or code finds them anew."""
-    kept = folder / f"{path.stem}-{cache_key(path, model)}.npz"
+    """Poses of a video, and whether they came from the cache; another video, model, backend or code finds them again.
+
+    Poses of a backend other than the default one are kept in a folder of their own, so that both can be there.
+    """
+    if backend is not None:
+        find, folder = partial(estimate_poses, backend=backend), folder / backend.name
+    kept = folder / f"{path.stem}-{cache_key(path, model, backend.name if backend else None)}.npz"
     if kept.is_file():
         return load_poses(kept), True
     poses = find(path, model)
@@ -43,11 +55,15 @@ def cached_poses(
     return load_poses(kept), False
 
 
-def cache_key(path: Path, model: ModelFile) -> str:
-    """Sixteen hexadecimal digits that stand for the video, the model and the code that finds poses."""
+def cache_key(path: Path, model: ModelFile, backend: str | None = None) -> str:
+    """Sixteen hexadecimal digits that stand for the video, the model, the backend and the code that finds poses.
+
+    ``backend`` is its name, None = that of the default one.
+    """
+    backend = backend or default_backend(model).name
     with path.open("rb") as stream:
         video = hashlib.file_digest(stream, "sha256").hexdigest()
-    return hashlib.sha256("\n".join([video, model.sha256, *CODE]).encode()).hexdigest()[:16]
+    return hashlib.sha256("\n".join([video, model.sha256, backend, *CODE]).encode()).hexdigest()[:16]
 
 
 def pose_stage_modules() -> tuple[str, ...]:
@@ -81,8 +97,15 @@ def code_fingerprint(source: str) -> str:
     return hashlib.sha256(ast.dump(tree).encode()).hexdigest()
 
 
+def _version(name: str) -> str:
+    try:
+        return metadata.version(name)
+    except metadata.PackageNotFoundError:
+        return ""
+
+
 CODE = (
     *(code_fingerprint(_source(name)) for name in pose_stage_modules()),
-    *(metadata.version(name) for name in ("mediapipe", "av")),
+    *(_version(name) for name in ("mediapipe", "openvino", "av")),
 )
 """What finds poses in this process; taken now, since files may be edited while a long benchmark runs."""

@@ -116,7 +116,7 @@ def find_regions(boxes: FloatArray, scores: FloatArray, looked_at: Region) -> li
     scores : (A,) before the sigmoid.
     looked_at : the region that the detector was shown.
     """
-    scores = 1.0 / (1.0 + np.exp(-np.clip(scores, -100.0, 100.0)))
+    scores = 1.0 / (1.0 + np.exp(-np.clip(scores.astype(np.float64), -100.0, 100.0)))
     kept = np.flatnonzero(scores >= SCORE_MIN)
     kept = kept[np.argsort(-scores[kept], kind="stable")]
     if len(kept) == 0:

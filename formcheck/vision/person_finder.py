@@ -48,7 +48,7 @@ class PersonFinder:
         self, model: ModelFile, people: int, track: bool, mirrored: bool = False, backend: PoseBackend | None = None
     ) -> None:
         self._model, self._people, self._track, self._mirrored = model, people, track, mirrored
-        self._backend = backend or default_backend()
+        self._backend = backend or default_backend(model)
         self._floor = FloorWatch()
         self._upside_down = 0
         self._detector = self._backend.open(model, people=people, track=track)

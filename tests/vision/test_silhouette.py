@@ -6,7 +6,7 @@ import pytest
 cv2 = pytest.importorskip("cv2", exc_type=ImportError)
 
 from formcheck.core.poses import CONTOUR_STATIONS, contour_stations  # noqa: E402
-from formcheck.vision.silhouette import SMALLEST_GAP, STEPS, trace_silhouette  # noqa: E402
+from formcheck.vision.silhouette import SMALLEST_GAP, STEPS, MaskPlace, trace_silhouette  # noqa: E402
 
 WIDTH, HEIGHT = 400, 500
 HIP, SHOULDER = np.array([200.0, 320.0]), np.array([200.0, 170.0])
@@ -105,3 +105,26 @@ def test_the_mask_is_not_changed() -> None:
     before = mask.copy()
     trace_silhouette(mask, HIP, SHOULDER)
     np.testing.assert_array_equal(mask, before)
+
+
+@pytest.mark.parametrize("turn_deg", [0.0, 35.0, -120.0])
+def test_a_mask_of_a_part_of_the_picture_gives_the_edges_in_the_picture(turn_deg: float) -> None:
+    whole = _band(150.0, 240.0, blur_px=6.0)
+    # A turned square around the trunk, at another scale.
+    turn, scale, side = np.radians(turn_deg), 1.3, 500
+    linear = scale * np.array([[np.cos(turn), np.sin(turn)], [-np.sin(turn), np.cos(turn)]])
+    to_mask = np.column_stack([linear, side / 2 - linear @ ((HIP + SHOULDER) / 2)])
+    part = np.asarray(cv2.warpAffine(whole, to_mask, (side, side)), dtype=np.float32)
+    contour, sharpness = trace_silhouette(part, HIP, SHOULDER, MaskPlace(to_mask, WIDTH, HEIGHT))
+    expected, fall = trace_silhouette(whole, HIP, SHOULDER)
+    np.testing.assert_allclose(contour, expected, atol=0.15)
+    np.testing.assert_allclose(sharpness, fall, atol=0.03)
+
+
+def test_beyond_the_picture_a_mask_of_a_part_says_nothing_and_beyond_the_mask_is_nobody() -> None:
+    whole, to_mask = np.ones((HEIGHT, WIDTH), np.float32), np.array([[1.0, 0.0, 0.0], [0.0, 1.0, 0.0]])
+    narrow = whole[:, : WIDTH // 2 + 50]
+    contour, _ = trace_silhouette(narrow, HIP, SHOULDER, MaskPlace(to_mask, WIDTH, HEIGHT))
+    assert contour[1, :, 0] == pytest.approx(WIDTH / 2 + 49.5, abs=1.0)
+    picture_ends_there = MaskPlace(to_mask, WIDTH // 2 + 50, HEIGHT)
+    assert np.isnan(trace_silhouette(whole, HIP, SHOULDER, picture_ends_there)[0][1]).all()
