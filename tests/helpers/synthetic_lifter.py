@@ -267,6 +267,28 @@ def romanian_deadlift(reps: int = 3, *, knees_deg: float = 0.0) -> Motion:
     return through([*stops, (stops[-1][0] + 0.4, top)], bottoms_s=tuple(bottoms), tops_s=tuple(tops))
 
 
+def good_morning(
+    reps: int = 3, *, rounding_deg: float = 0.0, shallow_deg: float = 0.0, knees_deg: float = 0.0
+) -> Motion:
+    """Hinges with a bar on the back; no lift that FormCheck ships, but that of docs/adding-an-exercise.md.
+
+    Faults: rounding at the bottom, a trunk that stays this much more upright, further bend of the knees at the bottom.
+    """
+    top = replace(STANDING, arm_deg=-20.0, elbow_deg=150.0, hands_apart=1.8, knee_deg=12.0, hip_deg=12.0)
+    trunk_deg, knee_deg = 75.0 - shallow_deg, 20.0 + knees_deg
+    low = replace(
+        top, trunk_deg=trunk_deg, knee_deg=knee_deg, hip_deg=trunk_deg + 0.6 * knee_deg, rounding_deg=rounding_deg
+    )
+    stops = [(0.0, STANDING), (1.0, STANDING), (2.0, top), (2.5, top)]
+    bottoms, tops = [], []
+    for _ in range(reps):
+        start = stops[-1][0]
+        stops += [(start + 1.2, low), (start + 1.4, low), (start + 2.6, top), (start + 3.2, top)]
+        bottoms.append(start + 1.3)
+        tops.append(start + 2.9)
+    return through([*stops, (stops[-1][0] + 0.4, top)], bottoms_s=tuple(bottoms), tops_s=tuple(tops))
+
+
 def kettlebell_swing(
     reps: int = 6,
     *,
@@ -368,7 +390,12 @@ def squat(
     return through([*stops, (stops[-1][0] + 0.3, up)], bottoms_s=tuple(bottoms), tops_s=tuple(tops))
 
 
-LIFTS: dict[str, Callable[..., Motion]] = {"deadlift": deadlift, "kettlebell-swing": kettlebell_swing, "squat": squat}
+LIFTS: dict[str, Callable[..., Motion]] = {
+    "deadlift": deadlift,
+    "kettlebell-swing": kettlebell_swing,
+    "squat": squat,
+}
+"""A faultless motion of every registered lift, by the lift's name."""
 
 
 # --------------------------------------------------------------------------------------------------------- the body
