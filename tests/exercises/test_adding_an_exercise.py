@@ -1,4 +1,4 @@
-"""docs/adding-an-exercise.md does what it says: its steps are carried out on a copy of the project that is then used."""
+"""docs/adding-an-exercise.md does what it says: its steps are carried out on a copy that is then used."""
 
 from __future__ import annotations
 
@@ -162,9 +162,13 @@ def opened(page, **state):
     return at
 
 
+def texts(at, words):
+    return [each.proto.body for each in at.main if each.type == "html" and words in each.proto.body]
+
+
 check = opened("check")
 print("check", *check.segmented_control(key="lift").options, sep="|")
-print("lead", *[each.proto.body for each in check.main if each.type == "html" and "Drop a" in each.proto.body], sep="|")
+print("lead", *texts(check, "Drop a"), sep="|")
 check.segmented_control(key="lift").set_value("good-morning").run()
 assert not check.exception, check.exception
 settings = opened("settings")
@@ -175,7 +179,7 @@ ready = opened("ready", **{f"told-{READY.id}": told})
 print("ready", *ready.pills(key="ready-lift").options, sep="|")
 ready.pills(key="ready-lift").set_value("good-morning").run()
 assert not ready.exception, ready.exception
-print("ramp", *[each.proto.body for each in ready.main if each.type == "html" and "of today" in each.proto.body], sep="|")
+print("ramp", *texts(ready, "of today"), sep="|")
 """
 
 

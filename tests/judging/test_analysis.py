@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from formcheck.core.errors import UsageError
 from formcheck.core.poses import ARRAY_FIELDS, FloatArray, PoseSequence
+from formcheck.exercises import EXERCISES
 from formcheck.judging.analysis import analyze
 from formcheck.judging.coaching import ADVICE_MAX
 from formcheck.judging.report import SCHEMA
@@ -78,7 +79,7 @@ CONTRACT: dict[str, Any] = {
     "advice": [str],
 }
 WORDS = {
-    "exercise.name": {"deadlift", "kettlebell-swing", "squat", "none"},
+    "exercise.name": {"none", *(lift.name for lift in EXERCISES)},
     "exercise.chosen_by": {"user", "auto"},
     "view.name": {"side-left", "side-right", "front", "rear", "oblique", "unknown"},
     "verdict": {"good", "watch", "fault", "not-judged"},
