@@ -92,9 +92,10 @@ def test_a_lift_is_one_file_and_one_line() -> None:
 def test_the_new_lift_passes_its_own_test_and_those_of_every_lift(project: Path) -> None:
     named = "complete or unique or registered or judges_a_measure or looks_like_itself or recognised_from or patterns"
     named += " or test_good_morning or every_check_leads or one_name_says or catalogue_has"
-    places = ("tests/exercises/test_good_morning.py", "tests/exercises/test_check.py")
-    places += ("tests/exercises/test_recognition.py", "tests/guidance/test_guidance.py")
-    said = run(project, "-m", "pytest", "-q", "-x", "-p", "no:cacheprovider", "-k", named, "-rA", *places)
+    places = ["exercises/test_good_morning.py", "exercises/test_check.py", "exercises/test_recognition.py"]
+    places += ["guidance/test_guidance.py"]
+    files = [f"tests/{place}" for place in places]
+    said = run(project, "-m", "pytest", "-q", "-x", "-p", "no:cacheprovider", "-k", named, "-rA", *files)
     for test in ("test_good_morning.py", "complete[good-morning]", "itself_and_not_like_the_others[good-morning]"):
         assert test in said
 
@@ -185,9 +186,8 @@ print("ramp", *texts(ready, "of today"), sep="|")
 
 def test_the_app_offers_the_new_lift(project: Path) -> None:
     pytest.importorskip("streamlit", reason="the app is not installed")
-    said = dict(
-        line.split("|", 1) if "|" in line else (line, "") for line in run(project, "-c", APP_SCRIPT).splitlines()
-    )
+    lines = [line.partition("|") for line in run(project, "-c", APP_SCRIPT).splitlines()]
+    said = {name: rest for name, _, rest in lines}
     for menu in ("check", "settings", "ready"):
         assert "Good morning" in said[menu].split("|")
     assert "Deadlift" in said["check"].split("|")
