@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import difflib
 import os
 import re
@@ -11,6 +12,8 @@ import sys
 from pathlib import Path
 
 import pytest
+
+from formcheck.exercises import EXERCISES
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGE = ROOT / "docs" / "adding-an-exercise.md"
@@ -193,6 +196,20 @@ def test_the_app_offers_the_new_lift(project: Path) -> None:
     assert "Deadlift" in said["check"].split("|")
     assert "40 %" in said["ramp"]
     assert "a deadlift, kettlebell swing, squat or good morning" in said["lead"]
+
+
+def test_no_code_outside_the_lifts_asks_for_one_by_its_name() -> None:
+    names = {lift.name for lift in EXERCISES}
+    asked = []
+    for path in (ROOT / "formcheck").rglob("*.py"):
+        if path.parent.name == "exercises":
+            continue
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            tested = [node.left, *node.comparators] if isinstance(node, ast.Compare) else []
+            words = {each.value for part in tested for each in ast.walk(part) if isinstance(each, ast.Constant)}
+            if words & names:
+                asked.append(f"{path.relative_to(ROOT)}:{getattr(node, 'lineno', 0)}")
+    assert asked == []
 
 
 def test_the_page_is_linked_and_counts_the_files_that_it_names() -> None:
