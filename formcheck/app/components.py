@@ -13,9 +13,11 @@ from typing import Any, ParamSpec
 import streamlit as st
 
 from formcheck.core.errors import FormCheckError
-from formcheck.core.verdicts import FAULT, NOT_MEASURED, OK, WATCH, Verdict
+from formcheck.core.verdicts import FLAGGED, Verdict, worst
 from formcheck.exercises import EXERCISES, exercise_named
+from formcheck.exercises.framework.check import Finding
 from formcheck.judging import settings
+from formcheck.judging.report import Report, RepReport
 from formcheck.judging.settings import AS_IT_COMES, Settings
 from formcheck.render.html.report import FINDING_WORDS, SYMBOLS, VERDICT_WORDS
 from formcheck.render.terminal import VIEW_WORDS, amount, clock, degrees, lift_title
@@ -34,9 +36,6 @@ RECOGNISE_IT = "Recognise it"
 
 GO = "go"
 """In the session state: the address of the page to show next."""
-
-Report = Mapping[str, Any]
-"""A report as in report.json."""
 
 
 Told = ParamSpec("Told")
@@ -156,26 +155,26 @@ def tag(verdict: Verdict, words: str = "") -> str:
 
 def facts(report: Report, lifter: str | None, unit: str) -> list[str]:
     """What was looked at, in a few words each."""
-    reps, view = len(report["reps"]), report["view"]["name"]
+    reps, view = len(report.reps), report.view.name
     found = [
-        exercise_title(report["exercise"]["name"], report.get("variant", "")),
+        exercise_title(report.exercise.name, report.variant),
         f"{reps} {'rep' if reps == 1 else 'reps'}" if reps else "",
-        load_words(report.get("load_kg"), unit),
+        load_words(report.load_kg, unit),
         lifter or "",
         f"filmed {VIEW_WORDS[view]}" if view in VIEW_WORDS else "",
-        report["video"]["file"],
+        report.video.file,
     ]
     return [each for each in found if each]
 
 
 def hero(report: Report, lifter: str | None, unit: str) -> str:
     """Verdict and cue, as HTML."""
-    verdict = report["verdict"]
+    verdict = report.verdict
     kicker = "".join(f"<span>{escaped(each)}</span>" for each in facts(report, lifter, unit))
-    advice = [escaped(each) for each in report["advice"]]
+    advice = [escaped(each) for each in report.advice]
     more = "".join(f"<li>{each}</li>" for each in advice[1:])
     # Sets that were saved by an older version have neither praise nor a word about the load.
-    load = escaped(report.get("load_advice", ""))
+    load = escaped(report.load_advice)
     cue = (
         f'<div class="fc-cue"><strong>Try next</strong><p>{advice[0]}</p>'
         + (f'<ol start="2">{more}</ol>' if more else "")
@@ -184,11 +183,11 @@ def hero(report: Report, lifter: str | None, unit: str) -> str:
         if advice
         else ""
     )
-    good = "".join(f"<li>✓ {escaped(each)}</li>" for each in report.get("praise", ()))
+    good = "".join(f"<li>✓ {escaped(each)}</li>" for each in report.praise)
     praise = f'<ul class="fc-praise" aria-label="What went well">{good}</ul>' if good else ""
     return (
         f'<section class="fc-hero {escaped(verdict)}" aria-label="Verdict"><div class="fc-facts">{kicker}</div>'
-        f"{tag(verdict)}<h2>{escaped(report['summary'])}</h2>{cue}{praise}</section>"
+        f"{tag(verdict)}<h2>{escaped(report.summary)}</h2>{cue}{praise}</section>"
     )
 
 
@@ -254,52 +253,55 @@ def reel(report: Report, player: str, can_seek: bool, key: str) -> None:
 
 def reel_data(report: Report, player: str, can_seek: bool) -> dict[str, Any]:
     """What the list of findings and reps shows, all of it plain text and numbers."""
-    reps = report["reps"]
-    columns = [each for each in COLUMNS if any(math.isfinite(number(rep["measures"].get(each[0]))) for rep in reps)]
+    reps = report.reps
+    columns = [each for each in COLUMNS if any(math.isfinite(rep.measures.get(each[0], math.nan)) for rep in reps)]
     return {
         "player": player,
         "can_seek": can_seek,
-        "duration": max(number(report["video"]["duration_s"]), 0.1),
+        "duration": max(report.video.duration_s, 0.1) if math.isfinite(report.video.duration_s) else 0.1,
         "columns": [title for _, title, _ in columns],
-        "findings": [_finding(each) for each in worth_knowing(report["findings"])],
+        "findings": [_finding(each) for each in worth_knowing(report.findings)],
         "reps": [_rep(rep, columns) for rep in reps],
     }
 
 
-def worth_knowing(findings: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+def worth_knowing(findings: Sequence[Finding]) -> list[Finding]:
     """Faults, then what is to be watched."""
-    return [each for verdict in (FAULT, WATCH) for each in findings if each["verdict"] == verdict]
+    return [each for verdict in FLAGGED for each in findings if each.verdict == verdict]
 
 
-def _finding(finding: Mapping[str, Any]) -> dict[str, Any]:
-    at_s, value, unit = finding["at_s"], number(finding["value"]), finding["unit"]
-    where = f" in rep {finding['rep']}" if finding.get("rep") is not None else ""
-    much = f"{amount(value, unit)}{where}, limit {amount(number(finding['limit']), unit)}"
+def _finding(finding: Finding) -> dict[str, Any]:
+    at_s, value, unit = finding.at_s, finding.value, finding.unit
+    where = f" in rep {finding.rep}" if finding.rep is not None else ""
+    much = f"{amount(value, unit)}{where}, limit {amount(finding.limit, unit)}"
     return {
-        "verdict": finding["verdict"],
-        "tag": f"{SYMBOLS[finding['verdict']]} {FINDING_WORDS[finding['verdict']]}",
-        "title": finding["title"],
+        "verdict": finding.verdict,
+        "tag": f"{SYMBOLS[finding.verdict]} {FINDING_WORDS[finding.verdict]}",
+        "title": finding.title,
         "words": much if math.isfinite(value) else "",
-        "at": at_s,
-        "at_words": "" if at_s is None else clock(at_s, tenths=True),
+        "at": known(at_s),
+        "at_words": clock(at_s, tenths=True) if math.isfinite(at_s) else "",
     }
 
 
-def _rep(rep: Mapping[str, Any], columns: Sequence[tuple[str, str, str]]) -> dict[str, Any]:
-    findings = rep["findings"]
-    verdicts = {each["verdict"] for each in findings}
-    verdict = next((each for each in (FAULT, WATCH, OK) if each in verdicts), NOT_MEASURED)
-    found = [each["title"] for each in worth_knowing(findings)] + (["partial rep"] if rep["partial"] else [])
+def _rep(rep: RepReport, columns: Sequence[tuple[str, str, str]]) -> dict[str, Any]:
+    verdict = worst(each.verdict for each in rep.findings)
+    found = [each.title for each in worth_knowing(rep.findings)] + (["partial rep"] if rep.partial else [])
     return {
-        "index": rep["index"],
-        "start": rep["start_s"],
-        "end": rep["end_s"],
-        "at_words": clock(number(rep["start_s"]), tenths=True),
+        "index": rep.index,
+        "start": known(rep.start_s),
+        "end": known(rep.end_s),
+        "at_words": clock(rep.start_s, tenths=True),
         "verdict": verdict,
         "words": f"{SYMBOLS[verdict]} {FINDING_WORDS[verdict]}",
         "found": " · ".join(dict.fromkeys(found)),
-        "cells": [_cell(number(rep["measures"].get(name)), name, unit) for name, _, unit in columns],
+        "cells": [_cell(rep.measures.get(name, math.nan), name, unit) for name, _, unit in columns],
     }
+
+
+def known(value: float) -> float | None:
+    """The value for JSON, None for NaN."""
+    return value if math.isfinite(value) else None
 
 
 def _cell(value: float, name: str, unit: str) -> str:

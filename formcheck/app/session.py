@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import itertools
-import json
 import shutil
 import tempfile
 import weakref
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import BinaryIO
 
 import streamlit as st
 
+from formcheck.judging.report import Report
 from formcheck.service.worker import DONE, FAILED, Batch, Job
 from formcheck.storage.report_folder import POSES_NPZ, REPORT_JSON, safe_name
 
@@ -135,10 +135,9 @@ class Result:
         """Its poses, for judging again."""
         return self.folder / POSES_NPZ
 
-    def report(self) -> dict[str, Any]:
+    def report(self) -> Report:
         """report.json."""
-        found: dict[str, Any] = json.loads((self.folder / REPORT_JSON).read_text(encoding="utf-8"))
-        return found
+        return Report.from_json((self.folder / REPORT_JSON).read_text(encoding="utf-8"), REPORT_JSON)
 
 
 def session() -> Session:

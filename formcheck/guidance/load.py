@@ -7,16 +7,18 @@ either side, and one repetition alone says nothing about the load.
 from __future__ import annotations
 
 import math
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
-from formcheck.core.verdicts import FAULT, NOT_MEASURED, WATCH, DriftVerdict
+from formcheck.core.verdicts import FAULT, NOT_MEASURED, WATCH, DriftVerdict, Verdict
 from formcheck.exercises import check_ids
-from formcheck.exercises.framework.check import LoadSign
+from formcheck.exercises.framework.check import Finding, LoadSign
+from formcheck.exercises.framework.variant import UNKNOWN
 from formcheck.guidance.tables import LOAD_LIMITS
 from formcheck.guidance.texts import text
+from formcheck.judging.report import Report
 from formcheck.judging.settings import LOAD_UNITS, load_words
 from formcheck.storage.history.records import SavedSet
 from formcheck.storage.history.trends import local_day, sessions
@@ -58,7 +60,7 @@ class LoadAdvice:
 
 def load_advice(
     sets: Sequence[SavedSet],
-    report: Mapping[str, Any] | None = None,
+    report: Report | None = None,
     *,
     now: datetime | None = None,
     earlier_back_injury: bool = False,
@@ -70,7 +72,7 @@ def load_advice(
     Parameters
     ----------
     sets : of one lifter, in any order.
-    report : report.json of a set that has just been analysed and is not among ``sets``.
+    report : of a set that has just been analysed and is not among ``sets``.
     now : with time zone; default: the moment of the call. Sets older than two weeks are only compared with.
     earlier_back_injury : warns earlier: something to watch in the back counts like a fault.
     hidden : ids of advice that the lifter knows already.
@@ -79,9 +81,7 @@ def load_advice(
     now = now or datetime.now(UTC)
     known = [*sets, *([] if report is None else [_not_saved(report, now)])]
     # An analysis of nothing is no training.
-    known = sorted(
-        (each for each in known if each.report.get("reps")), key=lambda each: (each.when, each.id == NOT_SAVED)
-    )
+    known = sorted((each for each in known if each.report.reps), key=lambda each: (each.when, each.id == NOT_SAVED))
     recent = local_day(now) - timedelta(days=LOAD_LIMITS.recent_days)
     found: list[LoadAdvice] = []
     lifts = [each.exercise for each in reversed(known) if local_day(each.when) >= recent]
@@ -120,26 +120,26 @@ def _from_findings(recent: Sequence[SavedSet], earlier_back_injury: bool, unit: 
 
 
 def _judged(
-    recent: Sequence[SavedSet], checks: Collection[str], counts: Collection[str]
+    recent: Sequence[SavedSet], checks: Collection[str], counts: Collection[Verdict]
 ) -> tuple[list[SavedSet], list[SavedSet]]:
     """The newest sets in which these checks were measured, and those of them with such a verdict; the oldest first."""
-    judged = [each for each in recent if any(said["verdict"] != NOT_MEASURED for said in _said(each, checks))]
+    judged = [each for each in recent if any(said.verdict != NOT_MEASURED for said in _said(each, checks))]
     judged = judged[-LOAD_LIMITS.recent_sets :]
-    return judged, [each for each in judged if any(said["verdict"] in counts for said in _said(each, checks))]
+    return judged, [each for each in judged if any(said.verdict in counts for said in _said(each, checks))]
 
 
-def _findings(seen: Iterable[SavedSet], checks: Collection[str], counts: Collection[str], unit: str) -> list[str]:
+def _findings(seen: Iterable[SavedSet], checks: Collection[str], counts: Collection[Verdict], unit: str) -> list[str]:
     lines = []
     for saved in seen:
-        said = next(each for each in _said(saved, checks) if each["verdict"] in counts)
+        said = next(each for each in _said(saved, checks) if each.verdict in counts)
         load = "" if saved.load_kg is None else text("load.with", load=load_words(saved.load_kg, unit))
-        value = _amount(said.get("value"), str(said.get("unit", "")))
-        lines.append(text("load.evidence.back", **_named(saved), title=said["title"].lower(), value=value, load=load))
+        value = _amount(said.value, said.unit)
+        lines.append(text("load.evidence.back", **_named(saved), title=said.title.lower(), value=value, load=load))
     return lines
 
 
-def _said(saved: SavedSet, checks: Collection[str]) -> list[Mapping[str, Any]]:
-    return [said for said in saved.report.get("findings", []) if said["check"] in checks]
+def _said(saved: SavedSet, checks: Collection[str]) -> list[Finding]:
+    return [said for said in saved.report.findings if said.check in checks]
 
 
 # --- from the course of the set ------------------------------------------------------------------------------------
@@ -149,15 +149,16 @@ def _fatigue(of_lift: Sequence[SavedSet]) -> list[LoadAdvice]:
     """Form or speed that drops within the sets of the newest day."""
     tired, evidence = [], []
     for saved in _newest_day(of_lift):
-        level = saved.report.get("set_level") or {}
+        level = saved.report.set_level
+        if level is None:
+            continue
         lines = [
-            text("load.evidence.rounding", **_named(saved), change=f"{drift['change']:.0f}")
-            for drift in level.get("drifts", [])
-            if drift["quantity"] == "back_rounding" and drift["verdict"] == DriftVerdict.WORSE
+            text("load.evidence.rounding", **_named(saved), change=f"{drift.change:.0f}")
+            for drift in level.drifts
+            if drift.quantity == "back_rounding" and drift.verdict == DriftVerdict.WORSE
         ]
-        lost = _number(level.get("velocity_loss"))
-        if lost >= LOAD_LIMITS.speed_lost:
-            lines.append(text("load.evidence.speed", **_named(saved), percent=f"{100 * lost:.0f}"))
+        if level.velocity_loss >= LOAD_LIMITS.speed_lost:
+            lines.append(text("load.evidence.speed", **_named(saved), percent=f"{100 * level.velocity_loss:.0f}"))
         if lines:
             tired.append(saved)
             evidence += lines
@@ -250,17 +251,13 @@ def _newest_day(of_lift: Sequence[SavedSet]) -> list[SavedSet]:
     return [each for each in of_lift if local_day(each.when) == local_day(of_lift[-1].when)]
 
 
-def _amount(value: float | None, unit: str) -> str:
-    if value is None:
+def _amount(value: float, unit: str) -> str:
+    if math.isnan(value):
         return "–"
     return f"{value:.0f}°" if unit == "deg" else f"{value:.2g} {unit}".rstrip()
 
 
-def _number(value: float | None) -> float:
-    return math.nan if value is None else float(value)
-
-
-def _not_saved(report: Mapping[str, Any], when: datetime) -> SavedSet:
+def _not_saved(report: Report, when: datetime) -> SavedSet:
     return SavedSet(
         id=NOT_SAVED,
         uid="",
@@ -269,11 +266,11 @@ def _not_saved(report: Mapping[str, Any], when: datetime) -> SavedSet:
         lifter=None,
         video_file="",
         video_path="",
-        exercise=str(report["exercise"]["name"]),
-        variant="" if report.get("variant") in (None, "unknown") else str(report["variant"]),
-        load_kg=report.get("load_kg"),
+        exercise=report.exercise.name,
+        variant="" if report.variant == UNKNOWN else report.variant,
+        load_kg=report.load_kg,
         notes="",
         settings={},
-        report=report,
+        report_data=report.to_dict(),
         has_poses=False,
     )

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from formcheck.core.verdicts import FAULT, NOT_MEASURED, WATCH
+from formcheck.core.verdicts import FAULT, NOT_MEASURED, WATCH, Verdict
 from formcheck.guidance.routines import Drill, drill
 from formcheck.guidance.tables import BALANCE, TOPICS, TOPICS_MAX, TRAIN_RECENT_SETS, TRAIN_REPEATED, Topic
 from formcheck.guidance.texts import text
+from formcheck.judging.report import Report
 
 
 @dataclass(frozen=True)
@@ -64,12 +65,12 @@ class Training:
         }
 
 
-def train(reports: Sequence[Mapping[str, Any]]) -> Training:
+def train(reports: Sequence[Report]) -> Training:
     """What to train after these reports.
 
     Parameters
     ----------
-    reports : report.json of sets of one lifter as dictionaries, the newest first; one alone counts as well.
+    reports : of sets of one lifter, the newest first; one alone counts as well.
     """
     found = {each.check: each for each in repeated(reports)}
     topics = [_topic(topic, [found[name] for name in found if name in topic.checks]) for topic in TOPICS]
@@ -83,19 +84,19 @@ def train(reports: Sequence[Mapping[str, Any]]) -> Training:
     return Training(chosen or (_topic(BALANCE, []),), note, last_words)
 
 
-def repeated(reports: Sequence[Mapping[str, Any]]) -> tuple[Repeated, ...]:
+def repeated(reports: Sequence[Report]) -> tuple[Repeated, ...]:
     """What the newest judged sets have in common; checks as in the findings of the reports, the newest set's first."""
-    judged = [each for each in reports if any(said["verdict"] != NOT_MEASURED for said in each.get("findings", []))]
+    judged = [each for each in reports if any(said.verdict != NOT_MEASURED for said in each.findings)]
     judged = judged[:TRAIN_RECENT_SETS]
     titles: dict[str, str] = {}
     noticed: Counter[str] = Counter()
     faults: Counter[str] = Counter()
     for report in judged:
         # A check that is there twice counts once a set.
-        verdicts: dict[str, set[str]] = {}
-        for said in report["findings"]:
-            verdicts.setdefault(said["check"], set()).add(said["verdict"])
-            titles.setdefault(said["check"], said["title"])
+        verdicts: dict[str, set[Verdict]] = {}
+        for said in report.findings:
+            verdicts.setdefault(said.check, set()).add(said.verdict)
+            titles.setdefault(said.check, said.title)
         noticed.update(check for check, seen in verdicts.items() if seen & {WATCH, FAULT})
         faults.update(check for check, seen in verdicts.items() if FAULT in seen)
     enough = min(TRAIN_REPEATED, len(judged))

@@ -16,6 +16,7 @@ from formcheck.core.errors import ReportError
 from formcheck.core.poses import VideoInfo
 from formcheck.core.verdicts import NOT_JUDGED, VariantSource, Verdict, ViewName
 from formcheck.exercises.framework.check import Finding
+from formcheck.exercises.framework.exercise import TrackedPoint
 from formcheck.judging.plain_data import Layout, mapping_of, must_be, plain_converter, problems_of
 from formcheck.judging.set_metrics import BarPath, Drift, PlatePath, SetLevel
 from formcheck.judging.settings import AS_IT_COMES, Override, Settings
@@ -215,7 +216,7 @@ LAYOUTS: dict[type, Layout] = {
         },
     ),
     Override: Layout(left_out=("off", "source")),
-    SetLevel: Layout(if_missing={"tempo_s": (None, None, None, None)}),
+    SetLevel: Layout(if_missing={"point": TrackedPoint.HANDS.value, "tempo_s": (None,) * 4}),
     Drift: Layout(keys={"slope": "slope_per_rep"}),
     BarPath: _path("forward_heights", "up_heights"),
     PlatePath: _path("forward_m", "up_m"),

@@ -89,9 +89,9 @@ class BarPath:
     the furthest that it strays from the vertical line through its beginning, forward positive.
     """
 
-    time_s: FloatArray
-    forward_heights: FloatArray
-    up_heights: FloatArray
+    time_s: FloatArray = field(compare=False)
+    forward_heights: FloatArray = field(compare=False)
+    up_heights: FloatArray = field(compare=False)
     drift_heights: float
     peak_deviation_heights: float
 
@@ -100,9 +100,9 @@ class BarPath:
 class PlatePath:
     """Way of the near plate's centre over one repetition in metres, (P,) each; otherwise as `BarPath`."""
 
-    time_s: FloatArray
-    forward_m: FloatArray
-    up_m: FloatArray
+    time_s: FloatArray = field(compare=False)
+    forward_m: FloatArray = field(compare=False)
+    up_m: FloatArray = field(compare=False)
     drift_m: float
     peak_deviation_m: float
 

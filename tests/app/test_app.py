@@ -24,6 +24,7 @@ from formcheck.cli.main import app as command
 from formcheck.core.errors import FormCheckError, HistoryError
 from formcheck.exercises import exercise_named
 from formcheck.judging import analysis
+from formcheck.judging.report import Report
 from formcheck.judging.settings import AS_IT_COMES, Override, Settings, check_limits, parse_settings
 from formcheck.service import worker
 from formcheck.storage.history import History, Lifter, export_history, open_history
@@ -294,7 +295,7 @@ def test_judging_again_uses_other_limits_on_the_same_poses() -> None:
     assert len(at.session_state[session.KEY].results) == 1
     with open_history() as history:
         (saved,) = history.sets()
-    assert len(saved.report["reps"]) == 3
+    assert len(saved.report.reps) == 3
     assert saved.settings["start_s"] is None
 
 
@@ -316,8 +317,8 @@ def test_a_new_judgement_is_saved_when_it_is_asked_for() -> None:
     now = at.session_state[session.KEY].results[0]
     with open_history() as history:
         (saved,) = history.sets()
-    assert saved.report == now.report()
-    assert 0 < len(saved.report["reps"]) < 3
+    assert saved.report.to_dict() == now.report().to_dict()
+    assert 0 < len(saved.report.reps) < 3
     assert saved.settings["end_s"] == round(end_s / 2, 1)
 
 
@@ -350,18 +351,19 @@ def test_the_standing_posture_becomes_the_lifters_neutral_back() -> None:
     button(at, "Check my lift").click().run()
     at.run()
     offer = [each for each in at.button if each.label.startswith("Use this standing posture")]
-    told = at.session_state[session.KEY].results[0].report()["back"]
-    assert told["neutral"] == "standing"
+    told = at.session_state[session.KEY].results[0].report().back
+    assert told is not None
+    assert told.source == "standing"
     offer[0].click().run()
     with open_history() as history:
         anna = history.lifter("Anna")
-    assert [anna.neutral_back["lower_deg"], anna.neutral_back["upper_deg"]] == told["standing_deg"]
+    assert [anna.neutral_back["lower_deg"], anna.neutral_back["upper_deg"]] == list(told.standing_deg)
     assert anna.height_cm == 170.0
 
 
 @pytest.mark.parametrize("back", [None, {"neutral": "population", "standing_deg": [1, 2]}, {"neutral": "standing"}])
 def test_only_a_posture_that_was_seen_is_offered(back: dict[str, Any] | None) -> None:
-    assert result.standing_back({"back": back}) is None
+    assert result.standing_back(Report.from_dict({"back": back})) is None
 
 
 def test_samples_are_hidden_where_there_are_none(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -380,7 +382,7 @@ def test_a_time_to_wait_in_words(left_s: float, words: str) -> None:
 
 
 def test_names_from_outside_are_shown_as_they_are() -> None:
-    bad = report() | {"video": report()["video"] | {"file": "<img src=x onerror=alert(1)>.mp4"}}
+    bad = Report.from_dict(report() | {"video": {"file": "<img src=x onerror=alert(1)>.mp4"}})
     shown = components.hero(bad, "<b>Anna</b>", "kg")
     assert "<img" not in shown
     assert "<b>" not in shown
@@ -392,7 +394,7 @@ def test_markdown_from_outside_is_shown_as_it_is() -> None:
 
 
 def test_what_the_list_of_reps_shows() -> None:
-    shown = components.reel_data(report(), "player", True)
+    shown = components.reel_data(Report.from_dict(report()), "player", True)
     assert [rep["index"] for rep in shown["reps"]] == [1, 2, 3]
     assert all(rep["start"] < rep["end"] <= shown["duration"] + 0.1 for rep in shown["reps"])
     assert all(len(rep["cells"]) == len(shown["columns"]) for rep in shown["reps"])
@@ -541,10 +543,35 @@ def test_a_saved_set_is_analysed_again_as_it_was_asked_for() -> None:
     assert found.to_dict() == told.to_dict()
 
 
-@pytest.mark.parametrize("told", [None, [], {"checks": {"deadlift/gone": {"watch": 1}}}, {"checks": 3, "presets": 4}])
-def test_settings_that_nobody_knows_any_more_are_left_out(told: Any) -> None:
-    assert history_page.told_settings(told) == Settings()
-    assert history_page.known_presets(told) == ()
+def test_settings_that_nobody_knows_any_more_are_left_out() -> None:
+    gone = Settings(
+        presets=("gone", "rdl"),
+        load_unit="stone",
+        variants={"deadlift": "sumo", "squat": "gone", "curl": "any"},
+        checks={"deadlift/gone": Override(1.0), "squat/depth": Override(off=True)},
+    )
+    assert history_page.known_settings(gone) == Settings(
+        variants={"deadlift": "sumo"}, checks={"squat/depth": Override(off=True)}
+    )
+    assert history_page.known_presets(gone) == ("rdl",)
+
+
+def test_a_set_in_pounds_and_of_a_chosen_variant_is_analysed_again_like_that() -> None:
+    save_sets(1)
+    told = Settings(load_unit="lb", variants={"deadlift": "sumo"})
+    with open_history() as history:
+        saved = history.change_set(1, report=report() | {"settings": told.to_dict()})
+    assert parse_settings(history_page.job_of(saved).settings_toml, "the job") == told
+
+
+def test_a_saved_report_that_cannot_be_read_leaves_the_others_in_the_list() -> None:
+    save_sets(2)
+    with open_history() as history, history.writing():
+        history.update(1, {"report": '{"reps": "two", "verdict": 3}'})
+    at = opened("history")
+    shown = texts(at)
+    assert "The report of set 1 is not a FormCheck report" in shown
+    assert {"Open set 1", "Open set 2"} <= {each.label for each in at.button}
 
 
 def test_an_error_in_one_part_of_a_page_leaves_the_others(monkeypatch: pytest.MonkeyPatch) -> None:

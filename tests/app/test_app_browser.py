@@ -191,7 +191,7 @@ def test_judging_again_takes_other_settings_without_looking_at_the_video(result:
 def saved_report(server: Server) -> dict[str, Any]:
     with open_history(server.folder / "history" / "history.sqlite3") as history:
         (saved,) = history.sets()
-        return dict(saved.report)
+        return dict(saved.report_data)
 
 
 def test_a_bad_file_is_told_of(browser: Any, server: Server, tmp_path: Path) -> None:

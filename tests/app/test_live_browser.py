@@ -180,7 +180,7 @@ def test_the_set_is_ended_reported_with_its_video_and_saved(live: Any, server: S
     live.wait_for_function("document.querySelector('video')?.readyState >= 2")
     with open_history(server.folder / "history" / "history.sqlite3") as history:
         (saved,) = history.sets()
-        assert len(saved.report["reps"]) == counted
+        assert len(saved.report.reps) == counted
         assert history.video(saved.id) is not None
 
 

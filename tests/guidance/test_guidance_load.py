@@ -6,6 +6,7 @@ import json
 import stat
 import sys
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,7 @@ from formcheck.guidance.tables import TRAIN_RECENT_SETS
 from formcheck.guidance.texts import text
 from formcheck.guidance.training import repeated
 from formcheck.judging.analysis import analyze
+from formcheck.judging.report import Report
 from formcheck.storage.history import SavedSet
 from tests.helpers.synthetic_lifter import deadlift, film
 
@@ -30,9 +32,9 @@ def finding(check: str = "back-rounding", verdict: str = "fault", value: float |
     return {"check": check, "title": title, "verdict": verdict, "value": value, "unit": "deg"}
 
 
-def report(*findings: Mapping[str, Any], reps: int = 5, lift: str = "deadlift", **more: Any) -> dict[str, Any]:
+def report(*findings: Mapping[str, Any], reps: int = 5, lift: str = "deadlift", **more: Any) -> Report:
     made = [{"index": n, "partial": False, "measures": {}, "findings": []} for n in range(1, reps + 1)]
-    return {"exercise": {"name": lift}, "reps": made, "findings": list(findings), **more}
+    return Report.from_dict({"exercise": {"name": lift}, "reps": made, "findings": list(findings), **more})
 
 
 def saved(day: int, number: int = 1, load_kg: float | None = 100.0, variant: str = "", **made: Any) -> SavedSet:
@@ -46,12 +48,12 @@ def saved(day: int, number: int = 1, load_kg: float | None = 100.0, variant: str
         lifter="Anna",
         video_file="set.mp4",
         video_path="",
-        exercise=made["report"]["exercise"]["name"],
+        exercise=made["report"].exercise.name,
         variant=variant,
         load_kg=load_kg,
         notes="",
         settings={},
-        report=made["report"],
+        report_data=made["report"].to_dict(),
         has_poses=False,
     )
 
@@ -97,7 +99,7 @@ def test_a_back_that_is_not_kept_in_several_sets_is_too_heavy() -> None:
 
 
 def test_the_set_that_was_just_analysed_counts_with_the_saved_ones() -> None:
-    found = advice_on(1, [saved(0, 1, report=ROUNDED)], {**ROUNDED, "load_kg": 90.0})
+    found = advice_on(1, [saved(0, 1, report=ROUNDED)], replace(ROUNDED, load_kg=90.0))
     assert list(found) == ["too-heavy"]
     assert found["too-heavy"].evidence[1] == "This set on 2026-03-03: back rounding, 34° with 90 kg."
 
@@ -248,7 +250,7 @@ def test_a_list_that_cannot_be_written_says_so(tmp_path: Path) -> None:
 # --- what to train -------------------------------------------------------------------------------------------------
 
 
-def topics(*reports: Mapping[str, Any]) -> list[str]:
+def topics(*reports: Report) -> list[str]:
     return [topic.id for topic in train(reports).topics]
 
 
@@ -303,8 +305,8 @@ def test_training_ends_with_what_it_cannot_know() -> None:
 
 
 def test_a_faulty_lift_leads_from_its_film_to_drills_with_pictures() -> None:
-    found = analyze(film(deadlift(3, rounding_deg=45.0)), "deadlift").to_dict()
-    assert any(each["check"] == "back-rounding" and each["verdict"] == "fault" for each in found["findings"])
+    found = analyze(film(deadlift(3, rounding_deg=45.0)), "deadlift")
+    assert any(each.check == "back-rounding" and each.verdict == "fault" for each in found.findings)
     training = train([found])
     back = next(topic for topic in training.topics if topic.id == "back")
     assert any(line.startswith("Back rounding") for line in back.evidence)
@@ -312,7 +314,7 @@ def test_a_faulty_lift_leads_from_its_film_to_drills_with_pictures() -> None:
     assert all(picture(drill.move).startswith("<svg") for topic in training.topics for drill in topic.drills)
     (load,) = load_advice([], found, now=DAY_0)
     assert load.id == "lighter/deadlift/2026-03-02"
-    good = analyze(film(deadlift(3)), "deadlift").to_dict()
+    good = analyze(film(deadlift(3)), "deadlift")
     assert load_advice([], good, now=DAY_0) == ()
     assert [topic.id for topic in train([good]).topics] == ["balance"]
 
@@ -321,6 +323,6 @@ def test_a_faulty_lift_leads_from_its_film_to_drills_with_pictures() -> None:
 def test_a_faulty_sample_video_leads_to_drills() -> None:
     from tests.test_end_to_end import rounded_deadlift
 
-    found = rounded_deadlift().to_dict()
+    found = rounded_deadlift()
     assert "back" in [topic.id for topic in train([found]).topics]
     assert load_advice([], found, now=DAY_0)[0].id.startswith("lighter/deadlift")

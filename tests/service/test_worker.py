@@ -122,7 +122,7 @@ def test_judging_a_saved_set_again_renews_it(job: Job) -> None:
     with open_history() as history:
         (saved,) = history.sets()
         assert len(history.poses(saved.id)) == len(POSES)
-    assert saved.report["settings"]["lifter"]["height_cm"] == 180.0
+    assert saved.report.settings.height_cm == 180.0
 
 
 def test_a_lifters_profile_is_used(job: Job) -> None:

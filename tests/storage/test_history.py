@@ -54,7 +54,7 @@ def test_a_set_comes_back_as_it_was_saved(path: Path) -> None:
         poses = history.poses(saved.id)
     assert (saved.lifter, saved.exercise, saved.load_kg, saved.notes) == ("Anna", "deadlift", 102.5, "belt\non")
     assert (saved.video_file, saved.video_path, saved.settings) == ("set.mp4", "/videos/set.mp4", {"exercise": "auto"})
-    assert saved.report == report(load_kg=102.5)
+    assert saved.report_data == saved.report.to_dict() == report(load_kg=102.5)
     assert saved.filmed_at == saved.when == filmed_at
     assert (saved.verdict, saved.summary) == ("fault", "1 deadlift rep: back rounding.")
     np.testing.assert_allclose(poses.image_px, POSES.image_px, atol=0.01)

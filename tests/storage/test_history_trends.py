@@ -47,7 +47,7 @@ def saved(number: int = 1, reps: list[dict[str, Any]] | None = None, *, days: fl
         "load_kg": 60.0,
         "notes": "",
         "settings": {},
-        "report": report,
+        "report_data": report,
         "has_poses": False,
     }
     return SavedSet(**values | changes)

@@ -30,6 +30,7 @@ from formcheck.guidance import (
 from formcheck.guidance.decisions import decide
 from formcheck.guidance.tables import EMERGENCY, READY, SORE, SOURCES, DecisionTable, Question
 from formcheck.guidance.texts import text
+from formcheck.judging.report import Report
 from formcheck.storage.history import SavedSet, open_history
 
 LEVEL_TAGS = {"ok": "good", "normal": "good", "easy": "watch", "watch": "watch"}
@@ -257,7 +258,7 @@ def _drills(drills: Sequence[Drill], key: str) -> None:
     components.component("routine", f"drills-{key}", data)
 
 
-def show_load_of(lifter: str, report: components.Report | None = None) -> None:
+def show_load_of(lifter: str, report: Report | None = None) -> None:
     """What a lifter's saved sets say about the load, with the report of a set that is not among them."""
     with open_history() as history:
         known = history.known_lifter(lifter)
@@ -266,7 +267,7 @@ def show_load_of(lifter: str, report: components.Report | None = None) -> None:
 
 
 def _show_load(
-    sets: Sequence[SavedSet], lifter: str | None, earlier_back_injury: bool, report: components.Report | None = None
+    sets: Sequence[SavedSet], lifter: str | None, earlier_back_injury: bool, report: Report | None = None
 ) -> None:
     unit = components.usable_settings().unit_of_loads
     advice = load_advice(sets, report, earlier_back_injury=earlier_back_injury, unit=unit)

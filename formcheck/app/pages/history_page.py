@@ -5,11 +5,10 @@ from __future__ import annotations
 import math
 import re
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import date
 from pathlib import Path
-from typing import Any
 
 import altair as alt
 import numpy as np
@@ -21,10 +20,11 @@ from formcheck.app.session import session
 from formcheck.app.stick_figures import Figure, figure
 from formcheck.core.errors import FormCheckError, HistoryError
 from formcheck.core.poses import PoseSequence
+from formcheck.core.verdicts import NOT_MEASURED, VariantSource
 from formcheck.exercises import EXERCISES
 from formcheck.guidance.texts import text
-from formcheck.judging.report import Report
-from formcheck.judging.settings import LOAD_UNITS, Override, Settings, in_load_unit
+from formcheck.judging.report import Report, RepReport
+from formcheck.judging.settings import LOAD_UNITS, Settings, in_load_unit
 from formcheck.render.html.report import FINDING_WORDS
 from formcheck.render.terminal import degrees
 from formcheck.service.worker import Job, judged
@@ -133,7 +133,7 @@ def _set(saved: SavedSet, unit: str) -> None:
 
 def title_of(saved: SavedSet, unit: str = LOAD_UNITS[0]) -> str:
     """Lift, load and reps of a set."""
-    reps = len(saved.report.get("reps", []))
+    reps = len(saved.report.reps)
     words = [
         components.exercise_title(saved.exercise, saved.variant),
         components.load_words(saved.load_kg, unit),
@@ -203,43 +203,39 @@ def job_of(saved: SavedSet) -> Job:
         "",
         title=saved.video_file,
         exercise=saved.exercise if saved.exercise in components.exercise_names() else "auto",
-        variant=saved.variant if saved.report.get("variant_source") == "chosen" else "auto",
+        variant=saved.variant if saved.report.variant_source == VariantSource.CHOSEN else "auto",
         load_kg=saved.load_kg,
         lifter=saved.lifter,
         notes=saved.notes,
         start_s=start_s if math.isfinite(start_s) else None,
         end_s=end_s if math.isfinite(end_s) else None,
-        settings_toml=settings_toml(told_settings(saved.report.get("settings"))),
-        presets=known_presets(saved.report.get("settings")),
+        settings_toml=settings_toml(known_settings(saved.report.settings)),
+        presets=known_presets(saved.report.settings),
         set_id=saved.id,
     )
 
 
-def told_settings(told: Any) -> Settings:
-    """The settings that a report was judged by, without what this version does not know; ``told`` is as saved."""
-    checks = told.get("checks") if isinstance(told, Mapping) else None
-    lifter = told.get("lifter") if isinstance(told, Mapping) else None
-    lifter = lifter if isinstance(lifter, Mapping) else {}
-    known = {f"{lift.name}/{check.id}" for lift in EXERCISES for check in lift.checks}
-    return Settings(
-        height_cm=lifter.get("height_cm"),
-        earlier_back_injury=lifter.get("earlier_back_injury"),
-        depth_target=lifter.get("depth_target"),
-        checks={
-            key: Override(limits.get("watch"), limits.get("fault"))
-            if isinstance(limits, Mapping)
-            else Override(off=True)
-            for key, limits in (checks.items() if isinstance(checks, Mapping) else ())
-            if key in known
+def known_settings(judged_by: Settings) -> Settings:
+    """The settings that a report was judged by, without presets and without what this version does not know."""
+    lifts = {lift.name: lift for lift in EXERCISES}
+    checks = {f"{lift.name}/{check.id}" for lift in EXERCISES for check in lift.checks}
+    return replace(
+        judged_by,
+        presets=(),
+        load_unit=judged_by.load_unit if judged_by.load_unit in LOAD_UNITS else None,
+        variants={
+            name: variant
+            for name, variant in judged_by.variants.items()
+            if name in lifts and lifts[name].variant_named(variant) is not None
         },
+        checks={key: override for key, override in judged_by.checks.items() if key in checks},
     )
 
 
-def known_presets(told: Any) -> tuple[str, ...]:
+def known_presets(judged_by: Settings) -> tuple[str, ...]:
     """The presets that a report was judged by, as far as they are still here."""
-    names = told.get("presets") if isinstance(told, Mapping) else None
     here = {preset.name for preset in list_presets()}
-    return tuple(name for name in names if name in here) if isinstance(names, list) else ()
+    return tuple(name for name in judged_by.presets if name in here)
 
 
 # --- trend ---------------------------------------------------------------------------------------------------------
@@ -320,7 +316,7 @@ def _compare(sets: Sequence[SavedSet]) -> None:
                     key=f"compare-{place}",
                 )
             ]
-            reps = [rep["index"] for rep in saved.report.get("reps", [])]
+            reps = [rep.index for rep in saved.report.reps]
             rep = st.selectbox(f"{name} rep", reps, format_func=lambda n: f"Rep {n}", key=f"rep-{place}-{saved.id}")
             st.html(
                 f'<div class="fc-set">{components.tag(saved.verdict)}'
@@ -372,18 +368,17 @@ class _Shown:
     """One of the two reps: its title, what the saved report says of it, and its poses with their analysis."""
 
     title: str
-    told: Mapping[str, Any]
+    told: RepReport
     judged: tuple[PoseSequence, Report] | None
 
     @property
     def zero_s(self) -> float:
         """Lift-off: what the two are laid over each other by; the bottom where it is not known."""
-        lift_off_s = components.number(self.told["lift_off_s"])
-        return lift_off_s if math.isfinite(lift_off_s) else components.number(self.told["bottom_s"])
+        return self.told.lift_off_s if math.isfinite(self.told.lift_off_s) else self.told.bottom_s
 
 
-def _rep(saved: SavedSet, rep: int) -> Mapping[str, Any] | None:
-    return next((each for each in saved.report.get("reps", []) if each["index"] == rep), None)
+def _rep(saved: SavedSet, rep: int) -> RepReport | None:
+    return next((each for each in saved.report.reps if each.index == rep), None)
 
 
 def _judged(saved: SavedSet) -> tuple[PoseSequence, Report] | None:
@@ -419,8 +414,8 @@ def _side_by_side(shown: Sequence[_Shown], videos: Sequence[str]) -> None:
         st.caption("These two cannot be shown side by side: neither the video nor the poses of one of them were kept.")
         return
     # Aligned at lift-off, so that a longer way down does not put them out of step.
-    before = max(0.0, min(each.zero_s - each.told["start_s"] for each in shown))
-    after = max(each.told["end_s"] - each.zero_s for each in shown)
+    before = max(0.0, min(each.zero_s - each.told.start_s for each in shown))
+    after = max(each.told.end_s - each.zero_s for each in shown)
     data = {
         "players": names,
         "titles": [each.title for each in shown],
@@ -440,7 +435,7 @@ def _figure(shown: _Shown) -> Figure | None:
     if shown.judged is None:
         return None
     poses, report = shown.judged
-    return figure(poses, report, shown.told["start_s"], shown.told["end_s"])
+    return figure(poses, report, shown.told.start_s, shown.told.end_s)
 
 
 def _around(boxes: Sequence[tuple[float, float, float, float]]) -> list[float]:
@@ -455,7 +450,7 @@ def _curve(shown: _Shown) -> pd.DataFrame | None:
     signals = None if shown.judged is None else shown.judged[1].signals
     if signals is None:
         return None
-    here = (signals.time_s >= shown.told["start_s"]) & (signals.time_s <= shown.told["end_s"])
+    here = (signals.time_s >= shown.told.start_s) & (signals.time_s <= shown.told.end_s)
     rounding_deg = signals.back_rounding_deg[here]
     if not np.isfinite(rounding_deg).any():
         return None
@@ -520,10 +515,10 @@ def checks_table(compared: Comparison) -> str:
     rows = [
         [
             components.escaped(check.title),
-            *(components.tag(verdict, FINDING_WORDS.get(verdict, verdict)) for verdict in check.verdicts),
+            *(components.tag(verdict, FINDING_WORDS[verdict]) for verdict in check.verdicts),
         ]
         for check in compared.checks
-        if set(check.verdicts) != {"not-measured"}
+        if set(check.verdicts) != {NOT_MEASURED}
     ]
     return components.table("Checks", ["Check", "First", "Second"], rows, kind="checks")
 

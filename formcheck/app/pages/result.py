@@ -6,7 +6,7 @@ import math
 import re
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 import streamlit as st
 
@@ -15,6 +15,7 @@ from formcheck.app.pages import guidance_pages
 from formcheck.app.session import Result, Session
 from formcheck.core.verdicts import NOT_MEASURED
 from formcheck.exercises import EXERCISES, exercise_named
+from formcheck.judging.report import Report
 from formcheck.judging.settings import AS_IT_COMES, merge, parse_settings
 from formcheck.service.worker import LANDMARKS_TRC
 from formcheck.storage.history import Lifter, open_history
@@ -72,7 +73,7 @@ def show(result: Result, session: Session) -> None:
         guidance_pages.show_load_of(result.job.lifter, None if saved else report)
 
 
-def _offer_to_save(result: Result, report: components.Report, session: Session) -> None:
+def _offer_to_save(result: Result, report: Report, session: Session) -> None:
     """After judging again: the history has the judgement before, and gets this one on demand."""
     job = result.job
     if job.set_id is None or job.folder not in session.unsaved:
@@ -87,7 +88,7 @@ def _offer_to_save(result: Result, report: components.Report, session: Session) 
                 "end_s": job.end_s,
             }
             with open_history() as history:
-                history.change_set(job.set_id, report=report, settings=told)
+                history.change_set(job.set_id, report=report.to_dict(), settings=told)
                 if job.keep_video and (result.folder / ANNOTATED_MP4).is_file():
                     history.keep_video(job.set_id, result.folder / ANNOTATED_MP4)
             session.unsaved.discard(job.folder)
@@ -102,21 +103,21 @@ def plots_only(page: str) -> str:
     return page.replace("</style>", f"{style}</style>", 1)
 
 
-def _not_judged(report: components.Report) -> None:
+def _not_judged(report: Report) -> None:
     reasons: dict[str, list[str]] = {}
-    for finding in report["findings"]:
-        if finding["verdict"] == NOT_MEASURED:
-            reasons.setdefault(finding["reason"] or "not seen clearly enough", []).append(finding["title"])
-    if not report["reps"]:
+    for finding in report.findings:
+        if finding.verdict == NOT_MEASURED:
+            reasons.setdefault(finding.reason or "not seen clearly enough", []).append(finding.title)
+    if not report.reps:
         st.markdown("No repetition was found, so nothing could be judged.")
     for reason, titles in reasons.items():
         st.html(
             f"<p><strong>{components.escaped(', '.join(dict.fromkeys(titles)))}</strong>"
             f"<br>{components.escaped(reason)}</p>"
         )
-    for note in report["tracking"]["notes"]:
+    for note in report.tracking.notes:
         st.html(f'<p class="fc-small">{components.escaped(note)}</p>')
-    if report["reps"] and not reasons:
+    if report.reps and not reasons:
         st.markdown("Nothing was left out: every check of this lift was judged.")
 
 
@@ -140,14 +141,14 @@ def _downloads(result: Result) -> None:
             st.markdown(f":small[{words}]")
 
 
-def _judge_again(result: Result, report: components.Report, session: Session) -> None:
+def _judge_again(result: Result, report: Report, session: Session) -> None:
     """Other lift, part or limits; the poses are there already."""
     st.markdown(
         "Another lift, part of the video, or other limits. "
         "The video does not have to be watched again, so this is quick."
     )
     job, key = result.job, result.folder.name
-    end_s = round(max(components.number(report["video"]["duration_s"]), 0.2), 1)
+    end_s = round(max(report.video.duration_s, 0.2), 1)
     left, right = st.columns(2, gap="large")
     with left:
         names = ["auto", *(lift.name for lift in EXERCISES)]
@@ -163,7 +164,7 @@ def _judge_again(result: Result, report: components.Report, session: Session) ->
         before = (min(job.start_s or 0.0, end_s), end_s if job.end_s is None else min(job.end_s, end_s))
         part = st.slider("Part of the video, in seconds", 0.0, end_s, before, 0.1, key=f"part-{key}")
         presets = preset_choice(job.presets, f"presets-{key}")
-    lift = exercise_named(exercise) or exercise_named(report["exercise"]["name"])
+    lift = exercise_named(exercise) or exercise_named(report.exercise.name)
     # Other presets start from their own limits, not from those that were edited before.
     told = parse_settings(job.settings_toml, "these limits") if tuple(presets) == job.presets else AS_IT_COMES
     toml = job.settings_toml
@@ -231,7 +232,7 @@ def preset_choice(chosen: tuple[str, ...], key: str, kept: Literal["session"] | 
     )
 
 
-def _baseline(result: Result, report: components.Report) -> None:
+def _baseline(result: Result, report: Report) -> None:
     """Offer the standing posture of this set as the lifter's own neutral back."""
     standing = standing_back(report)
     if standing is None or not result.job.lifter:
@@ -247,11 +248,12 @@ def _baseline(result: Result, report: components.Report) -> None:
             st.success("Kept. It is used when a video does not show the standing posture.")
 
 
-def standing_back(report: components.Report) -> dict[str, float] | None:
+def standing_back(report: Report) -> dict[str, float] | None:
     """The lifter's neutral back as this report saw it, for `Lifter.neutral_back`; None when it did not."""
-    back: dict[str, Any] = report.get("back") or {}
-    lower_deg, upper_deg = map(components.number, back.get("standing_deg") or (None, None))
-    if back.get("neutral") != "standing" or not math.isfinite(lower_deg + upper_deg):
+    if report.back is None or report.back.source != "standing":
+        return None
+    lower_deg, upper_deg = report.back.standing_deg
+    if not math.isfinite(lower_deg + upper_deg):
         return None
     return {"lower_deg": lower_deg, "upper_deg": upper_deg}
 

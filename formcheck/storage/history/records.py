@@ -6,10 +6,12 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import cached_property
 from typing import Any
 
-from formcheck.core.errors import UsageError
-from formcheck.core.verdicts import NOT_JUDGED, Verdict
+from formcheck.core.errors import ReportError, UsageError
+from formcheck.core.verdicts import Verdict
+from formcheck.judging.report import Report
 from formcheck.judging.settings import HEAVIEST_LOAD_KG
 
 LONGEST_NAME = 80
@@ -61,7 +63,7 @@ class SavedSet:
     video_file : name of the video; ``video_path`` is where it lay then, empty = not known. The video is not kept.
     exercise, variant, load_kg, notes : as analysed and told; ``exercise`` is "none" where no lift was recognised.
     settings : what the analysis was told beside the video.
-    report : the whole report, as in report.json.
+    report_data : the whole report, as in report.json; ``report`` is the same with types.
     has_poses : True when the poses are kept, so that the set can be judged again.
     """
 
@@ -77,7 +79,7 @@ class SavedSet:
     load_kg: float | None
     notes: str
     settings: Mapping[str, Any]
-    report: Mapping[str, Any]
+    report_data: Mapping[str, Any]
     has_poses: bool
 
     @property
@@ -85,16 +87,30 @@ class SavedSet:
         """When it was filmed, or saved where that is not known."""
         return self.filmed_at or self.saved_at
 
+    @cached_property
+    def report(self) -> Report:
+        """The report; one that says nothing but this where what was saved cannot be read."""
+        try:
+            return Report.from_dict(self.report_data, f"The report of set {self.id}")
+        except ReportError as error:
+            return Report.from_dict(
+                {
+                    "video": {"file": self.video_file},
+                    "exercise": {"name": self.exercise},
+                    "variant": self.variant,
+                    "summary": f"{error} Judge the set again to renew it.",
+                }
+            )
+
     @property
     def verdict(self) -> Verdict:
         """The verdict on the set."""
-        found = self.report.get("verdict")
-        return Verdict(found) if found in tuple(Verdict) else NOT_JUDGED
+        return self.report.verdict
 
     @property
     def summary(self) -> str:
         """The verdict in one sentence."""
-        return str(self.report.get("summary", ""))
+        return self.report.summary
 
 
 def clean_name(name: str) -> str:

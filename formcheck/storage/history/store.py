@@ -25,6 +25,8 @@ from sqlite_utils import Database
 
 from formcheck.core.errors import HistoryError, PoseFileError, UsageError
 from formcheck.core.poses import PoseSequence
+from formcheck.exercises.framework.variant import UNKNOWN
+from formcheck.judging.report import Report
 from formcheck.storage.history.records import Lifter, SavedSet, check_load_kg, clean_name, clean_notes
 from formcheck.storage.history.schema import APPLICATION_ID, MIGRATIONS, known_steps
 from formcheck.storage.history.videos import forget, keep, kept_videos, video_path
@@ -104,12 +106,13 @@ class History:
         lifter : name; a new one is added to the lifters.
         settings : what the analysis was told; plain data.
         """
-        check_load_kg(report.get("load_kg"))
+        found = Report.from_dict(report)
+        check_load_kg(found.load_kg)
         notes, name = clean_notes(notes), None if lifter is None else clean_name(lifter)
         values = {
             "saved_at": _text_of(datetime.now(UTC)),
             "filmed_at": None if filmed_at is None else _text_of(filmed_at),
-            "video_file": _clean_text(str(report["video"]["file"])),
+            "video_file": _clean_text(found.video.file),
             "video_path": _clean_text(str(video_path)),
             "notes": notes,
             "settings": _json(settings or {}),
@@ -343,12 +346,12 @@ class History:
 
 
 def report_columns(report: Mapping[str, Any]) -> dict[str, Any]:
-    """The columns of ``sets`` that a report fills."""
-    variant = str(report.get("variant") or "")
+    """The columns of ``sets`` that a report fills; `ReportError` where it is none."""
+    found = Report.from_dict(report)
     return {
-        "exercise": str(report["exercise"]["name"]),
-        "variant": "" if variant == "unknown" else variant,
-        "load_kg": report.get("load_kg"),
+        "exercise": found.exercise.name,
+        "variant": "" if found.variant == UNKNOWN else found.variant,
+        "load_kg": found.load_kg,
         "report": _json(report),
     }
 
@@ -392,7 +395,7 @@ def _saved_set(row: Mapping[str, Any]) -> SavedSet:
         load_kg=row["load_kg"],
         notes=row["notes"],
         settings=json.loads(row["settings"]),
-        report=json.loads(row["report"]),
+        report_data=json.loads(row["report"]),
         has_poses=bool(row["has_poses"]),
     )
 

@@ -1,7 +1,6 @@
 """Numbers over saved sets: one set, two side by side, sessions over time. Pure functions; no database, no files.
 
-They read reports as dictionaries (report.json) and put up with whatever an older or newer report leaves out: what is
-not there is NaN.
+What an older or newer report leaves out is NaN.
 """
 
 from __future__ import annotations
@@ -12,11 +11,12 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Any
 
 import numpy as np
 
-from formcheck.core.verdicts import FAULT, NOT_MEASURED, OK, WATCH, Verdict
+from formcheck.core.verdicts import NOT_MEASURED, Verdict, worst
+from formcheck.exercises.framework.check import Finding
+from formcheck.judging.report import Report, RepReport
 from formcheck.motion.theil_sen import theil_sen
 from formcheck.storage.history.records import SavedSet
 
@@ -158,20 +158,21 @@ class Trend:
 
 def set_numbers(saved: SavedSet) -> SetNumbers:
     """A saved set in numbers."""
-    reps = [rep for rep in _reps(saved.report) if not rep.get("partial")]
+    reps = [rep for rep in saved.report.reps if not rep.partial]
     load_kg = math.nan if saved.load_kg is None else saved.load_kg
-    rounding = [_measure(rep, ROUNDING) for rep in reps]
-    up = [_span_s(rep, "lift_off_s", "lockout_s") for rep in reps]
+    level = saved.report.set_level
+    rounding = [rep.measures.get(ROUNDING, math.nan) for rep in reps]
+    up = [_concentric_s(rep) for rep in reps]
     return SetNumbers(
         reps=len(reps),
         load_kg=load_kg,
         tonnage_kg=load_kg * len(reps),
         rounding_deg=_median(rounding),
         worst_rounding_deg=max(_measured(rounding), default=math.nan),
-        depth_thighs=_median(_measure(rep, DEPTH) for rep in reps),
+        depth_thighs=_median(rep.measures.get(DEPTH, math.nan) for rep in reps),
         concentric_s=_mean(up),
-        velocity_heights_per_s=_mean(_velocities(saved.report, {rep["index"] for rep in reps})),
-        slowdown_percent=100.0 * _number(_set_level(saved.report).get("velocity_loss")),
+        velocity_heights_per_s=_mean(_velocities(saved.report, {rep.index for rep in reps})),
+        slowdown_percent=math.nan if level is None else 100.0 * level.velocity_loss,
     )
 
 
@@ -179,32 +180,20 @@ def rep_numbers(saved: SavedSet) -> tuple[RepNumbers, ...]:
     """Every repetition of a saved set in numbers, partial ones too."""
     return tuple(
         RepNumbers(
-            index=int(rep["index"]),
-            verdict=_worst(finding["verdict"] for finding in rep.get("findings", [])),
-            rounding_deg=_measure(rep, ROUNDING),
-            depth_thighs=_measure(rep, DEPTH),
-            concentric_s=_span_s(rep, "lift_off_s", "lockout_s"),
+            index=rep.index,
+            verdict=worst(finding.verdict for finding in rep.findings),
+            rounding_deg=rep.measures.get(ROUNDING, math.nan),
+            depth_thighs=rep.measures.get(DEPTH, math.nan),
+            concentric_s=_concentric_s(rep),
         )
-        for rep in _reps(saved.report)
+        for rep in saved.report.reps
     )
 
 
 def compare(first: SavedSet, second: SavedSet) -> Comparison:
     """Two sets side by side."""
-    found = [{each["check"]: each for each in saved.report.get("findings", [])} for saved in (first, second)]
-    checks = []
-    for check in dict.fromkeys([*found[0], *found[1]]):
-        one, two = found[0].get(check), found[1].get(check)
-        about = one or two or {}
-        checks.append(
-            CheckPair(
-                check=check,
-                title=str(about["title"]),
-                unit=str(about.get("unit", "")),
-                verdicts=tuple("not-measured" if each is None else str(each["verdict"]) for each in (one, two)),  # type: ignore[arg-type]
-                values=tuple(math.nan if each is None else _number(each.get("value")) for each in (one, two)),  # type: ignore[arg-type]
-            )
-        )
+    found = [{each.check: each for each in saved.report.findings} for saved in (first, second)]
+    checks = [_check_pair(found[0].get(check), found[1].get(check)) for check in dict.fromkeys([*found[0], *found[1]])]
     reps = rep_numbers(first), rep_numbers(second)
     longest = max(len(reps[0]), len(reps[1]))
     padded = [[*each, *[None] * (longest - len(each))] for each in reps]
@@ -224,7 +213,7 @@ def sessions(sets: Iterable[SavedSet]) -> tuple[Session, ...]:
     """Sets grouped by day, lifter and exercise, the earliest first. Sets without any repetition are left out."""
     groups: dict[tuple[date, str, str], list[SavedSet]] = defaultdict(list)
     for saved in sets:
-        if _reps(saved.report):
+        if saved.report.reps:
             groups[local_day(saved.when), (saved.lifter or "").casefold(), saved.exercise].append(saved)
     return tuple(_session(day, group) for (day, _, _), group in sorted(groups.items(), key=lambda item: item[0]))
 
@@ -268,44 +257,31 @@ def _session(day: date, group: list[SavedSet]) -> Session:
     )
 
 
-def _reps(report: Mapping[str, Any]) -> list[dict[str, Any]]:
-    return list(report.get("reps", []))
+def _check_pair(one: Finding | None, two: Finding | None) -> CheckPair:
+    """The findings of one check in two sets, of which one at least has it."""
+    about = one or two
+    assert about is not None
+    verdicts = [NOT_MEASURED if each is None else each.verdict for each in (one, two)]
+    values = [math.nan if each is None else each.value for each in (one, two)]
+    return CheckPair(about.check, about.title, about.unit, (verdicts[0], verdicts[1]), (values[0], values[1]))
 
 
-def _set_level(report: Mapping[str, Any]) -> Mapping[str, Any]:
-    """Numbers of the set as a whole; reports from before they were measured have none."""
-    return report.get("set_level") or {}
-
-
-def _fine_up_to(report: Mapping[str, Any], check: str) -> float:
+def _fine_up_to(report: Report, check: str) -> float:
     """The "watch" limit of a check of which more is worse; findings name what counted, a fault a higher one."""
-    findings = [each for part in (report, *_reps(report)) for each in part.get("findings", [])]
-    limits = _measured(_number(each.get("limit")) for each in findings if each["check"] == check)
-    return min(limits, default=math.nan)
+    findings = [*report.findings, *(each for rep in report.reps for each in rep.findings)]
+    return min(_measured(each.limit for each in findings if each.check == check), default=math.nan)
 
 
-def _measure(rep: Mapping[str, Any], name: str) -> float:
-    return _number(rep.get("measures", {}).get(name))
+def _concentric_s(rep: RepReport) -> float:
+    """From lift-off to lockout; NaN where one of them is not known."""
+    span_s = rep.lockout_s - rep.lift_off_s
+    return span_s if span_s > 0 else math.nan
 
 
-def _number(value: float | None) -> float:
-    return math.nan if value is None else float(value)
-
-
-def _span_s(rep: Mapping[str, Any], start: str, end: str) -> float:
-    span = _number(rep.get(end)) - _number(rep.get(start))
-    return span if span > 0 else math.nan
-
-
-def _velocities(report: Mapping[str, Any], whole: set[int]) -> list[float]:
+def _velocities(report: Report, whole: set[int]) -> list[float]:
     """Mean velocity on the way up of those repetitions."""
-    motions = _set_level(report).get("reps", [])
-    return [_number(each.get("mean_velocity_heights_per_s")) for each in motions if each.get("index") in whole]
-
-
-def _worst(verdicts: Iterable[str]) -> Verdict:
-    found = set(verdicts)
-    return next((each for each in (FAULT, WATCH, OK) if each in found), NOT_MEASURED)
+    motions = () if report.set_level is None else report.set_level.reps
+    return [each.mean_velocity_heights_per_s for each in motions if each.index in whole]
 
 
 def _measured(values: Iterable[float]) -> list[float]:
