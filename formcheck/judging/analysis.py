@@ -52,6 +52,9 @@ from formcheck.motion.view import UNKNOWN_VIEW, View, view_of
 AUTO = "auto"
 NONE = "none"
 
+VIEW_AROUND_S = 1.0
+"""The view is that of the repetitions and this much time around them."""
+
 TURNED_DEG = 25.0
 """A repetition seen from a direction further off that of the set than this is judged by its own: the lifter turned."""
 
@@ -334,10 +337,13 @@ def _view_of_rep(cleaned: CleanPoses, signals: Signals, rep: Rep, of_set: View) 
 
 
 def _shows_view(cleaned: CleanPoses, signals: Signals, rep: Rep) -> NDArray[np.bool_]:
-    """(T,) True from the start of a repetition to half-way up: at the top of a deadlift plates hide hips and legs, and
-    the model turns the body at will."""
-    start_s, half_way_s = signals.time_s[rep.start], signals.time_s[(rep.lift_off + rep.lockout) // 2]
-    return np.asarray((cleaned.poses.time_s >= start_s) & (cleaned.poses.time_s <= half_way_s))
+    """(T,) True from shortly before a repetition to shortly after it.
+
+    Not only while the load moves: then plates hide hips and legs and arms hide the trunk, and the model turns the body
+    at will, while the feet stay where they are.
+    """
+    start_s, end_s = signals.time_s[rep.start] - VIEW_AROUND_S, signals.time_s[rep.end] + VIEW_AROUND_S
+    return np.asarray((cleaned.poses.time_s >= start_s) & (cleaned.poses.time_s <= end_s))
 
 
 def _sagittal_ok(view: View) -> bool:

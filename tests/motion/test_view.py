@@ -1,10 +1,14 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
+from formcheck.core.landmarks import left_right
+from formcheck.core.poses import PoseSequence
+from formcheck.judging.analysis import analyze
 from formcheck.motion.calibration import BLAZEPOSE_FULL
 from formcheck.motion.view import (
     FRONT_MIN_DEG,
@@ -15,12 +19,14 @@ from formcheck.motion.view import (
     view_of,
 )
 from tests.helpers.synthetic_lifter import (
+    LIFTS,
     Camera,
     deadlift,
     empty_poses,
     film,
     joined,
     mirrored,
+    squat,
     standing_still,
     without,
 )
@@ -115,3 +121,47 @@ def test_turning_round_and_round_is_no_view() -> None:
 def test_nobody_is_seen_from_nowhere(frames: int) -> None:
     assert view_of(empty_poses(frames)) is UNKNOWN_VIEW
     assert np.isnan(smoothed_axis(empty_poses(frames))).all()
+
+
+# ------------------------------------------------------------------------------------------- plates, posts, rack arms
+
+
+def _twisted(poses: PoseSequence, by_deg: float, from_s: float, to_s: float, joints: tuple[str, ...]) -> PoseSequence:
+    """These joints turned about the upright for a while, as behind a plate or the post of a rack."""
+    turn = np.radians(by_deg)
+    rotation = np.array([[np.cos(turn), np.sin(turn)], [-np.sin(turn), np.cos(turn)]])
+    world = poses.world_m.copy()
+    part = (poses.time_s >= from_s) & (poses.time_s <= to_s)
+    for joint in joints:
+        pair = list(left_right(joint))
+        flat = world[:, pair][..., [0, 2]]
+        middle = flat.mean(axis=1, keepdims=True)
+        turned = np.where(part[:, None, None], (flat - middle) @ rotation + middle, flat)
+        for place, landmark in enumerate(pair):
+            world[:, landmark, [0, 2]] = turned[:, place]
+    return replace(poses, world_m=world)
+
+
+@pytest.mark.parametrize("joints", [("HIP", "SHOULDER", "EAR"), ("SHOULDER", "EAR"), ("KNEE", "ANKLE")])
+@pytest.mark.parametrize("by_deg", [-45.0, 45.0])
+def test_a_part_of_the_body_that_seems_to_turn_behind_something_turns_nobody(
+    joints: tuple[str, ...], by_deg: float
+) -> None:
+    motion = squat(2)
+    poses = _twisted(film(motion), by_deg, motion.bottoms_s[0] - 0.8, motion.bottoms_s[0] + 0.8, joints)
+    report = analyze(poses)
+    assert report.view.name == "side-right"
+    assert report.view.yaw_deg == pytest.approx(analyze(film(motion)).view.yaw_deg, abs=3.0)
+    assert [rep.measures["depth_thighs"] for rep in report.reps] == pytest.approx([0.0, 0.0], abs=0.1)
+
+
+@pytest.mark.parametrize("yaw_deg", [-40.0, -12.0, 0.0, 14.0, 40.0, 85.0])
+@pytest.mark.parametrize("name", LIFTS)
+def test_trims_of_one_set_agree_on_the_view(name: str, yaw_deg: float) -> None:
+    poses = film(LIFTS[name](4), Camera(biased(yaw_deg)), noise_px=3.0)
+    whole = analyze(poses, name).view
+    for start_s, stop_s in ((0.0, 6.0), (2.5, 8.0), (4.0, 99.0)):
+        trim = poses.part((poses.time_s >= start_s) & (poses.time_s <= stop_s))
+        view = analyze(trim, name).view
+        assert view.name == whole.name
+        assert view.yaw_deg == pytest.approx(whole.yaw_deg, abs=2.0)
