@@ -11,6 +11,8 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from formcheck.core.version import VERSION as __version__
+
 if TYPE_CHECKING:
     from formcheck.core.errors import FormCheckError
     from formcheck.core.poses import PoseSequence
@@ -23,6 +25,7 @@ __all__ = [
     "FormCheckError",
     "PoseSequence",
     "Report",
+    "__version__",
     "analyze",
     "analyze_video",
     "load_poses",

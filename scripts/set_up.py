@@ -12,6 +12,7 @@ ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 VENV = os.path.join(ROOT, ".venv")
 VENV_PYTHON = os.path.join(VENV, "Scripts", "python.exe") if os.name == "nt" else os.path.join(VENV, "bin", "python")
 OLDEST = (3, 11)
+CONSTRAINTS = os.path.join(ROOT, "constraints.txt")
 
 LIBRARIES_CHECK = """
 import sys
@@ -53,6 +54,21 @@ def works(python: str) -> bool:
         return False
 
 
+def fitting_constraints(path: str, version: "tuple[int, int]") -> "list[str]":
+    """What pip is told so that it takes the versions that were tested together, where they are for this Python."""
+    if not os.path.isfile(path):
+        return []
+    with open(path, encoding="utf-8") as file:
+        made_for = file.readline().strip()
+    return ["--constraint", path] if made_for == f"# Python {version[0]}.{version[1]}" else []
+
+
+def version_of(python: str) -> "tuple[int, int]":
+    """Major and minor version of that Python."""
+    said = subprocess.check_output([python, "-c", "import sys; print(*sys.version_info[:2])"]).split()
+    return int(said[0]), int(said[1])
+
+
 def main(extras: "list[str]") -> int:
     """Set up .venv with these extras; returns the exit code."""
     if not works(VENV_PYTHON):
@@ -65,7 +81,12 @@ def main(extras: "list[str]") -> int:
     print("Installing FormCheck and what it needs into .venv (some minutes the first time) ...", flush=True)
     what = ROOT + (f"[{','.join(extras)}]" if extras else "")
     pip = [VENV_PYTHON, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--editable", what]
-    if subprocess.call(pip) != 0:
+    pinned = fitting_constraints(CONSTRAINTS, version_of(VENV_PYTHON))
+    done = subprocess.call([*pip, *pinned]) == 0
+    if pinned and not done:
+        print("The versions in constraints.txt cannot be had here: trying the newest ones ...", flush=True)
+        done = subprocess.call(pip) == 0
+    if not done:
         sys.stderr.write("Installing failed; pip's last lines say why. Start again when that is repaired.\n")
         return 2
     return subprocess.call([VENV_PYTHON, "-c", LIBRARIES_CHECK])

@@ -20,6 +20,7 @@ from formcheck.cli.guidance import add_guidance_commands
 from formcheck.cli.history import add_history_commands
 from formcheck.cli.live import add_live_command
 from formcheck.cli.models import add_models_commands
+from formcheck.core.version import VERSION
 
 app = typer.Typer(
     name="formcheck",
@@ -62,13 +63,7 @@ add_doctor_command(app)
 @app.command()
 def version() -> None:
     """Show the version."""
-    from importlib import metadata
-
-    try:
-        number = metadata.version("formcheck")
-    except metadata.PackageNotFoundError:
-        number = "unknown"
-    typer.echo(f"formcheck {number}")
+    typer.echo(f"formcheck {VERSION}")
 
 
 add_models_commands(app)

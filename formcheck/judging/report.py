@@ -6,7 +6,6 @@ import json
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field, replace
 from functools import partial
-from importlib import metadata
 from typing import Any
 
 from cattrs import Converter
@@ -15,6 +14,7 @@ from cattrs.errors import BaseValidationError
 from formcheck.core.errors import ReportError
 from formcheck.core.poses import VideoInfo
 from formcheck.core.verdicts import NOT_JUDGED, VariantSource, Verdict, ViewName
+from formcheck.core.version import VERSION
 from formcheck.exercises.framework.check import Finding
 from formcheck.exercises.framework.exercise import TrackedPoint
 from formcheck.judging.plain_data import Layout, mapping_of, must_be, plain_converter, problems_of
@@ -160,11 +160,8 @@ class Report:
 
 
 def version() -> str:
-    """Version of the installed FormCheck, "unknown" when it runs from a bare source tree."""
-    try:
-        return metadata.version("formcheck")
-    except metadata.PackageNotFoundError:
-        return "unknown"
+    """Version of this FormCheck."""
+    return VERSION
 
 
 # --- as plain data -------------------------------------------------------------------------------------------------
