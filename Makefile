@@ -14,7 +14,8 @@ DEV := $(VENV)/.set-up-dev
 SKIPPED := .pytest_cache/skipped.json
 
 .DEFAULT_GOAL := help
-.PHONY: help demo app test lint format picture app-pictures checks-doc fit-contour bench-clips bench-windows bench-backends bench-accuracy bench-spine bench-speed bench-live bench-live-agrees clean
+# No target that `make help` lists is a file.
+.PHONY: $(shell sed -n 's/^\([a-z-]*\):.*\#\# .*/\1/p' Makefile)
 
 help:  ## Show this list
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' Makefile | expand -t 22
@@ -66,6 +67,18 @@ app-pictures: $(DEV)  ## Make the documents' pictures of the app (needs Chromium
 
 checks-doc: $(DEV)  ## Write docs/checks.md from the checks
 	$(RUN) -m scripts.make_checks_doc
+
+commands-doc: $(DEV)  ## Write docs/commands.md from the commands
+	$(RUN) -m scripts.make_commands_doc
+
+docs: $(DEV)  ## Build the documentation as a site in build/site
+	$(RUN) -m scripts.make_site
+
+packages: $(DEV)  ## Build wheel and sdist, check that they are complete, use the wheel in an empty environment
+	$(RUN) -m scripts.check_packages
+
+constraints: $(DEV)  ## Write constraints.txt from what is installed in .venv
+	$(RUN) -m scripts.make_constraints
 
 fit-contour: $(DEV)  ## Fit the weights of the back's contour to rendered lifters (an hour)
 	$(RUN) -m benchmarks.fit_contour --write

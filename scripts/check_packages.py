@@ -107,7 +107,7 @@ def serve(formcheck: Path, here: Path) -> None:
         port = free.getsockname()[1]
     log = here / "app.log"
     with log.open("wb") as out:
-        words = [formcheck, "app", "--no-browser", "--port", str(port)]
+        words: list[str | Path] = [formcheck, "app", "--no-browser", "--port", str(port)]
         app = subprocess.Popen(words, cwd=here, stdout=out, stderr=out)
     try:
         end_s = time.monotonic() + PATIENCE_S

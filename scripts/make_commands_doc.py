@@ -1,6 +1,6 @@
 """Write docs/commands.md: every command with its arguments and options, from the program itself.
 
-    python -m scripts.make_commands_doc
+python -m scripts.make_commands_doc
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ DOCUMENT = Path(__file__).resolve().parent.parent / "docs" / "commands.md"
 
 HEAD = """# Commands
 
-Made by `make commands-doc` from what `formcheck COMMAND --help` says; how they belong together stands in the
+Made by `make commands-doc` from what each command says with `--help`; how they belong together stands in the
 [README](../README.md#use). Results go to standard output, everything else to standard error.
 
 | exit code | meaning |

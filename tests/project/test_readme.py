@@ -19,7 +19,14 @@ from formcheck.cli.main import app
 from tests.helpers.synthetic_lifter import deadlift, film
 
 ROOT = Path(__file__).resolve().parent.parent.parent
-DOCUMENTS = ("README.md", "benchmarks/README.md", "models/README.md", "CHANGELOG.md")
+DOCUMENTS = (
+    "README.md",
+    "CHANGELOG.md",
+    "CONTRIBUTING.md",
+    "benchmarks/README.md",
+    "models/README.md",
+    *(path.relative_to(ROOT).as_posix() for path in sorted((ROOT / "docs").glob("*.md"))),
+)
 
 USAGE_ERROR: type[Exception] = typer.BadParameter.__bases__[0]
 """What all wrong usage raises; typer does not export it under a name."""
