@@ -49,6 +49,15 @@ def imported(folder: Path) -> Iterator[tuple[Path, str]]:
 OWN = {"formcheck", "tests", "benchmarks", "rendered_lifter", "scripts"}
 
 
+PLACES = {"app": "app", "fast": "vision/openvino_backend.py"}
+"""Extra -> where in the package its libraries are imported."""
+
+
+def extras_of(path: Path) -> tuple[str, ...]:
+    """The extras that a module of the package may count on: it is only imported where they are installed."""
+    return tuple(extra for extra, place in PLACES.items() if path.is_relative_to(ROOT / "formcheck" / place))
+
+
 @pytest.mark.parametrize("folder", sorted(OWN))
 def test_every_library_that_is_imported_is_declared(folder: str) -> None:
     known = metadata.packages_distributions()
@@ -57,7 +66,8 @@ def test_every_library_that_is_imported_is_declared(folder: str) -> None:
         top = name.partition(".")[0]
         if top in sys.stdlib_module_names or top in OWN:
             continue
-        extras = ("app", "dev") if folder != "formcheck" else ("app",) if "app" in path.parts else ()
+        optional = tuple(PROJECT["optional-dependencies"])
+        extras = extras_of(path) if folder == "formcheck" else optional
         homes = {BROUGHT[top]} if top in BROUGHT else {canonicalize_name(home) for home in known.get(top, ())}
         # A top-level package of several distributions is declared by any of them.
         if not homes & declared(*extras).keys():
