@@ -51,6 +51,9 @@ BONE = {name: i for i, (name, _) in enumerate(BONES)}
 PARENT = tuple(-1 if parent is None else BONE[parent] for _, parent in BONES)
 SPINE = ("spine04", "spine03", "spine02", "spine02b", "spine01", "spine01b")
 
+BELT_HALF_HEIGHT_M, BELT_THICK_M = 0.05, 0.013
+BELT_RGB = (0.10, 0.07, 0.05)
+
 _FINGER_CURL_DEG = (62.0, 75.0, 40.0)
 _THUMB_CURL_DEG = (10.0, 30.0, 35.0)
 
@@ -63,6 +66,7 @@ class Garments:
     legwear: Array
     shoes: Array
     hair: Array
+    belt: Array
     skin_rgb: Array
 
 
@@ -250,6 +254,10 @@ def _dress(
     # Ears stick out of the hair.
     ear = (np.abs(y) > np.percentile(np.abs(skull[:, 1]), 98.2)) & (head > 0.5) & (z < eye[2] + 0.035)
     hair = np.where(ear, -0.01, hair)
+    waist_z = joint("spine04")[2] + 0.35 * (joint("spine02")[2] - joint("spine04")[2])
+    belt = np.where(arm > 0.3, -1.0, BELT_HALF_HEIGHT_M - np.abs(z - waist_z))
+    if not spec.belt:
+        belt = np.full_like(belt, -1.0)
     skin = np.tile(np.array(spec.skin_rgb), (len(vertices), 1))
     mouth = np.array([nose[0], 0.0, nose[2] - 0.037])
     lips = (np.abs(z - mouth[2]) < 0.007) & (np.abs(y) < 0.024) & (x > nose[0] - 0.035)
@@ -265,7 +273,7 @@ def _dress(
     )
     cheek = np.exp(-(((np.abs(y) - 0.045) / 0.02) ** 2) - ((z - eye[2] + 0.035) / 0.02) ** 2) * (x > eye[0] - 0.03)
     skin *= 1 - 0.10 * cheek[:, None] * np.array([0.0, 1.0, 1.0])
-    return Garments(shirt=shirt, legwear=legwear, shoes=shoes, hair=hair, skin_rgb=skin)
+    return Garments(shirt=shirt, legwear=legwear, shoes=shoes, hair=hair, belt=belt, skin_rgb=skin)
 
 
 @lru_cache(maxsize=8)
@@ -384,6 +392,9 @@ def _wear(
     out += ((0.012 if spec.legwear == "shorts" else 0.003) * legs)[:, None] * normals
     hair = ramp(garments.hair, 0.02)
     out += (0.012 * hair)[:, None] * normals
+    belt = ramp(garments.belt, 0.012)
+    out = _smooth(out, edges, 0.8 * belt, 12)
+    out += (BELT_THICK_M * belt)[:, None] * normals
     if spec.hair == "bun":
         haired = np.flatnonzero(garments.hair > 0.02)
         back = vertices[haired[np.argmin(vertices[haired, 0])]]

@@ -41,17 +41,24 @@ def load_mesh(clip: ClipSpec, kind: str) -> Mesh | None:
 
 def render_frames(clip: ClipSpec, times: Array | None = None) -> Iterator[tuple[float, NDArray[np.uint8]]]:
     """Yield (time, picture (H, W, 3) uint8) for the instants given, or for the whole clip."""
-    body = build_body(clip.body)
-    script = script_for(body, clip)
+    script = script_for(build_body(clip.body), clip)
     if times is None:
         times = frame_times(clip, script)
+    blur = max(1, clip.scene.blur)
+    offsets = (np.arange(blur) - (blur - 1) / 2) / blur * 0.5 / clip.scene.fps
+    moment = script.at((times[:, None] + offsets).ravel())
+    for time_s, picture in zip(times, render_moment(clip, moment), strict=True):
+        yield float(time_s), picture
+
+
+def render_moment(clip: ClipSpec, moment: Moment) -> Iterator[NDArray[np.uint8]]:
+    """Yield one picture (H, W, 3) uint8 for each instant of a moment, or for each group of them if there is blur."""
+    body = build_body(clip.body)
     camera = scene.camera_for(clip.scene)
     things = standing_by(clip, camera) + bar_stands(clip)
     room = scene.build_room(clip.scene, camera, clip.seed, things)
     draw = scene.Drawing(clip.scene, camera)
     blur = max(1, clip.scene.blur)
-    offsets = (np.arange(blur) - (blur - 1) / 2) / blur * 0.5 / clip.scene.fps
-    moment = script.at((times[:, None] + offsets).ravel())
     pose = posing.solve(body, moment.controls)
     mesh = load_mesh(clip, moment.load_kind)
     still = scene.downsample(room.rgb)
@@ -61,7 +68,7 @@ def render_frames(clip: ClipSpec, times: Array | None = None) -> Iterator[tuple[
     else:
         base, depth, floor, scale = still, room.depth[::2, ::2], room.floor[::2, ::2], 1
     background = scene.to_bytes(still)
-    for f, time_s in enumerate(times):
+    for f in range(len(moment.load_place) // blur):
         shots = []
         for i in range(f * blur, (f + 1) * blur):
             solids = [scene.solid_body(body, posing.skin(body, pose.turn[i], pose.head[i]))]
@@ -82,7 +89,7 @@ def render_frames(clip: ClipSpec, times: Array | None = None) -> Iterator[tuple[
         picture = background.copy()
         top, left = top // scale, left // scale
         picture[top : top + drawn.shape[0], left : left + drawn.shape[1]] = drawn
-        yield float(time_s), picture
+        yield picture
 
 
 def bar_stands(clip: ClipSpec) -> list[scene.Solid]:

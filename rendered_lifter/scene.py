@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from scipy import ndimage
 
 from . import raster
-from .body import Body, vertex_normals
+from .body import BELT_RGB, Body, vertex_normals
 from .meshes import Mesh, ball, box, lathe
 from .rotations import about_z
 from .spec import SceneSpec
@@ -86,12 +86,12 @@ class Solid:
     body: Body | None = None
 
     def attributes(self) -> F32:
-        """Normal (3), garment fields (4), colour (3) and gloss (1) of every vertex, (V, 11)."""
-        out = np.full((len(self.vertices), 11), -1.0, dtype=np.float32)
-        out[:, :3], out[:, 7:10], out[:, 10] = self.normals, self.rgb, self.gloss
+        """Normal (3), garment fields (5), colour (3) and gloss (1) of every vertex, (V, 12)."""
+        out = np.full((len(self.vertices), 12), -1.0, dtype=np.float32)
+        out[:, :3], out[:, 8:11], out[:, 11] = self.normals, self.rgb, self.gloss
         if self.body is not None:
             g = self.body.garments
-            out[:, 3:7] = np.stack([g.shoes, g.shirt, g.legwear, g.hair], axis=1)
+            out[:, 3:8] = np.stack([g.shoes, g.shirt, g.legwear, g.hair, g.belt], axis=1)
         return out
 
 
@@ -320,13 +320,13 @@ class Drawing:
         value = attributes[corner_of[:, 0]] * w32[:, :1]
         value += attributes[corner_of[:, 1]] * w32[:, 1:2]
         value += attributes[corner_of[:, 2]] * w32[:, 2:3]
-        albedo, shine = value[:, 7:10].copy(), value[:, 10].copy()
+        albedo, shine = value[:, 8:11].copy(), value[:, 11].copy()
         first = 0
         for solid in solids:
             if solid.body is not None:
                 own = np.flatnonzero((corner_of[:, 0] >= first) & (corner_of[:, 0] < first + len(solid.vertices)))
                 dressed, gloss = albedo[own], shine[own]
-                self._clothe(solid.body, value[own, 3:7], dressed, gloss)
+                self._clothe(solid.body, value[own, 3:8], dressed, gloss)
                 albedo[own], shine[own] = dressed, gloss
             first += len(solid.vertices)
         rgb.reshape(-1, 3)[pixel] = self.shade(albedo, value[:, :3], shine)
@@ -335,8 +335,14 @@ class Drawing:
     @staticmethod
     def _clothe(body: Body, field: F32, albedo: F32, shine: F32) -> None:
         spec = body.spec
-        shoes, shirt, legs, hair = field.T
-        for inside, colour in ((hair > 0, spec.hair_rgb), (legs > 0, spec.legwear_rgb), (shirt > 0, spec.shirt_rgb)):
+        shoes, shirt, legs, hair, belt = field.T
+        worn = (
+            (hair > 0, spec.hair_rgb),
+            (legs > 0, spec.legwear_rgb),
+            (shirt > 0, spec.shirt_rgb),
+            (belt > 0, BELT_RGB),
+        )
+        for inside, colour in worn:
             albedo[inside] = colour
             shine[inside] = 0.05
         # A seam along each border reads as cloth.

@@ -76,6 +76,7 @@ class BodySpec:
 
     hinge_release_deg: flexion of the spine that this lifter's neutral hinge has against standing. Real backs give up
     part of their standing lordosis (Bengtsson 2022: about 33 deg in trained lifters); rounding counts beyond that.
+    belt: a lifting belt, a hand wide and a finger thick, around the waist.
     """
 
     male: float = 1.0
@@ -96,6 +97,7 @@ class BodySpec:
     legwear: str = "shorts"  # shorts | leggings
     legwear_rgb: tuple[float, float, float] = (0.13, 0.13, 0.16)
     shoes_rgb: tuple[float, float, float] = (0.75, 0.75, 0.78)
+    belt: bool = False
 
 
 @dataclass(frozen=True)
