@@ -38,6 +38,13 @@ SHARE_MEASURED_MIN = 0.4
 DEPTH = "depth_thighs"
 """Name of the measure of depth: hips above the knees at the bottom in thigh lengths, negative below parallel."""
 
+STILL_SPEED = 0.1
+"""A lifter whose shoulders move slower than this, in standing heights a second, holds still: a quick repetition moves at
+0.3 to 1.0, somebody who holds a squat sways below 0.03."""
+
+HOLD_COUNTS_S = 0.2
+"""A hold of any length counts as much as one of this length, about what a quick repetition rests at its bottom."""
+
 NOT_SEEN = "not seen clearly enough"
 
 
@@ -108,6 +115,43 @@ def typical(signals: Signals, values: FloatArray, start: int, stop: int, uncerta
     middle = float(np.median(part[known]))
     closest = int(np.nanargmin(np.abs(part - middle)))
     return Measurement(middle, float(signals.time_s[start + closest]), uncertainty)
+
+
+def phase_weights(signals: Signals, start: int, stop: int) -> FloatArray:
+    """Share of each sample of a closed range in the movement, adding up to one; shape (stop - start + 1,).
+
+    A sample weighs as much as the time it stands for, but a stretch without movement never more than `HOLD_COUNTS_S`
+    together: a pause at the bottom, or a slow repetition, is judged by the same phases as a quick one.
+    """
+    time_s, height = signals.time_s[start : stop + 1], signals.shoulder_height[start : stop + 1]
+    if len(time_s) < 3:
+        return np.full(len(time_s), 1.0 / max(len(time_s), 1))
+    weights = np.gradient(time_s)
+    known = np.isfinite(height)
+    if known.sum() < 3:
+        return np.asarray(weights / weights.sum())
+    speed = np.abs(np.gradient(np.interp(time_s, time_s[known], height[known]), time_s))
+    edges = np.flatnonzero(np.diff(np.concatenate([[False], speed < STILL_SPEED, [False]])))
+    for first, after in edges.reshape(-1, 2):
+        held_s = float(weights[first:after].sum())
+        weights[first:after] *= min(1.0, HOLD_COUNTS_S / held_s)
+    return np.asarray(weights / weights.sum())
+
+
+def share_measured(signals: Signals, values: FloatArray, start: int, stop: int) -> float:
+    """How much of the movement over a closed sample range was measured, 0 to 1; see `phase_weights`."""
+    return float(phase_weights(signals, start, stop)[np.isfinite(values[start : stop + 1])].sum())
+
+
+def weighted_median(values: FloatArray, weights: FloatArray) -> float:
+    """The value with half of the weight on either side; NaN values have none. NaN where nothing is known."""
+    known = np.isfinite(values) & (weights > 0)
+    if not known.any():
+        return float("nan")
+    order = np.argsort(values[known])
+    ranked, weight = values[known][order], weights[known][order]
+    reached = np.cumsum(weight) - weight / 2.0
+    return float(np.interp(0.5 * weight.sum(), reached, ranked))
 
 
 def at_least_value(measured: Measurement, lowest: float) -> Measurement:

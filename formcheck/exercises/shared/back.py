@@ -13,8 +13,11 @@ from formcheck.exercises.framework.measurement import (
     ANGLE_UNCERTAINTY_DEG,
     SHARE_MEASURED_MIN,
     not_straight,
+    phase_weights,
+    share_measured,
     sustained_low,
     typical,
+    weighted_median,
 )
 from formcheck.motion.neutral import STANDING_HEIGHT, STANDING_LEAN_DEG
 from formcheck.motion.signals import Signals
@@ -48,8 +51,7 @@ def back_measures(
     """
     whole = back_rounding(signals, start, stop)
     if all_the_way and not whole.reason:
-        way = signals.back_rounding_deg[rep.start : rep.lockout + 1]
-        if np.isfinite(way).mean() < SHARE_ALL_THE_WAY_MIN:
+        if share_measured(signals, signals.back_rounding_deg, rep.start, rep.lockout) < SHARE_ALL_THE_WAY_MIN:
             whole = missing(_why_no_back(signals, rep.start, rep.lockout))
     head = _head(signals, start, stop)
     return {
@@ -66,12 +68,12 @@ def back_measures(
 def back_rounding(signals: Signals, start: int, stop: int) -> Measurement:
     """Back rounding held over the closed sample range, shown by the frame that comes closest to it."""
     part = signals.back_rounding_deg[start : stop + 1]
-    known = np.isfinite(part)
-    if len(part) == 0 or known.mean() < SHARE_MEASURED_MIN:
+    if len(part) == 0 or share_measured(signals, signals.back_rounding_deg, start, stop) < SHARE_MEASURED_MIN:
         return missing(_why_no_back(signals, start, stop))
-    value = float(np.median(part[known]))
+    weights = phase_weights(signals, start, stop)
+    value = weighted_median(part, weights)
     closest = start + int(np.nanargmin(np.abs(part - value)))
-    uncertainty = float(np.median(signals.back_rounding_uncertainty_deg[start : stop + 1][known]))
+    uncertainty = weighted_median(signals.back_rounding_uncertainty_deg[start : stop + 1], weights)
     return Measurement(value, float(signals.time_s[closest]), uncertainty)
 
 
