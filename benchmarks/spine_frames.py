@@ -90,8 +90,8 @@ class Frames:
     """Frames of one body as the pose model sees them; F frames, arrays in the order of `fields`.
 
     All lifters face image-right. ``standing`` (F,) marks frames of standing at ease. ``truth_deg`` (F, 2) is lumbar and
-    thoracic flexion against the body model's own posture, ``joints_px`` (F, 2, 2) the true middles of hips and of shoulders.
-    ``crop`` (F, 64, 48) is the mask with the shoulders up and the back to the left, 0..255, and ``profile``
+    thoracic flexion against the body model's own posture, ``joints_px`` (F, 2, 2) the true middles of hips and of
+    shoulders. ``crop`` (F, 64, 48) is the mask with the shoulders up and the back to the left, 0..255, and ``profile``
     (F, S, 25) the strength of the picture's edges across the dorsal edge of the mask, from inside to outside. The rest
     is as in `PoseSequence`; NaN where nobody was found.
     """
@@ -219,9 +219,7 @@ def scripted(clip: ClipSpec, rng: np.random.Generator) -> Moment:
 def _bent(moment: Moment, angles_deg: Sequence[float] | FloatArray) -> Moment:
     """One instant with another lumbar and thoracic flexion."""
     lumbar, thoracic = np.deg2rad(angles_deg)
-    return replace(
-        moment, controls=replace(moment.controls, lumbar=np.array([lumbar]), thoracic=np.array([thoracic]))
-    )
+    return replace(moment, controls=replace(moment.controls, lumbar=np.array([lumbar]), thoracic=np.array([thoracic])))
 
 
 def _instant(script: Script, frame: int, rng: np.random.Generator) -> float:
@@ -263,7 +261,9 @@ def _smeared(picture: NDArray[np.uint8], rng: np.random.Generator) -> NDArray[np
     angle = rng.uniform(0, np.pi)
     kernel = np.zeros((2 * length + 1, 2 * length + 1), dtype=np.float32)
     steps = np.linspace(-length / 2, length / 2, 4 * length)
-    kernel[np.round(length + steps * np.sin(angle)).astype(int), np.round(length + steps * np.cos(angle)).astype(int)] = 1
+    kernel[
+        np.round(length + steps * np.sin(angle)).astype(int), np.round(length + steps * np.cos(angle)).astype(int)
+    ] = 1
     return np.asarray(cv2.filter2D(picture, -1, kernel / kernel.sum()), dtype=np.uint8)
 
 
@@ -277,8 +277,8 @@ def _encoded(pictures: list[NDArray[np.uint8]], crf: int) -> list[NDArray[np.uin
             out.mux(stream.encode(av.VideoFrame.from_ndarray(picture, format="rgb24")))
         out.mux(stream.encode())
     buffer.seek(0)
-    with av.open(buffer) as film:
-        return [frame.to_ndarray(format="rgb24") for frame in film.decode(video=0)]
+    with av.open(buffer, "r") as film:
+        return [frame.to_ndarray(format="rgb24").astype(np.uint8) for frame in film.decode(video=0)]
 
 
 class Looker:
@@ -304,9 +304,7 @@ class Looker:
 
     def look(self, rgb: NDArray[np.uint8]) -> dict[str, NDArray[Any]] | None:
         """What is kept of one picture of somebody who faces image-right; None where nobody is seen."""
-        picture = self._mediapipe.Image(
-            image_format=self._mediapipe.ImageFormat.SRGB, data=np.ascontiguousarray(rgb)
-        )
+        picture = self._mediapipe.Image(image_format=self._mediapipe.ImageFormat.SRGB, data=np.ascontiguousarray(rgb))
         result = self._landmarker.detect(picture)
         if not result.pose_landmarks:
             return None
@@ -331,7 +329,7 @@ class Looker:
 
 
 def crop_of(mask: NDArray[np.float32], hip: FloatArray, shoulder: FloatArray) -> NDArray[np.uint8]:
-    """The mask around the trunk of somebody facing image-right, shoulders up, back to the left: `CROP_SHAPE`, 0..255."""
+    """The mask around the trunk of somebody facing image-right, shoulders up, back to the left, 0..255."""
     rows, columns = (2 * size for size in CROP_SHAPE)
     along = CROP_TO + (CROP_FROM - CROP_TO) * (np.arange(rows) + 0.5) / rows
     across = CROP_SIDE * (1.0 - 2.0 * (np.arange(columns) + 0.5) / columns)
@@ -352,7 +350,7 @@ def edge_profile(
     trunk = shoulder - hip
     to_back = np.array([trunk[1], -trunk[0]])
     steps = np.linspace(-PROFILE_REACH, PROFILE_REACH, PROFILE_STEPS + 1)
-    known = np.isfinite(edge_px).all(axis=1)
+    known = np.asarray(np.isfinite(edge_px).all(axis=1))
     grid = np.where(known[:, None], edge_px, 0.0)[:, None] + steps[None, :, None] * to_back
     soft = cv2.GaussianBlur(rgb, (0, 0), max(0.5, 0.006 * float(np.hypot(*trunk)))).astype(np.float32)
     colours = cv2.remap(
@@ -385,9 +383,7 @@ def frames_of(split: str, number: int, looker: Looker) -> Frames:
     body = build_body(clip.body)
     pose = solve(body, moment.controls)
     camera = camera_for(clip.scene)
-    middles = [
-        0.5 * (pose.point(body, f"{joint}.L") + pose.point(body, f"{joint}.R")) for joint in ("hip", "shoulder")
-    ]
+    middles = [0.5 * (pose.point(body, f"{joint}.L") + pose.point(body, f"{joint}.R")) for joint in ("hip", "shoulder")]
     joints_px = np.stack([camera.project(middle)[0] for middle in middles], axis=1)
     pictures = disturbed(list(render_moment(clip, moment)), rng)
     if clip.scene.facing == "left":
@@ -467,7 +463,9 @@ def make_shard(split: str, shard: int) -> str:
 
 def main(arguments: list[str] | None = None) -> int:
     """Make a split; returns the exit code."""
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.spine_frames", description=(__doc__ or "").split(":")[0])
+    parser = argparse.ArgumentParser(
+        prog="python -m benchmarks.spine_frames", description=(__doc__ or "").split(":")[0]
+    )
     parser.add_argument("--split", choices=SPLITS, default="train")
     parser.add_argument("--bodies", type=int, default=2000)
     parser.add_argument("--workers", type=int, default=2)

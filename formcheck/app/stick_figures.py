@@ -128,7 +128,7 @@ def _moment(joints: FloatArray, contour: FloatArray, near: str, frame: int, plan
         back=_line(back[np.isfinite(back).all(axis=1)]),
         head=(round(float(head[0]), 1), round(float(head[1]), 1)) if np.isfinite(head).all() else None,
         level=rounding_level(rounding_deg, plan.limits_deg),
-        words=said if measured else "not measured",
+        words=said if measured else "not judged",
     )
 
 

@@ -135,10 +135,14 @@ def _before_lift_off(signals: Signals, rep: Rep, seconds: float) -> int:
     return max(rep.start, sample_before(signals, rep.lift_off, seconds))
 
 
+def back_phase(signals: Signals, rep: Rep) -> tuple[int, int]:
+    """From the set-up until the hands pass the knees: there the load pulls most on the back."""
+    return _before_lift_off(signals, rep, SET_UP_S), knee_passing(signals, rep)
+
+
 def measure(signals: Signals, rep: Rep) -> dict[str, Measurement]:
     """Measures of one repetition by name."""
-    set_up = _before_lift_off(signals, rep, SET_UP_S)
-    passing = knee_passing(signals, rep)
+    set_up, passing = back_phase(signals, rep)
     just_before = _before_lift_off(signals, rep, SET_UP_GROWTH_S)
     leaving = hands_leave(signals, rep.lift_off, passing)
     rounding_before = typical(signals, signals.back_rounding_deg, just_before, rep.lift_off)
@@ -357,4 +361,5 @@ EXERCISE = Exercise(
     instants=instants,
     warm_up=WarmUp(Pattern.HINGE),
     words=Words(concentric_from="lift-off", concentric_to="lockout"),
+    back_phase=back_phase,
 )

@@ -281,4 +281,5 @@ EXERCISE = Exercise(
         "swing", "light swing", "Light swing: hips back, then snap them; the arms only follow", reps_needed=5
     ),
     words=Words(short_title="Swing", reps="swings"),
+    back_phase=backswing,
 )

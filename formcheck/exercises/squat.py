@@ -24,6 +24,7 @@ from formcheck.exercises.framework.exercise import (
     Pattern,
     Rep,
     WarmUp,
+    around_the_bottom,
     ends_short,
     stays_bent,
 )
@@ -150,7 +151,7 @@ def measure(signals: Signals, rep: Rep) -> dict[str, Measurement]:
     found = common_measures(signals, rep)
     shank = typical(signals, signals.shank_lean_deg, rep.cycle.bottom_from, rep.cycle.bottom_to)
     return {
-        **back_measures(signals, rep, rep.cycle.bottom_from, rep.cycle.bottom_to, all_the_way=True),
+        **back_measures(signals, rep, *around_the_bottom(signals, rep), all_the_way=True),
         "butt_wink_deg": wink,
         **found,
         DEPTH: _depth(signals, rep),

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from formcheck.core.errors import UsageError
 from formcheck.core.poses import PoseSequence
-from formcheck.core.verdicts import VariantSource
+from formcheck.core.verdicts import NOT_MEASURED, VariantSource
 from formcheck.exercises import EXERCISES, exercise_named
 from formcheck.exercises.framework.check import Check, Finding, judge, judge_set, missing, not_judged
 from formcheck.exercises.framework.cycle_features import CycleShape, shape_of
@@ -73,6 +73,7 @@ GAP_TOLD_S = 0.5
 """A note is due when frames are missing for longer than this."""
 
 GAPS_NAMED = 3
+BACK_MEASURE = "back_rounding_deg"
 
 SEEN_SHARE_MIN = 0.5
 """A note is due when the lifter was seen in less than this share of the frames."""
@@ -175,7 +176,7 @@ def analyze(
         set_level=_set_level(found, reps, height_cm or settings.height_cm, plate),
         settings=settings,
         back=_back(spine, stretches) if poses.seen.any() else None,
-        signals=_joined(stretches, poses),
+        signals=_with_back_judged(_joined(stretches, poses), found, reps),
     )
 
 
@@ -457,6 +458,23 @@ def _unseen_notes(poses: PoseSequence, cleaned: CleanPoses) -> list[str]:
         at_s, to_s = poses.time_s[start], poses.time_s[stop - 1]
         notes.append(f"The picture is frozen from {at_s:.1f} to {to_s:.1f} s: what happened then was not judged.")
     return notes
+
+
+def _with_back_judged(signals: Signals | None, found: _Found, reps: Sequence[RepReport]) -> Signals | None:
+    """The signals with the phases marked by which the back was judged; see `Signals.back_judged`."""
+    if signals is None or found.lift is None:
+        return signals
+    judged = np.zeros(len(signals))
+    for (own, rep), told in zip(found.reps, reps, strict=True):
+        if any(finding.verdict != NOT_MEASURED for finding in told.findings if finding.check in _back_checks(found)):
+            start, stop = found.lift.back_phase(own, rep)
+            judged[(signals.time_s >= own.time_s[start]) & (signals.time_s <= own.time_s[stop])] = 1.0
+    return replace(signals, back_judged=judged)
+
+
+def _back_checks(found: _Found) -> frozenset[str]:
+    checks = () if found.lift is None else found.lift.checks
+    return frozenset(check.id for check in checks if check.measure == BACK_MEASURE)
 
 
 def _joined(stretches: Sequence[_Stretch], poses: PoseSequence) -> Signals | None:

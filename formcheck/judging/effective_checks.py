@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from formcheck.core.poses import FloatArray
 from formcheck.exercises import exercise_named
 from formcheck.exercises.framework.check import FAULT_MARGIN, WATCH_MARGIN, Check
 from formcheck.exercises.framework.variant import checks_of_variant
@@ -22,16 +23,39 @@ def judged_checks(report: Report) -> tuple[Check, ...]:
     return lift.checks if variant is None else checks_of_variant(lift.checks, variant)
 
 
+def judged_rounding_deg(report: Report) -> FloatArray:
+    """(T,) back rounding where it was judged, NaN elsewhere: what may be drawn in the colour of a verdict."""
+    if report.signals is None:
+        return np.zeros(0)
+    return np.where(report.signals.back_judged > 0, report.signals.back_rounding_deg, np.nan)
+
+
+def told_rounding_limits_deg(report: Report) -> tuple[float, float]:
+    """The limits of back rounding, watch and fault, as every table, chart and video states them."""
+    for check in judged_checks(report):
+        if check.measure == "back_rounding_deg":
+            return check.watch, check.fault
+    return ROUNDING_WATCH_DEG, ROUNDING_FAULT_DEG
+
+
+def rounding_limits_sentence(report: Report) -> str:
+    """What the limits of back rounding mean, in the one wording that is used everywhere."""
+    watch, fault = told_rounding_limits_deg(report)
+    return (
+        f"fault: above {fault:.0f}\N{DEGREE SIGN} by more than the measurement uncertainty; "
+        f"watch: above {watch:.0f}\N{DEGREE SIGN} by more than half of it"
+    )
+
+
 def rounding_limits_deg(report: Report) -> tuple[float, float]:
     """Back rounding from which on a frame counts as "watch" and as "fault": the limits plus what doubt adds to them.
 
     The doubt is nearly all in the lifter's neutral and so the same over the whole set.
     """
-    limits = (ROUNDING_WATCH_DEG, ROUNDING_FAULT_DEG)
-    for check in judged_checks(report):
-        if check.measure == "back_rounding_deg":
-            limits = check.watch, check.fault
-    doubt = np.zeros(0) if report.signals is None else report.signals.back_rounding_uncertainty_deg
+    limits = told_rounding_limits_deg(report)
+    doubt: FloatArray = np.zeros(0)
+    if report.signals is not None:
+        doubt = report.signals.back_rounding_uncertainty_deg[np.isfinite(judged_rounding_deg(report))]
     doubt = doubt[np.isfinite(doubt)]
     usual = float(np.median(doubt)) if len(doubt) else 0.0
     return limits[0] + WATCH_MARGIN * usual, limits[1] + FAULT_MARGIN * usual

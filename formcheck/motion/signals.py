@@ -80,6 +80,7 @@ class Signals:
     back_rounding_deg, lower_rounding_deg, upper_rounding_deg, back_rounding_uncertainty_deg : bend of the whole back,
         its lumbar and its thoracic part against the lifter's neutral, positive = rounded. These and the flexion are
         missing until `formcheck.motion.neutral` fills them in, as it needs the repetitions.
+    back_judged : 1 in the phases of repetitions by which the back was judged, 0 elsewhere; set by the analysis.
     """
 
     time_s: FloatArray
@@ -121,6 +122,7 @@ class Signals:
     lower_rounding_deg: FloatArray
     upper_rounding_deg: FloatArray
     back_rounding_uncertainty_deg: FloatArray
+    back_judged: FloatArray
 
     def __len__(self) -> int:
         return len(self.time_s)
@@ -205,6 +207,7 @@ def compute_signals(poses: PoseSequence, read_spine: SpineReader = dorsal_bend) 
         lower_rounding_deg=unknown,
         upper_rounding_deg=unknown,
         back_rounding_uncertainty_deg=unknown,
+        back_judged=np.zeros(len(poses)),
     )
 
 

@@ -22,7 +22,11 @@ from formcheck.core.poses import FloatArray, PoseSequence, contour_stations
 from formcheck.core.verdicts import FAULT, NOT_MEASURED, OK, WATCH, Verdict, ViewName
 from formcheck.exercises.framework.check import SIDE_OR_OBLIQUE, Finding
 from formcheck.exercises.shared.feet import FOOT_LIFT_MAX
-from formcheck.judging.effective_checks import rounding_limits_deg
+from formcheck.judging.effective_checks import (
+    judged_rounding_deg,
+    rounding_limits_deg,
+    told_rounding_limits_deg,
+)
 from formcheck.judging.report import Report, RepReport
 from formcheck.motion.cleaning import clean
 
@@ -37,7 +41,7 @@ LEVEL_COLOURS: dict[Verdict, Rgb] = {
 }
 """Teal, amber and red differ in hue and in lightness, so that they are told apart without full colour vision too."""
 
-LEVEL_WORDS = {OK: "neutral", WATCH: "rounding", FAULT: "rounded", NOT_MEASURED: "not measured"}
+LEVEL_WORDS = {OK: "neutral", WATCH: "rounding", FAULT: "rounded", NOT_MEASURED: "not judged"}
 LEVEL_SYMBOLS = {WATCH: "!", FAULT: "×"}
 
 CAPTION_S = 1.5
@@ -91,8 +95,9 @@ class OverlayPlan:
     outward : (T,) +1 where the back lies to the image right, -1 to the image left.
     near_right : (T,) True where the lifter's right side is near.
     both_sides : both sides are equally near (front and rear views).
-    rounding_deg : (T,) back rounding; NaN = not measured.
-    limits_deg : watch and fault limit of back rounding.
+    rounding_deg : (T,) back rounding; NaN = not judged.
+    limits_deg : watch and fault limit of back rounding plus what doubt adds to them.
+    told_limits_deg : the limits themselves, as they are stated everywhere.
     reps, captions : in order of time.
     panel_at_top, captions_at_left : where the body leaves most room.
     caption_room : widest caption, in pixels.
@@ -110,6 +115,7 @@ class OverlayPlan:
     both_sides: bool
     rounding_deg: FloatArray
     limits_deg: tuple[float, float]
+    told_limits_deg: tuple[float, float]
     reps: tuple[RepReport, ...]
     captions: tuple[Caption, ...]
     panel_at_top: bool
@@ -144,7 +150,8 @@ def plan_overlay(poses: PoseSequence, report: Report, width: int, height: int) -
     facing = signals.forward if signals is not None else np.full(frames, np.nan)
     forward = np.where(np.isfinite(facing), np.sign(facing), usual)
     shows_back = report.view.name in SIDE_OR_OBLIQUE
-    rounding_deg = signals.back_rounding_deg if signals is not None else np.full(frames, np.nan)
+    # Where the back was not judged its line is grey and has no number, whatever was read there.
+    rounding_deg = judged_rounding_deg(report) if signals is not None else np.full(frames, np.nan)
     contour_px = _dorsal_contour(poses, forward) * scale
     if not shows_back:
         contour_px, rounding_deg = np.full_like(contour_px, np.nan), np.full(frames, np.nan)
@@ -166,6 +173,7 @@ def plan_overlay(poses: PoseSequence, report: Report, width: int, height: int) -
         both_sides=report.view.name in (ViewName.FRONT, ViewName.REAR),
         rounding_deg=rounding_deg,
         limits_deg=rounding_limits_deg(report),
+        told_limits_deg=told_rounding_limits_deg(report),
         reps=report.reps,
         captions=plan_captions(report.reps),
         panel_at_top=panel_at_top,
@@ -219,7 +227,7 @@ def value_text(finding: Finding) -> str:
 def _back_note(report: Report) -> str:
     if report.exercise.name == "none" or not report.reps:
         return "nothing to judge"
-    return "not measured" if report.sagittal_ok else "needs a view from the side"
+    return "not judged" if report.sagittal_ok else "needs a view from the side"
 
 
 def _dorsal_contour(poses: PoseSequence, forward: FloatArray) -> FloatArray:
@@ -420,17 +428,17 @@ def back_text(plan: OverlayPlan, rounding_deg: float, seen: bool) -> tuple[str, 
         return "Lifter not seen clearly", NOT_MEASURED
     level = rounding_level(rounding_deg, plan.limits_deg)
     if level == NOT_MEASURED:
-        return "Back: not measured", NOT_MEASURED
+        return "Back: not judged here", NOT_MEASURED
     return f"Back {_signed(rounding_deg)}° {rounding_word(rounding_deg, plan.limits_deg)}", level
 
 
 def _legend_entries(plan: OverlayPlan) -> tuple[tuple[Verdict, str], ...]:
-    watch, fault = plan.limits_deg
+    watch, fault = plan.told_limits_deg
     return (
         (OK, "neutral"),
-        (WATCH, f"rounding >{watch:.0f}°"),
-        (FAULT, f"rounded >{fault:.0f}°"),
-        (NOT_MEASURED, "not measured"),
+        (WATCH, f">{watch:.0f}° + uncertainty"),
+        (FAULT, f">{fault:.0f}° + uncertainty"),
+        (NOT_MEASURED, "not judged"),
     )
 
 

@@ -82,7 +82,7 @@ def test_times_lie_in_the_rep_and_are_thinned_out() -> None:
 
 @pytest.mark.parametrize(
     ("rounding_deg", "level", "words"),
-    [(2.0, "ok", "+2°, neutral"), (60.0, "fault", "+60°, rounded"), (np.nan, "not-measured", "not measured")],
+    [(2.0, "ok", "+2°, neutral"), (60.0, "fault", "+60°, rounded"), (np.nan, "not-measured", "not judged")],
 )
 def test_the_back_is_told_in_words_and_not_in_colour_alone(rounding_deg: float, level: str, words: str) -> None:
     poses = make_poses()

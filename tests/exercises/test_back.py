@@ -70,6 +70,43 @@ def test_flexion_since_standing_is_missing_where_nobody_stands_with_empty_hands(
     assert np.isfinite(_measured(unknown)["back_rounding_deg"])
 
 
+@pytest.mark.parametrize("rounding_deg", [0.0, 35.0])
+def test_a_hold_gives_the_same_value_as_a_quick_repetition(rounding_deg: float) -> None:
+    quick, held = (
+        [rep.measures["back_rounding_deg"] for rep in analyze(film(motion), "squat").reps]
+        for motion in (squat(2, rounding_deg=rounding_deg, bottom_rest_s=rest_s) for rest_s in (0.2, 5.0))
+    )
+    assert held == pytest.approx(quick, abs=0.5)
+
+
+def test_a_hold_does_not_make_a_back_judged_that_was_hidden_on_the_way() -> None:
+    for rest_s in (0.2, 5.0):
+        poses = film(squat(2, bottom_rest_s=rest_s))
+        upright = compute_signals(poses).trunk_lean_deg < 34.0
+        contour = np.where(upright[:, None, None, None], np.nan, poses.contour_px)
+        assert verdicts(analyze(replace(poses, contour_px=contour), "squat"))["back-rounding"] == "not-measured"
+
+
+def test_the_back_is_judged_in_its_phase_and_nowhere_else() -> None:
+    for name, motion in MOTIONS.items():
+        report = analyze(film(motion(2)), name)
+        signals = report.signals
+        assert signals is not None
+        for rep in report.reps:
+            (found,) = (finding for finding in rep.findings if finding.check == "back-rounding")
+            assert signals.back_judged[np.argmin(np.abs(signals.time_s - found.at_s))] == 1.0
+            assert signals.back_judged[np.argmin(np.abs(signals.time_s - rep.top_s))] == 0.0
+        assert 0.0 < signals.back_judged.mean() < 0.5
+
+
+def test_a_back_that_was_not_judged_is_marked_nowhere() -> None:
+    poses = film(squat(2))
+    hidden = replace(poses, contour_px=np.full_like(poses.contour_px, np.nan))
+    signals = analyze(hidden, "squat").signals
+    assert signals is not None
+    assert not signals.back_judged.any()
+
+
 def test_the_reason_is_the_one_that_hid_most_frames() -> None:
     signals = _signals()
     gate = np.full(len(signals), float(BLURRED))

@@ -105,6 +105,7 @@ def make_report(poses: PoseSequence, rounding_deg: float = 34.0, **changes: obje
     signals = no_signals(poses.time_s)
     signals = replace(
         signals,
+        back_judged=np.ones(len(poses)),
         forward=np.ones(len(poses)),
         back_rounding_deg=np.full(len(poses), rounding_deg),
         **{name: np.full(len(poses), 10.0) for name in ("elbow_flexion_deg", "hip_flexion_deg", "shank_lean_deg")},

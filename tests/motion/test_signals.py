@@ -244,7 +244,8 @@ def test_no_signals_are_all_missing() -> None:
 def test_frames_without_a_lifter_measure_nothing(frames: int) -> None:
     columns = compute_signals(empty_poses(frames)).columns()
     known = {name for name, values in columns.items() if np.isfinite(values).any()}
-    assert known <= {"time_s", "forward", "back_quality", "back_gate"}
+    assert known <= {"time_s", "forward", "back_quality", "back_gate", "back_judged"}
+    assert not columns["back_judged"].any()
     assert (columns["back_quality"] == 0).all()
     assert (columns["back_gate"] == NOT_SEEN).all()
 

@@ -324,7 +324,7 @@ def test_plots_hold_what_was_measured_in_percent_of_their_room() -> None:
     report = make_set()
     back, angles = time_plots(report)
     assert (back.low, back.high) == (0.0, 50.0)
-    assert [(limit.style, limit.at) for limit in back.limits] == [("watch", 29.0), ("fault", 50.0)]
+    assert [(limit.style, limit.at) for limit in back.limits] == [("watch", 24.0), ("fault", 40.0)]
     assert [line.name for line in angles.lines] == ["Hip flexion", "Knee flexion"]
     assert back.lines[0].path.count("M") == 1
     first_known = back.lines[0].path[1:].split("L")[0]
@@ -335,17 +335,29 @@ def test_plots_hold_what_was_measured_in_percent_of_their_room() -> None:
     assert [span.verdict for span in spans] == ["fault", "ok", "not-measured"]
 
 
-def test_limits_in_the_plots_say_what_they_add_to_those_in_the_table() -> None:
+def test_a_limit_is_one_number_in_table_curve_and_bars() -> None:
     words = page_of().words
+    meaning = "ault: above 20° by more than the measurement uncertainty; watch: above 12° by more than half of it."
     assert "12° / 20°" in words
-    assert "Lines across: the limits of 12° and 20° plus measurement uncertainty." in words
-    assert "Marks: watch 14°, fault 25°: the limits of 12° and 20° plus measurement uncertainty." in words
+    assert f"Short lines: f{meaning}" in words
+    assert f"Marks: watch 12°, fault 20°. F{meaning}" in words
+
+
+def test_limits_and_colour_are_drawn_only_where_the_back_was_judged() -> None:
     report = make_set()
     assert report.signals is not None
-    sure = np.zeros_like(report.signals.back_rounding_uncertainty_deg)
-    words = page_of(replace(report, signals=replace(report.signals, back_rounding_uncertainty_deg=sure))).words
-    assert "Marks: watch 12°, fault 20°." in words
-    assert "doubt" not in words
+    frames = np.arange(len(report.signals))
+    two_phases = replace(report.signals, back_judged=(np.isin(frames, [8, 9, 10, 16, 17, 18])).astype(float))
+    back, _ = time_plots(replace(report, signals=two_phases))
+    judged, elsewhere = back.lines
+    assert [limit.path.count("M") for limit in back.limits] == [2, 2]
+    assert back.limits[0].path.startswith(f"M{1000 * 8 / 24:.1f} 760.0H{1000 * 10 / 24:.1f}")
+    assert judged.path.count("M") == back.band.count("M") == 2
+    assert [a is None for a in judged.values[5:]] == [b is not None for b in elsewhere.values[5:]]
+    nowhere = replace(report.signals, back_judged=np.zeros(len(frames)))
+    back, _ = time_plots(replace(report, signals=nowhere))
+    assert (back.limits, back.band) == ((), "")
+    assert "It was not judged." in back.description
 
 
 def test_loads_are_in_the_unit_of_the_settings() -> None:

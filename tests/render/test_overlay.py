@@ -21,6 +21,7 @@ from formcheck.render import overlay
 from formcheck.render.annotated_video import write_annotated_video
 from formcheck.render.overlay import (
     LEVEL_COLOURS,
+    _legend_entries,
     back_text,
     draw_overlay,
     plan_overlay,
@@ -195,7 +196,7 @@ def test_the_panel_says_the_number_and_a_word() -> None:
     assert back_text(plan, -2.6, seen=True) == ("Back −3° neutral", "ok")
     assert back_text(plan, -0.2, seen=True) == ("Back 0° neutral", "ok")
     assert back_text(plan, -35.0, seen=True) == ("Back −35° arched", "ok")
-    assert back_text(plan, math.nan, seen=True) == ("Back: not measured", "not-measured")
+    assert back_text(plan, math.nan, seen=True) == ("Back: not judged here", "not-measured")
     assert back_text(plan, math.nan, seen=False) == ("Lifter not seen clearly", "not-measured")
 
 
@@ -207,13 +208,35 @@ def test_colours_change_exactly_where_the_checks_do() -> None:
         assert known is not None
         assert report.signals is not None
         (check,) = (one for one in known.checks if one.measure == "back_rounding_deg")
-        doubt_deg = float(np.nanmedian(report.signals.back_rounding_uncertainty_deg))
+        judged = report.signals.back_judged > 0
+        doubt_deg = float(np.nanmedian(report.signals.back_rounding_uncertainty_deg[judged]))
         limits = rounding_limits_deg(report)
         for value in (limit + off for limit in limits for off in (-0.01, 0.01)):
             expected = judge(check, Measurement(value, 0.0, doubt_deg), report.view.name).verdict
             assert rounding_level(value, limits) == expected
         lowered = Settings(checks={f"{exercise}/back-rounding": Override(watch=5.0, fault=9.0)})
         assert rounding_limits_deg(replace(report, settings=lowered))[0] == pytest.approx(limits[0] - check.watch + 5.0)
+
+
+def test_the_back_is_grey_where_it_was_not_judged() -> None:
+    poses = make_poses()
+    report = make_report(poses)
+    assert report.signals is not None
+    elsewhere = replace(report.signals, back_judged=(poses.time_s >= 0.5).astype(float))
+    plan = plan_overlay(poses, replace(report, signals=elsewhere), WIDTH, HEIGHT)
+    early, late = (draw_overlay(grey_frame(), plan, time_s) for time_s in (0.2, 0.8))
+    assert pixel(early, MIDDLE_OF_BACK) == LEVEL_COLOURS["not-measured"]
+    assert pixel(late, MIDDLE_OF_BACK) == LEVEL_COLOURS["fault"]
+    assert plan.back_note == ""
+    nowhere = replace(report.signals, back_judged=np.zeros(len(poses)))
+    assert plan_overlay(poses, replace(report, signals=nowhere), WIDTH, HEIGHT).back_note == "not judged"
+
+
+def test_the_legend_states_the_limits_as_the_report_does() -> None:
+    poses = make_poses()
+    plan = plan_overlay(poses, make_report(poses), WIDTH, HEIGHT)
+    words = [words for _, words in _legend_entries(plan)]
+    assert words == ["neutral", ">12° + uncertainty", ">20° + uncertainty", "not judged"]
 
 
 def test_without_a_lifter_the_picture_itself_stays_untouched() -> None:

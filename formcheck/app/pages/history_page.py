@@ -451,6 +451,9 @@ def _curve(shown: _Shown) -> pd.DataFrame | None:
     if signals is None:
         return None
     here = (signals.time_s >= shown.told.start_s) & (signals.time_s <= shown.told.end_s)
+    # The curve of a repetition whose back was not judged says nothing.
+    if not signals.back_judged[here].any():
+        return None
     rounding_deg = signals.back_rounding_deg[here]
     if not np.isfinite(rounding_deg).any():
         return None

@@ -84,6 +84,11 @@ class TrackedPoint(StrEnum):
     SHOULDERS = "shoulders"
 
 
+def around_the_bottom(signals: Signals, rep: Rep) -> tuple[int, int]:
+    """First and last sample of the rest at the bottom."""
+    return rep.cycle.bottom_from, rep.cycle.bottom_to
+
+
 @dataclass(frozen=True)
 class TrackedPath:
     """What is followed for velocity and path, and how it should travel.
@@ -203,6 +208,7 @@ class Exercise:
     warm_up : how a lifter prepares for it.
     live_drill : the lift as a drill of the live warm-up; None = it is not one.
     words : what it is called in sentences.
+    back_phase : first and last sample of the phase in which the back is judged.
     """
 
     name: str
@@ -220,6 +226,7 @@ class Exercise:
     warm_up: WarmUp = WarmUp()
     live_drill: LiveDrill | None = None
     words: Words = Words()
+    back_phase: Callable[[Signals, Rep], tuple[int, int]] = around_the_bottom
 
     @property
     def short_title(self) -> str:
@@ -258,3 +265,5 @@ class Exercise:
         """The kind of load in that variant, which may be unknown."""
         known = self.variant_named(variant)
         return self.load if known is None or known.load is None else known.load
+
+    back_phase: Callable[[Signals, Rep], tuple[int, int]] = around_the_bottom

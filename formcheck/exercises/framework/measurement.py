@@ -39,8 +39,8 @@ DEPTH = "depth_thighs"
 """Name of the measure of depth: hips above the knees at the bottom in thigh lengths, negative below parallel."""
 
 STILL_SPEED = 0.1
-"""A lifter whose shoulders move slower than this, in standing heights a second, holds still: a quick repetition moves at
-0.3 to 1.0, somebody who holds a squat sways below 0.03."""
+"""A lifter whose shoulders move slower than this, in standing heights a second, holds still: a quick repetition moves
+at 0.3 to 1.0, somebody who holds a squat sways below 0.03."""
 
 HOLD_COUNTS_S = 0.2
 """A hold of any length counts as much as one of this length, about what a quick repetition rests at its bottom."""

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from formcheck.core.poses import FloatArray
 from formcheck.core.verdicts import WATCH
 from formcheck.exercises.framework.check import SIDE, Check, Measurement, Skill, missing
 from formcheck.exercises.framework.exercise import Rep
@@ -51,7 +52,8 @@ def back_measures(
     """
     whole = back_rounding(signals, start, stop)
     if all_the_way and not whole.reason:
-        if share_measured(signals, signals.back_rounding_deg, rep.start, rep.lockout) < SHARE_ALL_THE_WAY_MIN:
+        seen = share_measured(signals, signals.back_rounding_deg, rep.start, rep.lockout)
+        if seen < SHARE_ALL_THE_WAY_MIN:
             whole = missing(_why_no_back(signals, rep.start, rep.lockout))
     head = _head(signals, start, stop)
     return {
@@ -67,14 +69,19 @@ def back_measures(
 
 def back_rounding(signals: Signals, start: int, stop: int) -> Measurement:
     """Back rounding held over the closed sample range, shown by the frame that comes closest to it."""
-    part = signals.back_rounding_deg[start : stop + 1]
-    if len(part) == 0 or share_measured(signals, signals.back_rounding_deg, start, stop) < SHARE_MEASURED_MIN:
+    if stop < start or share_measured(signals, signals.back_rounding_deg, start, stop) < SHARE_MEASURED_MIN:
         return missing(_why_no_back(signals, start, stop))
     weights = phase_weights(signals, start, stop)
-    value = weighted_median(part, weights)
-    closest = start + int(np.nanargmin(np.abs(part - value)))
     uncertainty = weighted_median(signals.back_rounding_uncertainty_deg[start : stop + 1], weights)
-    return Measurement(value, float(signals.time_s[closest]), uncertainty)
+    return _over_phase(signals, signals.back_rounding_deg, start, stop, uncertainty)
+
+
+def _over_phase(signals: Signals, values: FloatArray, start: int, stop: int, uncertainty: float) -> Measurement:
+    """Median over the movement in the closed sample range, shown by the frame that comes closest to it."""
+    part = values[start : stop + 1]
+    middle = weighted_median(part, phase_weights(signals, start, stop))
+    closest = start + int(np.nanargmin(np.abs(part - middle)))
+    return Measurement(middle, float(signals.time_s[closest]), uncertainty)
 
 
 def _why_no_back(signals: Signals, start: int, stop: int) -> str:
@@ -88,8 +95,10 @@ def _part(signals: Signals, values: np.ndarray, whole: Measurement, start: int, 
     """Typical value of a part of the back where the whole was measured."""
     if whole.reason:
         return missing(whole.reason)
-    found = typical(signals, values, start, stop, float(np.hypot(whole.uncertainty / 2, PARTS_UNCERTAINTY_DEG)))
-    return found if not found.reason else missing("the lifter was not seen standing with empty hands")
+    if not np.isfinite(values[start : stop + 1]).any():
+        return missing("the lifter was not seen standing with empty hands")
+    uncertainty = float(np.hypot(whole.uncertainty / 2, PARTS_UNCERTAINTY_DEG))
+    return _over_phase(signals, values, start, stop, uncertainty)
 
 
 def _head(signals: Signals, start: int, stop: int) -> Measurement:

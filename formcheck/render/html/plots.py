@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,7 +17,11 @@ from formcheck.core.poses import FloatArray
 from formcheck.core.verdicts import FAULT, NOT_MEASURED, WATCH, Verdict, worst
 from formcheck.exercises import exercise_named
 from formcheck.exercises.framework.exercise import TrackedPoint, Words
-from formcheck.judging.effective_checks import judged_checks, rounding_limits_deg
+from formcheck.judging.effective_checks import (
+    judged_checks,
+    judged_rounding_deg,
+    told_rounding_limits_deg,
+)
 from formcheck.judging.report import Report, RepReport
 from formcheck.judging.set_metrics import RepMotion
 from formcheck.motion.signals import Signals
@@ -49,11 +53,12 @@ class PlotLine:
 
 @dataclass(frozen=True)
 class Limit:
-    """A limit drawn across a plot, or a mark on a bar."""
+    """A limit in a plot, or a mark on a bar. ``path`` is the SVG path of those stretches where it applies."""
 
     at: float
     label: str
     style: str
+    path: str = ""
 
 
 @dataclass(frozen=True)
@@ -134,8 +139,10 @@ def time_plots(report: Report) -> tuple[TimePlot, ...]:
         return ()
     keep = _shown_samples(signals)
     time_s = signals.time_s[keep]
-    _, fault = rounding_limits_deg(report)
+    _, fault = told_rounding_limits_deg(report)
     rounding, spread = signals.back_rounding_deg[keep], signals.back_rounding_uncertainty_deg[keep]
+    judged = judged_rounding_deg(report)[keep]
+    elsewhere = np.where(np.isfinite(judged), np.nan, rounding)
     plots = []
     if np.isfinite(rounding).any():
         low, high = _range([rounding], [0.0, fault + PLOT_PAD_DEG])
@@ -143,10 +150,14 @@ def time_plots(report: Report) -> tuple[TimePlot, ...]:
             TimePlot(
                 name="back",
                 title="Back rounding",
-                description=_described("Back rounding", rounding),
-                lines=(_line("Back rounding", "main", time_s, rounding, low, high),),
-                band=_band(time_s, rounding, spread, low, high),
-                limits=_rounding_limits(report, low, high),
+                description=_described("Back rounding", rounding)
+                + ("" if np.isfinite(judged).any() else " It was not judged."),
+                lines=(
+                    _line("Back rounding", "main", time_s, judged, low, high),
+                    _line("Back rounding, not judged", "faint", time_s, elsewhere, low, high),
+                ),
+                band=_band(time_s, judged, spread, low, high),
+                limits=_limits_where_judged(report, time_s, np.isfinite(judged), low, high),
                 ticks=_ticks(low, high),
                 low=low,
                 high=high,
@@ -220,7 +231,7 @@ def time_ticks(report: Report) -> tuple[Tick, ...]:
 def bar_charts(report: Report) -> tuple[BarChart, ...]:
     """Back rounding and speed of the way up, repetition by repetition."""
     charts = []
-    _, fault = rounding_limits_deg(report)
+    _, fault = told_rounding_limits_deg(report)
     rounding = [rep.measures.get("back_rounding_deg", math.nan) for rep in report.reps]
     if np.isfinite(rounding).any():
         low, high = _range([np.array(rounding)], [0.0, fault + PLOT_PAD_DEG])
@@ -248,19 +259,21 @@ def bar_charts(report: Report) -> tuple[BarChart, ...]:
 def _rounding_limits(report: Report, low: float, high: float) -> tuple[Limit, ...]:
     return tuple(
         Limit(_percent(value, low, high), f"{name} {value:.0f}°", name)
-        for name, value in zip((WATCH, FAULT), rounding_limits_deg(report), strict=True)
+        for name, value in zip((WATCH, FAULT), told_rounding_limits_deg(report), strict=True)
     )
 
 
-def limits_note(report: Report) -> str:
-    """Why the limits of back rounding in the plots are not those in the table; "" where they are the same."""
-    check = next((each for each in judged_checks(report) if each.measure == "back_rounding_deg"), None)
-    if check is None:
-        return ""
-    told = degrees(check.watch), degrees(check.fault)
-    if told == tuple(map(degrees, rounding_limits_deg(report))):
-        return ""
-    return f"the limits of {told[0]} and {told[1]} plus measurement uncertainty"
+def _limits_where_judged(
+    report: Report, time_s: FloatArray, judged: NDArray[np.bool_], low: float, high: float
+) -> tuple[Limit, ...]:
+    """The limits of back rounding over the phases that were judged by them; none where nothing was."""
+    x = 1000.0 * (time_s - time_s[0]) / (time_s[-1] - time_s[0])
+    runs = _runs(judged)
+    limits = _rounding_limits(report, low, high) if runs else ()
+    return tuple(
+        replace(limit, path="".join(f"M{x[run][0]:.1f} {y:.1f}H{x[run][-1]:.1f}" for run in runs))
+        for limit, y in ((limit, 1000.0 - 10.0 * limit.at) for limit in limits)
+    )
 
 
 def path_plot(report: Report) -> PathPlot | None:

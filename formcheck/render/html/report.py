@@ -22,7 +22,7 @@ from markupsafe import Markup
 
 from formcheck.core.verdicts import FAULT, GOOD, NOT_JUDGED, NOT_MEASURED, OK, WATCH, DriftVerdict
 from formcheck.exercises.framework.check import Check
-from formcheck.judging.effective_checks import judged_checks
+from formcheck.judging.effective_checks import judged_checks, rounding_limits_sentence
 from formcheck.judging.report import Report, RepReport, version
 from formcheck.judging.set_metrics import SetLevel
 from formcheck.judging.settings import load_words
@@ -30,7 +30,6 @@ from formcheck.render.html.pictures import KeyPicture, key_pictures
 from formcheck.render.html.plots import (
     TimePlot,
     bar_charts,
-    limits_note,
     path_plot,
     plot_times,
     rep_spans,
@@ -341,7 +340,7 @@ def html_report(
         time_ticks=time_ticks(report),
         plot_data=_plot_data(report, plots),
         bar_charts=bar_charts(report),
-        limits_note=limits_note(report),
+        limits_note=rounding_limits_sentence(report),
         path_plot=path_plot(report),
         set_facts=_set_facts(report),
         not_judged=_not_judged(report),
@@ -368,6 +367,7 @@ def _plot_data(report: Report, plots: Sequence[TimePlot]) -> dict[str, Any]:
         "plots": [
             {
                 "name": plot.name,
+                "title": plot.title,
                 "low": plot.low,
                 "high": plot.high,
                 "lines": [{"name": line.name, "values": line.values} for line in plot.lines],

@@ -24,15 +24,17 @@
       for (const { plot, cursor, dots, readout } of figures) {
         cursor.hidden = false;
         cursor.style.left = `${100 * (at - first) / (last - first)}%`;
-        const words = plot.lines.map((line, number) => {
+        plot.lines.forEach((line, number) => {
           const value = line.values[index];
           const height = 100 * (value - plot.low) / (plot.high - plot.low);
           dots[number].hidden = value === null;
           dots[number].style.bottom = `${Math.min(100, Math.max(0, height))}%`;
-          return plot.lines.length > 1 ? `${line.name} ${degrees(value)}` : degrees(value);
-        }).join(" · ");
-        readout.textContent = `${where} · ${words}`;
-        said.push(plot.lines.map((line) => `${line.name} ${degrees(line.values[index])}`).join(", "));
+        });
+        // The back has one line where it was judged and another where it was not: what is missing needs no words.
+        const known = plot.lines.filter((line) => line.values[index] !== null);
+        const words = known.length ? known.map((line) => `${line.name} ${degrees(line.values[index])}`) : [degrees(null)];
+        readout.textContent = `${where} · ${words.join(" · ")}`;
+        said.push(known.length ? words.join(", ") : `${plot.title} ${degrees(null)}`);
       }
       slider.value = index;
       slider.setAttribute("aria-valuetext", `${where}: ${said.join(", ")}`);
