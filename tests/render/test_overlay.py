@@ -225,8 +225,8 @@ def test_the_back_is_grey_where_it_was_not_judged() -> None:
     elsewhere = replace(report.signals, back_judged=(poses.time_s >= 0.5).astype(float))
     plan = plan_overlay(poses, replace(report, signals=elsewhere), WIDTH, HEIGHT)
     early, late = (draw_overlay(grey_frame(), plan, time_s) for time_s in (0.2, 0.8))
-    assert pixel(early, MIDDLE_OF_BACK) == LEVEL_COLOURS["not-measured"]
-    assert pixel(late, MIDDLE_OF_BACK) == LEVEL_COLOURS["fault"]
+    assert pixel(early, MIDDLE_OF_BACK) == LEVEL_COLOURS[NOT_MEASURED]
+    assert pixel(late, MIDDLE_OF_BACK) == LEVEL_COLOURS[FAULT]
     assert plan.back_note == ""
     nowhere = replace(report.signals, back_judged=np.zeros(len(poses)))
     assert plan_overlay(poses, replace(report, signals=nowhere), WIDTH, HEIGHT).back_note == "not judged"

@@ -265,5 +265,3 @@ class Exercise:
         """The kind of load in that variant, which may be unknown."""
         known = self.variant_named(variant)
         return self.load if known is None or known.load is None else known.load
-
-    back_phase: Callable[[Signals, Rep], tuple[int, int]] = around_the_bottom
