@@ -68,6 +68,10 @@ def analysis_settings(path: Path | None, presets: list[str], height: str | None)
     return merge(load_settings(path, presets), Settings(height_cm=parse_height_cm(height)))
 
 
+INCHES = (50.0, 90.0)
+"""A bare number in here is a height in inches rather than in centimetres."""
+
+
 def parse_height_cm(text: str | None) -> float | None:
     """Centimetres from what people write: 178, 178cm, 1.78m, 5'10. `UsageError` for anything else."""
     if text is None:
@@ -77,6 +81,8 @@ def parse_height_cm(text: str | None) -> float | None:
     number = r"(\d+(?:[.,]\d+)?)"
     if match := re.fullmatch(rf"\s*{number}\s*(cm|m)?\s*", text, re.IGNORECASE):
         height_cm = float(match[1].replace(",", ".")) * (100.0 if (match[2] or "").lower() == "m" else 1.0)
+        if match[2] is None and INCHES[0] <= height_cm <= INCHES[1]:
+            raise UsageError(f"--height {text!r} looks like inches: write it like 5'10, or with its unit like 178cm.")
     elif match := re.fullmatch(rf"""\s*(\d)\s*(?:'|ft)\s*(?:{number}\s*(?:"|''|in)?)?\s*""", text, re.IGNORECASE):
         height_cm = int(match[1]) * CM_PER_FOOT + float((match[2] or "0").replace(",", ".")) * CM_PER_INCH
     else:

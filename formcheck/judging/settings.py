@@ -47,10 +47,15 @@ GENTLER_CUE = "Go lighter first, and stop if it hurts."
 
 DEPTH_CHECK = "depth"
 DEPTH_TARGETS = {"below-parallel": -0.10, "parallel": 0.0, "high": 0.25}
-DEPTH_TARGET_RANGE = (-0.5, 0.8)
-"""Height of the hips above the knees, in thigh lengths: by name, and what a number may be."""
+"""Height of the hips above the knees by name, in thigh lengths."""
 
-HEIGHT_RANGE_CM = (100.0, 230.0)
+DEPTH_TARGET_RANGE = (-1.0, 1.5)
+"""Thigh lengths: 1 is standing up, -1 thighs that point down; beyond standing there is room for what measuring adds."""
+
+HEIGHT_RANGE_CM = (50.0, 280.0)
+"""Of the shortest and the tallest adults on record (55 and 272 cm). The one range for settings, lifters and options:
+what was saved once can be judged again."""
+
 LOAD_UNITS = ("kg", "lb")
 KG_PER_LB = 0.45359237
 HEAVIEST_LOAD_KG = 1000.0

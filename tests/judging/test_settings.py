@@ -104,7 +104,7 @@ def test_all_is_for_every_lift_that_has_the_check_and_the_lift_itself_comes_firs
     [
         ("prests = []", "prests: unknown; did you mean presets?"),
         ("[lifter]\nhieght_cm = 180", "lifter.hieght_cm: unknown; did you mean height_cm?"),
-        ("[lifter]\nheight_cm = 1.8", "lifter.height_cm: must be between 100 and 230, not 1.8"),
+        ("[lifter]\nheight_cm = 1.8", "lifter.height_cm: must be between 50 and 280, not 1.8"),
         ("[lifter]\nheight_cm = true", "lifter.height_cm: must be a number, not True"),
         ("[lifter]\nheight_cm = nan", "lifter.height_cm: must be a number"),
         ("[lifter]\nearlier_back_injury = 1", "lifter.earlier_back_injury: must be true or false, not 1"),
@@ -307,3 +307,11 @@ def test_a_difference_of_loads_has_its_sign() -> None:
 def test_loads_are_in_kilograms_unless_the_settings_say_otherwise() -> None:
     assert Settings().unit_of_loads == "kg"
     assert parsed('[lifter]\nload_unit = "lb"').unit_of_loads == "lb"
+
+
+@pytest.mark.parametrize("height_cm", HEIGHT_RANGE_CM)
+@pytest.mark.parametrize("depth_target", DEPTH_TARGET_RANGE)
+def test_whoever_can_be_saved_can_be_judged_again(height_cm: float, depth_target: float) -> None:
+    lifter = Lifter("Anna", height_cm=height_cm, depth_target_thighs=depth_target)
+    told = Settings(height_cm=lifter.height_cm, depth_target=lifter.depth_target_thighs)
+    assert parse_settings(settings_toml(told), "the job") == told

@@ -8,9 +8,9 @@ import streamlit as st
 
 from formcheck.app import components, limits
 from formcheck.exercises import EXERCISES, exercise_named
-from formcheck.judging.settings import AS_IT_COMES, DEPTH_TARGETS, LOAD_UNITS, Settings
+from formcheck.judging.settings import AS_IT_COMES, DEPTH_TARGETS, HEIGHT_RANGE_CM, LOAD_UNITS, Settings
 from formcheck.storage.history import Lifter, open_history
-from formcheck.storage.history.records import HEIGHT_RANGE_CM, LONGEST_NAME
+from formcheck.storage.history.records import LONGEST_NAME
 from formcheck.storage.settings_files import default_settings_path, read_settings, save_settings
 from formcheck.vision.models.store import fetch_model, list_models
 

@@ -12,13 +12,10 @@ from typing import Any
 from formcheck.core.errors import ReportError, UsageError
 from formcheck.core.verdicts import Verdict
 from formcheck.judging.report import Report
-from formcheck.judging.settings import HEAVIEST_LOAD_KG
+from formcheck.judging.settings import DEPTH_TARGET_RANGE, HEAVIEST_LOAD_KG, HEIGHT_RANGE_CM
 
 LONGEST_NAME = 80
 LONGEST_NOTES = 4000
-HEIGHT_RANGE_CM = (50.0, 280.0)
-DEPTH_TARGET_RANGE = (-1.0, 1.5)
-"""Hips above the knees in thigh lengths: from far below parallel to no squat at all."""
 
 
 @dataclass(frozen=True)
