@@ -14,13 +14,10 @@ from formcheck.core.poses import FloatArray, PoseSequence
 from formcheck.core.verdicts import FAULT, NOT_MEASURED, OK, WATCH, DriftVerdict, Verdict
 from formcheck.exercises.framework.check import Finding
 from formcheck.judging.analysis import analyze
-from formcheck.judging.set_metrics import (
-    SHOULDERS_IN_BODY_HEIGHTS,
-    SetLevel,
-    _best_and_worst,
-    _drift,
-    _Drifting,
-)
+from formcheck.judging.set_metrics import SetLevel
+from formcheck.judging.set_metrics.drift import Drifting, drift_of
+from formcheck.judging.set_metrics.ranking import best_and_worst
+from formcheck.judging.set_metrics.tempo import STATURES_PER_SHOULDER_HEIGHT
 from formcheck.motion.velocity import Stroke, stroke_up
 from tests.helpers.synthetic_lifter import (
     SIDE_CAMERA,
@@ -55,7 +52,7 @@ def true_height(motion: Motion, joint: str) -> tuple[FloatArray, FloatArray]:
     """Height of a joint in body heights as FormCheck counts them, a thousand times a second."""
     time_s = np.arange(0.0, motion.duration_s, 0.001)
     up_m = body_m(motion.at(time_s))[:, list(left_right(joint)), 1].mean(axis=1)
-    return time_s, up_m / STANDING_SHOULDER_M * SHOULDERS_IN_BODY_HEIGHTS
+    return time_s, up_m / STANDING_SHOULDER_M * STATURES_PER_SHOULDER_HEIGHT
 
 
 def true_ways_up(motion: Motion, joint: str) -> list[Stroke]:
@@ -191,7 +188,7 @@ def test_two_repetitions_have_no_loss_and_no_consistency() -> None:
     assert all(math.isnan(value) for value in level.consistency.values())
 
 
-ROUNDING = _Drifting("back_rounding", "deg", True, 6.0)
+ROUNDING = Drifting("back_rounding", "deg", True, 6.0)
 
 
 @pytest.mark.parametrize(
@@ -205,7 +202,7 @@ ROUNDING = _Drifting("back_rounding", "deg", True, 6.0)
     ],
 )
 def test_drift_is_told_from_chance(values: list[float], verdict: str) -> None:
-    assert _drift(ROUNDING, np.arange(5.0), np.array(values, dtype=float)).verdict == verdict
+    assert drift_of(ROUNDING, np.arange(5.0), np.array(values, dtype=float)).verdict == verdict
 
 
 def test_the_path_is_that_of_the_hands() -> None:
@@ -214,7 +211,7 @@ def test_the_path_is_that_of_the_hands() -> None:
     path = level_of(poses).reps[0].path
     assert path is not None
     wrists = body_m(motion.at(path.time_s))[:, list(left_right("WRIST")), :2].mean(axis=1)
-    unit_m = STANDING_SHOULDER_M / SHOULDERS_IN_BODY_HEIGHTS
+    unit_m = STANDING_SHOULDER_M / STATURES_PER_SHOULDER_HEIGHT
     # The mid-foot lies half-way between heel and toes, 0.07 m in front of the ankles; heights are above these.
     assert path.forward_heights * unit_m == pytest.approx(wrists[:, 0] - 0.07, abs=0.015)
     assert path.up_heights * unit_m == pytest.approx(wrists[:, 1] - 0.07, abs=0.015)
@@ -227,7 +224,7 @@ def test_drift_and_deviation_come_from_the_path_of_the_way_up() -> None:
     assert path is not None
     time_s = np.linspace(way.from_s, way.to_s, 200)
     forward_m = body_m(motion.at(time_s))[:, list(left_right("WRIST")), 0].mean(axis=1)
-    strayed = (forward_m - forward_m[0]) / STANDING_SHOULDER_M * SHOULDERS_IN_BODY_HEIGHTS
+    strayed = (forward_m - forward_m[0]) / STANDING_SHOULDER_M * STATURES_PER_SHOULDER_HEIGHT
     assert path.drift_heights == pytest.approx(strayed[-1], abs=0.01)
     assert path.peak_deviation_heights == pytest.approx(strayed[np.abs(strayed).argmax()], abs=0.01)
 
@@ -325,14 +322,14 @@ def findings(*verdicts: Verdict, rounding_deg: float = 0.0) -> tuple[Finding, ..
 def test_best_and_worst_repetition(reps: list[tuple[Finding, ...]], expected: tuple[int | None, int | None]) -> None:
     from formcheck.exercises.deadlift import CHECKS
 
-    assert _best_and_worst(CHECKS, reps, [False] * len(reps)) == expected
+    assert best_and_worst(CHECKS, reps, [False] * len(reps)) == expected
 
 
 def test_a_given_up_repetition_is_neither_best_nor_worst() -> None:
     from formcheck.exercises.deadlift import CHECKS
 
     reps = [findings(FAULT), findings(OK), findings(WATCH)]
-    assert _best_and_worst(CHECKS, reps, [True, False, False]) == (2, 3)
+    assert best_and_worst(CHECKS, reps, [True, False, False]) == (2, 3)
 
 
 def test_a_rounded_repetition_is_the_one_to_look_at() -> None:

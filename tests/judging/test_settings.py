@@ -17,8 +17,10 @@ from formcheck.judging.analysis import analyze
 from formcheck.judging.presets import SHIPPED, Preset
 from formcheck.judging.settings import (
     AS_IT_COMES,
+    DEPTH_TARGET_RANGE,
     EARLIER_WARNING,
     GENTLER_CUE,
+    HEIGHT_RANGE_CM,
     Override,
     Settings,
     apply,
@@ -27,6 +29,8 @@ from formcheck.judging.settings import (
     merge,
     parse_settings,
 )
+from formcheck.storage.history import Lifter
+from formcheck.storage.settings_files import settings_toml
 from tests.helpers.synthetic_lifter import deadlift, film, squat
 
 ROOT = Path(__file__).resolve().parent.parent.parent

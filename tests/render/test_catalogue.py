@@ -216,7 +216,16 @@ def test_wrong_settings_end_the_analysis_before_it_begins(tmp_path: Path, monkey
 
 @pytest.mark.parametrize(
     ("text", "height_cm"),
-    [("178", 178.0), ("178cm", 178.0), (" 1.78 m ", 178.0), ("1,78m", 178.0), ("5'10", 177.8), ("5ft 10in", 177.8), ("95", 95.0), ("71cm", 71.0)],
+    [
+        ("178", 178.0),
+        ("178cm", 178.0),
+        (" 1.78 m ", 178.0),
+        ("1,78m", 178.0),
+        ("5'10", 177.8),
+        ("5ft 10in", 177.8),
+        ("95", 95.0),
+        ("71cm", 71.0),
+    ],
 )
 def test_heights_are_understood(text: str, height_cm: float) -> None:
     assert parse_height_cm(text) == height_cm
