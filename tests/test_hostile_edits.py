@@ -12,6 +12,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from formcheck.core.errors import UsageError
 from formcheck.core.poses import ARRAY_FIELDS, PoseSequence
 from formcheck.core.verdicts import NOT_MEASURED
 from formcheck.judging.analysis import analyze
@@ -268,3 +269,75 @@ def test_a_hand_held_camera_does_not_make_full_reps_partial(name: str) -> None:
     report = analyze(replace(poses, image_px=image, contour_px=contour), name)
     assert len(report.reps) == 4
     assert not partial_reps(report)
+
+
+# ------------------------------------------------------------------------------------------ slow motion, and sped up
+
+
+def _slowed(poses: PoseSequence, times: float, *, repeat: int = 1) -> PoseSequence:
+    """The film on a slower clock; ``repeat`` shows every frame this often, as converting to a higher rate does."""
+    order = np.repeat(np.arange(len(poses)), repeat)
+    stamps = np.repeat(poses.time_s * times, repeat) + np.tile(np.arange(repeat), len(poses)) * times / FPS / repeat
+    return frames_of(poses, order, stamps)
+
+
+@pytest.mark.parametrize("name", LIFTS)
+@pytest.mark.parametrize("repeat", [1, 2])
+def test_slow_motion_is_noticed_and_said(name: str, repeat: int) -> None:
+    report = analyze(_slowed(film(LIFTS[name](3), noise_px=0.5), 4.0, repeat=repeat), name)
+    assert said(report, "slow motion")
+
+
+@pytest.mark.parametrize("name", LIFTS)
+def test_a_film_at_its_own_speed_is_not_called_slow_or_fast(name: str) -> None:
+    report = analyze(film(LIFTS[name](3), noise_px=1.0))
+    assert not said(report, "slow motion")
+
+
+def test_a_slow_tempo_on_the_way_down_is_no_slow_motion() -> None:
+    # Five seconds down, as quickly up as ever.
+    motion = squat(3)
+    poses = film(motion, noise_px=0.5)
+    stretch = np.ones(len(poses))
+    for bottom_s in motion.bottoms_s:
+        stretch[frame_at(poses, bottom_s - 1.4) : frame_at(poses, bottom_s)] = 4.0
+    slow_down = frames_of(poses, np.arange(len(poses)), np.concatenate([[0.0], np.cumsum(stretch[1:])]) / FPS)
+    report = analyze(slow_down)
+    assert len(report.reps) == 3
+    assert not said(report, "slow motion")
+
+
+def test_a_film_that_is_sped_up_is_noticed_and_said() -> None:
+    report = analyze(_slowed(film(squat(3), noise_px=0.5), 1 / 4), "squat")
+    assert said(report, "sped up")
+
+
+@pytest.mark.parametrize("name", LIFTS)
+@pytest.mark.parametrize("times", [0.5, 4.0])
+def test_slow_motion_that_is_named_is_judged_by_the_clock_of_life(name: str, times: float) -> None:
+    poses = film(LIFTS[name](3), noise_px=0.5)
+    real, slowed = analyze(poses), analyze(_slowed(poses, times), slow_motion=times)
+    assert not said(slowed, "slow motion")
+    assert slowed.exercise.name == name
+    assert (slowed.verdict, slowed.summary, slowed.advice) == (real.verdict, real.summary, real.advice)
+    assert slowed.slow_motion == times
+    for one, other in zip(real.reps, slowed.reps, strict=True):
+        assert other.measures == pytest.approx(one.measures, abs=1e-6, nan_ok=True)
+        for at in ("start_s", "bottom_s", "top_s", "end_s", "lift_off_s", "lockout_s"):
+            assert getattr(other, at) == pytest.approx(times * getattr(one, at))
+        assert [f.at_s for f in other.findings] == pytest.approx([times * f.at_s for f in one.findings], nan_ok=True)
+    assert real.set_level is not None
+    assert slowed.set_level is not None
+    assert slowed.set_level.tempo_s == pytest.approx(real.set_level.tempo_s, nan_ok=True)
+    assert slowed.signals is not None
+    np.testing.assert_allclose(slowed.signals.time_s, times * poses.time_s)
+    for way, slow_way in zip(real.set_level.reps, slowed.set_level.reps, strict=True):
+        if way.path is not None:
+            assert slow_way.path is not None
+            np.testing.assert_allclose(slow_way.path.time_s, times * way.path.time_s)
+
+
+@pytest.mark.parametrize("factor", [0.0, -1.0, 0.05, 100.0, float("nan")])
+def test_a_slow_motion_that_no_camera_makes_is_refused(factor: float) -> None:
+    with pytest.raises(UsageError, match="such as 4"):
+        analyze(film(squat(1)), slow_motion=factor)

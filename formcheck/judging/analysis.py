@@ -28,6 +28,7 @@ from formcheck.exercises.framework.variant import (
 )
 from formcheck.exercises.framework.working_set import cycles_of_set
 from formcheck.judging.coaching import advice_on, load_advice_on, other_lifts_note, praise_of, summary_of, verdict_on
+from formcheck.judging.film_speed import REAL_TIME, in_film_time, in_real_time, playback_note
 from formcheck.judging.framing import small_lifter_note, why_nothing_can_be_judged
 from formcheck.judging.report import (
     BackReference,
@@ -43,6 +44,7 @@ from formcheck.motion.cleaning import CleanPoses, clean
 from formcheck.motion.floor_evidence import Floors, empty_handed
 from formcheck.motion.neutral import Baseline, Neutral, find_neutral, with_back_rounding
 from formcheck.motion.plate import PlateTrack
+from formcheck.motion.playback import Playback, playback_of
 from formcheck.motion.reps import Cycle, depths, find_cycles, later
 from formcheck.motion.signals import Signals, compute_signals, no_signals
 from formcheck.motion.spine import back_can_be_seen
@@ -121,6 +123,7 @@ def analyze(
     settings: Settings = AS_IT_COMES,
     plate: PlateTrack | None = None,
     floors: Floors | None = None,
+    slow_motion: float = REAL_TIME,
 ) -> Report:
     """Judge a set from the poses of its lifter.
 
@@ -136,12 +139,30 @@ def analyze(
     settings : limits and checks of the user's own, see `formcheck.judging.settings`.
     plate : the near plate of the bar, see `formcheck.vision.plate_detection`; None = it was not looked for.
     floors : how the floor looked earlier, for poses that begin in the midst of a set.
+    slow_motion : how many times slower than life the film runs: 4 where a second of it was a quarter of one, 0.5 where
+        it was sped up twice. Instants in the report stay those of the film; durations and velocities are those of life.
 
     Raises
     ------
-    UsageError : there is no such exercise, or it has no such variant.
+    UsageError : there is no such exercise, or it has no such variant, or nobody slows a film down that much.
     """
     _refuse_unknown(exercise)
+    if slow_motion != REAL_TIME:
+        real = in_real_time(poses, slow_motion)
+        followed = None if plate is None else replace(plate, time_s=plate.time_s / slow_motion)
+        report = analyze(
+            real,
+            exercise,
+            variant=variant,
+            load_kg=load_kg,
+            height_cm=height_cm,
+            baseline=baseline,
+            spine=spine,
+            settings=settings,
+            plate=followed,
+            floors=floors,
+        )
+        return in_film_time(report, poses, slow_motion)
     exercise = exercise_of_variant(exercise, variant)
     spine = spine or contour_method(calibration_of(poses.model))
     cleaned = clean(poses)
@@ -162,7 +183,13 @@ def analyze(
         variant_source=found.variant_source,
         view=view,
         sagittal_ok=_sagittal_ok(view),
-        tracking=_tracking(poses, cleaned, found.reps, other_lifts_note(recognition, exercise_named(exercise))),
+        tracking=_tracking(
+            poses,
+            cleaned,
+            found.reps,
+            other_lifts_note(recognition, exercise_named(exercise)),
+            playback_of([(stretch.signals, stretch.cycles) for stretch in stretches]),
+        ),
         reps=reps,
         findings=findings,
         verdict=verdict,
@@ -419,7 +446,7 @@ def _choice(asked: str, lift: Exercise | None, recognition: Recognition) -> Exer
 
 
 def _tracking(
-    poses: PoseSequence, cleaned: CleanPoses, reps: Sequence[tuple[Signals, Rep]], other_lifts: str
+    poses: PoseSequence, cleaned: CleanPoses, reps: Sequence[tuple[Signals, Rep]], other_lifts: str, playback: Playback
 ) -> Tracking:
     seen = poses.seen & ~cleaned.rejected
     share = float(seen.mean()) if len(poses) else 0.0
@@ -439,6 +466,8 @@ def _tracking(
     if half_seen:
         which = f"Rep {half_seen[0]} was" if len(half_seen) == 1 else f"Reps {', '.join(half_seen)} were"
         notes.append(f"{which} seen only in part: counted as partial and not judged.")
+    if changed_speed := playback_note(playback):
+        notes.append(changed_speed)
     if other_lifts:
         notes.append(other_lifts)
     return Tracking(int(poses.seen.sum()), share, tuple(notes))

@@ -91,6 +91,7 @@ class Report:
     ``variant`` names a variant of the lift, or is "unknown"; ``variant_source`` is "chosen", "recognised" or "unknown".
     ``set_level`` is None when there is no repetition. ``settings`` are those it was judged by.
     ``back`` says what the back was compared with, and is None when no lifter was seen at all.
+    ``slow_motion`` is how many times slower than life the film runs, as the user said; 1 = as in life.
     ``signals`` cover all frames of the video (NaN between cuts) and are None when no lifter was seen at all.
     """
 
@@ -114,6 +115,7 @@ class Report:
     set_level: SetLevel | None = None
     settings: Settings = AS_IT_COMES
     back: BackReference | None = None
+    slow_motion: float = 1.0
     signals: Signals | None = field(default=None, repr=False, compare=False)
 
     def to_dict(self) -> dict[str, Any]:

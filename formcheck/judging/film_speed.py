@@ -1,0 +1,92 @@
+"""Films in slow motion, or sped up: judged by the clock of life, reported at the instants of the film."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from formcheck.core.errors import UsageError
+from formcheck.core.poses import PoseSequence
+from formcheck.exercises.framework.check import Finding
+from formcheck.judging.report import Report, RepReport
+from formcheck.judging.set_metrics import RepMotion, SetLevel
+from formcheck.motion.playback import Playback
+
+REAL_TIME = 1.0
+
+SLOW_MOTION_RANGE = (0.1, 40.0)
+"""Phones film up to 960 frames a second and play 30."""
+
+
+def in_real_time(poses: PoseSequence, slow_motion: float) -> PoseSequence:
+    """The same poses on the clock of life.
+
+    Raises
+    ------
+    UsageError : no film is slowed down or sped up that much.
+    """
+    low, high = SLOW_MOTION_RANGE
+    if not low <= slow_motion <= high:
+        raise UsageError(
+            f"Slow motion of {slow_motion:g} makes no sense: say how many times slower than life the film runs, from"
+            f" {low:g} (sped up) to {high:g}, such as 4."
+        )
+    return replace(poses, time_s=poses.time_s / slow_motion)
+
+
+def in_film_time(report: Report, poses: PoseSequence, slow_motion: float) -> Report:
+    """A report on poses `in_real_time` with its instants on the clock of the film; durations and speeds stay."""
+
+    def at(finding: Finding) -> Finding:
+        return replace(finding, at_s=finding.at_s * slow_motion)
+
+    def rep_at(rep: RepReport) -> RepReport:
+        return replace(
+            rep,
+            start_s=rep.start_s * slow_motion,
+            bottom_s=rep.bottom_s * slow_motion,
+            top_s=rep.top_s * slow_motion,
+            end_s=rep.end_s * slow_motion,
+            lift_off_s=rep.lift_off_s * slow_motion,
+            lockout_s=rep.lockout_s * slow_motion,
+            findings=tuple(map(at, rep.findings)),
+            instants={name: time_s * slow_motion for name, time_s in rep.instants.items()},
+        )
+
+    signals = report.signals
+    return replace(
+        report,
+        video=poses.video,
+        reps=tuple(map(rep_at, report.reps)),
+        findings=tuple(map(at, report.findings)),
+        set_level=None if report.set_level is None else _set_at(report.set_level, slow_motion),
+        signals=None if signals is None else replace(signals, time_s=poses.time_s.copy()),
+        slow_motion=slow_motion,
+    )
+
+
+def playback_note(playback: Playback) -> str:
+    """That the film seems to be slowed down or sped up, and what to do about it; empty where it does not."""
+    until_then = "until then tempo, velocities and every limit that counts seconds are those of the film."
+    if playback.is_slow:
+        return (
+            "Everything moves as slowly as in slow motion. If the film is slowed down, name how many times, such as"
+            f" slow motion {playback.slow_motion:g}: {until_then}"
+        )
+    if playback.is_fast:
+        return (
+            "Everything moves faster than a body can: the film seems to be sped up. Name how many times, such as slow"
+            f" motion {playback.slow_motion:.2g}: {until_then}"
+        )
+    return ""
+
+
+def _set_at(level: SetLevel, slow_motion: float) -> SetLevel:
+    def motion_at(motion: RepMotion) -> RepMotion:
+        path, plate = motion.path, motion.plate_path
+        return replace(
+            motion,
+            path=None if path is None else replace(path, time_s=path.time_s * slow_motion),
+            plate_path=None if plate is None else replace(plate, time_s=plate.time_s * slow_motion),
+        )
+
+    return replace(level, reps=tuple(map(motion_at, level.reps)))
