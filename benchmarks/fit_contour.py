@@ -32,7 +32,6 @@ from formcheck.motion.neutral import (
     HINGE_LEAN_DEG,
     SEAT_THIGH_DEG,
     STANDING_FRAMES_MIN,
-    STANDING_HEIGHT,
     STANDING_LEAN_DEG,
     load_hangs,
 )
@@ -44,6 +43,7 @@ from formcheck.motion.spine import (
     dorsal_distances,
     mended_contour,
 )
+from formcheck.motion.standing import UPRIGHT
 from formcheck.vision.models.store import find_model
 from formcheck.vision.native_logs import quiet_native_logs
 from rendered_lifter import random_spec
@@ -128,7 +128,7 @@ def samples_of(clip: SetClip, truth: dict[str, Any], poses: PoseSequence) -> Ite
         signals = compute_signals(part)
         measured = signals.back_gate == MEASURED
         cycles = find_cycles(signals.time_s, signals.shoulder_height)
-        standing = measured & (signals.shoulder_height > STANDING_HEIGHT)
+        standing = measured & (signals.shoulder_height > UPRIGHT)
         standing &= (np.abs(signals.trunk_lean_deg) < STANDING_LEAN_DEG) & ~load_hangs(signals, cycles)
         if standing.sum() < min(STANDING_FRAMES_MIN, 3):
             continue

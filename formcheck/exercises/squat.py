@@ -53,9 +53,9 @@ from formcheck.exercises.shared.back import (
 from formcheck.exercises.shared.feet import FOOT_HIDDEN, FOOT_LENGTH, HEEL_RISE, feet_seen, heel_rise
 from formcheck.exercises.shared.hip_rise import HIPS_SHOOT_UP, trunk_lean_gain
 from formcheck.exercises.shared.symmetry import KNEES_IN, SYMMETRY_CHECKS, knee_gap_lost, symmetry_measures
-from formcheck.motion.neutral import STANDING_HEIGHT
 from formcheck.motion.reps import Cycle, rise_instants, sticking_region
 from formcheck.motion.signals import Signals
+from formcheck.motion.standing import UPRIGHT
 from formcheck.motion.view import FRONT_MIN_DEG
 
 TOP_SHOWN_S = 0.75
@@ -209,7 +209,7 @@ def _depth(signals: Signals, rep: Rep) -> Measurement:
         return missing("the video begins after the bottom")
     above = signals.hip_height - signals.knee_height
     # Not the top of this repetition: where it ends short of standing, the thighs are not upright.
-    thigh = median(above[signals.shoulder_height > STANDING_HEIGHT])
+    thigh = median(above[signals.shoulder_height > UPRIGHT])
     thigh = THIGH_LENGTH if np.isnan(thigh) else thigh
     lowest = median(above[rep.cycle.bottom_from : rep.cycle.bottom_to + 1])
     if np.isnan(lowest) or thigh <= 0.05:

@@ -26,7 +26,7 @@ from formcheck.live import warm_up
 from formcheck.live.analysis_schedule import AnalysisSchedule
 from formcheck.live.coach import Coach, look_of
 from formcheck.live.cues import Cues
-from formcheck.live.gauge import STANDING_SHARE, WINDOW_S, Reading, back_check
+from formcheck.live.gauge import WINDOW_S, Reading, back_check
 from formcheck.live.gauge_reader import MOVED_WITHIN_S, GaugeReader
 from formcheck.live.presence import Presence, step_back
 from formcheck.live.recording import Observation, Recording
@@ -37,6 +37,7 @@ from formcheck.live.warm_up_progress import WarmUpProgress
 from formcheck.motion.calibration import calibration_of
 from formcheck.motion.floor_evidence import Floors
 from formcheck.motion.neutral import Baseline, Neutral, population_neutral
+from formcheck.motion.standing import CAME_UP, LEFT_STANDING
 
 PREROLL_S = 30.0
 """This much from before a set belongs to it: the lifter stood there, which is where the neutral back is read."""
@@ -46,8 +47,8 @@ SHORTEST_WINDOW_S, FEWEST_FRAMES = 0.8, 4
 
 COACH_LOOKS_BACK_S = 1.5
 
-STARTED_HEIGHT, STARTED_S = 0.85, 0.15
-"""A set begins when the shoulders of a lifter who is wholly in the picture stay below this height for this long."""
+STARTED_S = 0.15
+"""A set begins when the shoulders of a lifter who is wholly in the picture stay below `LEFT_STANDING` for this long."""
 
 FALSE_START_S, REST_S, SET_OVER_S = 6.0, 4.0, 20.0
 """Without movement: a set without repetitions was none; the lifter rests; the set is over."""
@@ -339,8 +340,8 @@ class LiveEngine:
 
     def _follow_set(self, seen: Observation) -> None:
         now, height = seen.time_s, self._gauge.reading.height
-        self._low.update(now, math.isfinite(height) and height < STARTED_HEIGHT)
-        self._standing.update(now, math.isfinite(height) and height >= STANDING_SHARE)
+        self._low.update(now, math.isfinite(height) and height < LEFT_STANDING)
+        self._standing.update(now, math.isfinite(height) and height >= CAME_UP)
         if self._must_stand:
             self._wait_for_stand(seen)
         elif self._set.started:

@@ -22,6 +22,7 @@ from formcheck.judging.settings import AS_IT_COMES, Settings, apply
 from formcheck.motion.cleaning import clean
 from formcheck.motion.neutral import Neutral, with_back_rounding
 from formcheck.motion.signals import STANDING_PERCENTILE, Signals, compute_signals
+from formcheck.motion.standing import CAME_UP
 from formcheck.motion.view import view_of
 
 WINDOW_S = 1.5
@@ -40,9 +41,6 @@ HANDS_OVER_KNEES = 0.06
 
 FROM_LOWEST = 0.12
 """Judged is the back this close to the lowest shoulders, in standing heights, where nothing is said of the hands."""
-
-STANDING_SHARE = 0.9
-"""Shoulders above this share of their standing height: nothing is being lifted."""
 
 
 @dataclass(frozen=True)
@@ -152,7 +150,7 @@ def _in_phase(signals: Signals, height: FloatArray, lift: Exercise | None) -> bo
     known = np.isfinite(height)
     time_s = signals.time_s
     before = np.flatnonzero(known & (time_s <= time_s[-1] - RATE_OVER_S))
-    if not known[-1] or height[-1] >= STANDING_SHARE or len(before) == 0:
+    if not known[-1] or height[-1] >= CAME_UP or len(before) == 0:
         return False
     if (height[before[-1]] - height[-1]) / (time_s[-1] - time_s[before[-1]]) > FALLING_PER_S:
         return False

@@ -25,6 +25,7 @@ from formcheck.live.cues import is_finished, rising_per_s, spoken
 from formcheck.motion.neutral import Baseline
 from formcheck.motion.reps import Cycle, find_cycles
 from formcheck.motion.signals import Signals
+from formcheck.motion.standing import CAME_UP
 
 STAND, HINGE, RAMP = "stand", "hinge", "ramp"
 
@@ -217,7 +218,7 @@ def hinge_findings(report: Report) -> list[list[Finding]]:
         return []
     found = []
     for cycle in find_cycles(signals.time_s, signals.shoulder_height):
-        if signals.shoulder_height[cycle.top] >= 0.9:
+        if signals.shoulder_height[cycle.top] >= CAME_UP:
             measures = hinge_measures(signals, cycle)
             found.append([judge(check, measures[check.measure], report.view.name) for check in HINGE_CHECKS])
     return found

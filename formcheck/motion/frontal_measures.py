@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 
 from formcheck.core.landmarks import left_right
 from formcheck.core.poses import FloatArray, PoseSequence
+from formcheck.motion.standing import FEET_FLAT
 
 BoolArray = NDArray[np.bool_]
 
@@ -17,9 +18,6 @@ FOOT_SHOWN = (0.10, 0.24)
 
 IN_PICTURE_MARGIN = 0.03
 """Joints closer to the picture's lower edge than this share of its height may be cut off."""
-
-STANDING_FROM = 0.93
-"""Shoulders this high, in standing heights: the lifter stands, and the feet are flat."""
 
 STANDING_FRAMES_MIN = 4
 
@@ -72,7 +70,7 @@ def heel_above_standing(heel_height: FloatArray, shoulder_height: FloatArray, se
     known = seen & np.isfinite(heel_height)
     if not known.any():
         return np.full(len(heel_height), np.nan)
-    standing = known & (shoulder_height >= STANDING_FROM)
+    standing = known & (shoulder_height >= FEET_FLAT)
     if standing.sum() >= STANDING_FRAMES_MIN:
         flat = float(np.median(heel_height[standing]))
     else:

@@ -18,10 +18,10 @@ from formcheck.core.poses import FloatArray
 from formcheck.motion.calibration import DEFAULT, PopulationNorms
 from formcheck.motion.reps import Cycle
 from formcheck.motion.signals import Signals
+from formcheck.motion.standing import UPRIGHT
 
-STANDING_HEIGHT = 0.96
 STANDING_LEAN_DEG = 15.0
-"""Shoulders this high and a trunk this upright count as standing."""
+"""A trunk this upright, with shoulders as high as `UPRIGHT`, counts as standing."""
 
 STANDING_FRAMES_MIN = 5
 STANDING_BEND_RANGE_DEG = (-60.0, 10.0)
@@ -88,7 +88,7 @@ def find_neutral(
     norms: PopulationNorms = DEFAULT.contour_norms,
 ) -> Neutral:
     """The lifter's neutral from the standing frames of one stretch of video, else a baseline, else the population."""
-    standing = (signals.shoulder_height > STANDING_HEIGHT) & (np.abs(signals.trunk_lean_deg) < STANDING_LEAN_DEG)
+    standing = (signals.shoulder_height > UPRIGHT) & (np.abs(signals.trunk_lean_deg) < STANDING_LEAN_DEG)
     standing &= np.isfinite(signals.dorsal_bend_deg) & ~load_hangs(signals, cycles)
     lower, upper = _level(signals.lower_bend_deg[standing]), _level(signals.upper_bend_deg[standing])
     if STANDING_BEND_RANGE_DEG[0] <= lower + upper <= STANDING_BEND_RANGE_DEG[1]:

@@ -16,7 +16,6 @@ from formcheck.motion.neutral import (
     SEAT_THIGH_DEG,
     STANDING_BEND_RANGE_DEG,
     STANDING_FRAMES_MIN,
-    STANDING_HEIGHT,
     STANDING_LEAN_DEG,
     Baseline,
     Neutral,
@@ -25,6 +24,7 @@ from formcheck.motion.neutral import (
 )
 from formcheck.motion.reps import Cycle
 from formcheck.motion.signals import Signals, no_signals
+from formcheck.motion.standing import UPRIGHT
 
 NORMS = BLAZEPOSE_FULL.contour_norms
 LEANS = np.array([-5.0, 0.0, 30.0, 60.0, 90.0])
@@ -70,7 +70,7 @@ def _cycle(start: int, stop: int) -> Cycle:
 def test_the_neutral_is_read_from_standing_frames_only() -> None:
     signals = _signals([-20.0] * STANDING_FRAMES_MIN + [15.0] * 20)
     low, bent = signals.shoulder_height.copy(), signals.trunk_lean_deg.copy()
-    low[STANDING_FRAMES_MIN:] = STANDING_HEIGHT - 0.01
+    low[STANDING_FRAMES_MIN:] = UPRIGHT - 0.01
     bent[STANDING_FRAMES_MIN:] = STANDING_LEAN_DEG + 1.0
     assert _stand(-20.0).source == "standing"
     assert find_neutral(replace(signals, shoulder_height=low), ()) == _stand(-20.0)
@@ -95,7 +95,7 @@ def test_hands_held_high_carry_no_load_that_hides_the_hips() -> None:
 
 def test_a_baseline_from_another_day_counts_where_nobody_stands_and_is_trusted_less() -> None:
     baseline = Baseline(-12.0, -6.0, uncertainty_deg=5.0)
-    never_stands = _signals([-10.0] * 9, height=STANDING_HEIGHT - 0.1)
+    never_stands = _signals([-10.0] * 9, height=UPRIGHT - 0.1)
     brought = find_neutral(never_stands, (), baseline)
     seen = find_neutral(
         replace(_signals([-18.0] * 9), lower_bend_deg=np.full(9, -12.0), upper_bend_deg=np.full(9, -6.0)), ()
@@ -191,7 +191,7 @@ def test_one_wild_frame_does_not_move_the_neutral() -> None:
     [
         no_signals(np.zeros(0)),
         no_signals(np.arange(9.0)),
-        _signals([-10.0] * 9, height=STANDING_HEIGHT - 0.1),
+        _signals([-10.0] * 9, height=UPRIGHT - 0.1),
         _signals([-10.0] * (STANDING_FRAMES_MIN - 1) + [np.nan] * 9),
         _signals([STANDING_BEND_RANGE_DEG[0] - 1.0] * 9),
         _signals([STANDING_BEND_RANGE_DEG[1] + 1.0] * 9),

@@ -14,11 +14,9 @@ from formcheck.exercises.framework.load_kind import LoadKind
 from formcheck.exercises.framework.variant import Variant
 from formcheck.motion.reps import Cycle
 from formcheck.motion.signals import Signals
+from formcheck.motion.standing import CAME_UP
 
 VOWELS = "aeiou"
-
-STANDING_SHARE = 0.9
-"""Shoulders that do not get this high, in standing heights, have not come up from the repetition."""
 
 BENT_DEG = 45.0
 """Hips and knees that are both still bent by this much at the top: nobody stands like that."""
@@ -54,13 +52,13 @@ def ends_short(signals: Signals, cycle: Cycle) -> bool:
     """True when the lifter does not come up to standing, or was not seen on the way there: a partial repetition.
 
     Standing is a body that is straight, whatever its height in the picture, as a hand-held camera moves that. Where the
-    joints were not seen straight the shoulders must reach `STANDING_SHARE` of their standing height.
+    joints were not seen straight the shoulders must reach `CAME_UP` of their standing height.
     """
     top = slice(cycle.top_from, cycle.top_to + 1)
     knees, hips = least(signals.knee_flexion_deg[top]), least(signals.hip_flexion_deg[top])
     lean = least(np.abs(signals.trunk_lean_deg[top]))
     straight = knees <= STRAIGHT_KNEES_DEG and hips <= STRAIGHT_HIPS_DEG and lean <= UPRIGHT_DEG
-    return cycle.half_seen or (bool(signals.shoulder_height[cycle.top] < STANDING_SHARE) and not straight)
+    return cycle.half_seen or (bool(signals.shoulder_height[cycle.top] < CAME_UP) and not straight)
 
 
 def stays_bent(signals: Signals, cycle: Cycle) -> bool:

@@ -20,9 +20,10 @@ from formcheck.exercises.framework.measurement import (
     typical,
     weighted_median,
 )
-from formcheck.motion.neutral import STANDING_HEIGHT, STANDING_LEAN_DEG
+from formcheck.motion.neutral import STANDING_LEAN_DEG
 from formcheck.motion.signals import Signals
 from formcheck.motion.spine import MEASURED, REASONS
+from formcheck.motion.standing import UPRIGHT
 
 HEAD_USUAL_DEG, HEAD_USUAL_WITHIN_DEG = 18.0, 10.0
 """Angle of the shoulder-ear line to the trunk of people who stand and look ahead, by the model's landmarks (rendered
@@ -103,7 +104,7 @@ def _part(signals: Signals, values: np.ndarray, whole: Measurement, start: int, 
 
 def _head(signals: Signals, start: int, stop: int) -> Measurement:
     """How much further the head hangs forward against the trunk than in standing, in degrees."""
-    standing = (signals.shoulder_height > STANDING_HEIGHT) & (np.abs(signals.trunk_lean_deg) < STANDING_LEAN_DEG)
+    standing = (signals.shoulder_height > UPRIGHT) & (np.abs(signals.trunk_lean_deg) < STANDING_LEAN_DEG)
     own = signals.neck_flexion_deg[standing & np.isfinite(signals.neck_flexion_deg)]
     usual = float(np.median(own)) if len(own) else HEAD_USUAL_DEG
     usual = float(np.clip(usual, HEAD_USUAL_DEG - HEAD_USUAL_WITHIN_DEG, HEAD_USUAL_DEG + HEAD_USUAL_WITHIN_DEG))

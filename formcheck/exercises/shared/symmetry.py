@@ -10,6 +10,7 @@ from formcheck.exercises.framework.check import FRONT, FRONT_OR_REAR, Check, Mea
 from formcheck.exercises.framework.exercise import Rep
 from formcheck.exercises.framework.measurement import SHARE_MEASURED_MIN, sample_before, sustained_low, sustained_peak
 from formcheck.motion.signals import Signals
+from formcheck.motion.standing import LEVEL
 from formcheck.motion.view import FRONT_MIN_DEG
 
 TILT_UNCERTAINTY_DEG = 1.5
@@ -19,8 +20,8 @@ KNEE_GAP_UNCERTAINTY = 0.05
 STRAIGHT_ON_MIN_DEG = 80.0
 """From nearer the side hips that only go back seem to move sideways."""
 
-STANDING_FROM, STANDING_BEFORE_S = 0.95, 0.3
-"""Standing is having the shoulders this high, in standing heights, at the top or up to so long before the descent."""
+STANDING_BEFORE_S = 0.3
+"""Standing is having the shoulders as high as `LEVEL` at the top, or up to this long before the descent."""
 
 GAP_MIN = 0.3
 """Knees that stand closer than this share of the ankles' distance are not seen from the front."""
@@ -72,7 +73,7 @@ def _standing(signals: Signals, rep: Rep, values: FloatArray) -> float:
     """Median while standing before and after the repetition; NaN when that was hardly seen."""
     before = sample_before(signals, rep.cycle.before, STANDING_BEFORE_S)
     places = np.r_[before : rep.cycle.before + 1, rep.lockout : rep.top_to + 1]
-    places = places[signals.shoulder_height[places] >= STANDING_FROM]
+    places = places[signals.shoulder_height[places] >= LEVEL]
     found = _facing(signals, values)[places]
     known = np.isfinite(found)
     return float(np.median(found[known])) if len(found) and known.mean() >= SHARE_MEASURED_MIN else float("nan")
