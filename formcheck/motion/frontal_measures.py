@@ -5,8 +5,9 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from formcheck.core.landmarks import left_right
+from formcheck.core.landmarks import Landmark, left_right
 from formcheck.core.poses import FloatArray, PoseSequence
+from formcheck.motion.geometry import joint_flexion_deg
 from formcheck.motion.standing import FEET_FLAT
 
 BoolArray = NDArray[np.bool_]
@@ -45,6 +46,44 @@ def hip_shift(poses: PoseSequence) -> FloatArray:
     offset = (left_hip + right_hip - left_ankle - right_ankle) / 2.0
     with np.errstate(invalid="ignore", divide="ignore"):
         return np.asarray(offset / usual)
+
+
+def knee_difference_deg(poses: PoseSequence) -> FloatArray:
+    """(T,) flexion of the left knee less that of the right one, from the model's 3-D guess."""
+    flexion = []
+    for side in ("LEFT", "RIGHT"):
+        hip, knee, ankle = (poses.world_m[:, Landmark[f"{side}_{joint}"]] for joint in ("HIP", "KNEE", "ANKLE"))
+        flexion.append(joint_flexion_deg(hip, knee, ankle))
+    return np.asarray(flexion[0] - flexion[1])
+
+
+def ankle_stagger(
+    poses: PoseSequence, axis: FloatArray, forward: FloatArray, from_picture: BoolArray, scale_px: float
+) -> FloatArray:
+    """(T,) left ankle in front of the right one, in standing heights; from the picture where it is a side view.
+
+    Parameters
+    ----------
+    axis : (T, 2) the lifter's right -> left axis in the floor plane, see `formcheck.motion.view.body_axis`.
+    forward : (T,) +1 where the lifter faces image-right, -1 image-left.
+    from_picture : (T,) True in side views.
+    scale_px : ankle-to-shoulder height of the standing lifter.
+    """
+    left, right = left_right("ANKLE")
+    in_picture = forward * (poses.image_px[:, left, 0] - poses.image_px[:, right, 0]) / scale_px
+    with np.errstate(invalid="ignore", divide="ignore"):
+        direction = axis / np.linalg.norm(axis, axis=1, keepdims=True)
+    ahead = np.stack([direction[:, 1], -direction[:, 0]], axis=1)
+    apart_m = (poses.world_m[:, left] - poses.world_m[:, right])[:, [0, 2]]
+    shoulders, ankles = (poses.world_m[:, list(left_right(joint)), 1].mean(axis=1) for joint in ("SHOULDER", "ANKLE"))
+    tall_m = np.nanpercentile(ankles - shoulders, 97) if np.isfinite(ankles - shoulders).any() else np.nan
+    return np.where(from_picture, in_picture, (apart_m * ahead).sum(axis=1) / tall_m)
+
+
+def height_difference(poses: PoseSequence, joint: str, scale_px: float) -> FloatArray:
+    """(T,) the left joint above the right one in the picture, in standing heights."""
+    left, right = left_right(joint)
+    return np.asarray((poses.image_px[:, right, 1] - poses.image_px[:, left, 1]) / scale_px)
 
 
 def foot_shown(poses: PoseSequence, near_left: BoolArray, scale_px: float) -> BoolArray:

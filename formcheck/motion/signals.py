@@ -12,7 +12,16 @@ from formcheck.core.landmarks import PAIRED_JOINTS, Landmark, left_right
 from formcheck.core.poses import FloatArray, PoseSequence
 from formcheck.motion.calibration import calibration_of
 from formcheck.motion.cleaning import smooth
-from formcheck.motion.frontal_measures import FOOT_JOINTS, foot_shown, gap, heel_above_standing, hip_shift
+from formcheck.motion.frontal_measures import (
+    FOOT_JOINTS,
+    ankle_stagger,
+    foot_shown,
+    gap,
+    heel_above_standing,
+    height_difference,
+    hip_shift,
+    knee_difference_deg,
+)
 from formcheck.motion.geometry import joint_flexion_deg
 from formcheck.motion.spine import HIP_WRONG, MEASURED, UNSTEADY, DorsalBend, dorsal_bend, steady, view_gate
 from formcheck.motion.view import smoothed_axis, yaw_of
@@ -72,6 +81,10 @@ class Signals:
     foot_visibility : the model's own score for the near foot, the lowest of ankle, heel and toes.
     knee_ankle_ratio : distance between the knees over the distance between the ankles (front and rear views).
     foot_gap, hand_gap : between the ankles and between the wrists, in shoulder widths; a guess in side views.
+    knee_difference_deg : flexion of the left knee less that of the right, from the model's 3-D guess.
+    ankle_stagger : the left ankle in front of the right one (lunges, steps).
+    foot_difference, hand_difference : the left ankle, or wrist, above the right one in the picture.
+    foot_travel : mid-ankle from its usual place along the picture, either way (walking).
     hip_shift : mid-hip to the lifter's left of the mid-ankle, in hip-joint distances (front and rear views).
     shoulder_tilt_deg, hip_tilt_deg : left side higher is positive (front and rear views).
     dorsal_bend_deg, lower_bend_deg, upper_bend_deg, bend_uncertainty_deg, back_quality, back_gate : see
@@ -108,6 +121,11 @@ class Signals:
     knee_ankle_ratio: FloatArray
     foot_gap: FloatArray
     hand_gap: FloatArray
+    knee_difference_deg: FloatArray
+    ankle_stagger: FloatArray
+    foot_difference: FloatArray
+    hand_difference: FloatArray
+    foot_travel: FloatArray
     hip_shift: FloatArray
     shoulder_tilt_deg: FloatArray
     hip_tilt_deg: FloatArray
@@ -167,6 +185,7 @@ def compute_signals(poses: PoseSequence, read_spine: SpineReader = dorsal_bend) 
     foot_visibility = _near_visibility(poses, forward, FOOT_JOINTS)
     foot_ok = (foot_visibility >= calibration.foot_visibility_min) & foot_shown(poses, forward < 0, scale_px) & shank_ok
     heel = _near_height_px(poses, forward, "HEEL")
+    ankle_x = _middle_px(poses, "ANKLE")[:, 0]
     return Signals(
         time_s=poses.time_s,
         forward=forward,
@@ -193,6 +212,11 @@ def compute_signals(poses: PoseSequence, read_spine: SpineReader = dorsal_bend) 
         knee_ankle_ratio=_separation_ratio(poses),
         foot_gap=gap(poses, "ANKLE"),
         hand_gap=gap(poses, "WRIST"),
+        knee_difference_deg=knee_difference_deg(poses),
+        ankle_stagger=ankle_stagger(poses, axis, forward, from_picture, scale_px),
+        foot_difference=height_difference(poses, "ANKLE", scale_px),
+        hand_difference=height_difference(poses, "WRIST", scale_px),
+        foot_travel=np.abs(ankle_x - _usual(ankle_x)) / scale_px,
         hip_shift=hip_shift(poses),
         shoulder_tilt_deg=_tilt_deg(poses, "SHOULDER"),
         hip_tilt_deg=_tilt_deg(poses, "HIP"),

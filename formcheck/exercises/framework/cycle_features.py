@@ -37,6 +37,21 @@ class CycleShape:
     foot_gap, hand_gap : between the ankles and between the wrists at the bottom, in shoulder widths.
     top_hand_gap, top_elbow_flexion_deg, top_upper_arm_deg : hands and near arm while resting at the top; the upper arm
         as in `formcheck.motion.signals.Signals.upper_arm_angle_deg`.
+    top_height : shoulders at the top.
+    top_hip_flexion_deg, top_knee_flexion_deg : while resting at the top.
+    lean_range_deg, hip_range_deg, knee_range_deg : how much less trunk lean, hip and knee flexion are at the top.
+    hands_over_knees : hands above the knees at the bottom.
+    hand_rise : highest hands until the next descent above those at the bottom.
+    hands_over_eyes : the most that the hands are above the eyes until the next descent.
+    hand_difference : most that one hand is above the other from the bottom to the top.
+    elbow_flexion_max_deg : on the way up.
+    hands_ahead, shoulders_ahead : in front of the mid-foot at the bottom.
+    knee_difference_deg, stagger : between left and right at the bottom, without sign: knee flexion, and ankles along
+        the facing direction.
+    stagger_change, foot_travel : how far the ankles move against each other, and together, within the cycle.
+    foot_difference : most that one ankle is above the other within the cycle.
+    fall_s, period_s : duration of the way down, and from the last top to this one.
+    rise_speed : standing heights a second on the way up.
     """
 
     drop: float
@@ -62,6 +77,27 @@ class CycleShape:
     top_hand_gap: float = math.nan
     top_elbow_flexion_deg: float = math.nan
     top_upper_arm_deg: float = math.nan
+    top_height: float = math.nan
+    top_hip_flexion_deg: float = math.nan
+    top_knee_flexion_deg: float = math.nan
+    lean_range_deg: float = math.nan
+    hip_range_deg: float = math.nan
+    knee_range_deg: float = math.nan
+    hands_over_knees: float = math.nan
+    hand_rise: float = math.nan
+    hands_over_eyes: float = math.nan
+    hand_difference: float = math.nan
+    elbow_flexion_max_deg: float = math.nan
+    hands_ahead: float = math.nan
+    shoulders_ahead: float = math.nan
+    knee_difference_deg: float = math.nan
+    stagger: float = math.nan
+    stagger_change: float = math.nan
+    foot_travel: float = math.nan
+    foot_difference: float = math.nan
+    fall_s: float = math.nan
+    period_s: float = math.nan
+    rise_speed: float = math.nan
 
 
 def shape_of(signals: Signals, cycle: Cycle) -> CycleShape:
@@ -70,6 +106,13 @@ def shape_of(signals: Signals, cycle: Cycle) -> CycleShape:
     top = slice(cycle.top_from, cycle.top_to + 1)
     way_up = slice(cycle.bottom, cycle.top_to + 1)
     hip_bottom, hip_top = median(signals.hip_height[bottom]), median(signals.hip_height[top])
+    whole = slice(cycle.before, cycle.top_from + 1)
+    time_s = signals.time_s
+    rise_s = float(time_s[cycle.top_from] - time_s[cycle.bottom_to])
+
+    def lost(angle_deg: FloatArray) -> float:
+        return median(angle_deg[bottom]) - median(angle_deg[top])
+
     return CycleShape(
         drop=cycle.drop,
         rise=cycle.rise,
@@ -86,7 +129,7 @@ def shape_of(signals: Signals, cycle: Cycle) -> CycleShape:
         arm_reach_deg=highest((signals.arm_angle_deg - signals.trunk_lean_deg)[way_up]),
         hand_reach=highest(signals.hand_height[way_up]),
         foot_lift=highest(signals.foot_lift[way_up]),
-        rise_s=float(signals.time_s[cycle.top_from] - signals.time_s[cycle.bottom_to]),
+        rise_s=rise_s,
         yaw_deg=median(signals.yaw_deg[cycle.bottom_from : cycle.top_to + 1]),
         bottom_rest_s=float(signals.time_s[cycle.bottom_to] - signals.time_s[cycle.bottom_from]),
         foot_gap=median(signals.foot_gap[bottom]),
@@ -94,6 +137,27 @@ def shape_of(signals: Signals, cycle: Cycle) -> CycleShape:
         top_hand_gap=median(signals.hand_gap[top]),
         top_elbow_flexion_deg=median(signals.elbow_flexion_deg[top]),
         top_upper_arm_deg=median(signals.upper_arm_angle_deg[top]),
+        top_height=median(signals.shoulder_height[top]),
+        top_hip_flexion_deg=median(signals.hip_flexion_deg[top]),
+        top_knee_flexion_deg=median(signals.knee_flexion_deg[top]),
+        lean_range_deg=lost(signals.trunk_lean_deg),
+        hip_range_deg=lost(signals.hip_flexion_deg),
+        knee_range_deg=lost(signals.knee_flexion_deg),
+        hands_over_knees=median((signals.hand_height - signals.knee_height)[bottom]),
+        hand_rise=highest(signals.hand_height[way_up]) - median(signals.hand_height[bottom]),
+        hands_over_eyes=highest((signals.hand_height - signals.eye_height)[way_up]),
+        hand_difference=highest(np.abs(signals.hand_difference[way_up])),
+        elbow_flexion_max_deg=highest(signals.elbow_flexion_deg[way_up]),
+        hands_ahead=median(signals.hand_forward[bottom]),
+        shoulders_ahead=median(signals.shoulder_forward[bottom]),
+        knee_difference_deg=abs(median(signals.knee_difference_deg[bottom])),
+        stagger=abs(median(signals.ankle_stagger[bottom])),
+        stagger_change=highest(signals.ankle_stagger[whole]) + highest(-signals.ankle_stagger[whole]),
+        foot_travel=highest(signals.foot_travel[whole]),
+        foot_difference=highest(np.abs(signals.foot_difference[whole])),
+        fall_s=float(time_s[cycle.bottom_from] - time_s[cycle.before]),
+        period_s=float(time_s[cycle.top_to] - time_s[cycle.before]),
+        rise_speed=cycle.rise / max(rise_s, 0.05),
     )
 
 
