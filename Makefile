@@ -86,6 +86,12 @@ fit-contour: $(DEV)  ## Fit the weights of the back's contour to rendered lifter
 bench-clips: $(DEV)  ## Measure on labelled real clips (../shared/clips or FORMCHECK_CLIPS)
 	$(RUN) -m benchmarks.bench_clips
 
+bench-recognition: $(DEV)  ## Compare ways to recognise the lift, sources left out (../shared/clips or FORMCHECK_CLIPS)
+	$(RUN) -m benchmarks.bench_recognition
+
+train-recognition: $(DEV)  ## Train the trees that recognise the lift, and write them into the package
+	$(RUN) -m benchmarks.train_recognition
+
 bench-windows: $(DEV)  ## Cut labelled real clips anywhere: are the repetitions still counted? (../shared/clips or FORMCHECK_CLIPS)
 	$(RUN) -m benchmarks.bench_windows
 

@@ -35,7 +35,8 @@ TRUNK_LENGTH_M = 0.5
 class LabelledClip:
     """One clip and what people saw in it; ``exercise`` is "none" for other movements, ``reps`` bottom and top each.
 
-    ``faults`` are free words; what they mean in terms of checks is in `benchmarks.reviewed`.
+    ``kind`` is the movement in words and ``faults`` are free words; what they mean in terms of checks is in
+    `benchmarks.reviewed`.
     """
 
     path: Path
@@ -46,6 +47,7 @@ class LabelledClip:
     spine: str | None
     view: str
     faults: tuple[str, ...] = ()
+    kind: str = ""
 
     @property
     def name(self) -> str:
@@ -103,6 +105,7 @@ def _clip(folder: Path, entry: dict[str, Any]) -> LabelledClip:
         spine=entry["spine"],
         view=entry["view"],
         faults=tuple(entry.get("faults_by_eye", ())),
+        kind=entry["exercise"],
     )
 
 

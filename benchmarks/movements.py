@@ -40,15 +40,15 @@ STANDING: Values = {
     "twist": 0.0,
     "roll": 0.0,
 }
-"""Channels of a posture: trunk lean, thighs leaning back and shanks leaning forward from the vertical, arms from hanging
-(90 = straight ahead), elbows, arms out to the sides, all in degrees; hands apart in shoulder widths, feet off the floor
-and the body's way in metres; the trunk's turn and the hands' way to the side in degrees."""
+"""Channels of a posture: trunk lean, thighs leaning back and shanks leaning forward from the vertical, arms from
+hanging (90 = straight ahead), elbows, arms out to the sides, all in degrees; hands apart in shoulder widths, feet off
+the floor and the body's way in metres; the trunk's turn and the hands' way to the side in degrees."""
 
 SHANK, THIGH, TRUNK, UPPER_ARM, FOREARM, NECK = 0.246, 0.245, 0.288, 0.186, 0.146, 0.10
 
 
 def both(**values: float) -> Values:
-    """A posture that is the same left and right: ``thigh``, ``shank``, ``arm``, ``elbow`` and ``out`` stand for both."""
+    """A posture that is the same left and right: ``thigh``, ``shank``, ``arm``, ``elbow``, ``out`` stand for both."""
     posture = dict(STANDING)
     for name, value in values.items():
         for key in (f"{name}_l", f"{name}_r") if f"{name}_l" in STANDING else (name,):
@@ -387,7 +387,7 @@ def burpee(rng: Rng) -> Stops:
 
 def pulses(rng: Rng) -> Stops:
     """Bouncing at the bottom of a squat or a lunge without ever standing."""
-    above, below = squat_arms(rng, str(rng.choice(SQUAT_ARMS[:7])))
+    _, below = squat_arms(rng, str(rng.choice(SQUAT_ARMS[:7])))
     bottom = squat_bottom(rng, deep=True)
     low = both(**{**bottom, **below})
     share = rng.uniform(0.45, 0.72)
@@ -608,7 +608,7 @@ def _body_m(rng: Rng, values: dict[str, FloatArray]) -> FloatArray:
         points = {
             "HIP": hip, "KNEE": knee, "ANKLE": ankle, "SHOULDER": shoulder, "ELBOW": elbow, "WRIST": wrist, "EAR": ear,
             "EYE": eye, "EYE_INNER": eye, "EYE_OUTER": eye, "PINKY": wrist, "INDEX": wrist, "THUMB": wrist,
-            "HEEL": ankle + [-0.05, -0.04, 0.0], "FOOT_INDEX": ankle + [0.17, -0.05, 0.05 * sign],
+            "HEEL": ankle + np.array([-0.05, -0.04, 0.0]), "FOOT_INDEX": ankle + np.array([0.17, -0.05, 0.05 * sign]),
         }  # fmt: skip
         for joint, point in points.items():
             body[:, Landmark[f"{side}_{joint}"]] = point
@@ -623,16 +623,11 @@ def _body_m(rng: Rng, values: dict[str, FloatArray]) -> FloatArray:
     return body
 
 
-@dataclass(frozen=True)
-class _Errors:
-    """How a pose model errs: constant and slow errors of a joint, depth that is flattened."""
-
-    constant_m: float = 0.012
-    slow_m: float = 0.008
-    hidden_m: float = 0.06
+CONSTANT_ERROR_M, SLOW_ERROR_M, HIDDEN_ERROR_M = 0.012, 0.008, 0.06
+"""How a pose model errs: constant and slow errors of every joint, and larger ones of what is hidden."""
 
 
-def film(rng: Rng, stops: Stops, errors: _Errors = _Errors()) -> PoseSequence:  # noqa: B008 - a frozen value
+def film(rng: Rng, stops: Stops) -> PoseSequence:
     """The motion seen by a random camera through a pose model that errs."""
     times = np.array([at_s for at_s, _ in stops])
     keep = np.concatenate([[True], np.diff(times) > 1e-3])
@@ -658,10 +653,10 @@ def film(rng: Rng, stops: Stops, errors: _Errors = _Errors()) -> PoseSequence:  
     )
     wobble = rng.normal(0.0, 1.0, space.shape)
     wobble = gaussian_filter1d(wobble, sigma=0.25 * fps, axis=0) * np.sqrt(2 * np.sqrt(np.pi) * 0.25 * fps)
-    space = space + rng.normal(0.0, errors.constant_m, (1, LANDMARK_COUNT, 3)) + errors.slow_m * wobble
+    space = space + rng.normal(0.0, CONSTANT_ERROR_M, (1, LANDMARK_COUNT, 3)) + SLOW_ERROR_M * wobble
     if rng.random() < 0.2:
         hidden = [Landmark[f"{side}_{joint}"] for side in ("LEFT", "RIGHT") for joint in _hidden_joints(rng)]
-        space[:, hidden] += errors.hidden_m * (rng.normal(0.0, 1.0, (1, len(hidden), 3)) + 0.5 * wobble[:, hidden])
+        space[:, hidden] += HIDDEN_ERROR_M * (rng.normal(0.0, 1.0, (1, len(hidden), 3)) + 0.5 * wobble[:, hidden])
     middle = space[:, [Landmark.LEFT_HIP, Landmark.RIGHT_HIP]].mean(axis=1, keepdims=True)
     world = space - middle
     world[..., 2] *= rng.uniform(0.55, 1.1)

@@ -80,6 +80,12 @@ SEEN_FAULTS: dict[str, tuple[SeenFault, ...]] = {
         SeenFault("looks at the camera", ()),
     ),
     "jrplatin__squat1": (SeenFault("shallow: parallel or just above", ("depth",)),),
+    "evankellener__demo_bad": (SeenFault("trunk near horizontal", ("forward-lean",)),),
+    "hsu__squat_test": (SeenFault("heels off the floor at every bottom", ("heel-rise",)),),
+    "vengaza__squats": (SeenFault("back curls and pelvis tucks when very deep", ("butt-wink", *ROUNDED)),),
+    "gabrielmartinezlozano__kettlebell-swing": (
+        SeenFault("squat-like swing", ("squatting-the-swing", "deep-knees", "knees-forward")),
+    ),
 }
 """By clip. A lift that is not named here shows no fault that people wrote down."""
 
@@ -179,6 +185,9 @@ FLAGGED: dict[tuple[str, str], Cause] = {
     ),
 }
 """Flagged, not seen by people: by clip and check."""
+
+COUNTS: dict[str, Cause] = {}
+"""Clips whose repetitions are counted otherwise than labelled: by clip."""
 
 REPS: dict[tuple[str, int], Cause] = {
     ("bichraix__good004", 1): Cause(

@@ -61,6 +61,11 @@ def is_within(found_s: float, labelled_s: float, tolerance_s: float) -> bool:
     return abs(found_s - labelled_s) <= tolerance_s + 1e-6
 
 
+def source_of(name: str) -> str:
+    """Who a clip is from: its name before the first two underscores."""
+    return name.split("__")[0]
+
+
 def instant_errors(found: Sequence[Instants], labelled: Sequence[Instants]) -> tuple[list[float], list[float]]:
     """Found minus labelled, seconds: bottoms and tops of the repetitions that could be paired."""
     pairs = pair_up(found, labelled)

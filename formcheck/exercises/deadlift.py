@@ -72,8 +72,15 @@ HANDS_TOGETHER_MAX, HANDS_APART_MIN = 0.9, 1.2
 1.0-1.7 in clips."""
 
 NARROW_STANCE_MAX, SUMO_STANCE_MIN = 1.25, 1.5
-NARROW_STANCE_SIDE_MAX = 0.9
+NARROW_STANCE_SIDE_MAX = 0.8
 """Distance of the ankles in shoulder widths; from the side, where depth is a guess, only a narrow guess counts."""
+
+HANDS_OUTSIDE_MIN = 1.4
+"""Hands at least this many times as far apart as the ankles hold the bar outside the legs: 1.4-3 in clips of
+conventional deadlifts, 1.2 in the one sumo clip."""
+
+HINGED_HANDS_MIN = 0.15
+"""A hinge that turns round with hands no lower than this, in standing heights, may be Romanian even if it is deep."""
 
 
 def resemblance(shape: CycleShape) -> float:
@@ -272,10 +279,13 @@ def _turned(shape: CycleShape) -> bool:
 
 
 def _is_romanian(shape: CycleShape) -> bool:
-    # From the top and turned round above the floor; a clip that starts in the middle of a pull shows no way down.
+    return shape.hand_height >= HANDS_HANGING_MIN and _turns_round(shape)
+
+
+def _turns_round(shape: CycleShape) -> bool:
+    """From the top and back without a rest; a clip that starts in the middle of a pull shows no way down."""
     return (
-        shape.hand_height >= HANDS_HANGING_MIN
-        and shape.drop >= 0.8 * shape.rise
+        shape.drop >= 0.8 * shape.rise
         and shape.bottom_rest_s <= TURN_ROUND_S
         and shape.knee_flexion_deg <= ROMANIAN_KNEES_MAX_DEG
     )
@@ -291,11 +301,12 @@ def _is_sumo(shape: CycleShape) -> bool:
 
 
 def _is_conventional(shape: CycleShape) -> bool:
-    if not _reaches_floor(shape):
+    if not _reaches_floor(shape) or (shape.hand_height >= HINGED_HANDS_MIN and _turns_round(shape)):
         return False
     if not _turned(shape):
         return shape.foot_gap <= NARROW_STANCE_SIDE_MAX
-    return shape.foot_gap <= NARROW_STANCE_MAX and shape.hand_gap > HANDS_TOGETHER_MAX
+    outside = shape.hand_gap >= HANDS_OUTSIDE_MIN * shape.foot_gap
+    return shape.foot_gap <= NARROW_STANCE_MAX and shape.hand_gap > HANDS_TOGETHER_MAX and outside
 
 
 def _is_narrow(shape: CycleShape) -> bool:
@@ -315,7 +326,7 @@ VARIANTS = (
         "conventional",
         "Conventional deadlift",
         _is_conventional,
-        "hands reach the floor, narrow stance; seen from the side, a kettlebell in a narrow stance looks the same",
+        "hands reach the floor outside a narrow stance; from the side, a kettlebell in a narrow stance looks the same",
         leaves_out=frozenset({"knees-take-over"}),
         ruled_out=_is_wide,
     ),

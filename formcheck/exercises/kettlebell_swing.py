@@ -253,7 +253,6 @@ VARIANTS = (
         _goes_overhead,
         "the hands pass the head; found only when the lift or the variant was named, as a snatch looks the same",
         leaves_out=frozenset({"bell-height"}),
-        resemblance=overhead_resemblance,
     ),
     Variant(
         "one-hand",

@@ -41,7 +41,7 @@ from formcheck.exercises.framework.measurement import (
     sustained_peak,
     typical,
 )
-from formcheck.exercises.framework.variant import Variant
+from formcheck.exercises.framework.variant import Variant, never
 from formcheck.exercises.shared.back import (
     BACK_CHECKS,
     ROUNDING_FAULT_DEG,
@@ -76,12 +76,19 @@ FOOT_VISIBILITY_MIN = 0.92
 HANDS_AT_SHOULDERS = 0.22
 """Hands this close to the height of the shoulders, in standing heights, hold a bar there."""
 
-HANDS_TOGETHER_MAX, HANDS_APART_MIN, FRONT_HANDS_APART_MIN = 0.7, 1.1, 0.9
-"""Distance of the hands in shoulder widths: goblets read 0.4-0.5, bars on the back 1.5-3.6."""
+HANDS_TOGETHER_MAX, HANDS_APART_MIN, FRONT_HANDS_APART_MIN = 0.7, 1.35, 0.9
+"""Distance of the hands in shoulder widths: goblets read 0.4-0.7, dumbbells on the shoulders 1.1, bars on the back
+1.5-3.6."""
 
 ELBOWS_BENT_DEG, ELBOWS_STRAIGHT_DEG = 60.0, 55.0
 
-UPPER_ARM_BACK_MAX_DEG, UPPER_ARM_FRONT_MIN_DEG = 45.0, 55.0
+ARMS_REACH_MIN = 0.2
+"""Hands this far in front of the shoulders at the bottom, in standing heights, are held out; an arm is 0.43 long."""
+
+HANDS_HANG_MAX, HANDS_UP_MAX = 0.75, 0.15
+"""Hands below the first height while standing, and no further below the shoulders than the second at the bottom."""
+
+UPPER_ARM_BACK_MAX_DEG, UPPER_ARM_FRONT_DEG = 45.0, (55.0, 100.0)
 """Forward raise of the upper arms under a bar on the back, and of a front rack; no clip of the latter was at hand."""
 
 BAR_UNCERTAINTY = 0.10
@@ -331,12 +338,15 @@ def _hands_at_shoulders(shape: CycleShape) -> bool:
     return abs(shape.top_hand_height - 1.0) <= HANDS_AT_SHOULDERS
 
 
-def _is_goblet(shape: CycleShape) -> bool:
+def _hands_together(shape: CycleShape) -> bool:
     return shape.top_hand_gap <= HANDS_TOGETHER_MAX and shape.top_elbow_flexion_deg >= ELBOWS_BENT_DEG
 
 
 def _is_bodyweight(shape: CycleShape) -> bool:
-    return shape.top_elbow_flexion_deg <= ELBOWS_STRAIGHT_DEG
+    """Straight arms that reach forward, or come up in front on the way down: nobody does that with a bar."""
+    reaches = shape.hands_ahead - shape.shoulders_ahead >= ARMS_REACH_MIN
+    comes_up = shape.top_hand_height <= HANDS_HANG_MAX and shape.hang <= HANDS_UP_MAX
+    return shape.top_elbow_flexion_deg <= ELBOWS_STRAIGHT_DEG and (reaches or comes_up)
 
 
 def _is_back(shape: CycleShape) -> bool:
@@ -351,14 +361,21 @@ def _is_front(shape: CycleShape) -> bool:
         _hands_at_shoulders(shape)
         and shape.top_hand_gap >= FRONT_HANDS_APART_MIN
         and shape.top_elbow_flexion_deg >= ELBOWS_BENT_DEG
-        and shape.top_upper_arm_deg >= UPPER_ARM_FRONT_MIN_DEG
+        and UPPER_ARM_FRONT_DEG[0] <= shape.top_upper_arm_deg <= UPPER_ARM_FRONT_DEG[1]
+        and not shape.hands_ahead - shape.shoulders_ahead >= ARMS_REACH_MIN
     )
 
 
 NO_BAR_ON_THE_BACK = frozenset({"bar-over-foot"})
 
 VARIANTS = (
-    Variant("back", "Back squat", _is_back, "hands far apart at the shoulders, upper arms down or back"),
+    Variant(
+        "back",
+        "Back squat",
+        _is_back,
+        "hands far apart at the shoulders, upper arms down or back",
+        ruled_out=_hands_together,
+    ),
     Variant(
         "front",
         "Front squat",
@@ -366,12 +383,18 @@ VARIANTS = (
         "hands apart at the shoulders, upper arms forward",
         leaves_out=NO_BAR_ON_THE_BACK,
     ),
-    Variant("goblet", "Goblet squat", _is_goblet, "hands together, elbows bent", leaves_out=NO_BAR_ON_THE_BACK),
+    Variant(
+        "goblet",
+        "Goblet squat",
+        never,
+        "chosen by the user only: clasped hands look the same",
+        leaves_out=NO_BAR_ON_THE_BACK,
+    ),
     Variant(
         "bodyweight",
         "Bodyweight squat",
         _is_bodyweight,
-        "elbows straight while standing",
+        "straight arms that reach forward at the bottom",
         leaves_out=NO_BAR_ON_THE_BACK,
         load=LoadKind.NONE,
     ),

@@ -17,7 +17,7 @@ from formcheck.exercises.framework.check import Check, Finding, judge, judge_set
 from formcheck.exercises.framework.cycle_features import CycleShape, shape_of
 from formcheck.exercises.framework.exercise import Exercise, Rep
 from formcheck.exercises.framework.load_kind import LoadKind
-from formcheck.exercises.framework.recognition import LIKE, Recognition, recognise
+from formcheck.exercises.framework.recognition import LIKE, Recognition, likeness, recognise
 from formcheck.exercises.framework.variant import (
     UNKNOWN,
     Variant,
@@ -247,7 +247,7 @@ def _find_set(
         return _Found(None)
     lift = apply(meant, settings)
     chosen = _chosen_variant(lift, variant, settings)
-    reps = _reps(stretches, _looser(lift, chosen, named is not None), floors)
+    reps = _reps(stretches, lift, floors)
     pairs, shapes = tuple((signals, rep) for signals, rep, _ in reps), [shape for *_, shape in reps]
     known = chosen or recognise_variant(shapes, lift.variants)
     if known is not None:
@@ -261,13 +261,6 @@ def _chosen_variant(lift: Exercise, variant: str, settings: Settings) -> Variant
     """The variant that the user named, in the call or in the settings."""
     name = settings.variants.get(lift.name, AUTO) if variant == AUTO else variant
     return next((known for known in lift.variants if known.name == name), None)
-
-
-def _looser(lift: Exercise, chosen: Variant | None, told: bool) -> Exercise:
-    """The lift, with what counts as it widened by the variants that can be meant."""
-    meant = [chosen] if chosen else list(lift.variants) if told else []
-    wider = [variant.resemblance for variant in meant if variant.resemblance]
-    return replace(lift, resemblance=lambda shape: max(one(shape) for one in (lift.resemblance, *wider)))
 
 
 def _stretches(cleaned: CleanPoses, spine: SpineMethod, baseline: Baseline | None) -> list[_Stretch]:
@@ -311,11 +304,9 @@ def _reps(
     # Of a repetition that was half seen the shape says nothing; what it stands between says what it was.
     whole = [(cycle, shape) for _, cycle, shape in found if not cycle.half_seen]
     shapes = [shape for _, shape in whole]
-    others = [
-        max((other.resemblance(shape) for other in EXERCISES if other.name != lift.name), default=0.0)
-        for shape in shapes
-    ]
-    in_set = cycles_of_set(shapes, [lift.resemblance(shape) for shape in shapes], LIKE, others)
+    like = likeness(shapes, EXERCISES)
+    is_lift = np.array([other.name == lift.name for other in EXERCISES])
+    in_set = cycles_of_set(shapes, like[:, is_lift][:, 0], LIKE, like[:, ~is_lift].max(axis=1, initial=0.0))
     if not any(in_set):
         return []
     counted = {id(cycle) for (cycle, _), keep in zip(whole, in_set, strict=True) if keep}

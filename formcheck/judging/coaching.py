@@ -67,6 +67,12 @@ def summary_of(
     if lift is None:
         if recognition.others:
             return f"More than one lift was seen ({_others(recognition)}), so nothing was judged: {ONE_LIFT}."
+        if recognition.doubtful:
+            likely = recognition.doubtful
+            return (
+                f"Not sure: this looks like {likely.a_noun} or something similar, so nothing was judged. "
+                f"If it is one, name the lift ({likely.name}) and analyse the video again."
+            )
         return f"No {listed(each.noun for each in EXERCISES)} was recognised, so nothing was judged."
     if not reps:
         other = recognition.exercise
@@ -100,7 +106,7 @@ def other_lifts_note(recognition: Recognition, named: Exercise | None = None) ->
         if seen is None or seen.name == named.name:
             return ""
         return (
-            f"This looks more like a {seen.title.lower()}; it was judged as the {named.title.lower()} that was named. "
+            f"This looks more like {seen.a_noun}; it was judged as the {named.noun} that was named. "
             "Choose the other lift, or let the lift be recognised, if that was a mistake."
         )
     if seen is None or not recognition.others:

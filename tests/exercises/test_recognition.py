@@ -19,7 +19,15 @@ from formcheck.exercises.framework.cycle_features import (
     median,
     shape_of,
 )
-from formcheck.exercises.framework.recognition import LIKE, SHARE_NEEDED, recognise
+from formcheck.exercises.framework.recognition import (
+    LIKE,
+    PROBABILITY_FLOOR,
+    SHARE_NEEDED,
+    evidence,
+    likeness,
+    recognise,
+)
+from formcheck.exercises.framework.recognition_trees import OTHER, Trees, other_trees, trees
 from formcheck.exercises.framework.working_set import BACKWARDS_DEG
 from formcheck.judging.analysis import analyze
 from formcheck.motion.reps import find_cycles
@@ -48,11 +56,11 @@ def test_each_lift_is_recognised_from_around_the_side(name: str, yaw_deg: float,
 
 @pytest.mark.parametrize("name", LIFTS)
 def test_a_lift_looks_like_itself_and_not_like_the_others(name: str) -> None:
-    for shape in SHAPES[name]:
-        for exercise in EXERCISES:
-            likeness = exercise.resemblance(shape)
-            assert 0.0 <= likeness <= 1.0
-            assert (likeness >= LIKE) == (exercise.name == name), exercise.name
+    found = likeness(SHAPES[name], EXERCISES)
+    assert ((found >= 0.0) & (found <= 1.0)).all()
+    for column, exercise in enumerate(EXERCISES):
+        assert (found[:, column] >= LIKE).all() == (exercise.name == name), exercise.name
+        assert (found[:, column] >= LIKE).any() == (exercise.name == name), exercise.name
 
 
 @pytest.mark.parametrize("make", [standing_still, curls, jumps], ids=["standing", "curls", "jumps"])
@@ -67,9 +75,10 @@ def test_what_is_no_known_lift_is_none(make: Callable[[], Motion]) -> None:
 @pytest.mark.parametrize("name", ["deadlift", "kettlebell-swing"])
 def test_a_body_taken_upside_down_does_not_outvote_the_lift(name: str) -> None:
     real = SHAPES[name][0]
-    for lean_deg, found in ((BACKWARDS_DEG - 1.0, exercise_named(name)), (BACKWARDS_DEG + 1.0, None)):
-        headstand = replace(real, trunk_lean_deg=lean_deg, rise=2.0 * real.rise)
-        assert recognise([real, headstand], EXERCISES).exercise is found
+    headstand = replace(real, trunk_lean_deg=BACKWARDS_DEG - 1.0, rise=2.0 * real.rise)
+    assert recognise([real, headstand], EXERCISES) == recognise([real], EXERCISES)
+    assert recognise([real, headstand], EXERCISES).exercise is exercise_named(name)
+    assert recognise([headstand], EXERCISES).exercise is None
 
 
 def test_no_cycle_is_no_lift() -> None:
@@ -125,6 +134,57 @@ def test_likeness_is_a_share_for_any_shape(values: list[float]) -> None:
     shape = CycleShape(*values)
     for exercise in EXERCISES:
         assert 0.0 <= exercise.resemblance(shape) <= 1.0
+
+
+@settings(max_examples=50, deadline=None)
+@given(st.sets(st.sampled_from([name for name in NUMBERS if name not in ("rise", "drop")]), max_size=6))
+def test_evidence_stays_within_bounds_whatever_is_missing(hidden: set[str]) -> None:
+    shapes = [replace(shape, **dict.fromkeys(hidden, float("nan"))) for shape in SHAPES["squat"]]
+    found = evidence(shapes, EXERCISES)
+    assert np.isfinite(found).all()
+    assert (np.abs(found) <= -np.log(PROBABILITY_FLOOR) + 1.0).all()
+
+
+def test_a_cycle_in_which_nothing_was_measured_is_no_evidence_for_a_lift() -> None:
+    nothing = CycleShape(**(dict.fromkeys(NUMBERS, float("nan")) | {"rise": 0.4, "drop": 0.4}))
+    assert recognise([nothing], EXERCISES).exercise is None
+
+
+def test_what_may_be_a_lift_is_said_to_be_doubtful() -> None:
+    real = trees()
+
+    def only(lift: float, other: float) -> Trees:
+        """Trees that give every cycle the same shares: of a squat, and of other movements."""
+        share = np.array([[0.0, 0.0, lift, other]])
+        ends = {name: np.zeros(1, dtype=np.int32) for name in ("roots", "left", "right")}
+        leaf = {"feature": np.array([-1], dtype=np.int16), "threshold": np.zeros(1, dtype=np.float32)}
+        return Trees(real.classes, real.features, **ends, **leaf, missing_left=np.zeros(1, dtype=bool), share=share)
+
+    plain = [replace(shape, trunk_lean_deg=80.0) for shape in SHAPES["squat"]]
+    assert all(exercise.resemblance(shape) < 0.05 for shape in plain for exercise in EXERCISES)
+    squat = exercise_named("squat")
+    for lift, named, doubtful in ((0.8, squat, None), (0.36, None, squat), (0.1, None, None)):
+        with other_trees(only(lift, 1.0 - lift)):
+            found = recognise(plain, EXERCISES)
+        assert (found.exercise, found.doubtful) == (named, doubtful), lift
+
+
+def test_a_lift_that_the_trees_do_not_know_is_recognised_by_its_rules() -> None:
+    curl = replace(EXERCISES[0], name="curl", resemblance=lambda shape: 1.0)
+    assert curl.name not in trees().classes
+    assert recognise(SHAPES["squat"], [curl]).exercise is curl
+    never = replace(curl, resemblance=lambda shape: 0.0)
+    assert recognise(SHAPES["squat"], [never]).exercise is None
+
+
+def test_the_shipped_trees_ask_for_numbers_that_cycles_have() -> None:
+    shipped = trees()
+    assert OTHER in shipped.classes
+    assert set(shipped.classes) - {OTHER} <= {exercise.name for exercise in EXERCISES}
+    assert set(shipped.features) <= set(NUMBERS)
+    np.testing.assert_allclose(shipped.share[shipped.feature == -1].sum(axis=1), 1.0, atol=0.02)
+    np.testing.assert_allclose(shipped.probabilities(SHAPES["squat"]).sum(axis=1), 1.0, atol=0.02)
+    assert shipped.probabilities([]).shape == (0, len(shipped.classes))
 
 
 # ------------------------------------------------------------------------------------------------------ memberships

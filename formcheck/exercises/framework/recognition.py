@@ -1,71 +1,121 @@
-"""Which lift is this? Every cycle is compared with every lift, and the set decides together."""
+"""Which lift is this? Every cycle gives evidence for every lift, and the set decides together.
+
+The evidence is a log-odds: how much likelier the lift is than any other movement. Two weak witnesses are added: trees
+that have learnt from clips and drawn movements, and the lift's own rules (`Exercise.resemblance`). What was not
+measured speaks neither for nor against, and no single number can rule a lift out.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 from itertools import groupby
 
+import numpy as np
+
+from formcheck.core.poses import FloatArray
 from formcheck.exercises.framework.cycle_features import CycleShape
 from formcheck.exercises.framework.exercise import Exercise
+from formcheck.exercises.framework.recognition_trees import OTHER, trees
 from formcheck.exercises.framework.working_set import BACKWARDS_DEG
 
-LIKE = 0.35
-"""A cycle that resembles a lift at least this much is a repetition of it."""
+LIKE = 0.5
+"""A cycle whose likeness is at least this is taken for a repetition of the lift when it has to be told from others."""
+
+RECOGNISED_FROM = -0.4
+"""Log-odds from which a set is that lift. Below even odds, as most of what people film to have it judged is a lift."""
+
+DOUBTFUL_FROM = -1.4
+"""Log-odds from which a set that is not called a lift may still be one, and the report says which."""
 
 SHARE_NEEDED = 0.6
-"""Automatic recognition needs this share of the cycles to be of one lift; otherwise it sees no known lift."""
+"""A set is of one lift when, of all lifts, that one is the likeliest in this share of the movement."""
 
 REPS_OF_ANOTHER = 2
-"""So many cycles of another lift in a row are a set of it; a single one is how a bell is fetched or put down."""
+"""This many cycles of another lift in a row are a set of it; a single one is how a bell is fetched or put down."""
+
+PROBABILITY_FLOOR = 0.03
+"""No cycle is more certain than this, so that one odd cycle cannot outvote a set."""
+
+RULES_WEIGHT, RULES_EVEN, RULES_FLOOR = 0.25, 2.0, 0.02
+"""The rules' log-resemblance, from its floor up and shifted so that a poor resemblance is even, counts this much."""
+
+RULES_ALONE_WEIGHT = 1.0
+"""The same for a lift that the trees were not trained for."""
+
+RISE_COUNTED = (0.0, 0.6)
+"""A cycle counts by its rise, within these limits in standing heights: fidgeting does not outvote repetitions."""
+
+
+MEASURED_SHARE_MIN = 0.3
+"""A cycle of which less than this share of the numbers was measured says nothing about the lift."""
 
 
 @dataclass(frozen=True)
 class Recognition:
-    """The lift that a set of cycles resembles most, or None, and how sure that is (0..1).
+    """The lift that a set of cycles is, or None, and how sure that is (0..1).
 
     ``others`` are lifts that were seen besides it; with None, the lifts of which no one was seen most, two at least.
+    ``doubtful`` is the lift that it may be when it is none for sure.
     """
 
     exercise: Exercise | None
     confidence: float
     others: tuple[Exercise, ...] = ()
+    doubtful: Exercise | None = None
+
+
+def evidence(shapes: Sequence[CycleShape], exercises: Sequence[Exercise]) -> FloatArray:
+    """(cycles, exercises) log-odds of each lift against any other movement."""
+    found = np.zeros((len(shapes), len(exercises)))
+    if not shapes:
+        return found
+    learnt = trees()
+    logs = np.log(np.maximum(learnt.probabilities(shapes), PROBABILITY_FLOOR))
+    other = logs[:, learnt.classes.index(OTHER)]
+    for column, exercise in enumerate(exercises):
+        like = np.array([exercise.resemblance(shape) for shape in shapes])
+        by_rules = np.log(np.maximum(like, RULES_FLOOR)) + RULES_EVEN
+        if exercise.name in learnt.classes:
+            by_trees = logs[:, learnt.classes.index(exercise.name)] - other
+            found[:, column] = by_trees + RULES_WEIGHT * by_rules
+        else:
+            found[:, column] = RULES_ALONE_WEIGHT * by_rules
+    return found
+
+
+def likeness(shapes: Sequence[CycleShape], exercises: Sequence[Exercise]) -> FloatArray:
+    """(cycles, exercises) the same as a share from 0 to 1; `LIKE` is where a set is recognised."""
+    return np.asarray(1.0 / (1.0 + np.exp(RECOGNISED_FROM - evidence(shapes, exercises))))
 
 
 def recognise(shapes: Sequence[CycleShape], exercises: Sequence[Exercise]) -> Recognition:
-    """Decide which lift a set consists of.
-
-    Cycles count by how far the shoulders travel, so that fidgeting between repetitions does not outvote them.
-    """
-    shapes = [shape for shape in shapes if not shape.trunk_lean_deg < BACKWARDS_DEG]
-    total = sum(shape.rise for shape in shapes)
-    if total <= 0:
+    """Decide which lift a set consists of."""
+    shapes = [shape for shape in shapes if not shape.trunk_lean_deg < BACKWARDS_DEG and _is_measured(shape)]
+    if not shapes or not exercises:
         return Recognition(None, 0.0)
-    best, best_share, best_score = None, 0.0, 0.0
-    for exercise in exercises:
-        likeness = [exercise.resemblance(shape) for shape in shapes]
-        share = sum(shape.rise for shape, like in zip(shapes, likeness, strict=True) if like >= LIKE) / total
-        score = sum(shape.rise * like for shape, like in zip(shapes, likeness, strict=True)) / total
-        if score > best_score:
-            best, best_share, best_score = exercise, share, score
-    if best is None or best_share < SHARE_NEEDED:
-        others = _in_a_row(shapes, exercises)
-        return Recognition(None, 1.0 - best_score, others if len(others) > 1 else ())
-    return Recognition(best, best_score, tuple(other for other in _in_a_row(shapes, exercises, best) if other != best))
+    odds = evidence(shapes, exercises)
+    weights = np.clip([shape.rise for shape in shapes], *RISE_COUNTED)
+    pooled = weights @ odds / weights.sum()
+    best = int(np.argmax(pooled))
+    confidence = float(1.0 / (1.0 + np.exp(RECOGNISED_FROM - pooled[best])))
+    share = weights[np.argmax(odds, axis=1) == best].sum() / weights.sum()
+    likely = [exercises[row.argmax()] if row.max() >= RECOGNISED_FROM else None for row in odds]
+    if pooled[best] < RECOGNISED_FROM or share < SHARE_NEEDED:
+        others = _in_a_row(likely, exercises)
+        doubtful = exercises[best] if pooled[best] >= DOUBTFUL_FROM and share >= SHARE_NEEDED else None
+        return Recognition(None, 1.0 - confidence, others if len(others) > 1 else (), doubtful)
+    others = tuple(other for other in _in_a_row(likely, exercises) if other is not exercises[best])
+    return Recognition(exercises[best], confidence, others)
 
 
-def _in_a_row(
-    shapes: Sequence[CycleShape], exercises: Sequence[Exercise], judged: Exercise | None = None
-) -> tuple[Exercise, ...]:
-    """Lifts that `REPS_OF_ANOTHER` cycles on end resemble most. What resembles the judged lift counts for that one."""
+def _is_measured(shape: CycleShape) -> bool:
+    return float(np.mean(np.isfinite(astuple(shape)))) >= MEASURED_SHARE_MIN
 
-    def lift_of(shape: CycleShape) -> Exercise | None:
-        if judged is not None and judged.resemblance(shape) >= LIKE:
-            return judged
-        like = [exercise for exercise in exercises if exercise.resemblance(shape) >= LIKE]
-        return max(like, key=lambda exercise: exercise.resemblance(shape), default=None)
 
-    runs = [(lift, len(list(run))) for lift, run in groupby(map(lift_of, shapes))]
+def _in_a_row(likely: Sequence[Exercise | None], exercises: Sequence[Exercise]) -> tuple[Exercise, ...]:
+    """Lifts that `REPS_OF_ANOTHER` cycles in a row are likeliest to be."""
+    runs = [(lift, len(list(run))) for lift, run in groupby(likely)]
     return tuple(
         exercise
         for exercise in exercises

@@ -35,8 +35,6 @@ class Variant:
     recognised_by : in words, by what the picture shows.
     leaves_out : ids of checks that do not apply to it.
     limits : (watch, fault) of checks that are judged by other limits, by id.
-    resemblance : how much a cycle looks like this variant where that differs from the lift's own; used only when the
-        user has named it.
     ruled_out : True when a cycle cannot be this variant.
     load : its kind of load where that differs from the lift's own.
     """
@@ -47,7 +45,6 @@ class Variant:
     recognised_by: str
     leaves_out: frozenset[str] = frozenset()
     limits: Mapping[str, tuple[float, float]] = field(default_factory=dict)
-    resemblance: Callable[[CycleShape], float] | None = None
     ruled_out: Callable[[CycleShape], bool] = never
     load: LoadKind | None = None
 

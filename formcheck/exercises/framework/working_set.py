@@ -49,9 +49,9 @@ ANOTHER_SET_MIN = 2
 
 def cycles_of_set(
     shapes: Sequence[CycleShape],
-    likeness: Sequence[float],
+    likeness: Sequence[float] | FloatArray,
     like_from: float,
-    other_likeness: Sequence[float] | None = None,
+    other_likeness: Sequence[float] | FloatArray | None = None,
 ) -> tuple[bool, ...]:
     """For each cycle in order of time whether it is a repetition of the set that was lifted, however badly.
 
