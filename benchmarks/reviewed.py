@@ -186,7 +186,21 @@ FLAGGED: dict[tuple[str, str], Cause] = {
 }
 """Flagged, not seen by people: by clip and check."""
 
-COUNTS: dict[str, Cause] = {}
+COUNTS: dict[str, Cause] = {
+    "ulisses-coach__kbGoodMorning": Cause(
+        OURS,
+        "Hinges with a kettlebell behind the neck, but with the knees well bent and the hips sinking: by all numbers a "
+        "squat with the trunk forward.",
+    ),
+    "leowsimin__squat_1": Cause(
+        OURS, "One shallow squat from the front, trunk forward, arms thrown forward: between a squat and a swing."
+    ),
+    "orange__squat": Cause(
+        OURS,
+        "Small picture from the front, head and feet cut off: the model shows hardly any bend of the knees. Counted "
+        "when named.",
+    ),
+}
 """Clips whose repetitions are counted otherwise than labelled: by clip."""
 
 REPS: dict[tuple[str, int], Cause] = {
