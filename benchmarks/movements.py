@@ -254,7 +254,8 @@ def lunge(rng: Rng) -> Stops:
     slow = _pace(rng, 1.1)
     stops = repeated(rng, top, low, down_s=slow, up_s=slow, top_rest_s=float(rng.choice([0.05, 0.5])))
     if kind != "split" and rng.random() < 0.6:
-        swapped, deep = [], 0
+        swapped: list[tuple[float, Values, bool]] = []
+        deep = 0
         for at_s, values in stops:
             is_low = abs(values["thigh_l"] - values["thigh_r"]) > 30
             deep += int(is_low and bool(swapped) and not swapped[-1][2])

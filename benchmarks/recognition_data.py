@@ -179,7 +179,7 @@ def augmented(features: FloatArray, spread: FloatArray, times: int, rng: np.rand
         changed += rng.normal(0.0, NOISE_SHARE, changed.shape) * spread
         for group in LOST_TOGETHER:
             lost = rng.random(len(changed)) < LOST_SHARE
-            changed[np.ix_(lost, [FEATURES.index(name) for name in group])] = np.nan
+            changed[np.ix_(np.flatnonzero(lost), np.array([FEATURES.index(name) for name in group]))] = np.nan
         results.append(changed)
     return np.concatenate(results)
 

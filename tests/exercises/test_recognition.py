@@ -156,9 +156,18 @@ def test_what_may_be_a_lift_is_said_to_be_doubtful() -> None:
     def only(lift: float, other: float) -> Trees:
         """Trees that give every cycle the same shares: of a squat, and of other movements."""
         share = np.array([[0.0, 0.0, lift, other]])
-        ends = {name: np.zeros(1, dtype=np.int32) for name in ("roots", "left", "right")}
-        leaf = {"feature": np.array([-1], dtype=np.int16), "threshold": np.zeros(1, dtype=np.float32)}
-        return Trees(real.classes, real.features, **ends, **leaf, missing_left=np.zeros(1, dtype=bool), share=share)
+        first = np.zeros(1, dtype=np.int32)
+        return Trees(
+            real.classes,
+            real.features,
+            roots=first,
+            feature=np.array([-1], dtype=np.int16),
+            threshold=np.zeros(1, dtype=np.float32),
+            left=first,
+            right=first,
+            missing_left=np.zeros(1, dtype=bool),
+            share=share,
+        )
 
     plain = [replace(shape, trunk_lean_deg=80.0) for shape in SHAPES["squat"]]
     assert all(exercise.resemblance(shape) < 0.05 for shape in plain for exercise in EXERCISES)
