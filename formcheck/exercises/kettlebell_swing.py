@@ -162,6 +162,7 @@ CHECKS = (
         source=ROUNDING_SOURCE,
         confidence="medium",
         praise="Your back stayed long in the backswing.",
+        praise_unless=frozenset({"upper-back"}),
         trains=Skill.BACK,
         load_sign=LoadSign.BACK,
         earlier_after_injury=True,
@@ -195,6 +196,7 @@ CHECKS = (
         source="SFG swing standard; limit provisional",
         confidence="low",
         praise="Arms long, like ropes.",
+        praise_unless=frozenset({"arm-lift"}),
         trains=Skill.HANDS,
     ),
     Check(
@@ -210,6 +212,7 @@ CHECKS = (
         source="Provisional; lowered from 2.0 / 1.5 by what good swings measure",
         confidence="low",
         praise="A real hinge: the hips did the work.",
+        praise_unless=frozenset({"arm-lift", "deep-knees", "knees-forward", "early-fold"}),
         trains=Skill.HINGE,
     ),
     Check(
@@ -225,6 +228,7 @@ CHECKS = (
         source="SFG swing standard; limit provisional",
         confidence="low",
         praise="Stood like a plank at the top.",
+        praise_unless=frozenset({"over-extension"}),
         worst=WATCH,
         trains=Skill.TALL,
     ),

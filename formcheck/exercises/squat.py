@@ -34,6 +34,7 @@ from formcheck.exercises.framework.measurement import (
     AT_INSTANT_S,
     DEPTH,
     NOT_SEEN,
+    SHARE_MEASURED_MIN,
     THIGH_LENGTH,
     at_least_value,
     common_measures,
@@ -214,12 +215,14 @@ def _depth(signals: Signals, rep: Rep) -> Measurement:
     """Height of the hips above the knees at the bottom in thigh lengths; negative = below parallel."""
     if rep.cycle.bottom == 0 and _rising_at_once(signals):
         return missing("the video begins after the bottom")
-    above = signals.hip_height - signals.knee_height
+    # Where thigh or shank is in proportions that no body has, hip or knee is somewhere else.
+    above = np.where(np.isfinite(signals.knee_flexion_deg), signals.hip_height - signals.knee_height, np.nan)
     # Not the top of this repetition: where it ends short of standing, the thighs are not upright.
     thigh = median(above[signals.shoulder_height > UPRIGHT])
     thigh = THIGH_LENGTH if np.isnan(thigh) else thigh
-    lowest = median(above[rep.cycle.bottom_from : rep.cycle.bottom_to + 1])
-    if np.isnan(lowest) or thigh <= 0.05:
+    bottom = above[rep.cycle.bottom_from : rep.cycle.bottom_to + 1]
+    lowest = median(bottom)
+    if np.isfinite(bottom).mean() < SHARE_MEASURED_MIN or thigh <= 0.05:
         return missing(NOT_SEEN)
     return Measurement(lowest / thigh, float(signals.time_s[rep.bottom]), DEPTH_UNCERTAINTY)
 
@@ -238,6 +241,7 @@ CHECKS = (
         source=ROUNDING_SOURCE,
         confidence="medium",
         praise="Your back kept its shape at the bottom.",
+        praise_unless=frozenset({"butt-wink", "upper-back"}),
         trains=Skill.BACK,
         load_sign=LoadSign.BACK,
         earlier_after_injury=True,
@@ -271,7 +275,7 @@ CHECKS = (
         why="Full depth trains the whole range; less is fine when it is your own target.",
         source="IPF technical rules; limits provisional",
         confidence="medium",
-        praise="Full depth.",
+        praise="Deep enough.",
         trains=Skill.SQUAT,
     ),
     Check(
@@ -302,6 +306,7 @@ CHECKS = (
         source="IPF technical rules; limits provisional",
         confidence="low",
         praise="Stood tall at the top.",
+        praise_unless=frozenset({"over-extension"}),
         worst=WATCH,
         trains=Skill.TALL,
         load_sign=LoadSign.LOCKOUT,

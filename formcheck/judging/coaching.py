@@ -92,8 +92,14 @@ def summary_of(
     if verdict == GOOD:
         return f"{count}: nothing to correct{left_out}."
     worst = next(f for level in FLAGGED for f in findings if f.verdict == level)
-    softened = "" if worst.verdict == FAULT else " (worth watching)"
+    softened = "" if worst.verdict == FAULT else f" ({_why_watched(worst, reps)})"
     return f"{count}: {worst.title.lower()}{_share(worst, reps)}{softened}{left_out}."
+
+
+def _why_watched(finding: Finding, reps: Sequence[RepReport]) -> str:
+    """What a set's finding that is no fault amounts to; says so where one repetition has a fault all the same."""
+    faulty = _faulty_reps(finding, reps)
+    return f"a fault in rep {faulty[0]} only, so worth watching" if faulty else "worth watching"
 
 
 def other_lifts_note(recognition: Recognition, named: Exercise | None = None) -> str:
@@ -119,14 +125,15 @@ def advice_on(findings: Sequence[Finding], reps: Sequence[RepReport], back_can_b
     advice = [finding.cue for level in FLAGGED for finding in findings if finding.verdict == level]
     if reps and not back_can_be_judged:
         advice.append(FILM_FROM_THE_SIDE)
-    elif any(finding.check == BACK for finding in findings) and not _mostly_measured(BACK, reps):
+    elif reps and any(finding.check == BACK for finding in findings) and not _mostly_measured(BACK, reps):
         advice.append(KEEP_BACK_IN_SIGHT)
     return tuple(dict.fromkeys(advice))[:ADVICE_MAX]
 
 
 def praise_of(checks: Sequence[Check], findings: Sequence[Finding], reps: Sequence[RepReport]) -> tuple[str, ...]:
     """At most `PRAISE_MAX` things that were right in every repetition in which they could be seen."""
-    words = {check.id: check.praise for check in checks if check.praise}
+    flagged = {finding.check for finding in findings if finding.verdict.is_flagged}
+    words = {check.id: check.praise for check in checks if check.praise and not check.praise_unless & flagged}
     good = [
         words[finding.check]
         for finding in findings
@@ -136,9 +143,12 @@ def praise_of(checks: Sequence[Check], findings: Sequence[Finding], reps: Sequen
 
 
 def reps_showing(finding: Finding, reps: Sequence[RepReport]) -> list[int]:
-    """Index of every repetition that shows what a finding of the set says; of a fault only the faulty ones."""
-    levels = (FAULT,) if finding.verdict == FAULT else FLAGGED
-    return [rep.index for rep in reps for one in rep.findings if one.check == finding.check and one.verdict in levels]
+    """Index of every repetition in which the check of a set's finding found something, the same count everywhere."""
+    return [rep.index for rep in reps for one in rep.findings if one.check == finding.check and one.verdict.is_flagged]
+
+
+def _faulty_reps(finding: Finding, reps: Sequence[RepReport]) -> list[int]:
+    return [rep.index for rep in reps for one in rep.findings if one.check == finding.check and one.verdict == FAULT]
 
 
 def load_advice_on(
@@ -157,7 +167,7 @@ def load_advice_on(
         (finding, count)
         for finding in findings
         if finding.check in LOAD_CHECKS and finding.verdict == FAULT
-        if (count := len(reps_showing(finding, reps))) >= REPS_FOR_SET_FAULT
+        if (count := len(_faulty_reps(finding, reps))) >= REPS_FOR_SET_FAULT
     ]
     if not repeated:
         return ""
@@ -170,7 +180,8 @@ def load_advice_on(
     else:
         easier = _lighter_plates(load_kg, shares, unit)
     what = finding.title.lower()
-    return f"{what.capitalize()} came back in {count} of {len(reps)} reps: end the set here, next set {easier}."
+    seen = len(reps_showing(finding, reps))
+    return f"{what.capitalize()} came back in {seen} of {len(reps)} reps: end the set here, next set {easier}."
 
 
 def _lighter_plates(load_kg: float | None, shares: tuple[float, float], unit: str) -> str:

@@ -43,7 +43,8 @@ VIEW_WORDS = {
     ViewName.OBLIQUE: "at an angle",
 }
 
-TABLE_NOTE = "Back: rounding against your own neutral. Hip, knee: flexion at the bottom."
+OWN_NEUTRAL = "your own neutral"
+USUAL_NEUTRAL = "what is usual, as you were not seen standing upright"
 
 TEMPO_WORDS = ("down", "pause", "up", "top")
 DRIFT_WORDS = {
@@ -129,7 +130,11 @@ def summary(
         page.text(_facts(report), "dim"),
     ]
     if report.reps:
-        parts += ["", page.rep_table(report.reps), page.text(TABLE_NOTE, "dim")]
+        parts += [
+            "",
+            page.rep_table(report.reps),
+            page.text(f"Back: rounding against {neutral_words(report)}. Hip, knee: flexion at the bottom.", "dim"),
+        ]
     parts += page.section("The set", [page.item("•", line) for line in set_lines(report.set_level)])
     parts += page.section("Worth knowing", page.findings(report))
     parts += page.section("Not judged", page.not_judged(report))
@@ -250,9 +255,16 @@ def set_lines(level: SetLevel | None) -> list[str]:
     ]
     if tired:
         lines.append(f"From first to last rep: {', '.join(tired)}.")
-    if level.best_rep is not None and level.worst_rep is not None:
-        lines.append(f"Best rep: {level.best_rep}. Look at rep {level.worst_rep} first.")
+    places = [f"Best rep: {level.best_rep}."] if level.best_rep is not None else []
+    places += [f"Look at rep {level.worst_rep} first."] if level.worst_rep is not None else []
+    if places:
+        lines.append(" ".join(places))
     return lines
+
+
+def neutral_words(report: Report) -> str:
+    """What the back was compared with, in words that fit behind "against"."""
+    return USUAL_NEUTRAL if report.back is not None and report.back.source == "population" else OWN_NEUTRAL
 
 
 def _usual(values: Iterable[float]) -> float:

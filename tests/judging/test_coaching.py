@@ -225,7 +225,7 @@ def test_partial_repetitions_are_named(partial: tuple[bool, ...], words: str) ->
 
 @pytest.mark.parametrize(
     ("verdict", "verdicts", "showing"),
-    [(FAULT, (FAULT, FAULT, WATCH, OK), [1, 2]), (WATCH, (FAULT, WATCH, OK, OK), [1, 2])],
+    [(FAULT, (FAULT, FAULT, WATCH, OK), [1, 2, 3]), (WATCH, (FAULT, WATCH, OK, OK), [1, 2])],
 )
 def test_one_set_has_one_count(verdict: Verdict, verdicts: tuple[Verdict, ...], showing: list[int]) -> None:
     reps, findings = _reps(*verdicts), _set(verdict)

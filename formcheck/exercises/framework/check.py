@@ -85,6 +85,7 @@ class Check:
     worst : the worst verdict that this check may give; "watch" for what is no more than a hint.
     how : how it is measured, one or two sentences for a coach; empty = what is said about its measure.
     praise : what is said of a set in which it was right; empty = nothing.
+    praise_unless : ids of checks whose findings would contradict the praise.
     trains : what to train when it keeps finding something; None = there is nothing to train for it.
     load_sign : what its faults say about the load; None = nothing.
     earlier_after_injury : True where a lifter with an earlier back injury is warned before others are.
@@ -104,6 +105,7 @@ class Check:
     worst: Verdict = FAULT
     how: str = ""
     praise: str = ""
+    praise_unless: frozenset[str] = frozenset()
     trains: Skill | None = None
     load_sign: LoadSign | None = None
     earlier_after_injury: bool = False

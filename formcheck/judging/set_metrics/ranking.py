@@ -13,7 +13,8 @@ def best_and_worst(
 ) -> tuple[int | None, int | None]:
     """Repetitions with the least and the most to say about: faults first, then watches, then the first check's value.
 
-    The first check (the back) must have been judged in both: a repetition that could not be seen is not praised.
+    The first check (the back) must have been judged in both: a repetition that could not be seen is not praised. None
+    where several are equally good or bad, and no worst one where nothing was found in any.
     """
     if not checks:
         return None, None
@@ -27,6 +28,10 @@ def best_and_worst(
             # What lies on the good side of the limit is equally good.
             beyond = max(sign * (main.value - first.watch), 0.0)
             ranks.append(((verdicts.count(FAULT), verdicts.count(WATCH), beyond), index))
-    if len(ranks) < 2 or min(ranks)[0] == max(ranks)[0]:
+    if len(ranks) < 2:
         return None, None
-    return min(ranks)[1], max(ranks)[1]
+    least, most = min(ranks)[0], max(ranks)[0]
+    best, worst = ([index for rank, index in ranks if rank == end] for end in (least, most))
+    if least == most or most[:2] == (0, 0):
+        return None, None
+    return best[0] if len(best) == 1 else None, worst[0] if len(worst) == 1 else None

@@ -25,7 +25,7 @@ from formcheck.judging.effective_checks import (
 from formcheck.judging.report import Report, RepReport
 from formcheck.judging.set_metrics import RepMotion
 from formcheck.motion.signals import Signals
-from formcheck.render.terminal import clock, degrees
+from formcheck.render.terminal import clock, degrees, neutral_words
 
 PLOT_POINTS_MAX = 900
 """More points than this cannot be told apart on a screen."""
@@ -240,7 +240,7 @@ def bar_charts(report: Report) -> tuple[BarChart, ...]:
         charts.append(
             BarChart(
                 "Back rounding",
-                "Against your own neutral; positive is rounded, negative is hollow.",
+                f"Against {neutral_words(report)}; positive is rounded, negative is hollow.",
                 _bars(report.reps, rounding, texts, levels, low, high),
                 _rounding_limits(report, low, high),
                 _percent(0.0, low, high),

@@ -37,7 +37,7 @@ from formcheck.render.html.plots import (
     time_plots,
     time_ticks,
 )
-from formcheck.render.terminal import VIEW_WORDS, amount, clock, degrees, lift_title, short_facts
+from formcheck.render.terminal import VIEW_WORDS, amount, clock, degrees, lift_title, neutral_words, short_facts
 
 VERDICT_WORDS = {GOOD: "Good", WATCH: "Worth watching", FAULT: "Fault", NOT_JUDGED: "Not judged"}
 FINDING_WORDS = {OK: "fine", WATCH: "watch", FAULT: "fault", NOT_MEASURED: "not measured"}
@@ -330,6 +330,7 @@ def html_report(
         finding_words=FINDING_WORDS,
         symbols=SYMBOLS,
         praise=report.praise,
+        neutral=neutral_words(report),
         pictures=[(each, base64.b64encode(each.jpeg).decode()) for each in pictures],
         rep_columns=_rep_columns(report),
         rep_rows=rows,
