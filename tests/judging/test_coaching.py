@@ -230,10 +230,11 @@ def test_partial_repetitions_are_named(partial: tuple[bool, ...], words: str) ->
 def test_one_set_has_one_count(verdict: Verdict, verdicts: tuple[Verdict, ...], showing: list[int]) -> None:
     reps, findings = _reps(*verdicts), _set(verdict)
     assert reps_showing(findings[0], reps) == showing
-    assert "in 2 of 4 reps" in summary_of(verdict, EXERCISES[0], reps, findings, Recognition(EXERCISES[0], 1.0))
-    assert "noticed in 2 of 4 reps" in finding_text(findings[0], reps)
+    count = f"in {len(showing)} of 4 reps"
+    assert count in summary_of(verdict, EXERCISES[0], reps, findings, Recognition(EXERCISES[0], 1.0))
+    assert f"noticed {count}" in finding_text(findings[0], reps)
     if verdict == FAULT:
-        assert "in 2 of 4 reps" in load_advice_on(findings, reps, None)
+        assert count in load_advice_on(findings, reps, None)
 
 
 ANOTHER = {"deadlift": "a deadlift", "kettlebell-swing": "a kettlebell swing", "squat": "a squat"}
