@@ -14,22 +14,15 @@ import streamlit as st
 
 from formcheck.core.errors import FormCheckError
 from formcheck.core.verdicts import FLAGGED, Verdict, worst
-from formcheck.exercises import EXERCISES, exercise_named
+from formcheck.exercises import EXERCISES, column_measures, exercise_named
 from formcheck.exercises.framework.check import Finding
+from formcheck.exercises.framework.measure import Measure
 from formcheck.judging import settings
 from formcheck.judging.report import Report, RepReport
 from formcheck.judging.settings import AS_IT_COMES, Settings
 from formcheck.render.html.report import FINDING_WORDS, SYMBOLS, VERDICT_WORDS
-from formcheck.render.terminal import VIEW_WORDS, amount, clock, degrees, lift_title
+from formcheck.render.terminal import VIEW_WORDS, amount, clock, lift_title, measured
 from formcheck.storage.settings_files import load_settings
-
-COLUMNS = (
-    ("back_rounding_deg", "Back", "deg"),
-    ("hip_flexion_bottom_deg", "Hip", "deg"),
-    ("knee_flexion_bottom_deg", "Knee", "deg"),
-    ("depth_thighs", "Depth", ""),
-)
-"""Measures of the rep table."""
 
 RECOGNISE_IT = "Recognise it"
 """The choice "auto" in words, for a lift and for a variant."""
@@ -254,12 +247,14 @@ def reel(report: Report, player: str, can_seek: bool, key: str) -> None:
 def reel_data(report: Report, player: str, can_seek: bool) -> dict[str, Any]:
     """What the list of findings and reps shows, all of it plain text and numbers."""
     reps = report.reps
-    columns = [each for each in COLUMNS if any(math.isfinite(rep.measures.get(each[0], math.nan)) for rep in reps)]
+    columns = [
+        each for each in column_measures() if any(math.isfinite(rep.measures.get(each.name, math.nan)) for rep in reps)
+    ]
     return {
         "player": player,
         "can_seek": can_seek,
         "duration": max(report.video.duration_s, 0.1) if math.isfinite(report.video.duration_s) else 0.1,
-        "columns": [title for _, title, _ in columns],
+        "columns": [each.column for each in columns],
         "findings": [_finding(each) for each in worth_knowing(report.findings)],
         "reps": [_rep(rep, columns) for rep in reps],
     }
@@ -284,7 +279,7 @@ def _finding(finding: Finding) -> dict[str, Any]:
     }
 
 
-def _rep(rep: RepReport, columns: Sequence[tuple[str, str, str]]) -> dict[str, Any]:
+def _rep(rep: RepReport, columns: Sequence[Measure]) -> dict[str, Any]:
     verdict = worst(each.verdict for each in rep.findings)
     found = [each.title for each in worth_knowing(rep.findings)] + (["partial rep"] if rep.partial else [])
     return {
@@ -295,16 +290,10 @@ def _rep(rep: RepReport, columns: Sequence[tuple[str, str, str]]) -> dict[str, A
         "verdict": verdict,
         "words": f"{SYMBOLS[verdict]} {FINDING_WORDS[verdict]}",
         "found": " · ".join(dict.fromkeys(found)),
-        "cells": [_cell(rep.measures.get(name, math.nan), name, unit) for name, _, unit in columns],
+        "cells": [measured(rep.measures.get(each.name, math.nan), each) for each in columns],
     }
 
 
 def known(value: float) -> float | None:
     """The value for JSON, None for NaN."""
     return value if math.isfinite(value) else None
-
-
-def _cell(value: float, name: str, unit: str) -> str:
-    if unit == "deg":
-        return degrees(value, signed=name == "back_rounding_deg")
-    return f"{value:+.2f}".replace("-", "−") if math.isfinite(value) else "–"

@@ -6,6 +6,7 @@ from importlib import import_module
 from formcheck.core.errors import UsageError
 from formcheck.exercises.framework.check import Check
 from formcheck.exercises.framework.exercise import Exercise
+from formcheck.exercises.framework.measure import Measure, unknown_measure
 
 LIFTS = (
     "deadlift",
@@ -45,3 +46,18 @@ def known_exercise(name: str) -> Exercise:
     if found is None:
         raise UsageError(f"There is no exercise {name!r}: choose one of {', '.join(each.name for each in EXERCISES)}.")
     return found
+
+
+def measure_named(name: str) -> Measure:
+    """What is known about a measure; one that no lift declares is shown by its name."""
+    return next((each for each in measures() if each.name == name), None) or unknown_measure(name)
+
+
+def measures() -> tuple[Measure, ...]:
+    """The measures of all lifts, each once."""
+    return tuple(dict.fromkeys(each for lift in EXERCISES for each in lift.all_measures))
+
+
+def column_measures() -> tuple[Measure, ...]:
+    """The measures that have a column in the short table of repetitions."""
+    return tuple(each for each in measures() if each.column)

@@ -19,8 +19,13 @@ from formcheck.exercises.framework.check import (
 from formcheck.exercises.framework.cycle_features import CycleShape, at_least, at_most, highest
 from formcheck.exercises.framework.exercise import BAR_IN_HANDS, Exercise, Pattern, Rep, WarmUp, Words, ends_short
 from formcheck.exercises.framework.load_kind import LoadKind
+from formcheck.exercises.framework.measure import Measure
 from formcheck.exercises.framework.measurement import (
     ANGLE_UNCERTAINTY_DEG,
+    COMMON_MEASURES,
+    ELBOW_FLEXION_MAX_DEG,
+    HIP_FLEXION_TOP_DEG,
+    KNEE_FLEXION_TOP_DEG,
     at_instant,
     at_least_value,
     common_measures,
@@ -33,16 +38,24 @@ from formcheck.exercises.framework.variant import TURNED_MIN_DEG, Variant
 from formcheck.exercises.shared import deadlift_pull
 from formcheck.exercises.shared.back import (
     BACK_CHECKS,
+    BACK_MEASURES,
+    BACK_ROUNDING_DEG,
     ROUNDING_FAULT_DEG,
     ROUNDING_GROWTH_UNCERTAINTY_DEG,
     ROUNDING_SOURCE,
     ROUNDING_WATCH_DEG,
     back_measures,
 )
-from formcheck.exercises.shared.feet import FOOT_LIFT_MAX, heel_rise
-from formcheck.exercises.shared.hinge import KNEES_TAKE_OVER, knee_bend_gain
-from formcheck.exercises.shared.hip_rise import HIPS_SHOOT_UP, hands_leave, trunk_lean_gain
-from formcheck.exercises.shared.symmetry import SYMMETRY_CHECKS, symmetry_measures
+from formcheck.exercises.shared.deadlift_pull import (
+    BAR_AHEAD_FOOT_LENGTHS,
+    BAR_DROP_HEIGHTS,
+    KNEE_REBEND_DEG,
+    SET_UP_HIPS_THIGHS,
+)
+from formcheck.exercises.shared.feet import FOOT_LIFT_MAX, HEEL_RISE_FOOT_LENGTHS, heel_rise
+from formcheck.exercises.shared.hinge import KNEE_BEND_GAIN_DEG, KNEES_TAKE_OVER, knee_bend_gain
+from formcheck.exercises.shared.hip_rise import HIPS_SHOOT_UP, TRUNK_LEAN_GAIN_DEG, hands_leave, trunk_lean_gain
+from formcheck.exercises.shared.symmetry import SYMMETRY_CHECKS, SYMMETRY_MEASURES, symmetry_measures
 from formcheck.motion.reps import Cycle, rise_instants
 from formcheck.motion.signals import Signals
 
@@ -81,6 +94,17 @@ conventional deadlifts, 1.2 in the one sumo clip."""
 
 HINGED_HANDS_MIN = 0.15
 """A hinge that turns round with hands no lower than this, in standing heights, may be Romanian even if it is deep."""
+
+
+BACK_ROUNDING_GROWTH_DEG = Measure(
+    "back_rounding_growth_deg",
+    "Back rounding gained after lift-off",
+    "deg",
+    (
+        "Back rounding when the hands pass the knees minus that in the last moments before lift-off; the neutral "
+        "drops out of the difference."
+    ),
+)
 
 
 def resemblance(shape: CycleShape) -> float:
@@ -158,20 +182,20 @@ def measure(signals: Signals, rep: Rep) -> dict[str, Measurement]:
         rounding_after = missing("the legs are hidden, so the hips cannot be followed")
     return {
         **back_measures(signals, rep, set_up, passing),
-        "back_rounding_growth_deg": difference(
+        BACK_ROUNDING_GROWTH_DEG.name: difference(
             rounding_after, at_least_value(rounding_before, HOLLOW_ALLOWED_DEG), ROUNDING_GROWTH_UNCERTAINTY_DEG
         ),
         **common_measures(signals, rep),
-        "elbow_flexion_max_deg": sustained_peak(
+        ELBOW_FLEXION_MAX_DEG.name: sustained_peak(
             signals, deadlift_pull.believable_elbow_deg(signals), rep.lift_off, rep.lockout, ANGLE_UNCERTAINTY_DEG
         ),
-        "trunk_lean_gain_deg": trunk_lean_gain(signals, leaving, (passing + rep.lockout) // 2),
-        "set_up_hips_thighs": deadlift_pull.hips_at_set_up(signals, set_up, rep.lift_off),
-        "knee_bend_gain_deg": knee_bend_gain(signals, rep),
-        "bar_ahead_foot_lengths": deadlift_pull.bar_ahead(signals, rep, leaving, passing),
-        "knee_rebend_deg": deadlift_pull.knee_rebend(signals, passing, rep.lockout),
-        "bar_drop_heights": deadlift_pull.bar_drop(signals, passing, rep.lockout),
-        "heel_rise_foot_lengths": heel_rise(signals, rep, leaving, rep.lockout),
+        TRUNK_LEAN_GAIN_DEG.name: trunk_lean_gain(signals, leaving, (passing + rep.lockout) // 2),
+        SET_UP_HIPS_THIGHS.name: deadlift_pull.hips_at_set_up(signals, set_up, rep.lift_off),
+        KNEE_BEND_GAIN_DEG.name: knee_bend_gain(signals, rep),
+        BAR_AHEAD_FOOT_LENGTHS.name: deadlift_pull.bar_ahead(signals, rep, leaving, passing),
+        KNEE_REBEND_DEG.name: deadlift_pull.knee_rebend(signals, passing, rep.lockout),
+        BAR_DROP_HEIGHTS.name: deadlift_pull.bar_drop(signals, passing, rep.lockout),
+        HEEL_RISE_FOOT_LENGTHS.name: heel_rise(signals, rep, leaving, rep.lockout),
         **symmetry_measures(signals, rep),
     }
 
@@ -180,8 +204,7 @@ CHECKS = (
     Check(
         id="back-rounding",
         title="Back rounding",
-        measure="back_rounding_deg",
-        unit="deg",
+        measure=BACK_ROUNDING_DEG,
         watch=ROUNDING_WATCH_DEG,
         fault=ROUNDING_FAULT_DEG,
         views=SIDE,
@@ -198,8 +221,7 @@ CHECKS = (
     Check(
         id="back-rounding-growth",
         title="Back giving way after lift-off",
-        measure="back_rounding_growth_deg",
-        unit="deg",
+        measure=BACK_ROUNDING_GROWTH_DEG,
         watch=10,
         fault=15,
         views=SIDE,
@@ -221,8 +243,7 @@ CHECKS = (
     Check(
         id="arm-pull",
         title="Pulling with the arms",
-        measure="elbow_flexion_max_deg",
-        unit="deg",
+        measure=ELBOW_FLEXION_MAX_DEG,
         watch=30,
         fault=40,
         views=SIDE_OR_OBLIQUE,
@@ -236,8 +257,7 @@ CHECKS = (
     Check(
         id="soft-lockout-hips",
         title="Hips not locked out",
-        measure="hip_flexion_top_deg",
-        unit="deg",
+        measure=HIP_FLEXION_TOP_DEG,
         watch=25,
         fault=35,
         views=SIDE_OR_OBLIQUE,
@@ -254,8 +274,7 @@ CHECKS = (
     Check(
         id="soft-lockout-knees",
         title="Knees not locked out",
-        measure="knee_flexion_top_deg",
-        unit="deg",
+        measure=KNEE_FLEXION_TOP_DEG,
         watch=25,
         fault=35,
         views=SIDE_OR_OBLIQUE,
@@ -366,6 +385,7 @@ EXERCISE = Exercise(
     resemblance=resemblance,
     rep=rep_of,
     measure=measure,
+    measures=(*BACK_MEASURES, *COMMON_MEASURES, *SYMMETRY_MEASURES),
     checks=CHECKS,
     from_floor=True,
     path=BAR_IN_HANDS,

@@ -26,8 +26,15 @@ from formcheck.exercises.framework.exercise import (
     ends_short,
 )
 from formcheck.exercises.framework.load_kind import LoadKind
+from formcheck.exercises.framework.measure import Measure
 from formcheck.exercises.framework.measurement import (
     ANGLE_UNCERTAINTY_DEG,
+    COMMON_MEASURES,
+    ELBOW_FLEXION_MAX_DEG,
+    HIP_FLEXION_BOTTOM_DEG,
+    HIP_FLEXION_TOP_DEG,
+    KNEE_FLEXION_BOTTOM_DEG,
+    KNEE_FLEXION_TOP_DEG,
     NOT_SEEN,
     at_instant,
     common_measures,
@@ -38,13 +45,15 @@ from formcheck.exercises.framework.measurement import (
 from formcheck.exercises.framework.variant import Variant, never
 from formcheck.exercises.shared.back import (
     BACK_CHECKS,
+    BACK_MEASURES,
+    BACK_ROUNDING_DEG,
     ROUNDING_FAULT_DEG,
     ROUNDING_SOURCE,
     ROUNDING_WATCH_DEG,
     back_measures,
 )
 from formcheck.exercises.shared.swing_path import HINGE_CUE, PATH_CHECKS, backswing, swing_measures
-from formcheck.exercises.shared.symmetry import SYMMETRY_CHECKS, symmetry_measures
+from formcheck.exercises.shared.symmetry import SYMMETRY_CHECKS, SYMMETRY_MEASURES, symmetry_measures
 from formcheck.motion.reps import Cycle, rise_instants
 from formcheck.motion.signals import Signals
 
@@ -53,6 +62,28 @@ ARMS_FREE_DEG = 20.0
 hips should have done their work. Taken from the closest because, seen at an angle, arms between the legs start wide."""
 
 ROM_RATIO_UNCERTAINTY = 0.2
+
+
+HIP_TO_KNEE_ROM_RATIO = Measure(
+    "hip_to_knee_rom_ratio",
+    "Hip travel over knee travel",
+    "times the knees",
+    "How far the hips open from bottom to top, divided by how far the knees do.",
+)
+
+HIP_FLEXION_AT_ARM_LIFT_DEG = Measure(
+    "hip_flexion_at_arm_lift_deg",
+    "Hip flexion when the arms leave the body",
+    "deg",
+    "Bend of the hips at the moment when the arms have come 20° away from where they were closest to the trunk.",
+)
+
+HAND_HEIGHT_TOP = Measure(
+    "hand_height_top",
+    "Hands at the top",
+    "of the standing height",
+    "Height of the hands, in standing shoulder heights above the ankles.",
+)
 
 
 def resemblance(shape: CycleShape) -> float:
@@ -117,10 +148,10 @@ def measure(signals: Signals, rep: Rep) -> dict[str, Measurement]:
         **back_measures(signals, rep, *backswing(signals, rep)),
         **found,
         # At the top of the float, not the straightest before it: arms that fall early fold the hips again.
-        "hip_flexion_top_deg": at_instant(signals, signals.hip_flexion_deg, rep.top, ANGLE_UNCERTAINTY_DEG),
-        "hip_to_knee_rom_ratio": _hip_to_knee_rom_ratio(signals, rep, found),
-        "hip_flexion_at_arm_lift_deg": _hips_at_arm_lift(signals, rep),
-        "hand_height_top": sustained_peak(signals, signals.hand_height, rep.bottom, rep.end),
+        HIP_FLEXION_TOP_DEG.name: at_instant(signals, signals.hip_flexion_deg, rep.top, ANGLE_UNCERTAINTY_DEG),
+        HIP_TO_KNEE_ROM_RATIO.name: _hip_to_knee_rom_ratio(signals, rep, found),
+        HIP_FLEXION_AT_ARM_LIFT_DEG.name: _hips_at_arm_lift(signals, rep),
+        HAND_HEIGHT_TOP.name: sustained_peak(signals, signals.hand_height, rep.bottom, rep.end),
         **swing_measures(signals, rep),
         **symmetry_measures(signals, rep),
     }
@@ -128,8 +159,8 @@ def measure(signals: Signals, rep: Rep) -> dict[str, Measurement]:
 
 def _hip_to_knee_rom_ratio(signals: Signals, rep: Rep, found: dict[str, Measurement]) -> Measurement:
     """How much further the hips move than the knees, from `common_measures`."""
-    hips = difference(found["hip_flexion_bottom_deg"], found["hip_flexion_top_deg"], 0.0)
-    knees = difference(found["knee_flexion_bottom_deg"], found["knee_flexion_top_deg"], 0.0)
+    hips = difference(found[HIP_FLEXION_BOTTOM_DEG.name], found[HIP_FLEXION_TOP_DEG.name], 0.0)
+    knees = difference(found[KNEE_FLEXION_BOTTOM_DEG.name], found[KNEE_FLEXION_TOP_DEG.name], 0.0)
     if hips.reason or knees.reason:
         return missing(hips.reason or knees.reason)
     return Measurement(hips.value / max(knees.value, 5.0), float(signals.time_s[rep.bottom]), ROM_RATIO_UNCERTAINTY)
@@ -152,8 +183,7 @@ CHECKS = (
     Check(
         id="back-rounding",
         title="Back rounding in the backswing",
-        measure="back_rounding_deg",
-        unit="deg",
+        measure=BACK_ROUNDING_DEG,
         watch=ROUNDING_WATCH_DEG,
         fault=ROUNDING_FAULT_DEG,
         views=SIDE,
@@ -170,8 +200,7 @@ CHECKS = (
     Check(
         id="arm-lift",
         title="Lifting the bell with the arms",
-        measure="hip_flexion_at_arm_lift_deg",
-        unit="deg",
+        measure=HIP_FLEXION_AT_ARM_LIFT_DEG,
         watch=40,
         fault=50,
         views=SIDE_OR_OBLIQUE,
@@ -186,8 +215,7 @@ CHECKS = (
     Check(
         id="bent-arms",
         title="Bent arms",
-        measure="elbow_flexion_max_deg",
-        unit="deg",
+        measure=ELBOW_FLEXION_MAX_DEG,
         watch=30,
         fault=45,
         views=SIDE_OR_OBLIQUE,
@@ -202,8 +230,7 @@ CHECKS = (
     Check(
         id="squatting-the-swing",
         title="Squatting instead of hinging",
-        measure="hip_to_knee_rom_ratio",
-        unit="times the knees",
+        measure=HIP_TO_KNEE_ROM_RATIO,
         watch=1.4,
         fault=1.1,
         views=SIDE_OR_OBLIQUE,
@@ -218,8 +245,7 @@ CHECKS = (
     Check(
         id="no-plank-hips",
         title="Hips not open at the top",
-        measure="hip_flexion_top_deg",
-        unit="deg",
+        measure=HIP_FLEXION_TOP_DEG,
         watch=25,
         fault=35,
         views=SIDE_OR_OBLIQUE,
@@ -274,6 +300,7 @@ EXERCISE = Exercise(
     resemblance=resemblance,
     rep=rep_of,
     measure=measure,
+    measures=(*BACK_MEASURES, *COMMON_MEASURES, *SYMMETRY_MEASURES, HAND_HEIGHT_TOP),
     checks=CHECKS,
     path=SWUNG_BELL,
     load=LoadKind.BELL,

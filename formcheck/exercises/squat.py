@@ -29,13 +29,16 @@ from formcheck.exercises.framework.exercise import (
     stays_bent,
 )
 from formcheck.exercises.framework.load_kind import LoadKind
+from formcheck.exercises.framework.measure import Measure
 from formcheck.exercises.framework.measurement import (
     ANGLE_UNCERTAINTY_DEG,
     AT_INSTANT_S,
-    DEPTH,
+    COMMON_MEASURES,
+    HIP_FLEXION_TOP_DEG,
     NOT_SEEN,
     SHARE_MEASURED_MIN,
     THIGH_LENGTH,
+    TRUNK_LEAN_BOTTOM_DEG,
     at_least_value,
     common_measures,
     difference,
@@ -45,15 +48,31 @@ from formcheck.exercises.framework.measurement import (
 from formcheck.exercises.framework.variant import Variant, never
 from formcheck.exercises.shared.back import (
     BACK_CHECKS,
+    BACK_MEASURES,
+    BACK_ROUNDING_DEG,
     ROUNDING_FAULT_DEG,
     ROUNDING_GROWTH_UNCERTAINTY_DEG,
     ROUNDING_SOURCE,
     ROUNDING_WATCH_DEG,
     back_measures,
 )
-from formcheck.exercises.shared.feet import FOOT_HIDDEN, FOOT_LENGTH, HEEL_RISE, feet_seen, heel_rise
-from formcheck.exercises.shared.hip_rise import HIPS_SHOOT_UP, trunk_lean_gain
-from formcheck.exercises.shared.symmetry import KNEES_IN, SYMMETRY_CHECKS, knee_gap_lost, symmetry_measures
+from formcheck.exercises.shared.feet import (
+    FOOT_HIDDEN,
+    FOOT_LENGTH,
+    HEEL_RISE,
+    HEEL_RISE_FOOT_LENGTHS,
+    feet_seen,
+    heel_rise,
+)
+from formcheck.exercises.shared.hip_rise import HIPS_SHOOT_UP, TRUNK_LEAN_GAIN_DEG, trunk_lean_gain
+from formcheck.exercises.shared.symmetry import (
+    KNEE_GAP_LOST,
+    KNEES_IN,
+    SYMMETRY_CHECKS,
+    SYMMETRY_MEASURES,
+    knee_gap_lost,
+    symmetry_measures,
+)
 from formcheck.motion.reps import Cycle, rise_instants, sticking_region
 from formcheck.motion.signals import Signals
 from formcheck.motion.standing import UPRIGHT
@@ -94,6 +113,46 @@ UPPER_ARM_BACK_MAX_DEG, UPPER_ARM_FRONT_DEG = 45.0, (55.0, 100.0)
 
 BAR_UNCERTAINTY = 0.10
 """Standard error of the bar's place over the feet, in foot lengths."""
+
+
+BUTT_WINK_DEG = Measure(
+    "butt_wink_deg",
+    "Rounding gained at the bottom",
+    "deg",
+    (
+        "Back rounding at the bottom minus that before the last fifth of the way down. A hollow back that only "
+        "becomes flat does not count."
+    ),
+)
+
+DEPTH_THIGHS = Measure(
+    "depth_thighs",
+    "Depth",
+    "thigh lengths above parallel",
+    (
+        "Height of the hips above the knees at the bottom, in lengths of the lifter's own thigh; 0 is parallel, "
+        "negative below."
+    ),
+    column="Depth",
+    signed=True,
+)
+
+LEAN_OVER_SHANK_DEG = Measure(
+    "lean_over_shank_deg",
+    "Trunk lean minus shin lean",
+    "deg",
+    "Lean of the trunk minus lean of the shin, both from the vertical, at the bottom.",
+)
+
+BAR_OFF_MID_FOOT_FOOT_LENGTHS = Measure(
+    "bar_off_mid_foot_foot_lengths",
+    "Bar away from the mid-foot",
+    "foot lengths",
+    (
+        "How far the shoulders, for the bar on them, move away from over the middle of the foot, in lengths of a "
+        "usual foot."
+    ),
+)
 
 
 def resemblance(shape: CycleShape) -> float:
@@ -160,14 +219,14 @@ def measure(signals: Signals, rep: Rep) -> dict[str, Measurement]:
     shank = typical(signals, signals.shank_lean_deg, rep.cycle.bottom_from, rep.cycle.bottom_to)
     return {
         **back_measures(signals, rep, *around_the_bottom(signals, rep), all_the_way=True),
-        "butt_wink_deg": wink,
+        BUTT_WINK_DEG.name: wink,
         **found,
-        DEPTH: _depth(signals, rep),
-        "lean_over_shank_deg": difference(found["trunk_lean_bottom_deg"], shank, 1.4 * ANGLE_UNCERTAINTY_DEG),
-        "trunk_lean_gain_deg": trunk_lean_gain(signals, *_first_half_up(signals, rep)),
-        "heel_rise_foot_lengths": heel_rise(signals, rep, rep.start, rep.lockout, FOOT_VISIBILITY_MIN),
-        "bar_off_mid_foot_foot_lengths": _bar_off_mid_foot(signals, rep),
-        "knee_gap_lost": knee_gap_lost(signals, rep),
+        DEPTH_THIGHS.name: _depth(signals, rep),
+        LEAN_OVER_SHANK_DEG.name: difference(found[TRUNK_LEAN_BOTTOM_DEG.name], shank, 1.4 * ANGLE_UNCERTAINTY_DEG),
+        TRUNK_LEAN_GAIN_DEG.name: trunk_lean_gain(signals, *_first_half_up(signals, rep)),
+        HEEL_RISE_FOOT_LENGTHS.name: heel_rise(signals, rep, rep.start, rep.lockout, FOOT_VISIBILITY_MIN),
+        BAR_OFF_MID_FOOT_FOOT_LENGTHS.name: _bar_off_mid_foot(signals, rep),
+        KNEE_GAP_LOST.name: knee_gap_lost(signals, rep),
         **symmetry_measures(signals, rep),
     }
 
@@ -231,8 +290,7 @@ CHECKS = (
     Check(
         id="back-rounding",
         title="Back rounding",
-        measure="back_rounding_deg",
-        unit="deg",
+        measure=BACK_ROUNDING_DEG,
         watch=ROUNDING_WATCH_DEG,
         fault=ROUNDING_FAULT_DEG,
         views=SIDE,
@@ -249,8 +307,7 @@ CHECKS = (
     Check(
         id="butt-wink",
         title="Lower back tucking under at the bottom",
-        measure="butt_wink_deg",
-        unit="deg",
+        measure=BUTT_WINK_DEG,
         watch=15,
         fault=25,
         views=SIDE,
@@ -266,8 +323,7 @@ CHECKS = (
     Check(
         id="depth",
         title="Not deep enough",
-        measure=DEPTH,
-        unit="thigh lengths above parallel",
+        measure=DEPTH_THIGHS,
         watch=0.10,
         fault=0.25,
         views=SIDE_OR_OBLIQUE,
@@ -281,8 +337,7 @@ CHECKS = (
     Check(
         id="forward-lean",
         title="Leaning forward",
-        measure="lean_over_shank_deg",
-        unit="deg",
+        measure=LEAN_OVER_SHANK_DEG,
         watch=25,
         fault=35,
         views=SIDE,
@@ -296,8 +351,7 @@ CHECKS = (
     Check(
         id="soft-lockout-hips",
         title="Hips not straight at the top",
-        measure="hip_flexion_top_deg",
-        unit="deg",
+        measure=HIP_FLEXION_TOP_DEG,
         watch=25,
         fault=35,
         views=SIDE_OR_OBLIQUE,
@@ -321,8 +375,7 @@ CHECKS = (
     Check(
         id="bar-over-foot",
         title="Bar leaving the mid-foot",
-        measure="bar_off_mid_foot_foot_lengths",
-        unit="foot lengths",
+        measure=BAR_OFF_MID_FOOT_FOOT_LENGTHS,
         watch=0.40,
         fault=0.60,
         views=SIDE,
@@ -411,6 +464,7 @@ EXERCISE = Exercise(
     resemblance=resemblance,
     rep=rep_of,
     measure=measure,
+    measures=(*BACK_MEASURES, *COMMON_MEASURES, *SYMMETRY_MEASURES),
     checks=CHECKS,
     path=BAR_ON_SHOULDERS,
     lowers_first=True,

@@ -27,6 +27,7 @@ from formcheck.exercises.framework.variant import (
     recognise_variant,
 )
 from formcheck.exercises.framework.working_set import cycles_of_set
+from formcheck.exercises.shared.back import BACK_ROUNDING_DEG
 from formcheck.judging.coaching import advice_on, load_advice_on, other_lifts_note, praise_of, summary_of, verdict_on
 from formcheck.judging.film_speed import REAL_TIME, in_film_time, in_real_time, playback_note
 from formcheck.judging.framing import small_lifter_note, why_nothing_can_be_judged
@@ -75,7 +76,6 @@ GAP_TOLD_S = 0.5
 """A note is due when frames are missing for longer than this."""
 
 GAPS_NAMED = 3
-BACK_MEASURE = "back_rounding_deg"
 
 SEEN_SHARE_MIN = 0.5
 """A note is due when the lifter was seen in less than this share of the frames."""
@@ -390,7 +390,7 @@ def _judge_rep(
     def found(check: Check) -> Finding:
         if check.id in doubtful and view.name in check.views:
             return not_judged(check, f"depends on the variant: say which it is ({names})", index)
-        return judge(check, measures.get(check.measure), view.name, index)
+        return judge(check, measures.get(check.measure.name), view.name, index)
 
     findings = tuple(map(found, lift.checks))
     return RepReport(
@@ -423,7 +423,7 @@ def _set_level(
 ) -> SetLevel | None:
     if found.lift is None:
         return None
-    rounding_deg = [rep.measures.get("back_rounding_deg", math.nan) for rep in judged]
+    rounding_deg = [rep.measures.get(BACK_ROUNDING_DEG.name, math.nan) for rep in judged]
     findings = [rep.findings for rep in judged]
     return set_level(found.lift, found.reps, rounding_deg, findings, height_cm=height_cm, plate=plate)
 
@@ -494,7 +494,7 @@ def _with_back_judged(signals: Signals | None, found: _Found, reps: Sequence[Rep
 
 def _back_checks(found: _Found) -> frozenset[str]:
     checks = () if found.lift is None else found.lift.checks
-    return frozenset(check.id for check in checks if check.measure == BACK_MEASURE)
+    return frozenset(check.id for check in checks if check.measure == BACK_ROUNDING_DEG)
 
 
 def _joined(stretches: Sequence[_Stretch], poses: PoseSequence) -> Signals | None:

@@ -8,7 +8,7 @@ from formcheck.core.poses import FloatArray
 from formcheck.exercises import exercise_named
 from formcheck.exercises.framework.check import FAULT_MARGIN, WATCH_MARGIN, Check
 from formcheck.exercises.framework.variant import checks_of_variant
-from formcheck.exercises.shared.back import ROUNDING_FAULT_DEG, ROUNDING_WATCH_DEG
+from formcheck.exercises.shared.back import BACK_ROUNDING_DEG, ROUNDING_FAULT_DEG, ROUNDING_WATCH_DEG
 from formcheck.judging.report import Report
 from formcheck.judging.settings import apply
 
@@ -33,7 +33,7 @@ def judged_rounding_deg(report: Report) -> FloatArray:
 def told_rounding_limits_deg(report: Report) -> tuple[float, float]:
     """The limits of back rounding, watch and fault, as every table, chart and video states them."""
     for check in judged_checks(report):
-        if check.measure == "back_rounding_deg":
+        if check.measure == BACK_ROUNDING_DEG:
             return check.watch, check.fault
     return ROUNDING_WATCH_DEG, ROUNDING_FAULT_DEG
 

@@ -18,8 +18,21 @@ from formcheck.core.verdicts import FAULT, OK
 from formcheck.exercises import EXERCISES
 from formcheck.exercises.framework.check import SIDE, Check, Finding, Measurement, judge, missing
 from formcheck.exercises.framework.exercise import Exercise, LiveDrill, Pattern
-from formcheck.exercises.framework.measurement import ANGLE_UNCERTAINTY_DEG, NOT_SEEN, at_instant
-from formcheck.exercises.shared.back import ROUNDING_FAULT_DEG, ROUNDING_SOURCE, ROUNDING_WATCH_DEG, back_rounding
+from formcheck.exercises.framework.measure import Measure
+from formcheck.exercises.framework.measurement import (
+    ANGLE_UNCERTAINTY_DEG,
+    KNEE_FLEXION_BOTTOM_DEG,
+    NOT_SEEN,
+    TRUNK_LEAN_BOTTOM_DEG,
+    at_instant,
+)
+from formcheck.exercises.shared.back import (
+    BACK_ROUNDING_DEG,
+    ROUNDING_FAULT_DEG,
+    ROUNDING_SOURCE,
+    ROUNDING_WATCH_DEG,
+    back_rounding,
+)
 from formcheck.judging.report import Report, RepReport
 from formcheck.live.cues import is_finished, rising_per_s, spoken
 from formcheck.motion.neutral import Baseline
@@ -31,6 +44,21 @@ STAND, HINGE, RAMP = "stand", "hinge", "ramp"
 
 PATTERNS = tuple(Pattern)
 """The order of the drills that are lifts: slow and symmetric patterns before fast ones."""
+
+
+HIPS_BACK_THIGHS = Measure(
+    "hips_back_thighs",
+    "Hips moved back",
+    "thigh lengths",
+    "How far the hips travel back over the ankles, in lengths of a thigh.",
+)
+
+HIPS_FIRST_SHARE = Measure(
+    "hips_first_share",
+    "Hips before the trunk",
+    "of their way",
+    "Share of the hips' way back that is done when the trunk has leaned a third of its way.",
+)
 
 
 def lift_drills(exercises: Iterable[Exercise]) -> dict[str, LiveDrill]:
@@ -68,8 +96,7 @@ HINGE_CHECKS = (
     Check(
         id="hinge-back",
         title="Back neutral",
-        measure="back_rounding_deg",
-        unit="deg",
+        measure=BACK_ROUNDING_DEG,
         watch=ROUNDING_WATCH_DEG,
         fault=ROUNDING_FAULT_DEG,
         views=SIDE,
@@ -81,8 +108,7 @@ HINGE_CHECKS = (
     Check(
         id="hinge-hips-first",
         title="Hips before trunk",
-        measure="hips_first_share",
-        unit="of their way",
+        measure=HIPS_FIRST_SHARE,
         watch=0.25,
         fault=0.15,
         views=SIDE,
@@ -94,8 +120,7 @@ HINGE_CHECKS = (
     Check(
         id="hinge-hips-back",
         title="Hips far enough back",
-        measure="hips_back_thighs",
-        unit="thigh lengths",
+        measure=HIPS_BACK_THIGHS,
         watch=0.28,
         fault=0.18,
         views=SIDE,
@@ -107,8 +132,7 @@ HINGE_CHECKS = (
     Check(
         id="hinge-knees-soft",
         title="Knees soft, not bending",
-        measure="knee_flexion_bottom_deg",
-        unit="deg",
+        measure=KNEE_FLEXION_BOTTOM_DEG,
         watch=50,
         fault=60,
         views=SIDE,
@@ -120,8 +144,7 @@ HINGE_CHECKS = (
     Check(
         id="hinge-knees-locked",
         title="Knees not locked",
-        measure="knee_flexion_bottom_deg",
-        unit="deg",
+        measure=KNEE_FLEXION_BOTTOM_DEG,
         watch=8,
         fault=2,
         views=SIDE,
@@ -133,8 +156,7 @@ HINGE_CHECKS = (
     Check(
         id="hinge-deep-enough",
         title="Deep enough",
-        measure="trunk_lean_bottom_deg",
-        unit="deg",
+        measure=TRUNK_LEAN_BOTTOM_DEG,
         watch=40,
         fault=30,
         views=SIDE,
@@ -220,7 +242,7 @@ def hinge_findings(report: Report) -> list[list[Finding]]:
     for cycle in find_cycles(signals.time_s, signals.shoulder_height):
         if signals.shoulder_height[cycle.top] >= CAME_UP:
             measures = hinge_measures(signals, cycle)
-            found.append([judge(check, measures[check.measure], report.view.name) for check in HINGE_CHECKS])
+            found.append([judge(check, measures[check.measure.name], report.view.name) for check in HINGE_CHECKS])
     return found
 
 
@@ -243,11 +265,11 @@ def hinge_measures(signals: Signals, cycle: Cycle) -> dict[str, Measurement]:
         done = float(back[early[0]] - back[0]) / way if len(early) and way > 0.05 else 0.0
         share = Measurement(done, float(signals.time_s[first + (int(early[0]) if len(early) else 0)]), 0.05)
     return {
-        "back_rounding_deg": back_rounding(signals, cycle.bottom_from, cycle.bottom_to),
-        "hips_back_thighs": hips,
-        "hips_first_share": share,
-        "knee_flexion_bottom_deg": at_instant(signals, signals.knee_flexion_deg, bottom, ANGLE_UNCERTAINTY_DEG),
-        "trunk_lean_bottom_deg": at_instant(signals, signals.trunk_lean_deg, bottom, ANGLE_UNCERTAINTY_DEG),
+        BACK_ROUNDING_DEG.name: back_rounding(signals, cycle.bottom_from, cycle.bottom_to),
+        HIPS_BACK_THIGHS.name: hips,
+        HIPS_FIRST_SHARE.name: share,
+        KNEE_FLEXION_BOTTOM_DEG.name: at_instant(signals, signals.knee_flexion_deg, bottom, ANGLE_UNCERTAINTY_DEG),
+        TRUNK_LEAN_BOTTOM_DEG.name: at_instant(signals, signals.trunk_lean_deg, bottom, ANGLE_UNCERTAINTY_DEG),
     }
 
 

@@ -34,77 +34,6 @@ VIEW_WORDS = {
     ANY_VIEW: "any",
 }
 
-HOW_MEASURED = {
-    "back_rounding_deg": (
-        "The turning of the back's outline between hip and shoulder, from the mask of the lifter, against the lifter's "
-        "own neutral: positive is rounded, negative hollow."
-    ),
-    "back_rounding_growth_deg": (
-        "Back rounding when the hands pass the knees minus that in the last moments before lift-off; the neutral drops "
-        "out of the difference."
-    ),
-    "butt_wink_deg": (
-        "Back rounding at the bottom minus that before the last fifth of the way down. A hollow back that only becomes "
-        "flat does not count."
-    ),
-    "hip_flexion_top_deg": "Bend of the hip (shoulder, hip, knee) at its straightest at the top; 0 is straight.",
-    "knee_flexion_top_deg": "Bend of the knee (hip, knee, ankle) at its straightest at the top; 0 is straight.",
-    "elbow_flexion_max_deg": (
-        "Bend of the elbow (shoulder, elbow, wrist) on the way up, held for a tenth of a second; 0 is straight."
-    ),
-    "hip_flexion_at_arm_lift_deg": (
-        "Bend of the hips at the moment when the arms have come 20° away from where they were closest to the trunk."
-    ),
-    "hip_to_knee_rom_ratio": "How far the hips open from bottom to top, divided by how far the knees do.",
-    "depth_thighs": (
-        "Height of the hips above the knees at the bottom, in lengths of the lifter's own thigh; 0 is parallel, "
-        "negative below."
-    ),
-    "lean_over_shank_deg": "Lean of the trunk minus lean of the shin, both from the vertical, at the bottom.",
-    "trunk_lean_gain_deg": (
-        "How much further the trunk leans early on the way up than when the way up began: hips that rise before the "
-        "chest tip it forward."
-    ),
-    "set_up_hips_thighs": (
-        "Height of the hips above the knees just before the shoulders rise, in lengths of a usual thigh; 0 is level."
-    ),
-    "knee_bend_gain_deg": "Bend of the knee at the bottom minus that at the top.",
-    "bar_ahead_foot_lengths": (
-        "How far the hands, for the bar, are in front of the middle of the foot between floor and knees, in lengths of "
-        "a usual foot."
-    ),
-    "knee_rebend_deg": "How far the knees bend again between the moment when the hands pass them and the lockout.",
-    "bar_drop_heights": (
-        "How far the hands sink again above the knees before the lockout, as a share of the standing height from "
-        "ankles to shoulders."
-    ),
-    "heel_rise_foot_lengths": (
-        "How far the heel leaves the floor for at least 0.15 s, against where it is at the top, in lengths of a usual "
-        "foot."
-    ),
-    "shoulder_tilt_change_deg": "How much the line of the shoulders tilts on the way up against standing.",
-    "hip_shift_hip_widths": (
-        "How far the hips move sideways over the feet on the way up against standing, in distances of the hip joints."
-    ),
-    "wrists_below_knees_thighs": "How far the wrists pass below the knees in the backswing, in lengths of a thigh.",
-    "shoulders_below_hips_thighs": "How far the shoulders drop below the hips in the backswing, in lengths of a thigh.",
-    "hip_flexion_at_fall_deg": "Bend of the hips while the arms are still falling and far from the body.",
-    "knee_flexion_bottom_deg": "Bend of the knee (hip, knee, ankle) at the bottom; 0 is straight.",
-    "knee_flexion_backswing_deg": "Bend of the knee (hip, knee, ankle) in the backswing; 0 is straight.",
-    "knees_ahead_shanks": "How far the knees are in front of the ankles, in lengths of a shin.",
-    "hands_above_eyes_heights": (
-        "How far the hands rise above the eyes, as a share of the standing height from ankles to shoulders."
-    ),
-    "bar_off_mid_foot_foot_lengths": (
-        "How far the shoulders, for the bar on them, move away from over the middle of the foot, in lengths of a usual "
-        "foot."
-    ),
-    "knee_gap_lost": (
-        "Share of the distance between the knees, against that of the ankles, that is lost from standing to the bottom."
-    ),
-}
-"""By measure; a check that says more about itself has its own ``how``."""
-
 
 def checks_of(exercise: str | None = None) -> list[Entry]:
     """All checks of a lift, or of all lifts.
@@ -145,7 +74,7 @@ def full_name(lift: Exercise, check: Check) -> str:
 
 def how_measured(check: Check) -> str:
     """How a check is measured; empty where nothing is written down about it."""
-    return check.how or HOW_MEASURED.get(check.measure, "")
+    return check.how or check.measure.how
 
 
 def view_words(check: Check) -> str:

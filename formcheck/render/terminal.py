@@ -15,6 +15,7 @@ from rich.text import Text
 from formcheck.core.verdicts import FAULT, GOOD, NOT_JUDGED, NOT_MEASURED, OK, WATCH, DriftVerdict, ViewName
 from formcheck.exercises import exercise_named
 from formcheck.exercises.framework.check import Finding
+from formcheck.exercises.framework.measure import DEG, Measure
 from formcheck.judging.analysis import NONE
 from formcheck.judging.coaching import reps_showing
 from formcheck.judging.report import Report, RepReport
@@ -295,6 +296,13 @@ def amount(value: float, unit: str) -> str:
     if unit == "deg":
         return degrees(value)
     return f"{_minus(f'{value:.2g}' if abs(value) < 10 else f'{value:.0f}')} {unit}".rstrip()
+
+
+def measured(value: float, measure: Measure) -> str:
+    """A value in a table of repetitions; "–" for NaN."""
+    if measure.unit == DEG:
+        return degrees(value, signed=measure.signed)
+    return f"{value:{'+' if measure.signed else ''}.2f}".replace("-", "−") if math.isfinite(value) else "–"
 
 
 def degrees(value: float, signed: bool = False) -> str:

@@ -18,13 +18,14 @@ from benchmarks.scores import Counts
 from formcheck.core.poses import VideoInfo
 from formcheck.core.verdicts import FAULT, NOT_MEASURED, OK, WATCH, Verdict, ViewName
 from formcheck.exercises.framework.check import Check, Finding
+from formcheck.exercises.framework.measure import Measure
 from formcheck.judging.report import ExerciseChoice, Report, RepReport, Tracking
 from formcheck.motion.signals import no_signals
 from formcheck.motion.view import View
 from rendered_lifter.spec import ClipSpec, Faults, field_name
 
-MORE = Check("arm-pull", "t", "m", "deg", 20, 40, frozenset(), "", "", "", "low")
-LESS = Check("squatting-the-swing", "t", "m", "x", 1.4, 1.1, frozenset(), "", "", "", "low")
+MORE = Check("arm-pull", "t", Measure("m", "M", "deg", ""), 20, 40, frozenset(), "", "", "", "low")
+LESS = Check("squatting-the-swing", "t", Measure("m", "M", "x", ""), 1.4, 1.1, frozenset(), "", "", "", "low")
 HINT = dataclasses.replace(MORE, worst=WATCH)
 
 

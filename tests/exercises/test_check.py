@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from formcheck import exercises
 from formcheck.core.errors import UsageError
 from formcheck.core.verdicts import FAULT, NOT_MEASURED, OK, WATCH, ViewName
-from formcheck.exercises import EXERCISES, exercise_named
+from formcheck.exercises import EXERCISES, exercise_named, measure_named, measures
 from formcheck.exercises.framework.check import (
     ANY_VIEW,
     FRONT_OR_REAR,
@@ -29,6 +29,7 @@ from formcheck.exercises.framework.check import (
 from formcheck.exercises.framework.cycle_features import CycleShape
 from formcheck.exercises.framework.exercise import Exercise, Words
 from formcheck.exercises.framework.load_kind import LoadKind
+from formcheck.exercises.framework.measure import Measure
 from formcheck.exercises.framework.variant import (
     UNKNOWN,
     Variant,
@@ -38,7 +39,7 @@ from formcheck.exercises.framework.variant import (
     possible_variants,
     recognise_variant,
 )
-from formcheck.judging.analysis import analyze
+from formcheck.judging.analysis import ALWAYS_REPORTED, analyze
 from tests.helpers.synthetic_lifter import LIFTS, Camera, film, joined
 
 
@@ -46,8 +47,7 @@ def _check(watch: float = 20.0, fault: float = 30.0, **changes: object) -> Check
     facts: dict[str, object] = {
         "id": "some-check",
         "title": "Something",
-        "measure": "something_deg",
-        "unit": "deg",
+        "measure": Measure("something_deg", "Something", "deg", "Somehow."),
         "views": SIDE,
         "cue": "Try this.",
         "why": "Because.",
@@ -263,9 +263,30 @@ def test_every_check_judges_a_measure_of_its_exercise(
     front_reports: dict[str, dict[str, float]],
 ) -> None:
     measures = (front_reports if check.views <= FRONT_OR_REAR else side_reports)[exercise.name]
-    assert check.measure in measures
-    assert math.isfinite(measures[check.measure])
-    assert (check.unit == "deg") == check.measure.endswith("_deg")
+    assert check.measure.name in measures
+    assert math.isfinite(measures[check.measure.name])
+
+
+@pytest.mark.parametrize("exercise", EXERCISES, ids=lambda exercise: exercise.name)
+def test_every_measure_of_a_lift_is_declared_once(
+    exercise: Exercise, side_reports: dict[str, dict[str, float]]
+) -> None:
+    declared = [measure.name for measure in exercise.all_measures]
+    assert len(set(declared)) == len(declared)
+    # Reports have some measures of other lifts as well, which this lift does not take.
+    assert set(declared) == set(side_reports[exercise.name]) - (set(ALWAYS_REPORTED) - set(declared))
+
+
+def test_every_measure_says_what_it_is() -> None:
+    names = [measure.name for measure in measures()]
+    assert len(set(names)) == len(names), "two records of one measure"
+    for measure in measures():
+        assert (measure.unit == "deg") == measure.name.endswith("_deg"), measure.name
+        assert measure.how.endswith("."), measure.name
+        assert measure.title[0].isupper(), measure.name
+        assert measure_named(measure.name) is measure
+        # Signals are in standing shoulder heights, statures are for the set as a whole.
+        assert "body heights" not in measure.unit
 
 
 @pytest.mark.parametrize("exercise", EXERCISES, ids=lambda exercise: exercise.name)

@@ -62,7 +62,7 @@ def test_every_check_can_be_explained(lift: object, check: object) -> None:
         "Where the limits come from",
         "Confidence in them",
     ):
-        assert told.get(heading), f"{heading}: give the check a `how`, or its measure one in HOW_MEASURED"
+        assert told.get(heading), f"{heading}: give the check or its measure a `how`"
     assert how_measured(check).endswith(".")  # type: ignore[arg-type]
 
 

@@ -27,7 +27,7 @@ from formcheck.judging.settings import Settings
 from formcheck.render.html import pictures as html_pictures
 from formcheck.render.html.pictures import KeyPicture, key_pictures, leading_check
 from formcheck.render.html.plots import bar_charts, path_plot, rep_spans, time_plots
-from formcheck.render.html.report import html_report, measure_title, unit_of
+from formcheck.render.html.report import html_report
 from formcheck.vision.video import read_frames_at
 from tests.helpers.make_reports import (
     HEIGHT,
@@ -165,12 +165,15 @@ def test_every_rep_has_a_row_with_a_word_for_its_verdict() -> None:
     assert "3 0:00.6 – 95° 61° ? not measured" in words
 
 
+def test_the_unit_of_a_measure_is_its_own() -> None:
+    page = page_of(make_report(POSES, reps=(make_rep(1, bar_drop_heights=0.04),)))
+    assert "Bar dropping before lockout of the standing height 0.04" in page.words
+    assert "body heights" not in page.words
+
+
 def test_numbers_of_reports_to_come_are_shown_by_their_names() -> None:
-    assert (measure_title("left_shift_ratio"), unit_of("left_shift_ratio")) == ("Left shift", "times")
-    assert (measure_title("bar_speed_m_per_s"), unit_of("bar_speed_m_per_s")) == ("Bar speed", "m/s")
-    assert (measure_title("something"), unit_of("something")) == ("Something", "")
     page = page_of(make_report(POSES, reps=(make_rep(1, left_shift_ratio=1.5, unmeasured_deg=math.nan),)))
-    assert "Left shift times 1.5" in page.words
+    assert "Left shift ratio 1.5" in page.words
     assert "Unmeasured" not in page.words
 
 

@@ -207,7 +207,7 @@ def test_colours_change_exactly_where_the_checks_do() -> None:
         known = exercise_named(exercise)
         assert known is not None
         assert report.signals is not None
-        (check,) = (one for one in known.checks if one.measure == "back_rounding_deg")
+        (check,) = (one for one in known.checks if one.measure.name == "back_rounding_deg")
         judged = report.signals.back_judged > 0
         doubt_deg = float(np.nanmedian(report.signals.back_rounding_uncertainty_deg[judged]))
         limits = rounding_limits_deg(report)

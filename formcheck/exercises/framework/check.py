@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from formcheck.core.verdicts import FAULT, NOT_MEASURED, OK, WATCH, Verdict, ViewName
+from formcheck.exercises.framework.measure import Measure
 
 SIDE = frozenset({ViewName.SIDE_LEFT, ViewName.SIDE_RIGHT})
 SIDE_OR_OBLIQUE = SIDE | {ViewName.OBLIQUE}
@@ -74,8 +75,7 @@ class Check:
     ----------
     id : stable name, unique within an exercise.
     title : a few words for people.
-    measure : name of the measure it judges.
-    unit : unit of value and limits, "deg" or a word that reads well behind a number.
+    measure : what it judges; its unit is that of value and limits.
     watch, fault : limits. ``fault`` above ``watch`` means that more is worse, below that less is worse.
     views : views from which it can be judged.
     cue : what to try, as a coach would call it.
@@ -93,8 +93,7 @@ class Check:
 
     id: str
     title: str
-    measure: str
-    unit: str
+    measure: Measure
     watch: float
     fault: float
     views: frozenset[ViewName]
@@ -109,6 +108,11 @@ class Check:
     trains: Skill | None = None
     load_sign: LoadSign | None = None
     earlier_after_injury: bool = False
+
+    @property
+    def unit(self) -> str:
+        """Unit of value and limits, "deg" or words that read well behind a number."""
+        return self.measure.unit
 
     @property
     def more_is_worse(self) -> bool:

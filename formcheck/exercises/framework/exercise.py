@@ -11,6 +11,7 @@ import numpy as np
 from formcheck.exercises.framework.check import Check, Measurement
 from formcheck.exercises.framework.cycle_features import CycleShape, least
 from formcheck.exercises.framework.load_kind import LoadKind
+from formcheck.exercises.framework.measure import Measure
 from formcheck.exercises.framework.variant import Variant
 from formcheck.motion.reps import Cycle
 from formcheck.motion.signals import Signals
@@ -196,6 +197,7 @@ class Exercise:
     resemblance : how much a cycle looks like a repetition of this lift, 0..1.
     rep : the repetition that a cycle is.
     measure : everything measured on one repetition, by name; names end in the unit.
+    measures : what is measured beside the measures of the checks.
     checks : what is judged, most important first; the back leads.
     from_floor : True when the load lies on the floor before and after, so that a lifter may stand up without it.
     path : what is followed for velocity and path, and how it should travel.
@@ -221,6 +223,7 @@ class Exercise:
     load: LoadKind = LoadKind.BAR
     variants: tuple[Variant, ...] = ()
     instants: Callable[[Signals, Rep], dict[str, int]] = no_instants
+    measures: tuple[Measure, ...] = ()
     warm_up: WarmUp = WarmUp()
     live_drill: LiveDrill | None = None
     words: Words = Words()
@@ -251,9 +254,14 @@ class Exercise:
         """The lighter sets before the work sets."""
         return RAMPS[self.load] if self.warm_up.ramp is None else self.warm_up.ramp
 
+    @property
+    def all_measures(self) -> tuple[Measure, ...]:
+        """Everything that is measured, each once."""
+        return tuple(dict.fromkeys([*self.measures, *(check.measure for check in self.checks)]))
+
     def judges(self, measure: str) -> bool:
         """True when one of the checks judges that measure."""
-        return any(check.measure == measure for check in self.checks)
+        return any(check.measure.name == measure for check in self.checks)
 
     def variant_named(self, name: str) -> Variant | None:
         """The variant of that name, None when the lift has no such variant."""

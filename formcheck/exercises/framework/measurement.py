@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from formcheck.core.poses import FloatArray
 from formcheck.exercises.framework.check import Measurement, missing
 from formcheck.exercises.framework.exercise import Rep
+from formcheck.exercises.framework.measure import Measure
 from formcheck.motion.signals import Signals
 
 IntArray = NDArray[np.int_]
@@ -46,6 +47,66 @@ HOLD_COUNTS_S = 0.2
 """A hold of any length counts as much as one of this length, about what a quick repetition rests at its bottom."""
 
 NOT_SEEN = "not seen clearly enough"
+
+
+HIP_FLEXION_BOTTOM_DEG = Measure(
+    "hip_flexion_bottom_deg",
+    "Hip flexion at the bottom",
+    "deg",
+    "Angle between trunk and thigh at the lowest point; 0 is standing straight.",
+    column="Hip",
+)
+
+KNEE_FLEXION_BOTTOM_DEG = Measure(
+    "knee_flexion_bottom_deg",
+    "Knee flexion at the bottom",
+    "deg",
+    "Bend of the knee (hip, knee, ankle) at the bottom; 0 is straight.",
+    column="Knee",
+)
+
+TRUNK_LEAN_BOTTOM_DEG = Measure(
+    "trunk_lean_bottom_deg",
+    "Trunk lean at the bottom",
+    "deg",
+    "Angle of the line from hip to shoulder from the vertical; forward is positive.",
+)
+
+HIP_FLEXION_TOP_DEG = Measure(
+    "hip_flexion_top_deg",
+    "Hip flexion at the top",
+    "deg",
+    "Bend of the hip (shoulder, hip, knee) at its straightest at the top; 0 is straight.",
+)
+
+KNEE_FLEXION_TOP_DEG = Measure(
+    "knee_flexion_top_deg",
+    "Knee flexion at the top",
+    "deg",
+    "Bend of the knee (hip, knee, ankle) at its straightest at the top; 0 is straight.",
+)
+
+TRUNK_LEAN_TOP_DEG = Measure(
+    "trunk_lean_top_deg", "Trunk lean at the top", "deg", "Lean of the trunk at the top; backward is negative."
+)
+
+ELBOW_FLEXION_MAX_DEG = Measure(
+    "elbow_flexion_max_deg",
+    "Elbow flexion",
+    "deg",
+    "Bend of the elbow (shoulder, elbow, wrist) on the way up, held for a tenth of a second; 0 is straight.",
+)
+
+
+COMMON_MEASURES = (
+    HIP_FLEXION_BOTTOM_DEG,
+    KNEE_FLEXION_BOTTOM_DEG,
+    TRUNK_LEAN_BOTTOM_DEG,
+    HIP_FLEXION_TOP_DEG,
+    KNEE_FLEXION_TOP_DEG,
+    TRUNK_LEAN_TOP_DEG,
+)
+"""What `common_measures` measures."""
 
 
 def sample_before(signals: Signals, sample: int, seconds: float) -> int:
@@ -170,12 +231,12 @@ def difference(later: Measurement, earlier: Measurement, uncertainty: float) -> 
 def common_measures(signals: Signals, rep: Rep) -> dict[str, Measurement]:
     """Angles at the bottom and at the top that every lift reports."""
     return {
-        "hip_flexion_bottom_deg": at_instant(signals, signals.hip_flexion_deg, rep.bottom, ANGLE_UNCERTAINTY_DEG),
-        "knee_flexion_bottom_deg": at_instant(signals, signals.knee_flexion_deg, rep.bottom, ANGLE_UNCERTAINTY_DEG),
-        "trunk_lean_bottom_deg": at_instant(signals, signals.trunk_lean_deg, rep.bottom, ANGLE_UNCERTAINTY_DEG),
-        "hip_flexion_top_deg": _straightest(signals, signals.hip_flexion_deg, rep),
-        "knee_flexion_top_deg": _straightest(signals, signals.knee_flexion_deg, rep),
-        "trunk_lean_top_deg": _straightest(signals, signals.trunk_lean_deg, rep),
+        HIP_FLEXION_BOTTOM_DEG.name: at_instant(signals, signals.hip_flexion_deg, rep.bottom, ANGLE_UNCERTAINTY_DEG),
+        KNEE_FLEXION_BOTTOM_DEG.name: at_instant(signals, signals.knee_flexion_deg, rep.bottom, ANGLE_UNCERTAINTY_DEG),
+        TRUNK_LEAN_BOTTOM_DEG.name: at_instant(signals, signals.trunk_lean_deg, rep.bottom, ANGLE_UNCERTAINTY_DEG),
+        HIP_FLEXION_TOP_DEG.name: _straightest(signals, signals.hip_flexion_deg, rep),
+        KNEE_FLEXION_TOP_DEG.name: _straightest(signals, signals.knee_flexion_deg, rep),
+        TRUNK_LEAN_TOP_DEG.name: _straightest(signals, signals.trunk_lean_deg, rep),
     }
 
 

@@ -10,6 +10,7 @@ from formcheck.core.poses import FloatArray
 from formcheck.core.verdicts import WATCH
 from formcheck.exercises.framework.check import SIDE, Check, Measurement, Skill, missing
 from formcheck.exercises.framework.exercise import Rep
+from formcheck.exercises.framework.measure import Measure
 from formcheck.exercises.framework.measurement import (
     ANGLE_UNCERTAINTY_DEG,
     SHARE_MEASURED_MIN,
@@ -43,6 +44,70 @@ PARTS_UNCERTAINTY_DEG = 9.0
 """Standard error of the thoracic share alone: the contour tells less well where a back bends than how much."""
 
 
+BACK_ROUNDING_DEG = Measure(
+    "back_rounding_deg",
+    "Back rounding",
+    "deg",
+    (
+        "The turning of the back's outline between hip and shoulder, from the mask of the lifter, against the "
+        "lifter's own neutral: positive is rounded, negative hollow."
+    ),
+    column="Back",
+    signed=True,
+)
+
+SPINE_FLEXION_DEG = Measure(
+    "spine_flexion_deg",
+    "Spine flexion",
+    "deg",
+    "Bend of the whole back, pelvis to neck, against standing with empty hands; positive is rounded.",
+)
+
+LOWER_ROUNDING_DEG = Measure(
+    "lower_rounding_deg",
+    "Lower back rounding",
+    "deg",
+    "The lumbar share of back rounding, from the lower half of the back's outline.",
+)
+
+UPPER_ROUNDING_DEG = Measure(
+    "upper_rounding_deg",
+    "Upper back rounding",
+    "deg",
+    "The thoracic share of back rounding, from the upper half of the back's outline.",
+)
+
+HEAD_DOWN_DEG = Measure(
+    "head_down_deg",
+    "Head hanging",
+    "deg",
+    "Angle of the line from shoulder to ear against the trunk, compared with standing; forward is positive.",
+)
+
+HEAD_UP_DEG = Measure(
+    "head_up_deg",
+    "Head thrown back",
+    "deg",
+    "Angle of the line from shoulder to ear against the trunk, compared with standing; backward is positive.",
+)
+
+LEAN_BACK_DEG = Measure(
+    "lean_back_deg", "Leaning back at the top", "deg", "Greatest lean of the trunk behind the vertical after lockout."
+)
+
+
+BACK_MEASURES = (
+    BACK_ROUNDING_DEG,
+    SPINE_FLEXION_DEG,
+    LOWER_ROUNDING_DEG,
+    UPPER_ROUNDING_DEG,
+    HEAD_DOWN_DEG,
+    HEAD_UP_DEG,
+    LEAN_BACK_DEG,
+)
+"""What `back_measures` measures."""
+
+
 def back_measures(
     signals: Signals, rep: Rep, start: int, stop: int, *, all_the_way: bool = False
 ) -> dict[str, Measurement]:
@@ -58,13 +123,13 @@ def back_measures(
             whole = missing(_why_no_back(signals, rep.start, rep.lockout))
     head = _head(signals, start, stop)
     return {
-        "back_rounding_deg": whole,
-        "spine_flexion_deg": _part(signals, signals.spine_flexion_deg, whole, start, stop),
-        "lower_rounding_deg": _part(signals, signals.lower_rounding_deg, whole, start, stop),
-        "upper_rounding_deg": _part(signals, signals.upper_rounding_deg, whole, start, stop),
-        "head_down_deg": head,
-        "head_up_deg": head if head.reason else replace(head, value=-head.value),
-        "lean_back_deg": _lean_back(signals, rep),
+        BACK_ROUNDING_DEG.name: whole,
+        SPINE_FLEXION_DEG.name: _part(signals, signals.spine_flexion_deg, whole, start, stop),
+        LOWER_ROUNDING_DEG.name: _part(signals, signals.lower_rounding_deg, whole, start, stop),
+        UPPER_ROUNDING_DEG.name: _part(signals, signals.upper_rounding_deg, whole, start, stop),
+        HEAD_DOWN_DEG.name: head,
+        HEAD_UP_DEG.name: head if head.reason else replace(head, value=-head.value),
+        LEAN_BACK_DEG.name: _lean_back(signals, rep),
     }
 
 
@@ -136,8 +201,7 @@ ROUNDING_SOURCE = "Set between real clips labelled neutral and rounded, see docs
 UPPER_BACK = Check(
     id="upper-back",
     title="Upper back rounding",
-    measure="upper_rounding_deg",
-    unit="deg",
+    measure=UPPER_ROUNDING_DEG,
     watch=15,
     fault=25,
     views=SIDE,
@@ -154,8 +218,7 @@ UPPER_BACK = Check(
 HEAD_DOWN = Check(
     id="head-down",
     title="Head hanging",
-    measure="head_down_deg",
-    unit="deg",
+    measure=HEAD_DOWN_DEG,
     watch=20,
     fault=40,
     views=SIDE,
@@ -172,8 +235,7 @@ HEAD_DOWN = Check(
 HEAD_UP = Check(
     id="head-up",
     title="Head thrown back",
-    measure="head_up_deg",
-    unit="deg",
+    measure=HEAD_UP_DEG,
     watch=60,
     fault=80,
     views=SIDE,
@@ -190,8 +252,7 @@ HEAD_UP = Check(
 OVER_EXTENSION = Check(
     id="over-extension",
     title="Leaning back at the top",
-    measure="lean_back_deg",
-    unit="deg",
+    measure=LEAN_BACK_DEG,
     watch=15,
     fault=25,
     views=SIDE,

@@ -10,6 +10,7 @@ from formcheck.core.poses import FloatArray
 from formcheck.core.verdicts import WATCH
 from formcheck.exercises.framework.check import SIDE, Check, LoadSign, Measurement, Skill, missing
 from formcheck.exercises.framework.exercise import Rep
+from formcheck.exercises.framework.measure import Measure
 from formcheck.exercises.framework.measurement import (
     ANGLE_UNCERTAINTY_DEG,
     NOT_SEEN,
@@ -39,6 +40,41 @@ WAY_SEEN_MIN = 0.7
 """Share of the way above the knees over which knees or hands must be seen to say that they moved back."""
 
 
+SET_UP_HIPS_THIGHS = Measure(
+    "set_up_hips_thighs",
+    "Hips above the knees at the set-up",
+    "thigh lengths above the knees",
+    "Height of the hips above the knees just before the shoulders rise, in lengths of a usual thigh; 0 is level.",
+)
+
+BAR_AHEAD_FOOT_LENGTHS = Measure(
+    "bar_ahead_foot_lengths",
+    "Bar in front of the mid-foot",
+    "foot lengths",
+    (
+        "How far the hands, for the bar, are in front of the middle of the foot between floor and knees, in lengths "
+        "of a usual foot."
+    ),
+)
+
+KNEE_REBEND_DEG = Measure(
+    "knee_rebend_deg",
+    "Knees bending again",
+    "deg",
+    "How far the knees bend again between the moment when the hands pass them and the lockout.",
+)
+
+BAR_DROP_HEIGHTS = Measure(
+    "bar_drop_heights",
+    "Bar dropping before lockout",
+    "of the standing height",
+    (
+        "How far the hands sink again above the knees before the lockout, as a share of the standing height from "
+        "ankles to shoulders."
+    ),
+)
+
+
 def hips_at_set_up(signals: Signals, set_up: int, lift_off: int) -> Measurement:
     """Height of the hips above the knees just before the shoulders rise, in thigh lengths."""
     part = slice(set_up, lift_off + 2)
@@ -53,8 +89,7 @@ def hips_at_set_up(signals: Signals, set_up: int, lift_off: int) -> Measurement:
 SQUATTED_START = Check(
     id="squatted-start",
     title="Hips too low at the start",
-    measure="set_up_hips_thighs",
-    unit="thigh lengths above the knees",
+    measure=SET_UP_HIPS_THIGHS,
     watch=0.08,
     fault=0.0,
     views=SIDE,
@@ -77,8 +112,7 @@ def bar_ahead(signals: Signals, rep: Rep, leaving: int, passing: int) -> Measure
 BAR_DRIFT = Check(
     id="bar-drift",
     title="Bar away from the body",
-    measure="bar_ahead_foot_lengths",
-    unit="foot lengths",
+    measure=BAR_AHEAD_FOOT_LENGTHS,
     watch=0.27,
     fault=0.35,
     views=SIDE,
@@ -113,8 +147,7 @@ def _lost_again(
 HITCHING = Check(
     id="hitching",
     title="Knees bending again under the bar",
-    measure="knee_rebend_deg",
-    unit="deg",
+    measure=KNEE_REBEND_DEG,
     watch=12,
     fault=20,
     views=SIDE,
@@ -143,8 +176,7 @@ def bar_drop(signals: Signals, passing: int, lockout: int) -> Measurement:
 BAR_DROP = Check(
     id="bar-drop",
     title="Bar sinking on the way up",
-    measure="bar_drop_heights",
-    unit="of the standing height",
+    measure=BAR_DROP_HEIGHTS,
     watch=0.03,
     fault=0.05,
     views=SIDE,

@@ -7,6 +7,7 @@ import numpy as np
 from formcheck.core.poses import FloatArray
 from formcheck.exercises.framework.check import SIDE, Check, Measurement, Skill, missing
 from formcheck.exercises.framework.exercise import Rep
+from formcheck.exercises.framework.measure import Measure
 from formcheck.exercises.framework.measurement import SHARE_MEASURED_MIN, sustained_peak
 from formcheck.motion.signals import Signals
 
@@ -32,6 +33,17 @@ FOOT_LIFT_MAX = 0.08
 and hips wander too."""
 
 FOOT_HIDDEN = "the near foot is hidden, by a plate or the edge of the picture"
+
+
+HEEL_RISE_FOOT_LENGTHS = Measure(
+    "heel_rise_foot_lengths",
+    "Heel rise",
+    "foot lengths",
+    (
+        "How far the heel leaves the floor for at least 0.15 s, against where it is at the top, in lengths of a usual"
+        " foot."
+    ),
+)
 
 
 def heel_rise(signals: Signals, rep: Rep, start: int, stop: int, visibility_min: float = 0.0) -> Measurement:
@@ -72,8 +84,7 @@ def feet_seen(signals: Signals, rep: Rep) -> bool:
 HEEL_RISE = Check(
     id="heel-rise",
     title="Heels leaving the floor",
-    measure="heel_rise_foot_lengths",
-    unit="foot lengths",
+    measure=HEEL_RISE_FOOT_LENGTHS,
     watch=0.16,
     fault=0.21,
     views=SIDE,

@@ -6,10 +6,19 @@ import numpy as np
 
 from formcheck.exercises.framework.check import SIDE_OR_OBLIQUE, Check, Measurement, Skill, missing
 from formcheck.exercises.framework.exercise import Rep
+from formcheck.exercises.framework.measure import Measure
 from formcheck.exercises.framework.measurement import ANGLE_UNCERTAINTY_DEG
 from formcheck.motion.signals import Signals
 
 KNEES_HIDDEN = "the knees are hidden by a plate"
+
+
+KNEE_BEND_GAIN_DEG = Measure(
+    "knee_bend_gain_deg",
+    "Knee flexion from top to bottom",
+    "deg",
+    "Bend of the knee at the bottom minus that at the top.",
+)
 
 
 def knee_bend_gain(signals: Signals, rep: Rep) -> Measurement:
@@ -25,8 +34,7 @@ def knee_bend_gain(signals: Signals, rep: Rep) -> Measurement:
 KNEES_TAKE_OVER = Check(
     id="knees-take-over",
     title="Knees bending instead of the hips hinging",
-    measure="knee_bend_gain_deg",
-    unit="deg",
+    measure=KNEE_BEND_GAIN_DEG,
     watch=25,
     fault=35,
     views=SIDE_OR_OBLIQUE,

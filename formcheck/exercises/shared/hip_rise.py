@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from formcheck.exercises.framework.check import SIDE_OR_OBLIQUE, Check, Measurement, Skill, missing
+from formcheck.exercises.framework.measure import Measure
 from formcheck.exercises.framework.measurement import NOT_SEEN, sample_before, sustained_peak
 from formcheck.motion.signals import Signals
 
@@ -18,6 +19,17 @@ EARLIER_S = 0.1
 """They begin to rise this long before they have risen by `SLACK`."""
 
 SETTLED_S = 0.4
+
+
+TRUNK_LEAN_GAIN_DEG = Measure(
+    "trunk_lean_gain_deg",
+    "Trunk lean gained early on the way up",
+    "deg",
+    (
+        "How much further the trunk leans early on the way up than when the way up began: hips that rise before the "
+        "chest tip it forward."
+    ),
+)
 
 
 def hands_leave(signals: Signals, lift_off: int, passing: int) -> int:
@@ -52,8 +64,7 @@ def trunk_lean_gain(signals: Signals, start: int, stop: int) -> Measurement:
 HIPS_SHOOT_UP = Check(
     id="hips-shoot-up",
     title="Hips rising before the chest",
-    measure="trunk_lean_gain_deg",
-    unit="deg",
+    measure=TRUNK_LEAN_GAIN_DEG,
     watch=6,
     fault=8,
     views=SIDE_OR_OBLIQUE,

@@ -15,8 +15,10 @@ from formcheck.exercises.framework.check import (
     missing,
 )
 from formcheck.exercises.framework.exercise import Rep
+from formcheck.exercises.framework.measure import Measure
 from formcheck.exercises.framework.measurement import (
     ANGLE_UNCERTAINTY_DEG,
+    ELBOW_FLEXION_MAX_DEG,
     NOT_SEEN,
     THIGH_LENGTH,
     at_instant,
@@ -47,6 +49,49 @@ PICKED_UP = "the bell was picked up just before"
 HINGE_CUE = "Hips back, shins upright: hinge, do not sit."
 
 
+WRISTS_BELOW_KNEES_THIGHS = Measure(
+    "wrists_below_knees_thighs",
+    "Wrists below the knees",
+    "thigh lengths below the knees",
+    "How far the wrists pass below the knees in the backswing, in lengths of a thigh.",
+)
+
+SHOULDERS_BELOW_HIPS_THIGHS = Measure(
+    "shoulders_below_hips_thighs",
+    "Shoulders below the hips",
+    "thigh lengths below the hips",
+    "How far the shoulders drop below the hips in the backswing, in lengths of a thigh.",
+)
+
+KNEES_AHEAD_SHANKS = Measure(
+    "knees_ahead_shanks",
+    "Knees in front of the ankles",
+    "shin lengths in front of the ankle",
+    "How far the knees are in front of the ankles, in lengths of a shin.",
+)
+
+KNEE_FLEXION_BACKSWING_DEG = Measure(
+    "knee_flexion_backswing_deg",
+    "Knee flexion in the backswing",
+    "deg",
+    "Bend of the knee (hip, knee, ankle) in the backswing; 0 is straight.",
+)
+
+HIP_FLEXION_AT_FALL_DEG = Measure(
+    "hip_flexion_at_fall_deg",
+    "Hip flexion while the arms fall",
+    "deg",
+    "Bend of the hips while the arms are still falling and far from the body.",
+)
+
+HANDS_ABOVE_EYES_HEIGHTS = Measure(
+    "hands_above_eyes_heights",
+    "Hands above the eyes",
+    "of the standing height",
+    "How far the hands rise above the eyes, as a share of the standing height from ankles to shoulders.",
+)
+
+
 def backswing(signals: Signals, rep: Rep) -> tuple[int, int]:
     """First and last sample of the backswing."""
     time_s = signals.time_s
@@ -72,8 +117,7 @@ def bell_low(signals: Signals, rep: Rep) -> Measurement:
 BELL_TOO_LOW = Check(
     id="bell-too-low",
     title="Bell swinging too low",
-    measure="wrists_below_knees_thighs",
-    unit="thigh lengths below the knees",
+    measure=WRISTS_BELOW_KNEES_THIGHS,
     watch=0.0,
     fault=0.15,
     views=SIDE_OR_OBLIQUE,
@@ -94,8 +138,7 @@ def shoulders_below_hips(signals: Signals, rep: Rep) -> Measurement:
 SHOULDERS_LOW = Check(
     id="shoulders-below-hips",
     title="Shoulders below the hips",
-    measure="shoulders_below_hips_thighs",
-    unit="thigh lengths below the hips",
+    measure=SHOULDERS_BELOW_HIPS_THIGHS,
     watch=0.0,
     fault=0.15,
     views=SIDE_OR_OBLIQUE,
@@ -117,8 +160,7 @@ def knees_forward(signals: Signals, rep: Rep) -> Measurement:
 KNEES_FORWARD = Check(
     id="knees-forward",
     title="Knees moving forward",
-    measure="knees_ahead_shanks",
-    unit="shin lengths in front of the ankle",
+    measure=KNEES_AHEAD_SHANKS,
     watch=0.30,
     fault=0.45,
     views=SIDE,
@@ -132,8 +174,7 @@ KNEES_FORWARD = Check(
 DEEP_KNEES = Check(
     id="deep-knees",
     title="Knees bending far in the backswing",
-    measure="knee_flexion_backswing_deg",
-    unit="deg",
+    measure=KNEE_FLEXION_BACKSWING_DEG,
     watch=60,
     fault=75,
     views=SIDE_OR_OBLIQUE,
@@ -181,8 +222,7 @@ def early_fold(signals: Signals, rep: Rep) -> Measurement:
 EARLY_FOLD = Check(
     id="early-fold",
     title="Folding before the bell comes down",
-    measure="hip_flexion_at_fall_deg",
-    unit="deg",
+    measure=HIP_FLEXION_AT_FALL_DEG,
     watch=25,
     fault=31,
     views=SIDE,
@@ -203,8 +243,7 @@ def bell_above_eyes(signals: Signals, rep: Rep) -> Measurement:
 BELL_HEIGHT = Check(
     id="bell-height",
     title="Bell above eye level",
-    measure="hands_above_eyes_heights",
-    unit="of the standing height",
+    measure=HANDS_ABOVE_EYES_HEIGHTS,
     watch=0.02,
     fault=0.10,
     views=ANY_VIEW,
@@ -220,13 +259,13 @@ BELL_HEIGHT = Check(
 def swing_measures(signals: Signals, rep: Rep) -> dict[str, Measurement]:
     """Measures of this module by name."""
     return {
-        "wrists_below_knees_thighs": bell_low(signals, rep),
-        "shoulders_below_hips_thighs": shoulders_below_hips(signals, rep),
-        "knees_ahead_shanks": knees_forward(signals, rep),
-        "knee_flexion_backswing_deg": knee_flexion_backswing(signals, rep),
-        "elbow_flexion_max_deg": elbow_flexion_up(signals, rep),
-        "hip_flexion_at_fall_deg": early_fold(signals, rep),
-        "hands_above_eyes_heights": bell_above_eyes(signals, rep),
+        WRISTS_BELOW_KNEES_THIGHS.name: bell_low(signals, rep),
+        SHOULDERS_BELOW_HIPS_THIGHS.name: shoulders_below_hips(signals, rep),
+        KNEES_AHEAD_SHANKS.name: knees_forward(signals, rep),
+        KNEE_FLEXION_BACKSWING_DEG.name: knee_flexion_backswing(signals, rep),
+        ELBOW_FLEXION_MAX_DEG.name: elbow_flexion_up(signals, rep),
+        HIP_FLEXION_AT_FALL_DEG.name: early_fold(signals, rep),
+        HANDS_ABOVE_EYES_HEIGHTS.name: bell_above_eyes(signals, rep),
     }
 
 

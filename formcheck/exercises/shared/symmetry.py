@@ -8,6 +8,7 @@ from formcheck.core.poses import FloatArray
 from formcheck.core.verdicts import WATCH
 from formcheck.exercises.framework.check import FRONT, FRONT_OR_REAR, Check, Measurement, Skill, missing
 from formcheck.exercises.framework.exercise import Rep
+from formcheck.exercises.framework.measure import Measure
 from formcheck.exercises.framework.measurement import SHARE_MEASURED_MIN, sample_before, sustained_low, sustained_peak
 from formcheck.motion.signals import Signals
 from formcheck.motion.standing import LEVEL
@@ -28,6 +29,36 @@ GAP_MIN = 0.3
 
 NOT_STANDING = "the lifter was not seen standing"
 NOT_STRAIGHT_ON = "this needs a view from straight ahead or behind"
+
+
+SHOULDER_TILT_CHANGE_DEG = Measure(
+    "shoulder_tilt_change_deg",
+    "Shoulder tilt against standing",
+    "deg",
+    "How much the line of the shoulders tilts on the way up against standing.",
+)
+
+HIP_SHIFT_HIP_WIDTHS = Measure(
+    "hip_shift_hip_widths",
+    "Hips moved sideways",
+    "hip widths",
+    "How far the hips move sideways over the feet on the way up against standing, in distances of the hip joints.",
+)
+
+STANCE_SHOULDER_WIDTHS = Measure(
+    "stance_shoulder_widths", "Width of the stance", "shoulder widths", "Distance between the ankles at the bottom."
+)
+
+KNEE_GAP_LOST = Measure(
+    "knee_gap_lost",
+    "Distance between the knees that is lost",
+    "of the standing distance",
+    "Share of the distance between the knees, against that of the ankles, that is lost from standing to the bottom.",
+)
+
+
+SYMMETRY_MEASURES = (SHOULDER_TILT_CHANGE_DEG, HIP_SHIFT_HIP_WIDTHS, STANCE_SHOULDER_WIDTHS)
+"""What `symmetry_measures` measures."""
 
 
 def uneven_shoulders(signals: Signals, rep: Rep) -> Measurement:
@@ -87,17 +118,16 @@ def _facing(signals: Signals, values: FloatArray) -> FloatArray:
 def symmetry_measures(signals: Signals, rep: Rep) -> dict[str, Measurement]:
     """Measures of the symmetry checks by name, and the width of the stance."""
     return {
-        "shoulder_tilt_change_deg": uneven_shoulders(signals, rep),
-        "hip_shift_hip_widths": sideways_shift(signals, rep),
-        "stance_shoulder_widths": stance_width(signals, rep),
+        SHOULDER_TILT_CHANGE_DEG.name: uneven_shoulders(signals, rep),
+        HIP_SHIFT_HIP_WIDTHS.name: sideways_shift(signals, rep),
+        STANCE_SHOULDER_WIDTHS.name: stance_width(signals, rep),
     }
 
 
 UNEVEN_SHOULDERS = Check(
     id="uneven-shoulders",
     title="One shoulder lower than the other",
-    measure="shoulder_tilt_change_deg",
-    unit="deg",
+    measure=SHOULDER_TILT_CHANGE_DEG,
     watch=5,
     fault=7,
     views=FRONT_OR_REAR,
@@ -111,8 +141,7 @@ UNEVEN_SHOULDERS = Check(
 SIDEWAYS_SHIFT = Check(
     id="sideways-shift",
     title="Hips moving to one side",
-    measure="hip_shift_hip_widths",
-    unit="hip widths",
+    measure=HIP_SHIFT_HIP_WIDTHS,
     watch=0.20,
     fault=0.30,
     views=FRONT_OR_REAR,
@@ -129,8 +158,7 @@ SYMMETRY_CHECKS = (UNEVEN_SHOULDERS, SIDEWAYS_SHIFT)
 KNEES_IN = Check(
     id="knees-in",
     title="Knees falling in",
-    measure="knee_gap_lost",
-    unit="of the standing distance",
+    measure=KNEE_GAP_LOST,
     watch=0.10,
     fault=0.20,
     views=FRONT,

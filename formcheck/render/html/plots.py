@@ -437,7 +437,7 @@ def _severity(rep: RepReport) -> int:
 
 def _verdict_on(rep: RepReport, measure: str, report: Report) -> Verdict:
     """The verdict on one measure of a repetition."""
-    checks = {check.id for check in judged_checks(report) if check.measure == measure}
+    checks = {check.id for check in judged_checks(report) if check.measure.name == measure}
     return next((finding.verdict for finding in rep.findings if finding.check in checks), NOT_MEASURED)
 
 

@@ -21,9 +21,11 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from formcheck.core.verdicts import FAULT, GOOD, NOT_JUDGED, NOT_MEASURED, OK, WATCH, DriftVerdict
+from formcheck.exercises import column_measures, measure_named, measures
 from formcheck.exercises.framework.check import Check
+from formcheck.exercises.framework.measure import Measure
 from formcheck.judging.effective_checks import judged_checks, rounding_limits_sentence
-from formcheck.judging.report import Report, RepReport, version
+from formcheck.judging.report import Report, version
 from formcheck.judging.set_metrics import SetLevel
 from formcheck.judging.settings import load_words
 from formcheck.render.html.pictures import KeyPicture, key_pictures
@@ -37,61 +39,20 @@ from formcheck.render.html.plots import (
     time_plots,
     time_ticks,
 )
-from formcheck.render.terminal import VIEW_WORDS, amount, clock, degrees, lift_title, neutral_words, short_facts
+from formcheck.render.terminal import (
+    VIEW_WORDS,
+    amount,
+    clock,
+    degrees,
+    lift_title,
+    measured,
+    neutral_words,
+    short_facts,
+)
 
 VERDICT_WORDS = {GOOD: "Good", WATCH: "Worth watching", FAULT: "Fault", NOT_JUDGED: "Not judged"}
 FINDING_WORDS = {OK: "fine", WATCH: "watch", FAULT: "fault", NOT_MEASURED: "not measured"}
 SYMBOLS = {GOOD: "✓", OK: "✓", WATCH: "!", FAULT: "✕", NOT_JUDGED: "?", NOT_MEASURED: "?"}
-
-MEASURES: dict[str, tuple[str, str]] = {
-    "back_rounding_deg": (
-        "Back rounding",
-        "How much the outline of the back between hip and shoulder turns, taken from the segmentation mask, against "
-        "the lifter's own neutral. Positive is rounded, negative is hollow.",
-    ),
-    "back_rounding_growth_deg": (
-        "Back rounding gained after lift-off",
-        "Back rounding when the hands pass the knees, minus that just before lift-off.",
-    ),
-    "butt_wink_deg": ("Rounding gained at the bottom", "Back rounding gained in the last fifth of the way down."),
-    "hip_flexion_bottom_deg": (
-        "Hip flexion at the bottom",
-        "Angle between trunk and thigh at the lowest point; 0 is standing straight.",
-    ),
-    "knee_flexion_bottom_deg": (
-        "Knee flexion at the bottom",
-        "Angle between thigh and shin at the lowest point; 0 is straight.",
-    ),
-    "trunk_lean_bottom_deg": (
-        "Trunk lean at the bottom",
-        "Angle of the line from hip to shoulder from the vertical; forward is positive.",
-    ),
-    "hip_flexion_top_deg": ("Hip flexion at the top", "The straightest that the hips get at the top."),
-    "knee_flexion_top_deg": ("Knee flexion at the top", "The straightest that the knees get at the top."),
-    "trunk_lean_top_deg": ("Trunk lean at the top", "Lean of the trunk at the top; backward is negative."),
-    "elbow_flexion_max_deg": (
-        "Elbow flexion",
-        "The most that the elbow bends on the way up, held for a tenth of a second.",
-    ),
-    "depth_thighs": (
-        "Depth",
-        "Height of the hips above the knees at the bottom, in thigh lengths; negative is below parallel.",
-    ),
-    "lean_over_shank_deg": (
-        "Trunk lean minus shin lean",
-        "How much flatter the trunk is than the shins at the bottom.",
-    ),
-    "hip_to_knee_rom_ratio": (
-        "Hip travel over knee travel",
-        "Range of the hips divided by that of the knees: a hinge has much hip and little knee.",
-    ),
-    "hip_flexion_at_arm_lift_deg": (
-        "Hip flexion when the arms leave the body",
-        "How far the hips are from open when the arms have moved away from the trunk.",
-    ),
-    "hand_height_top": ("Hands at the top", "Height of the hands, in standing shoulder heights above the ankles."),
-}
-"""Title of each known measure, and how it is measured. Others are shown by their own name."""
 
 NEUTRAL_WORDS = {
     "standing": "your own, from standing in this video",
@@ -100,38 +61,10 @@ NEUTRAL_WORDS = {
 }
 """Where the neutral back is from that the back was compared with."""
 
-UNITS = (
-    ("_heights_per_s", "body heights/s"),
-    ("_m_per_s", "m/s"),
-    ("_deg", "deg"),
-    ("_thighs", "thigh lengths"),
-    ("_heights", "body heights"),
-    ("_foot_lengths", "foot lengths"),
-    ("_shoulder_widths", "shoulder widths"),
-    ("_hip_widths", "hip widths"),
-    ("_ratio", "times"),
-    ("_m", "m"),
-    ("_s", "s"),
-)
-"""Unit by the end of a measure's name."""
-
 __all__ = ["KeyPicture", "html_report", "key_pictures"]
 
 
 # --- words ---------------------------------------------------------------------------------------------------------
-
-
-def unit_of(measure: str) -> str:
-    """The unit that a measure's name ends in; "" for none."""
-    return next((unit for ending, unit in UNITS if measure.endswith(ending)), "")
-
-
-def measure_title(measure: str) -> str:
-    """What people call a measure."""
-    if measure in MEASURES:
-        return MEASURES[measure][0]
-    ending = next((ending for ending, _ in UNITS if measure.endswith(ending)), "")
-    return measure.removesuffix(ending).replace("_", " ").capitalize()
 
 
 def _facts(report: Report, lifter: str) -> list[str]:
@@ -149,27 +82,18 @@ def _rep_rows(report: Report) -> list[dict[str, Any]]:
             "verdict": rep_verdict(rep),
             "found": (["partial rep"] if rep.partial else [])
             + list(dict.fromkeys(each.title for each in rep.findings if each.verdict.is_flagged)),
-            "cells": [_cell(rep, name) for name, _ in columns],
+            "cells": [measured(rep.measures.get(each.name, math.nan), each) for each in columns],
         }
         for rep in report.reps
     ]
 
 
-def _rep_columns(report: Report) -> list[tuple[str, str]]:
-    wanted = [
-        ("back_rounding_deg", "Back"),
-        ("hip_flexion_bottom_deg", "Hip"),
-        ("knee_flexion_bottom_deg", "Knee"),
-        ("depth_thighs", "Depth"),
+def _rep_columns(report: Report) -> list[Measure]:
+    return [
+        each
+        for each in column_measures()
+        if any(math.isfinite(rep.measures.get(each.name, math.nan)) for rep in report.reps)
     ]
-    return [each for each in wanted if any(math.isfinite(rep.measures.get(each[0], math.nan)) for rep in report.reps)]
-
-
-def _cell(rep: RepReport, measure: str) -> str:
-    value = rep.measures.get(measure, math.nan)
-    if measure == "depth_thighs":
-        return f"{value:+.2f}".replace("-", "−") if math.isfinite(value) else "–"
-    return degrees(value, signed=measure == "back_rounding_deg")
 
 
 def _all_measures(report: Report) -> list[tuple[str, str, list[str]]]:
@@ -179,11 +103,12 @@ def _all_measures(report: Report) -> list[tuple[str, str, list[str]]]:
     for name in names:
         values = [rep.measures.get(name, math.nan) for rep in report.reps]
         if any(math.isfinite(value) for value in values):
-            unit = unit_of(name)
+            about = measure_named(name)
+            unit = about.unit
             # Longer units stand once, behind the title: beside every number they would not fit on a phone or on paper.
             beside, behind = (unit, "") if unit == "deg" else ("", unit)
             cells = [amount(value, beside) if math.isfinite(value) else "–" for value in values]
-            rows.append((measure_title(name), behind, cells))
+            rows.append((about.title, behind, cells))
     return rows
 
 
@@ -319,7 +244,7 @@ def html_report(
     script = _asset("report.js")
     checks, rows = _check_rows(report), _rep_rows(report)
     plots = time_plots(report)
-    measured = {name for rep in report.reps for name, value in rep.measures.items() if math.isfinite(value)}
+    shown = {name for rep in report.reps for name, value in rep.measures.items() if math.isfinite(value)}
     page: str = _template().render(
         report=report,
         lifter=lifter,
@@ -332,7 +257,7 @@ def html_report(
         praise=report.praise,
         neutral=neutral_words(report),
         pictures=[(each, base64.b64encode(each.jpeg).decode()) for each in pictures],
-        rep_columns=_rep_columns(report),
+        rep_columns=[(each.name, each.column) for each in _rep_columns(report)],
         rep_rows=rows,
         anything_found=any(row["found"] for row in rows),
         all_measures=_all_measures(report),
@@ -347,7 +272,7 @@ def html_report(
         not_judged=_not_judged(report),
         worth_rows=[row for row in checks if row["verdict"] != OK],
         fine_rows=[row for row in checks if row["verdict"] == OK],
-        methods=[text for name, text in MEASURES.items() if name in measured],
+        methods=[(each.title, each.how) for each in measures() if each.name in shown],
         about=_about(report, settings or {}),
         style=Markup(_asset("report.css")),
         script=Markup(script),
