@@ -35,7 +35,7 @@ from benchmarks.against_eye import (
 )
 from benchmarks.labelled import CLIPS_VARIABLE, TRACKS, LabelledClip, folder_of, read_clips, read_track
 from benchmarks.pose_cache import cached_poses
-from benchmarks.reviewed import COUNTS, LABELLED_GOOD, REPS, SEEN_FAULTS
+from benchmarks.reviewed import COUNTS, LABELLED_GOOD, REPS, RESTING, SEEN_FAULTS, Cause
 from benchmarks.scores import (
     Counts,
     Instants,
@@ -402,6 +402,8 @@ def rest_around(time_s: FloatArray, resting: NDArray[np.bool_], at_s: float) -> 
 
 BOTTOM, TOP = 0, 1
 
+SAME_REST = Cause(RESTING, "by the signals the shoulders rest from the one moment to the other.")
+
 CANDIDATES: tuple[dict[str, Callable[[PairedRep], float]], ...] = (
     {
         "bottom_s": lambda pair: pair.rep.bottom_s,
@@ -463,7 +465,8 @@ def missed_reps_list(pairs: Iterable[PairedRep]) -> str:
             for which, label in ((BOTTOM, "bottom"), (TOP, "top"))
             if not pair.is_near(which)
         ]
-        cause = REPS.get((pair.row.clip.name, pair.label_number), NOT_LOOKED_AT)
+        in_rests = all(pair.label_rests(which) for which in (BOTTOM, TOP) if not pair.is_near(which))
+        cause = REPS.get((pair.row.clip.name, pair.label_number), SAME_REST if in_rests else NOT_LOOKED_AT)
         where = f"`{pair.row.clip.name}` rep {pair.label_number}"
         items.append(list_item(f"{where}: {', '.join(off)}. **{cause.kind}**: {cause.frames}"))
     return "\n".join(items) or "None."

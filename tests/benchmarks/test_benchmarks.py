@@ -39,10 +39,12 @@ from benchmarks.scores import (
     percentile,
     separation,
 )
+from benchmarks.train_recognition import write
 from formcheck.core.landmarks import LANDMARK_COUNT, Landmark
 from formcheck.core.verdicts import FAULT, NOT_MEASURED, OK, WATCH, Verdict
 from formcheck.exercises import EXERCISES
 from formcheck.exercises.framework.check import Finding
+from formcheck.exercises.framework.recognition_trees import trees
 from formcheck.judging.analysis import analyze
 from formcheck.judging.report import Report
 from formcheck.vision.models.store import ModelFile
@@ -444,3 +446,48 @@ def test_stretches_of_a_clip_are_held_against_the_repetitions_that_lie_in_them()
     page = bench_windows.page_of(tally)
     assert "| stretches of lifts counted right | 4 of 5 |" in page
     assert "`a` 0.0 to 99.0 s: 3 reps of squat, labelled 4 and 0 that are cut, squat" in page
+
+
+# --- by source -----------------------------------------------------------------------------------------------------
+
+
+def named_row(name: str, labelled: int, *, role: str = "lift") -> bench_clips.Row:
+    """A clip of two deadlifts that is labelled with another number of them, or as another movement."""
+    row = row_labelled([(2.0 + 4 * index, 4.0 + 4 * index) for index in range(labelled)])
+    exercise = "deadlift" if role == "lift" else "none"
+    clip = replace(row.clip, path=Path(f"{name}.mp4"), role=role, exercise=exercise, kind="good morning")
+    return replace(row, clip=clip, named=row.report if role == "lift" else None)
+
+
+def test_a_source_is_right_when_all_of_its_clips_are() -> None:
+    rows = [named_row("anna__1", 2), named_row("anna__2", 3), named_row("bert__1", 2)]
+    line = next(one for one in bench_clips.sources_table(rows).split("\n") if "`auto`" in one)
+    assert "2 of 3" in line
+    assert "1 of 2" in line
+
+
+def test_every_clip_counted_otherwise_than_labelled_is_listed_with_its_cause() -> None:
+    rows = [named_row("anna__1", 2), named_row("bert__1", 3), named_row("carl__1", 0, role="hard-negative")]
+    listed = bench_clips.count_disagreements(rows)
+    assert "anna__1" not in listed
+    assert "2 deadlift `auto`, 2 deadlift named; labelled 3 deadlift" in " ".join(listed.split())
+    assert "good morning: 2 deadlift under `auto`, none labelled" in " ".join(listed.split())
+    assert bench_clips.count_disagreements(rows[:1]) == "None."
+
+
+def test_partial_repetitions_may_be_in_the_label_or_not() -> None:
+    row = named_row("anna__1", 2)
+    first, second = row.report.reps
+    cut = replace(row.report, reps=(first, replace(second, partial=True)))
+    assert bench_clips.counted_exactly(row.clip, cut)
+    assert bench_clips.counted_exactly(named_row("anna__1", 1).clip, cut)
+    assert not bench_clips.counted_exactly(named_row("anna__1", 3).clip, cut)
+
+
+def test_trees_of_the_group_that_holds_the_source_are_used(tmp_path: Path) -> None:
+    write(trees(), tmp_path / "0.npz")
+    (tmp_path / "0.txt").write_text("anna\nbert", encoding="utf-8")
+    groups = bench_clips.read_groups(tmp_path)
+    assert [group.sources for group in groups] == [frozenset({"anna", "bert"})]
+    assert groups[0].trees.classes == trees().classes
+    assert bench_clips.read_groups(tmp_path / "none") == []
