@@ -19,9 +19,12 @@ if TYPE_CHECKING:
     from formcheck.judging.analysis import analyze
     from formcheck.judging.report import Report
     from formcheck.service.api import analyze_video
+    from formcheck.service.pipeline import AnalysisRequest, AnalysisResult, run_analysis
     from formcheck.storage.pose_files import load_poses, save_poses
 
 __all__ = [
+    "AnalysisRequest",
+    "AnalysisResult",
     "FormCheckError",
     "PoseSequence",
     "Report",
@@ -29,16 +32,20 @@ __all__ = [
     "analyze",
     "analyze_video",
     "load_poses",
+    "run_analysis",
     "save_poses",
 ]
 
 _HOMES = {
+    "AnalysisRequest": "service.pipeline",
+    "AnalysisResult": "service.pipeline",
     "FormCheckError": "core.errors",
     "PoseSequence": "core.poses",
     "Report": "judging.report",
     "analyze": "judging.analysis",
     "analyze_video": "service.api",
     "load_poses": "storage.pose_files",
+    "run_analysis": "service.pipeline",
     "save_poses": "storage.pose_files",
 }
 

@@ -14,7 +14,9 @@ from typing import BinaryIO
 import streamlit as st
 
 from formcheck.judging.report import Report
-from formcheck.service.worker import DONE, FAILED, Batch, Job
+from formcheck.render.exports import all_exports
+from formcheck.service.pipeline import AnalysisRequest
+from formcheck.service.worker import DONE, FAILED, Batch
 from formcheck.storage.report_folder import POSES_NPZ, REPORT_JSON, safe_name
 
 KEY = "formcheck"
@@ -72,9 +74,10 @@ class Session:
         self.uploads.remove(upload)
         shutil.rmtree(upload.path.parent, ignore_errors=True)
 
-    def start(self, jobs: Sequence[Job]) -> None:
-        """Analyse in the background."""
+    def start(self, jobs: Sequence[AnalysisRequest]) -> None:
+        """Analyse in the background, with all files that can be made."""
         self.problems.clear()
+        jobs = [replace(job, exports=all_exports(video=job.video is not None)) for job in jobs]
         self.batch = Batch(jobs, keep_alive=self)
 
     @property
@@ -122,13 +125,13 @@ class Session:
 class Result:
     """A finished job, and a remark on it."""
 
-    job: Job
+    job: AnalysisRequest
     remark: str = ""
 
     @property
     def folder(self) -> Path:
         """Where its files lie."""
-        return Path(self.job.folder)
+        return Path(self.job.folder or "")
 
     @property
     def poses(self) -> Path:

@@ -9,7 +9,9 @@ import contextlib
 import signal
 import sys
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from types import TracebackType
 from typing import Any
 
 import typer
@@ -184,3 +186,44 @@ def progress_bar(description: str, *, bytes_: bool = False, announce: bool = Tru
             bars.update(task, completed=done, total=None if total is None else max(done, total), visible=True)
 
         yield advance
+
+
+@dataclass(frozen=True)
+class Stage:
+    """A stage of an analysis as people read it; ``bytes_`` and ``announce`` as of `progress_bar`."""
+
+    description: str
+    bytes_: bool = False
+    announce: bool = True
+
+
+class StageBars:
+    """One progress bar after the other, as the stages of an analysis follow each other; a context manager.
+
+    Called as ``bars(stage, done, total)``. Stages that ``words`` does not name show nothing.
+    """
+
+    def __init__(self, words: Mapping[str, Stage]) -> None:
+        self._words = words
+        self._stage = ""
+        self._shown = contextlib.ExitStack()
+        self._advance: ProgressCallback | None = None
+
+    def __enter__(self) -> StageBars:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._shown.close()
+
+    def __call__(self, stage: str, done: int, total: int | None) -> None:
+        if stage != self._stage:
+            self._shown.close()
+            self._stage, self._advance = stage, None
+            if stage in self._words:
+                words = self._words[stage]
+                bar = progress_bar(words.description, bytes_=words.bytes_, announce=words.announce)
+                self._advance = self._shown.enter_context(bar)
+        if self._advance is not None and (done or total is not None):
+            self._advance(done, total)

@@ -1,14 +1,13 @@
-"""The commands about the history: ``history``, ``compare``, ``export``, ``import``; and saving after ``analyze``."""
+"""The commands about the history: ``history``, ``compare``, ``export``, ``import``."""
 
 from __future__ import annotations
 
 import math
 import re
 from collections.abc import Sequence
-from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich import box
@@ -20,8 +19,6 @@ from formcheck.cli.options import OnlyExerciseOption, lift_name
 from formcheck.core.errors import HistoryError
 
 if TYPE_CHECKING:
-    from formcheck.core.poses import PoseSequence
-    from formcheck.judging.report import Report
     from formcheck.storage.history import SavedSet
     from formcheck.storage.history.trends import Comparison, RepNumbers
 
@@ -99,42 +96,6 @@ def add_history_commands(app: typer.Typer) -> None:
                 f"{_counted(done.added, 'new set')}, {done.renewed} renewed, {done.known} here already; "
                 f"{_counted(done.new_lifters, 'new lifter')}."
             )
-
-
-def save_analysis(
-    report: Report,
-    poses: PoseSequence,
-    input_path: Path,
-    *,
-    lifter: str | None,
-    notes: str,
-    settings: dict[str, Any],
-) -> str:
-    """Save what `analyze` found; returns a sentence about it, without its full stop."""
-    from formcheck.storage.history import open_history
-
-    if not report.reps:
-        return "Nothing was saved to the history, as no repetition was found"
-    is_video = input_path.suffix.lower() != ".npz"
-    with open_history() as kept:
-        saved = kept.save_set(
-            report.to_dict(),
-            poses,
-            lifter=lifter,
-            notes=notes,
-            filmed_at=_modified_at(input_path) if is_video else None,
-            video_path=input_path.resolve() if is_video else "",
-            settings=settings,
-        )
-    return f"Saved to the history as set {saved.id}" + (f" of {saved.lifter}" if saved.lifter else "")
-
-
-def _modified_at(path: Path) -> datetime | None:
-    """Phones and copies that keep times make this the moment when filming ended."""
-    try:
-        return datetime.fromtimestamp(path.stat().st_mtime, UTC)
-    except (OSError, OverflowError, ValueError):
-        return None
 
 
 # --- history -------------------------------------------------------------------------------------------------------

@@ -15,7 +15,8 @@ import tempfile
 import threading
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -25,15 +26,20 @@ from formcheck.cli.console import NOTHING_TO_JUDGE, say, user_friendly
 from formcheck.cli.options import (
     AUTO,
     ExerciseOption,
+    ExportOption,
     HeightOption,
+    LoadOption,
+    NotesOption,
     PresetOption,
     SettingsOption,
-    analysis_settings,
+    VariantOption,
+    chosen_exports,
     known_variant,
     lift_or_auto,
+    parse_height_cm,
     parse_load_kg,
 )
-from formcheck.core.errors import HistoryError, InputError, UsageError
+from formcheck.core.errors import FormCheckError, InputError, UsageError
 
 if TYPE_CHECKING:
     from formcheck.live.capture import Captured
@@ -41,30 +47,29 @@ if TYPE_CHECKING:
     from formcheck.live.save_set import SessionVideo
     from formcheck.live.session import FinishedSet, SessionOptions, Snapshot
     from formcheck.live.window import Window
+    from formcheck.service.pipeline import AnalysisRequest
 
 BELL = "\a"
 
 
 @dataclass(frozen=True)
-class _Request:
+class _Session:
+    """What was asked for: ``request`` is what is to become of every set."""
+
     camera: str
-    exercise: str
-    variant: str
-    load: str | None
-    lifter: str | None
-    settings: Path | None
-    presets: list[str]
-    height: str | None
-    save: bool
-    out: Path | None
-    keep_video: bool
-    model: str
+    request: AnalysisRequest
+    export: tuple[str, ...]
     window: bool
     jsonl: bool
     warm_up: bool
     target_reps: int | None
     mute: bool
     fast: bool
+
+    @property
+    def source(self) -> str:
+        """What was filmed with, as a name."""
+        return f"camera-{self.camera}" if self.camera.isdecimal() else self.camera
 
 
 def add_live_command(app: typer.Typer) -> None:
@@ -76,15 +81,12 @@ def add_live_command(app: typer.Typer) -> None:
             str, typer.Option("--camera", "-c", metavar="N|FILE", help="Number of a camera, or a video in its place.")
         ] = "0",
         exercise: ExerciseOption = AUTO,
-        variant: Annotated[
-            str, typer.Option("--variant", metavar="NAME", help="Variant of the lift, such as sumo.")
-        ] = "auto",
-        load: Annotated[
-            str | None, typer.Option("--load", metavar="WEIGHT", help="The weight, such as 100kg or 225lb.")
-        ] = None,
+        variant: VariantOption = "auto",
+        load: LoadOption = None,
         lifter: Annotated[
             str | None, typer.Option("--lifter", metavar="NAME", help="Who lifts; saves the sets to the history.")
         ] = None,
+        notes: NotesOption = "",
         settings: SettingsOption = None,
         preset: PresetOption = None,
         height: HeightOption = None,
@@ -92,8 +94,12 @@ def add_live_command(app: typer.Typer) -> None:
         out: Annotated[
             Path | None, typer.Option("--out", "-o", metavar="DIR", help="Write a report folder for each set.")
         ] = None,
+        export: ExportOption = None,
         keep_video: Annotated[
             bool, typer.Option("--keep-video", help="Keep the video too, with --out or --save; otherwise none is kept.")
+        ] = False,
+        plate: Annotated[
+            bool, typer.Option("--plate", help="After a deadlift, follow the near plate (450 mm) in the kept video.")
         ] = False,
         model: Annotated[
             str, typer.Option("--model", "-m", metavar="MODEL", help="Pose model: lite (faster), full or a .task file.")
@@ -112,32 +118,34 @@ def add_live_command(app: typer.Typer) -> None:
         ] = False,
     ) -> None:
         """Watch a set as it happens: set-up, rep counter, cues; then the same report as for a video."""
+        from formcheck.service.pipeline import AnalysisRequest
         from formcheck.vision.native_logs import quiet_native_logs
 
         with user_friendly() as stop, quiet_native_logs():
-            code = _live(
-                _Request(
-                    camera,
-                    exercise,
-                    variant,
-                    load,
-                    lifter,
-                    settings,
-                    preset or [],
-                    height,
-                    save or lifter is not None,
-                    out,
-                    keep_video,
-                    model,
-                    not no_window,
-                    jsonl,
-                    warm_up,
-                    reps,
-                    mute,
-                    as_fast_as_possible,
-                ),
-                stop,
+            request = AnalysisRequest(
+                exercise=exercise,
+                lifter=lifter,
+                notes=notes,
+                model=model,
+                plate=plate,
+                settings_file=None if settings is None else str(settings),
+                presets=tuple(preset or ()),
+                folder=None if out is None else str(out),
+                save=save or lifter is not None,
+                keep_video=keep_video,
             )
+            session = _Session(
+                camera,
+                request,
+                tuple(export or ()),
+                window=not no_window,
+                jsonl=jsonl,
+                warm_up=warm_up,
+                target_reps=reps,
+                mute=mute,
+                fast=as_fast_as_possible,
+            )
+            code = _live(session, variant, load, height, stop)
         raise typer.Exit(code)
 
 
@@ -177,7 +185,7 @@ def _number(value: float, digits: int = 1) -> float | None:
 # --- a session -----------------------------------------------------------------------------------------------------
 
 
-def _live(request: _Request, stop: threading.Event) -> int:
+def _live(session: _Session, variant: str, load: str | None, height: str | None, stop: threading.Event) -> int:
     from formcheck.live.capture import NewestFrame, camera_frames, file_frames, is_camera
     from formcheck.live.engine import LiveEngine
     from formcheck.live.frame_analyser import FrameAnalyser
@@ -185,20 +193,18 @@ def _live(request: _Request, stop: threading.Event) -> int:
     from formcheck.vision.models.store import find_model
     from formcheck.vision.video import VideoReader
 
-    from_camera = is_camera(request.camera)
-    if from_camera and request.fast:
-        raise UsageError("--as-fast-as-possible is for a video: name one with --camera FILE.")
-    if request.keep_video and request.out is None and not request.save:
-        raise UsageError("--keep-video needs a place: add --out DIR or --save.")
-    options = _session_options(request)
+    from_camera = is_camera(session.camera)
+    _check(session, from_camera)
+    session, options = _session_options(session, variant, load, height)
+    request = session.request
     if not from_camera:
-        VideoReader(request.camera, max_side=64).close()  # what cannot be read is found out first
-        source: Iterator[Captured] = file_frames(request.camera, paced=not request.fast)
+        VideoReader(session.camera, max_side=64).close()  # what cannot be read is found out first
+        source: Iterator[Captured] = file_frames(session.camera, paced=not session.fast)
     else:
-        source = camera_frames(int(request.camera))
-    window = _window(request)
-    engine = LiveEngine(options, clock=(lambda: 0.0) if request.fast else time.perf_counter)
-    out = _Printer(request)
+        source = camera_frames(int(session.camera))
+    window = _window(session)
+    engine = LiveEngine(options, clock=(lambda: 0.0) if session.fast else time.perf_counter)
+    out = _Printer(session)
     with contextlib.ExitStack() as cleanup:
         folder = Path(cleanup.enter_context(tempfile.TemporaryDirectory(prefix="formcheck-live-")))
         video = cleanup.enter_context(SessionVideo(folder / "session.mp4")) if request.keep_video else None
@@ -207,45 +213,61 @@ def _live(request: _Request, stop: threading.Event) -> int:
                 running.callback(window.close)
             analyser = running.enter_context(FrameAnalyser(find_model(request.model)))
             newest: NewestFrame | None = None
-            if not request.fast:
+            if not session.fast:
                 newest = running.enter_context(NewestFrame(source))
-            _say_start(request, from_camera)
+            _say_start(session, from_camera)
             first_s = _run(engine, analyser, newest or source, newest, window, video, out, stop)
         if video is not None:
             video.close()
         finished = engine.finish()
         out.last(engine, newest.dropped if newest else 0)
-        return _outcome(request, engine, finished, video, first_s, folder)
+        return _outcome(session, options, engine, finished, _Cut(video, first_s, folder))
 
 
-def _session_options(request: _Request) -> SessionOptions:
+def _check(session: _Session, from_camera: bool) -> None:
+    request = session.request
+    if from_camera and session.fast:
+        raise UsageError("--as-fast-as-possible is for a video: name one with --camera FILE.")
+    if request.keep_video and request.folder is None and not request.save:
+        raise UsageError("--keep-video needs a place: add --out DIR or --save.")
+    if request.plate and not request.keep_video:
+        raise UsageError("--plate follows the plate in the kept video: add --keep-video.")
+    if session.export and request.folder is None:
+        raise UsageError("--export writes into the report folder: add --out DIR.")
+
+
+def _session_options(
+    session: _Session, variant: str, load: str | None, height: str | None
+) -> tuple[_Session, SessionOptions]:
+    """The session with all that was told, and what the engine is to know of it."""
     from formcheck.judging.analysis import exercise_of_variant
     from formcheck.live.session import SessionOptions
-    from formcheck.service.lifter_options import options_of_lifter
-    from formcheck.storage.history import open_history
+    from formcheck.service.pipeline import analysis_options, settings_of
 
-    exercise = lift_or_auto(request.exercise)
-    form = analysis_settings(request.settings, request.presets, request.height)
-    lifter = None
-    if request.lifter is not None:
-        with open_history() as kept:
-            lifter = kept.known_lifter(request.lifter)
-    told = options_of_lifter(lifter, form)
-    variant = known_variant(exercise, request.variant)
-    return SessionOptions(
-        exercise=exercise_of_variant(exercise, variant),
-        variant=variant,
-        load_kg=parse_load_kg(request.load, form.unit_of_loads),
-        file=Path(request.camera).name if not request.camera.isdecimal() else f"camera-{request.camera}",
-        model=Path(request.model).stem,
-        target_reps=request.target_reps,
-        warm_up=request.warm_up,
-        **told,
+    lift = lift_or_auto(session.request.exercise)
+    request = replace(session.request, exercise=lift, height_cm=parse_height_cm(height))
+    unit = settings_of(request).unit_of_loads
+    request = replace(
+        request,
+        variant=known_variant(request.exercise, variant),
+        load_kg=parse_load_kg(load, unit),
+        exports=chosen_exports(session.export, video=request.keep_video),
     )
+    options = SessionOptions(
+        exercise=exercise_of_variant(request.exercise, request.variant),
+        variant=request.variant,
+        load_kg=request.load_kg,
+        file=Path(session.source).name,
+        model=Path(request.model).stem,
+        target_reps=session.target_reps,
+        warm_up=session.warm_up,
+        **analysis_options(request),
+    )
+    return replace(session, request=request), options
 
 
-def _window(request: _Request) -> Window | None:
-    if not request.window:
+def _window(session: _Session) -> Window | None:
+    if not session.window:
         return None
     from formcheck.live.window import Window, can_draw_windows, display_problem
 
@@ -258,8 +280,8 @@ def _window(request: _Request) -> Window | None:
     return Window()
 
 
-def _say_start(request: _Request, from_camera: bool) -> None:
-    what = f"camera {request.camera}" if from_camera else Path(request.camera).name
+def _say_start(session: _Session, from_camera: bool) -> None:
+    what = f"camera {session.camera}" if from_camera else Path(session.camera).name
     say(f"Watching {what}; Ctrl-C ends." if from_camera else f"Watching {what} ...")
 
 
@@ -305,9 +327,9 @@ def _run(
 class _Printer:
     """Writes the session to standard output; knows when nobody reads it any more."""
 
-    def __init__(self, request: _Request) -> None:
-        self.mute = request.mute
-        self._jsonl = request.jsonl
+    def __init__(self, session: _Session) -> None:
+        self.mute = session.mute
+        self._jsonl = session.jsonl
         self._broken = False
         self._bell = BELL if sys.stdout is not None and sys.stdout.isatty() else ""
         self._state = ""
@@ -361,71 +383,68 @@ def _clock(time_s: float) -> str:
 # --- after the set -------------------------------------------------------------------------------------------------
 
 
+@dataclass(frozen=True)
+class _Cut:
+    """Where the videos of sets are cut from; ``first_s`` is the capture time of the first frame."""
+
+    video: SessionVideo | None
+    first_s: float
+    scratch: Path
+
+    def of(self, done: FinishedSet) -> str | None:
+        """The video of a set, None where none is kept."""
+        if self.video is None:
+            return None
+        path = self.scratch / f"set-{done.number}.mp4"
+        self.video.cut(done, self.first_s, path)
+        return str(path)
+
+
 def _outcome(
-    request: _Request,
-    engine: LiveEngine,
-    finished: tuple[FinishedSet, ...],
-    video: SessionVideo | None,
-    first_s: float,
-    scratch: Path,
+    session: _Session, options: SessionOptions, engine: LiveEngine, finished: tuple[FinishedSet, ...], cut: _Cut
 ) -> int:
+    """Write, save and show the sets; returns the exit code."""
     from rich.console import Console
 
+    from formcheck.live.save_set import save_baseline, save_set
     from formcheck.render.terminal import print_summary
 
+    request = session.request
     console = Console(stderr=True, highlight=False)
-    told = {"exercise": request.exercise, "model": Path(request.model).name, "live": True}
-    if request.lifter is not None and request.warm_up and engine.baseline is not None:
-        from formcheck.live.save_set import save_baseline
-
+    if request.lifter is not None and session.warm_up and engine.baseline is not None:
         save_baseline(request.lifter, engine.baseline)
         say(f"Kept the neutral back of {request.lifter}.")
     if not finished:
         say("No frame was analysed, so nothing was judged.")
         return NOTHING_TO_JUDGE
-    problem: HistoryError | None = None
+    told = {"settings": options.settings, "baseline": engine.baseline or options.baseline}
+    problem: FormCheckError | None = None
     for done in finished:
-        remarks: list[str] = []
-        folder: Path | None = None
-        written: list[Path] = []
-        if request.out is not None or video is not None:
-            folder, written = _write(request, done, finished, video, first_s, scratch, told)
-        if request.save:
-            from formcheck.live.save_set import save_set
-
-            annotated = next((path for path in written if path.suffix == ".mp4"), None)
-            try:
-                remarks.append(save_set(done, lifter=request.lifter, settings=told, annotated=annotated))
-            except HistoryError as error:
-                problem = error  # the report itself is worth showing all the same
+        result = save_set(done, _of_set(session, done, len(finished) > 1, cut), told)
+        problem = result.problem or problem  # the report itself is worth showing all the same
         if len(finished) > 1:
             say(f"Set {done.number}")
-        shown = folder if request.out is not None else None
-        print_summary(console, done.report, shown, written if shown is not None else (), remarks)
+        shown = result.folder if request.folder is not None else None
+        written = result.written if shown is not None else ()
+        print_summary(console, result.report, shown, written, result.sentences())
     if problem is not None:
         raise problem
     return 0 if any(done.report.reps for done in finished) else NOTHING_TO_JUDGE
 
 
-def _write(
-    request: _Request,
-    done: FinishedSet,
-    finished: tuple[FinishedSet, ...],
-    video: SessionVideo | None,
-    first_s: float,
-    scratch: Path,
-    told: dict[str, Any],
-) -> tuple[Path, list[Path]]:
-    """The report folder of a set, in the scratch folder where only its video is wanted, for the history."""
-    from formcheck.live.save_set import write_report
-
-    part: Path | None = None
-    if video is not None:
-        part = scratch / f"set-{done.number}.mp4"
-        video.cut(done, first_s, part)
-    out = request.out or scratch / "report"
-    if len(finished) > 1:
-        out = out / f"set-{done.number}"
-    source = Path(f"camera-{request.camera}") if request.camera.isdecimal() else Path(request.camera)
-    folder = write_report(done, source, out, video=part, lifter=request.lifter, settings=told)
-    return folder.path, folder.written
+def _of_set(session: _Session, done: FinishedSet, several: bool, cut: _Cut) -> AnalysisRequest:
+    """The request for one set."""
+    request = session.request
+    # Where only the video is wanted, for the history, it is made in a folder that goes.
+    out = cut.scratch / "report" if request.folder is None else Path(request.folder)
+    wanted = request.exports
+    if request.folder is None:
+        wanted = ("video",) if request.keep_video else ()
+    return replace(
+        request,
+        video=cut.of(done),
+        source=session.source,
+        folder=str(out / f"set-{done.number}" if several else out),
+        exports=wanted,
+        filmed_at=datetime.now(UTC).isoformat(),
+    )

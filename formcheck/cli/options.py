@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
+from datetime import date
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
 from formcheck.core.errors import UsageError
-
-if TYPE_CHECKING:
-    from formcheck.judging.settings import Settings
 
 CM_PER_FOOT, CM_PER_INCH = 30.48, 2.54
 
@@ -40,6 +39,18 @@ TodaysExerciseOption = Annotated[
 ]
 """Which lift is prepared for; None = the first one that is registered. `lift_name` takes what it gives."""
 
+VariantOption = Annotated[
+    str,
+    typer.Option(
+        "--variant",
+        metavar="NAME",
+        help="Variant of the lift, such as sumo, romanian, overhead, front; auto recognises it.",
+    ),
+]
+LoadOption = Annotated[
+    str | None, typer.Option("--load", metavar="WEIGHT", help="The weight on the bar, such as 100kg or 225lb.")
+]
+NotesOption = Annotated[str, typer.Option("--notes", metavar="TEXT", help="Notes for report and history.")]
 SettingsOption = Annotated[
     Path | None, typer.Option("--settings", metavar="FILE", help="Your own limits and preferences, in TOML.")
 ]
@@ -50,22 +61,37 @@ HeightOption = Annotated[
     str | None,
     typer.Option("--height", metavar="HEIGHT", help="The lifter's height, such as 178cm, for velocity in m/s."),
 ]
-"""Options of every command that judges; `analysis_settings` takes what they give."""
-
+ExportOption = Annotated[
+    list[str] | None,
+    typer.Option("--export", metavar="FORMAT", help="Write this format too, such as trc; may be given again."),
+]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 
-def analysis_settings(path: Path | None, presets: list[str], height: str | None) -> Settings:
-    """Settings for one analysis: the user's own, those presets, that file, that height; later ones win.
+def chosen_exports(also: Sequence[str] | None, *, video: bool) -> tuple[str, ...]:
+    """Names of the formats to write: the usual ones and ``also``, the annotated video only where it is wanted.
 
     Raises
     ------
-    FormCheckError : one of them cannot be read or understood.
+    UsageError : there is no such format.
     """
-    from formcheck.judging.settings import Settings, merge
-    from formcheck.storage.settings_files import load_settings
+    from formcheck.render.exports import find_exports, usual_exports
 
-    return merge(load_settings(path, presets), Settings(height_cm=parse_height_cm(height)))
+    named = [name.strip().lower() for name in also or ()]
+    return tuple(each.name for each in find_exports([*usual_exports(), *named]) if video or not each.from_video)
+
+
+def parse_day(text: str | None) -> str:
+    """A day in ISO form as people write it, empty for None. `UsageError` for anything else, and for days to come."""
+    if text is None:
+        return ""
+    try:
+        day = date.fromisoformat(text.strip())
+    except ValueError as error:
+        raise UsageError(f"--date {text!r} is not a day: write it like 2026-03-31.") from error
+    if day > date.today():
+        raise UsageError(f"--date {text!r} is still to come.")
+    return day.isoformat()
 
 
 INCHES = (50.0, 90.0)

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import contextlib
 from collections.abc import Mapping
 from dataclasses import replace
-from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -13,15 +11,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from formcheck.core.errors import VideoError
 from formcheck.live.session import FinishedSet
 from formcheck.live.warm_up import neutral_back
 from formcheck.motion.neutral import Baseline
-from formcheck.render.annotated_video import write_annotated_video
-from formcheck.render.html.report import html_report, key_pictures
-from formcheck.storage import report_folder
+from formcheck.service.pipeline import AnalysisRequest, AnalysisResult, Known, StageProgress, run_analysis
 from formcheck.storage.history import Lifter, open_history
-from formcheck.storage.report_folder import ReportFolder
 from formcheck.vision.video import VideoReader, VideoWriter
 
 TOLERANCE_S = 0.001
@@ -69,61 +63,26 @@ class SessionVideo:
                     writer.write(frame.rgb, max(0.0, frame.time_s - start_s))
 
 
-def write_report(
+def save_set(
     done: FinishedSet,
-    input_path: Path,
-    out: Path | None,
+    request: AnalysisRequest,
+    told: Mapping[str, Any],
     *,
-    video: Path | None = None,
-    lifter: str | None = None,
-    settings: Mapping[str, Any] | None = None,
-) -> ReportFolder:
-    """Write the report folder of a set; ``video`` is what its annotated video and pictures are drawn on.
+    progress: StageProgress | None = None,
+) -> AnalysisResult:
+    """Write and save what the request asks for of a set that is over, as of an upload.
+
+    Parameters
+    ----------
+    request : its video is what pictures and annotated video are drawn on; its source, what the user filmed with.
+    told : arguments that the session gave to `analyze` besides exercise, variant and load.
 
     Raises
     ------
-    OutputError : it cannot be written.
+    OutputError : the report cannot be written.
     """
-    names = [
-        report_folder.REPORT_HTML,
-        report_folder.REPORT_JSON,
-        report_folder.REPS_CSV,
-        report_folder.SIGNALS_CSV,
-        report_folder.POSES_NPZ,
-    ]
-    if video is not None:
-        names.append(report_folder.ANNOTATED_MP4)
-    name = report_folder.safe_name(f"live-{Path(done.poses.video.file).stem}")
-    report, poses = done.report, done.poses
-    with report_folder.open_report_folder(input_path, out, names, name) as folder:
-        pictures: Any = ()
-        if video is not None:
-            with contextlib.suppress(VideoError):
-                pictures = key_pictures(video, poses, report)
-        page = html_report(report, pictures, lifter=lifter or "", settings=dict(settings or {}))
-        folder.write_text(report_folder.REPORT_HTML, page)
-        folder.write_text(report_folder.REPORT_JSON, report_folder.report_json(report))
-        folder.write_text(report_folder.REPS_CSV, report_folder.reps_csv(report.reps))
-        folder.write_text(report_folder.SIGNALS_CSV, report_folder.signals_csv(report.signals, poses.time_s))
-        folder.write_poses(poses)
-        if video is not None:
-            folder.write(report_folder.ANNOTATED_MP4, lambda path: write_annotated_video(video, poses, report, path))
-        return folder
-
-
-def save_set(
-    done: FinishedSet, *, lifter: str | None, settings: Mapping[str, Any], annotated: Path | None = None
-) -> str:
-    """Save a set to the history, with its annotated video when one is given; returns a sentence without full stop."""
-    if not done.report.reps:
-        return "Nothing was saved to the history, as no repetition was found"
-    with open_history() as kept:
-        saved = kept.save_set(
-            done.report.to_dict(), done.poses, lifter=lifter, filmed_at=datetime.now(UTC), settings=settings
-        )
-        if annotated is not None:
-            kept.keep_video(saved.id, annotated)
-    return f"Saved to the history as set {saved.id}" + (f" of {saved.lifter}" if saved.lifter else "")
+    known = Known(done.poses, done.report, told)
+    return run_analysis(replace(request, live=True), progress=progress, known=known)
 
 
 def save_baseline(name: str, baseline: Baseline) -> None:

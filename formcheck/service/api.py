@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from formcheck.judging.analysis import AUTO, analyze
 from formcheck.judging.report import Report
-from formcheck.vision.models.store import find_model
+from formcheck.judging.settings import Settings, check_limits
+from formcheck.service.pipeline import AUTO, WATCH, AnalysisRequest, run_analysis
 
 
 def analyze_video(
@@ -17,27 +17,102 @@ def analyze_video(
     variant: str = AUTO,
     load_kg: float | None = None,
     model: str | Path = "full",
+    start_s: float | None = None,
+    end_s: float | None = None,
+    plate: bool = False,
+    settings: Settings | str | Path | None = None,
+    presets: Sequence[str] = (),
+    own_settings: bool = False,
+    height_cm: float | None = None,
+    lifter: str | None = None,
+    notes: str = "",
+    filmed_at: str = "",
+    out: str | Path | None = None,
+    exports: Sequence[str] | None = None,
+    save: bool = False,
+    keep_video: bool = False,
     progress: Callable[[int, int | None], None] | None = None,
     cancelled: Callable[[], bool] | None = None,
 ) -> Report:
     """Analyse the lift in a video.
 
+    Without ``out``, ``exports`` and ``save`` nothing is written anywhere. `formcheck.run_analysis` takes the same as an
+    `AnalysisRequest` and also gives the poses, the files and what is to be remarked; its progress tells the stage.
+
     Parameters
     ----------
-    path : the video.
+    path : the video, or the poses (`.npz`) of an earlier analysis.
     exercise : "auto", or the name of a lift in `formcheck.exercises.EXERCISES`.
     variant : "auto", or a variant of the lift such as "sumo", "overhead" or "front".
-    load_kg : the load, for the advice.
+    load_kg : the load in kilograms, for the advice.
     model : "lite", "full", "heavy" or the path of a pose model; fetched when it is not here yet.
-    progress : called with frames done and frames expected (None = unknown).
+    start_s, end_s : the part of the video to judge, in seconds since its first frame; None = from the beginning, to the
+        end.
+    plate : follow the near plate (450 mm) of a barbell lifted from the floor, for bar path and velocity in metres.
+    settings : limits that differ from FormCheck's own: `Settings`, or the path of a settings file (TOML).
+    presets : names of presets, on which ``settings`` come on top.
+    own_settings : start from the user's settings for every analysis, as the command line does.
+    height_cm : the lifter's height in centimetres, for velocity in m/s.
+    lifter : whose set it is. What the history knows of the lifter is used.
+    notes : for report and history.
+    filmed_at : ISO date or time, for the history; empty = not known.
+    out : folder for the files; None = formcheck-reports/NAME, where ``exports`` are named.
+    exports : names of the formats to write: "html", "json", "reps", "signals", "poses", "trc", "video" (the annotated
+        one). None = all but "trc" with ``out``, nothing without.
+    save : save the set to the history.
+    keep_video : keep a copy of the annotated video with the saved set; needs ``save`` and the export "video".
+    progress : called with frames done and frames expected (None = unknown) while poses are looked for.
     cancelled : asked after every frame; True stops the work.
+
+    Returns
+    -------
+    The report; ``report.reps`` is empty when there was nothing to judge.
 
     Raises
     ------
-    FormCheckError : the file cannot be read, the model cannot be fetched, or the work was stopped.
+    FormCheckError : the file cannot be read, the model cannot be fetched, an option makes no sense, a file or the
+        history cannot be written, or the work was stopped.
     """
-    # MediaPipe and OpenCV take a second to load, and `import formcheck` must work where their libraries are missing.
-    from formcheck.vision.pose_estimation import estimate_poses
 
-    poses = estimate_poses(path, find_model(model), progress=progress, cancelled=cancelled)
-    return analyze(poses, exercise, variant=variant, load_kg=load_kg)
+    def frames(stage: str, done: int, total: int | None) -> None:
+        if progress is not None and stage == WATCH and (done or total is not None):
+            progress(done, total)
+
+    is_poses = Path(path).suffix.lower() == ".npz"
+    if exports is None and out is None:
+        exports = ()
+    request = AnalysisRequest(
+        video=None if is_poses else str(path),
+        poses=str(path) if is_poses else None,
+        exercise=exercise,
+        variant=variant,
+        load_kg=load_kg,
+        lifter=lifter,
+        notes=notes,
+        filmed_at=filmed_at,
+        model=str(model),
+        start_s=start_s,
+        end_s=end_s,
+        plate=plate,
+        own_settings=own_settings,
+        presets=tuple(presets),
+        settings_file=str(settings) if isinstance(settings, str | Path) else None,
+        settings_toml=_toml(settings) if isinstance(settings, Settings) else "",
+        height_cm=height_cm,
+        exports=None if exports is None else tuple(exports),
+        folder=None if out is None else str(out),
+        save=save,
+        keep_video=keep_video,
+        note_path=not is_poses,
+    )
+    result = run_analysis(request, progress=frames, cancelled=cancelled)
+    if result.problem is not None:
+        raise result.problem
+    return result.report
+
+
+def _toml(settings: Settings) -> str:
+    from formcheck.storage.settings_files import settings_toml
+
+    check_limits(settings)
+    return settings_toml(settings)

@@ -11,7 +11,6 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import json
-import math
 import os
 import re
 import shutil
@@ -22,24 +21,15 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from formcheck.core.errors import Cancelled, FormCheckError, HistoryError, UsageError
-from formcheck.storage.report_folder import ANNOTATED_MP4, POSES_NPZ, REPORT_HTML, REPORT_JSON, REPS_CSV, SIGNALS_CSV
-
-if TYPE_CHECKING:
-    from formcheck.core.poses import PoseSequence
-    from formcheck.judging.report import Report
-
-LANDMARKS_TRC = "landmarks.trc"
+from formcheck.core.errors import Cancelled, FormCheckError, UsageError
+from formcheck.service.pipeline import DRAW, JUDGE, MODEL, PLATE, WATCH, AnalysisRequest, run_analysis
 
 WAITING, RUNNING, DONE, FAILED, CANCELLED = "waiting", "running", "done", "failed", "cancelled"
 
-MODEL, WATCH, JUDGE, DRAW = "model", "watch", "judge", "draw"
-"""Stages of a job, in their order."""
-
-STAGE_SHARES = {MODEL: 0.03, WATCH: 0.67, JUDGE: 0.08, DRAW: 0.22}
-"""How the time of a whole job is usually shared among its stages."""
+STAGE_SHARES = {MODEL: 0.03, WATCH: 0.67, JUDGE: 0.08, PLATE: 0.15, DRAW: 0.22}
+"""How the time of a whole job is usually shared among its stages; those that a job does without are left out."""
 
 GRACE_S = 3.0
 """How long a process may take to stop by itself before it is ended."""
@@ -47,45 +37,9 @@ GRACE_S = 3.0
 FIRST_ESTIMATE_AFTER = 0.05
 """Before this share of the work is done an estimate of the time left would jump about."""
 
+TOLD_EVERY_S = 0.1
+
 STOP = "stop"
-
-
-@dataclass(frozen=True)
-class Job:
-    """One set to analyse.
-
-    Attributes
-    ----------
-    folder : where the results go; made if missing. A job that fails or is stopped leaves nothing of itself in it.
-    video : video file; None when only poses are there.
-    poses : `.npz` of an earlier analysis, which makes looking at the video unnecessary.
-    title : what people call it, such as the name of the uploaded file.
-    start_s, end_s : the part of the video to judge; None = from the beginning, to the end.
-    settings_toml : settings that come on top of the user's own, as TOML.
-    presets : names of presets.
-    save : save to the history. ``set_id`` is the saved set that is judged again, None for a new one.
-    keep_video : keep the annotated video with the saved set.
-    filmed_on : day in ISO form, empty = not known.
-    """
-
-    folder: str
-    video: str | None = None
-    poses: str | None = None
-    title: str = ""
-    exercise: str = "auto"
-    variant: str = "auto"
-    load_kg: float | None = None
-    lifter: str | None = None
-    notes: str = ""
-    model: str = "full"
-    start_s: float | None = None
-    end_s: float | None = None
-    settings_toml: str = ""
-    presets: tuple[str, ...] = ()
-    save: bool = False
-    set_id: int | None = None
-    keep_video: bool = False
-    filmed_on: str = ""
 
 
 @dataclass(frozen=True)
@@ -97,7 +51,7 @@ class State:
     number under which the set was saved.
     """
 
-    job: Job
+    job: AnalysisRequest
     phase: str = WAITING
     stage: str = ""
     share: float = 0.0
@@ -112,7 +66,7 @@ class Batch:
     ``command`` starts the process; tests put another program in its place.
     """
 
-    def __init__(self, jobs: Sequence[Job], command: Sequence[str] = (), keep_alive: object = None) -> None:
+    def __init__(self, jobs: Sequence[AnalysisRequest], command: Sequence[str] = (), keep_alive: object = None) -> None:
         self._command = list(command) or [sys.executable, "-P", "-m", "formcheck.service.worker"]
         self._states = [State(job) for job in jobs]
         self._lock = threading.Lock()
@@ -158,9 +112,9 @@ class Batch:
 
     def _run(self, index: int) -> None:
         job = self._states[index].job
-        folder = Path(job.folder)
-        new_folder = not folder.exists()
-        clock = _Clock(DRAW if job.video else JUDGE, WATCH if job.poses is None else JUDGE)
+        folder = Path(job.folder or "")
+        new_folder = job.folder is not None and not folder.exists()
+        clock = _Clock(_stages(job))
         self._change(index, phase=RUNNING)
         end: dict[str, Any] = {}
         try:
@@ -183,7 +137,7 @@ class Batch:
             assert process.stdin is not None
             assert process.stdout is not None
             with contextlib.suppress(OSError):
-                process.stdin.write(json.dumps(dataclasses.asdict(job)) + "\n")
+                process.stdin.write(json.dumps(job.to_dict()) + "\n")
                 process.stdin.flush()
             for line in process.stdout:
                 said = _said(line)
@@ -206,13 +160,18 @@ class Batch:
         self._change(index, **{"message": "", **end}, share=1.0, left_s=0.0)
 
 
+def _stages(job: AnalysisRequest) -> list[str]:
+    """The stages that a job goes through, in their order."""
+    without = {WATCH} if job.poses is not None else set()
+    without |= set() if job.plate else {PLATE}
+    without |= set() if job.video else {DRAW}
+    return [name for name in STAGE_SHARES if name not in without]
+
+
 class _Clock:
     """Share of the whole job that is done, and the time left, from what the process says."""
 
-    def __init__(self, last: str, first: str) -> None:
-        order = list(STAGE_SHARES)
-        used = [name for name in order if name == MODEL or order.index(first) <= order.index(name)]
-        used = [name for name in used if order.index(name) <= order.index(last)]
+    def __init__(self, used: Sequence[str]) -> None:
         whole = sum(STAGE_SHARES[name] for name in used)
         self._begin = {name: sum(STAGE_SHARES[each] for each in used[:n]) / whole for n, name in enumerate(used)}
         self._size = {name: STAGE_SHARES[name] / whole for name in used}
@@ -264,13 +223,12 @@ def _python_path() -> str:
 # --- in the process ------------------------------------------------------------------------------------------------
 
 Say = Callable[[dict[str, Any]], None]
-Progress = Callable[[int, "int | None"], None]
 
 
 def main() -> None:
     """Analyse the job that standard input names."""
     with _only_ours() as say:
-        job = Job(**{**(told := json.loads(sys.stdin.readline())), "presets": tuple(told["presets"])})
+        job = AnalysisRequest.from_dict(json.loads(sys.stdin.readline()))
         stop = threading.Event()
         threading.Thread(target=_listen, args=(stop,), daemon=True).start()
         say(_outcome(job, say, stop))
@@ -300,7 +258,7 @@ def _listen(stop: threading.Event) -> None:
     stop.set()
 
 
-def _outcome(job: Job, say: Say, stop: threading.Event) -> dict[str, Any]:
+def _outcome(job: AnalysisRequest, say: Say, stop: threading.Event) -> dict[str, Any]:
     """How the job ended, as changes of its `State`."""
     from formcheck.vision.system_libraries import system_library_hint
 
@@ -323,139 +281,29 @@ def _outcome(job: Job, say: Say, stop: threading.Event) -> dict[str, Any]:
     return {"phase": DONE, "message": message, "set_id": set_id}
 
 
-def run(job: Job, say: Say, cancelled: Callable[[], bool]) -> tuple[str, int | None]:
-    """Do a job; returns a remark for the user, and the number under which the set was saved.
+def run(job: AnalysisRequest, say: Say, cancelled: Callable[[], bool]) -> tuple[str, int | None]:
+    """Do a job, all of it or nothing; returns a remark for the user, and the number under which the set was saved.
 
     Raises
     ------
     FormCheckError : the video cannot be read, the model not be found, the results not be written, ...
     """
-    from formcheck.render.html.report import html_report, key_pictures
-    from formcheck.render.trc import trc_text
-    from formcheck.storage import report_folder
-    from formcheck.storage.pose_files import save_poses
+    if job.folder is None:
+        raise UsageError("A job needs a folder.")
+    last: tuple[str, float] = "", 0.0
 
-    def progress(stage: str) -> Progress:
-        last_s = [0.0]
+    def tell(stage: str, done: int, total: int | None) -> None:
+        nonlocal last
+        # More often than the eye sees would only load the pipe.
+        if stage != last[0] or time.monotonic() - last[1] > TOLD_EVERY_S or done == total:
+            last = stage, time.monotonic()
+            say({"stage": stage, "done": done, "total": total})
 
-        def tell(done: int, total: int | None) -> None:
-            # More often than the eye sees would only load the pipe.
-            if time.monotonic() - last_s[0] > 0.1 or done == total:
-                last_s[0] = time.monotonic()
-                say({"stage": stage, "done": done, "total": total})
-
-        return tell
-
-    told = _told(job)
-    poses = _poses(job, progress, cancelled)
-    progress(JUDGE)(0, 1)
-    part, report = _judged(job, poses, told)
-    asked = {"exercise": job.exercise, "model": Path(job.model).name}
-    if part is not poses:
-        asked["part"] = f"{part.time_s[0]:.1f} to {part.time_s[-1]:.1f} s"
-    pictures = () if job.video is None else key_pictures(job.video, part, report)
-    folder = Path(job.folder)
-    folder.mkdir(parents=True, exist_ok=True)
-    page = html_report(report, pictures, lifter=job.lifter or "", notes=job.notes, settings=asked)
-    for name, text in (
-        (REPORT_HTML, page),
-        (REPORT_JSON, report_folder.report_json(report)),
-        (REPS_CSV, report_folder.reps_csv(report.reps)),
-        (SIGNALS_CSV, report_folder.signals_csv(report.signals, part.time_s)),
-        (LANDMARKS_TRC, trc_text(part, LANDMARKS_TRC, forward=report.view.forward)),
-    ):
-        (folder / name).write_text(text, encoding="utf-8", errors="replace", newline="")
-    save_poses(poses, folder / POSES_NPZ)
-    progress(JUDGE)(1, 1)
-    if job.video is not None:
-        from formcheck.render.annotated_video import write_annotated_video
-
-        write_annotated_video(
-            job.video, part, report, folder / ANNOTATED_MP4, progress=progress(DRAW), cancelled=cancelled
-        )
-    if not job.save:
-        return "", job.set_id
-    if not report.reps:
-        return "Not saved to the history, as no repetition was found.", job.set_id
-    return _save(job, report.to_dict(), poses, asked)
-
-
-def judged(job: Job, poses: PoseSequence) -> tuple[PoseSequence, Report]:
-    """The part of the poses that the job is about, and what is said about it; `FormCheckError` as from `run`."""
-    return _judged(job, poses, _told(job))
-
-
-def _told(job: Job) -> dict[str, Any]:
-    """Settings and what is known of the lifter, as arguments of `analyze`: wrong ones are found before the work."""
-    from formcheck.judging.settings import merge, parse_settings
-    from formcheck.service.lifter_options import options_of_lifter
-    from formcheck.storage.history import open_history
-    from formcheck.storage.settings_files import load_settings
-
-    form = merge(load_settings(presets=job.presets), parse_settings(job.settings_toml, "these limits"))
-    with open_history() as history:
-        return options_of_lifter(history.known_lifter(job.lifter), form)
-
-
-def _judged(job: Job, poses: PoseSequence, told: dict[str, Any]) -> tuple[PoseSequence, Report]:
-    from formcheck.judging import analysis
-
-    part = poses
-    if job.start_s is not None or job.end_s is not None:
-        low, high = job.start_s or 0.0, job.end_s if job.end_s is not None else math.inf
-        part = poses.part((poses.time_s >= low) & (poses.time_s <= high))
-        if len(part) < 2:
-            raise UsageError("No part of the video is between these times: choose others.")
-    return part, analysis.analyze(part, job.exercise, variant=job.variant, load_kg=job.load_kg, **told)
-
-
-def _poses(job: Job, progress: Callable[[str], Progress], cancelled: Callable[[], bool]) -> PoseSequence:
-    from formcheck.storage.pose_files import load_poses
-
-    if job.poses is not None:
-        return load_poses(job.poses)
-    assert job.video is not None
-    from formcheck.vision.video import VideoReader
-
-    # A file that is no video is found out before a model is fetched for it.
-    VideoReader(job.video, max_side=64).close()
-    from formcheck.vision.models.store import find_model
-    from formcheck.vision.pose_estimation import estimate_poses
-
-    model = find_model(job.model, progress=progress(MODEL))
-    progress(WATCH)(0, None)
-    poses = estimate_poses(job.video, model, progress=progress(WATCH), cancelled=cancelled)
-    return dataclasses.replace(poses, video=dataclasses.replace(poses.video, file=job.title or poses.video.file))
-
-
-def _save(job: Job, report: dict[str, Any], poses: PoseSequence, asked: dict[str, str]) -> tuple[str, int | None]:
-    from datetime import datetime
-
-    from formcheck.storage.history import open_history
-
-    settings: dict[str, Any] = {**asked, "start_s": job.start_s, "end_s": job.end_s}
-
-    try:
-        with open_history() as history:
-            if job.set_id is not None:
-                saved = history.change_set(
-                    job.set_id,
-                    lifter=job.lifter,
-                    load_kg=job.load_kg,
-                    notes=job.notes or None,
-                    report=report,
-                    settings=settings,
-                )
-            else:
-                filmed = datetime.fromisoformat(job.filmed_on) if job.filmed_on else None
-                saved = history.save_set(
-                    report, poses, lifter=job.lifter, notes=job.notes, filmed_at=filmed, settings=settings
-                )
-            if job.keep_video and job.video is not None:
-                history.keep_video(saved.id, Path(job.folder) / ANNOTATED_MP4)
-    except HistoryError as error:
-        return str(error), job.set_id  # the result is worth showing all the same
-    return "", saved.id
+    result = run_analysis(dataclasses.replace(job, whole=True), progress=tell, cancelled=cancelled)
+    remarks = [f"{remark}." for remark in result.remarks]
+    if result.problem is not None:
+        remarks.append(str(result.problem))
+    return " ".join(remarks), job.set_id if result.saved is None else result.saved.id
 
 
 if __name__ == "__main__":

@@ -25,11 +25,10 @@ from pathlib import Path
 from typing import Any
 
 from formcheck.core.errors import OutputError
-from formcheck.core.poses import FloatArray, PoseSequence
+from formcheck.core.poses import FloatArray
 from formcheck.judging.report import Report, RepReport, version
 from formcheck.motion.signals import Signals
 from formcheck.storage.atomic import PendingFile, write_text
-from formcheck.storage.pose_files import save_poses
 
 REPORTS_FOLDER = "formcheck-reports"
 MARKER = ".formcheck.json"
@@ -163,22 +162,16 @@ class ReportFolder:
     _scratch: Path
     written: list[Path] = field(default_factory=list)
 
-    def write_text(self, name: str, text: str) -> None:
-        """Write a text file (UTF-8); `OutputError` if that fails."""
-        self.write(name, lambda path: _write_bytes(path, text.encode("utf-8", "replace")))
-
-    def write_poses(self, poses: PoseSequence) -> None:
-        """Write poses.npz, unless it is the very file that was analysed."""
-        if not self._is_input(POSES_NPZ):
-            self.write(POSES_NPZ, lambda path: save_poses(poses, path))
-
     def write(self, name: str, make: Callable[[Path], None]) -> None:
         """Let ``make`` write a file at a temporary path, then move it to its name.
 
-        Raises `OutputError` when it cannot be written or when a foreign file stands in its way.
+        A poses.npz that is the very file that was analysed stays as it is. Raises `OutputError` when it cannot be
+        written or when a foreign file stands in its way.
         """
         if name not in self.names:
             raise ValueError(f"{name} was not announced when the folder was opened")
+        if name == POSES_NPZ and self._is_input(name):
+            return
         target = self.path / name
         with _output_errors(target), PendingFile(target, partial=self._scratch / name) as partial:
             _make(make, partial, target)
@@ -329,10 +322,6 @@ def _write_marker(folder: Path, files: dict[str, list[str]], input_path: Path) -
         "files": files,
     }
     write_text(folder / MARKER, json.dumps(content, indent=1))
-
-
-def _write_bytes(path: Path, content: bytes) -> None:
-    path.write_bytes(content)
 
 
 def _make_folders(path: Path) -> list[Path]:

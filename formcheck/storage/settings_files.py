@@ -46,17 +46,16 @@ def default_settings_path() -> Path:
     return config_folder() / SETTINGS_TOML
 
 
-def load_settings(path: Path | None = None, presets: Sequence[str] = ()) -> Settings:
-    """The user's own settings, then those presets, then that file; later ones win.
+def load_settings(path: Path | None = None, presets: Sequence[str] = (), *, own: bool = True) -> Settings:
+    """The user's own settings, then those presets, then that file; later ones win. ``own`` False leaves out the first.
 
     Raises
     ------
     InputError : a file cannot be read. UsageError : it cannot be understood, or there is no such preset.
     """
     settings = AS_IT_COMES
-    own = default_settings_path()
-    if own.is_file():
-        settings = merge(settings, _with_its_presets(read_settings(own)))
+    if own and default_settings_path().is_file():
+        settings = merge(settings, _with_its_presets(read_settings(default_settings_path())))
     for name in presets:
         settings = merge(settings, find_preset(name))
     if path is not None:

@@ -26,7 +26,8 @@ from formcheck.exercises import exercise_named
 from formcheck.judging import analysis
 from formcheck.judging.report import Report
 from formcheck.judging.settings import AS_IT_COMES, Override, Settings, check_limits, parse_settings
-from formcheck.service import worker
+from formcheck.service import pipeline, worker
+from formcheck.service.pipeline import AnalysisRequest
 from formcheck.storage.history import History, Lifter, export_history, open_history
 from formcheck.storage.pose_files import save_poses
 from formcheck.storage.settings_files import default_settings_path, load_settings, save_settings, settings_toml
@@ -36,7 +37,7 @@ testing = pytest.importorskip("streamlit.testing.v1", reason="the app's library,
 
 from formcheck.app import components, limits, main, session  # noqa: E402
 from formcheck.app.pages import history_page, result, settings_page, upload_page  # noqa: E402
-from formcheck.service.worker import CANCELLED, DONE, FAILED, RUNNING, WAITING, Job, State  # noqa: E402
+from formcheck.service.worker import CANCELLED, DONE, FAILED, RUNNING, WAITING, State  # noqa: E402
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 START = ROOT / "app.py"
@@ -51,21 +52,26 @@ def report() -> dict[str, Any]:
 class NowBatch:
     """Does the jobs at once, in this process, from poses; ``outcome`` stands in for that."""
 
-    outcome: Callable[[Job], State] | None = None
-    seen: list[Job] = []  # noqa: RUF012
+    outcome: Callable[[AnalysisRequest], State] | None = None
+    seen: list[AnalysisRequest] = []  # noqa: RUF012
 
-    def __init__(self, jobs: Sequence[Job], keep_alive: object = None) -> None:
+    def __init__(self, jobs: Sequence[AnalysisRequest], keep_alive: object = None) -> None:
         self.states = tuple(map(self._do, jobs))
         NowBatch.seen = [*NowBatch.seen, *jobs]
 
-    def _do(self, job: Job) -> State:
+    def _do(self, job: AnalysisRequest) -> State:
         if NowBatch.outcome is not None:
             return NowBatch.outcome(job)
+        assert job.folder is not None
+        assert job.exports is not None
+        without_video = tuple(name for name in job.exports if name != "video")
         Path(job.folder).mkdir()
         poses = Path(job.folder) / "given.npz"
         save_poses(POSES, poses)
         remark, set_id = worker.run(
-            replace(job, video=None, poses=job.poses or str(poses)), lambda _: None, lambda: False
+            replace(job, video=None, poses=job.poses or str(poses), exports=without_video),
+            lambda _: None,
+            lambda: False,
         )
         return State(job, DONE, message=remark, set_id=set_id)
 
@@ -296,7 +302,7 @@ def test_judging_again_uses_other_limits_on_the_same_poses() -> None:
     with open_history() as history:
         (saved,) = history.sets()
     assert len(saved.report.reps) == 3
-    assert saved.settings["start_s"] is None
+    assert saved.settings.get("start_s") is None
 
 
 def test_a_new_judgement_is_saved_when_it_is_asked_for() -> None:
@@ -533,13 +539,15 @@ def test_a_saved_set_is_analysed_again_as_it_was_asked_for() -> None:
     with open_history() as history:
         poses = history.poses(1)
     strict = Settings(checks={"deadlift/back-rounding": Override(1.0, 2.0), "deadlift/arm-pull": Override(off=True)})
-    job = Job("", exercise="deadlift", settings_toml=settings_toml(strict), presets=("earlier-injury",), end_s=6.0)
-    _, told = worker.judged(job, poses)
+    job = AnalysisRequest(
+        exercise="deadlift", settings_toml=settings_toml(strict), presets=("earlier-injury",), end_s=6.0
+    )
+    _, told = pipeline.judge(job, poses)
     with open_history() as history:
         saved = history.change_set(1, report=told.to_dict(), settings={"start_s": None, "end_s": 6.0})
     again = history_page.job_of(saved)
     assert (again.start_s, again.end_s, again.presets) == (None, 6.0, ("earlier-injury",))
-    _, found = worker.judged(again, poses)
+    _, found = pipeline.judge(again, poses)
     assert found.to_dict() == told.to_dict()
 
 

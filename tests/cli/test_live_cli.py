@@ -21,8 +21,10 @@ from formcheck.cli.main import app
 from formcheck.core.errors import FormCheckError, InputError
 from formcheck.live import window
 from formcheck.live.capture import Captured, NewestFrame, camera_frames, file_frames, is_camera
-from formcheck.live.save_set import save_baseline, save_set, write_report
+from formcheck.live.save_set import save_baseline, save_set
+from formcheck.live.session import FinishedSet
 from formcheck.motion.neutral import Baseline
+from formcheck.service.pipeline import AnalysisRequest
 from formcheck.storage.history import open_history
 from formcheck.storage.pose_files import load_poses
 from formcheck.vision.models.store import find_model
@@ -164,6 +166,9 @@ def test_a_missing_display_is_found_out_before_opencv_aborts(monkeypatch: pytest
         (["--camera", "nowhere.mp4", "--no-window"], "nowhere.mp4"),
         (["--no-window", "--as-fast-as-possible"], "--camera FILE"),
         (["--no-window", "--keep-video"], "--out"),
+        (["--no-window", "--plate"], "--keep-video"),
+        (["--no-window", "--export", "trc"], "--out"),
+        (["--no-window", "--export", "c3d", "--out", "out"], "c3d"),
         (["--no-window", "--exercise", "curl"], "curl"),
         (["--no-window", "--exercise", "squat", "--variant", "sumo"], "sumo"),
         (["--no-window", "--load", "heavy"], "heavy"),
@@ -191,21 +196,25 @@ def test_the_picture_of_the_window_shows_cue_and_count() -> None:
 # ------------------------------------------------------------------------------------------------------ after the set
 
 
-def finished_set() -> object:
+def finished_set() -> FinishedSet:
     engine = engine_for("squat", file="camera-0")
     played(filmed(squat(2)), engine)
     return engine.finish()[0]
 
 
 def test_a_set_becomes_the_same_folder_as_an_upload(tmp_path: Path) -> None:
-    folder = write_report(finished_set(), Path("camera-0"), tmp_path / "out")  # type: ignore[arg-type]
-    names = {path.name for path in folder.written}
+    request = AnalysisRequest(source="camera-0", folder=str(tmp_path / "out"))
+    result = save_set(finished_set(), request, {})
+    names = {path.name for path in result.written}
     assert names == {"report.html", "report.json", "reps.csv", "signals.csv", "poses.npz"}
     assert len(json.loads((tmp_path / "out" / "report.json").read_text())["reps"]) == 2
 
 
 def test_a_set_and_the_lifters_neutral_are_kept_in_the_history() -> None:
-    assert "set 1 of Anna" in save_set(finished_set(), lifter="Anna", settings={})  # type: ignore[arg-type]
+    result = save_set(finished_set(), AnalysisRequest(source="camera-0", lifter="Anna", save=True, exports=()), {})
+    assert result.sentences() == ["Saved to the history as set 1 of Anna"]
+    assert result.saved is not None
+    assert result.saved.settings == {"exercise": "auto", "model": "full", "live": True}
     save_baseline("anna", Baseline(-12.0, -4.5, 5.0))
     save_baseline("Ben", Baseline(-10.0, -1.0, 5.0))
     with open_history() as kept:

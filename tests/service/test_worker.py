@@ -15,11 +15,13 @@ import pytest
 
 from formcheck.core.errors import Cancelled, FormCheckError
 from formcheck.judging import analysis
+from formcheck.render.exports import LANDMARKS_TRC
 from formcheck.service import worker
-from formcheck.service.worker import CANCELLED, DONE, FAILED, LANDMARKS_TRC, Batch, Job, State
+from formcheck.service.pipeline import AnalysisRequest
+from formcheck.service.worker import CANCELLED, DONE, FAILED, Batch, State
 from formcheck.storage.history import Lifter, open_history
 from formcheck.storage.pose_files import load_poses, save_poses
-from formcheck.storage.report_folder import REPORT_HTML, REPORT_JSON, REPS_CSV, SIGNALS_CSV
+from formcheck.storage.report_folder import MARKER, REPORT_HTML, REPORT_JSON, REPS_CSV, SIGNALS_CSV
 from tests.helpers.make_videos import write_video
 from tests.helpers.synthetic_lifter import deadlift, film
 
@@ -35,10 +37,15 @@ def own_history(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-def job(tmp_path: Path) -> Job:
+def job(tmp_path: Path) -> AnalysisRequest:
     """A job that has its poses already."""
     save_poses(POSES, tmp_path / "saved.npz")
-    return Job(str(tmp_path / "result"), poses=str(tmp_path / "saved.npz"), title="my set.mp4", exercise="deadlift")
+    return AnalysisRequest(
+        poses=str(tmp_path / "saved.npz"),
+        title="my set.mp4",
+        exercise="deadlift",
+        folder=str(tmp_path / "result"),
+    )
 
 
 def grey_video(path: Path) -> str:
@@ -48,16 +55,21 @@ def grey_video(path: Path) -> str:
     return str(path)
 
 
-def do(job: Job, cancelled: bool = False) -> tuple[str, int | None]:
+def do(job: AnalysisRequest, cancelled: bool = False) -> tuple[str, int | None]:
     return worker.run(job, lambda _: None, lambda: cancelled)
 
 
-def report_of(job: Job) -> dict[str, object]:
-    told: dict[str, object] = json.loads((Path(job.folder) / REPORT_JSON).read_text(encoding="utf-8"))
+def folder_of(job: AnalysisRequest) -> Path:
+    assert job.folder is not None
+    return Path(job.folder)
+
+
+def report_of(job: AnalysisRequest) -> dict[str, object]:
+    told: dict[str, object] = json.loads((folder_of(job) / REPORT_JSON).read_text(encoding="utf-8"))
     return told
 
 
-def finished(job: Job, program: str, cancel_when: str = "") -> State:
+def finished(job: AnalysisRequest, program: str, cancel_when: str = "") -> State:
     batch = Batch([job], [sys.executable, "-c", SAYS + program])
     end_s = time.monotonic() + 60.0
     while cancel_when and batch.states[0].stage != cancel_when and time.monotonic() < end_s:
@@ -72,14 +84,14 @@ def finished(job: Job, program: str, cancel_when: str = "") -> State:
 # --- what a job makes ----------------------------------------------------------------------------------------------
 
 
-def test_the_result_is_that_of_the_analysis(job: Job) -> None:
-    do(job)
+def test_the_result_is_that_of_the_analysis(job: AnalysisRequest) -> None:
+    do(replace(job, exports=("html", "json", "reps", "signals", "poses", "trc")))
     assert report_of(job) == analysis.analyze(load_poses(str(job.poses)), "deadlift").to_dict()
-    made = {path.name for path in Path(job.folder).iterdir()}
-    assert made == {REPORT_HTML, REPORT_JSON, REPS_CSV, SIGNALS_CSV, LANDMARKS_TRC, "poses.npz"}
+    made = {path.name for path in folder_of(job).iterdir()}
+    assert made == {REPORT_HTML, REPORT_JSON, REPS_CSV, SIGNALS_CSV, LANDMARKS_TRC, "poses.npz", MARKER}
 
 
-def test_only_the_chosen_part_is_judged(job: Job) -> None:
+def test_only_the_chosen_part_is_judged(job: AnalysisRequest) -> None:
     do(job)
     reps = report_of(job)["reps"]
     assert isinstance(reps, list)
@@ -90,23 +102,23 @@ def test_only_the_chosen_part_is_judged(job: Job) -> None:
     assert len(later) == len(reps) - 1
     assert later[0]["bottom_s"] == pytest.approx(reps[1]["bottom_s"], abs=0.1)
     # The whole of it stays, so that another part can be chosen later.
-    assert len(load_poses(Path(job.folder) / "poses.npz")) == len(POSES)
+    assert len(load_poses(folder_of(job) / "poses.npz")) == len(POSES)
 
 
-def test_a_part_without_pictures_is_refused(job: Job) -> None:
+def test_a_part_without_pictures_is_refused(job: AnalysisRequest) -> None:
     with pytest.raises(FormCheckError, match="between these times"):
         do(replace(job, start_s=500.0))
 
 
-def test_other_limits_are_used(job: Job) -> None:
+def test_other_limits_are_used(job: AnalysisRequest) -> None:
     do(replace(job, settings_toml="[checks]\ndeadlift.back-rounding = false\n"))
     findings = report_of(job)["findings"]
     assert isinstance(findings, list)
     assert "back-rounding" not in {each["check"] for each in findings}
 
 
-def test_a_set_is_saved_with_what_was_told(job: Job) -> None:
-    message, set_id = do(replace(job, save=True, lifter="Anna", load_kg=80.0, notes="heavy", filmed_on="2026-03-04"))
+def test_a_set_is_saved_with_what_was_told(job: AnalysisRequest) -> None:
+    message, set_id = do(replace(job, save=True, lifter="Anna", load_kg=80.0, notes="heavy", filmed_at="2026-03-04"))
     assert message == ""
     with open_history() as history:
         (saved,) = history.sets()
@@ -116,7 +128,7 @@ def test_a_set_is_saved_with_what_was_told(job: Job) -> None:
     assert saved.filmed_at.astimezone().date().isoformat() == "2026-03-04"
 
 
-def test_judging_a_saved_set_again_renews_it(job: Job) -> None:
+def test_judging_a_saved_set_again_renews_it(job: AnalysisRequest) -> None:
     _, set_id = do(replace(job, save=True, lifter="Anna"))
     do(replace(job, save=True, set_id=set_id, lifter="Anna", start_s=0.5, settings_toml="[lifter]\nheight_cm = 180\n"))
     with open_history() as history:
@@ -125,7 +137,7 @@ def test_judging_a_saved_set_again_renews_it(job: Job) -> None:
     assert saved.report.settings.height_cm == 180.0
 
 
-def test_a_lifters_profile_is_used(job: Job) -> None:
+def test_a_lifters_profile_is_used(job: AnalysisRequest) -> None:
     with open_history() as history:
         history.save_lifter(Lifter("Anna", height_cm=171.0))
     do(replace(job, lifter="anna"))
@@ -134,25 +146,25 @@ def test_a_lifters_profile_is_used(job: Job) -> None:
     assert settings["lifter"]["height_cm"] == 171.0
 
 
-def test_a_set_without_reps_is_not_saved(job: Job, tmp_path: Path) -> None:
+def test_a_set_without_reps_is_not_saved(job: AnalysisRequest, tmp_path: Path) -> None:
     save_poses(POSES.part(slice(0, 20)), tmp_path / "short.npz")
     message, set_id = do(replace(job, poses=str(tmp_path / "short.npz"), save=True))
     assert "no repetition" in message
     assert set_id is None
 
 
-def test_the_annotated_video_is_kept_when_asked_for(job: Job, tmp_path: Path) -> None:
+def test_the_annotated_video_is_kept_when_asked_for(job: AnalysisRequest, tmp_path: Path) -> None:
     _, set_id = do(replace(job, video=grey_video(tmp_path / "set.mp4"), save=True, keep_video=True))
     assert set_id is not None
     with open_history() as history:
         kept = history.video(set_id)
         assert kept is not None
-        assert kept.read_bytes() == (Path(job.folder) / "annotated.mp4").read_bytes()
+        assert kept.read_bytes() == (folder_of(job) / "annotated.mp4").read_bytes()
         history.delete_set(set_id)
     assert not kept.exists()
 
 
-def test_deleting_a_lifter_with_all_sets_deletes_their_videos(job: Job, tmp_path: Path) -> None:
+def test_deleting_a_lifter_with_all_sets_deletes_their_videos(job: AnalysisRequest, tmp_path: Path) -> None:
     _, set_id = do(replace(job, save=True, lifter="Anna"))
     assert set_id is not None
     (tmp_path / "drawn.mp4").write_bytes(b"video")
@@ -162,7 +174,7 @@ def test_deleting_a_lifter_with_all_sets_deletes_their_videos(job: Job, tmp_path
     assert not kept.exists()
 
 
-def test_a_stop_is_heard_while_drawing(job: Job, tmp_path: Path) -> None:
+def test_a_stop_is_heard_while_drawing(job: AnalysisRequest, tmp_path: Path) -> None:
     with pytest.raises(Cancelled):
         do(replace(job, video=grey_video(tmp_path / "set.mp4")), cancelled=True)
 
@@ -170,7 +182,7 @@ def test_a_stop_is_heard_while_drawing(job: Job, tmp_path: Path) -> None:
 # --- the process ---------------------------------------------------------------------------------------------------
 
 
-def test_a_real_process_does_the_job(job: Job) -> None:
+def test_a_real_process_does_the_job(job: AnalysisRequest) -> None:
     batch = Batch([replace(job, save=True)])
     batch.wait(120.0)
     (state,) = batch.states
@@ -184,14 +196,15 @@ def test_a_file_that_cannot_be_read_is_named_as_its_owner_does(name: str, tmp_pa
     path.write_text("no video", encoding="utf-8")
     folder, title = str(tmp_path / "result"), f"my {name}"
     poses = path.suffix == ".npz"
-    job = Job(folder, title=title, poses=str(path)) if poses else Job(folder, title=title, video=str(path))
+    job = AnalysisRequest(folder=folder, title=title)
+    job = replace(job, poses=str(path)) if poses else replace(job, video=str(path))
     told = worker._outcome(job, lambda _: None, threading.Event())
     assert told["phase"] == FAILED
     assert told["message"].startswith(f"my {name} is not a")
     assert str(tmp_path) not in told["message"]
 
 
-def test_progress_and_the_time_left_are_told(job: Job, tmp_path: Path) -> None:
+def test_progress_and_the_time_left_are_told(job: AnalysisRequest, tmp_path: Path) -> None:
     flag = tmp_path / "go on"
     program = (
         "say(stage='watch', done=0, total=100); say(stage='watch', done=50, total=100)\n"
@@ -212,28 +225,28 @@ def test_progress_and_the_time_left_are_told(job: Job, tmp_path: Path) -> None:
     assert batch.states[0].share == 1.0
 
 
-def test_jobs_are_done_one_after_another(job: Job, tmp_path: Path) -> None:
+def test_jobs_are_done_one_after_another(job: AnalysisRequest, tmp_path: Path) -> None:
     jobs = [replace(job, folder=str(tmp_path / name)) for name in ("a", "b")]
     batch = Batch(jobs, [sys.executable, "-c", SAYS + "say(phase='failed', message=job['folder'])"])
     batch.wait(60.0)
     assert [state.message for state in batch.states] == [each.folder for each in jobs]
 
 
-def test_cancel_stops_the_process_and_removes_what_it_made(job: Job) -> None:
+def test_cancel_stops_the_process_and_removes_what_it_made(job: AnalysisRequest) -> None:
     program = (
         "import os; os.mkdir(job['folder']); open(job['folder'] + '/half', 'w').close()\n"
         "say(stage='watch', done=1, total=9); input(); say(phase='cancelled')"
     )
     assert finished(job, program, cancel_when="watch").phase == CANCELLED
-    assert not Path(job.folder).exists()
+    assert not folder_of(job).exists()
 
 
-def test_a_process_that_does_not_listen_is_ended(job: Job, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_process_that_does_not_listen_is_ended(job: AnalysisRequest, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(worker, "GRACE_S", 0.2)
     assert finished(job, "say(stage='watch', done=1, total=9)\ntime.sleep(600)", cancel_when="watch").phase == CANCELLED
 
 
-def test_after_a_cancel_no_other_job_is_started(job: Job, tmp_path: Path) -> None:
+def test_after_a_cancel_no_other_job_is_started(job: AnalysisRequest, tmp_path: Path) -> None:
     jobs = [job, replace(job, folder=str(tmp_path / "second"))]
     batch = Batch(jobs, [sys.executable, "-c", SAYS + "input(); say(phase='cancelled')"])
     batch.cancel()
@@ -241,11 +254,11 @@ def test_after_a_cancel_no_other_job_is_started(job: Job, tmp_path: Path) -> Non
     assert [state.phase for state in batch.states] == [CANCELLED, CANCELLED]
 
 
-def test_a_process_that_dies_is_a_failure_in_plain_words(job: Job) -> None:
+def test_a_process_that_dies_is_a_failure_in_plain_words(job: AnalysisRequest) -> None:
     state = finished(job, "import os; os.mkdir(job['folder']); print('chatter'); os._exit(9)")
     assert state.phase == FAILED
     assert "memory" in state.message
-    assert not Path(job.folder).exists()
+    assert not folder_of(job).exists()
 
 
 def test_the_process_stops_when_its_parent_is_gone(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -255,7 +268,7 @@ def test_the_process_stops_when_its_parent_is_gone(monkeypatch: pytest.MonkeyPat
     assert stop.is_set()
 
 
-def test_an_unexpected_error_is_one_line(job: Job, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_unexpected_error_is_one_line(job: AnalysisRequest, monkeypatch: pytest.MonkeyPatch) -> None:
     def fails(*_: object) -> None:
         raise ZeroDivisionError("division by zero")
 

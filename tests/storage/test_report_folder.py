@@ -17,10 +17,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from formcheck.core.errors import OutputError
-from formcheck.storage.pose_files import load_poses
+from formcheck.core.poses import PoseSequence
+from formcheck.storage.pose_files import load_poses, save_poses
 from formcheck.storage.report_folder import (
     MARKER,
     PARTIAL_PREFIX,
+    ReportFolder,
     default_folder_name,
     open_report_folder,
     report_json,
@@ -41,8 +43,19 @@ def _in_an_empty_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None
 
 def write(out: str | None = None, source: str = "set.mp4", text: str = "{}", name: str = "report.json") -> Path:
     with open_report_folder(Path(source), None if out is None else Path(out), [name]) as folder:
-        folder.write_text(name, text)
+        put(folder, name, text)
     return folder.path
+
+
+def put(folder: ReportFolder, name: str, text: str) -> None:
+    def make(path: Path) -> None:
+        path.write_text(text, encoding="utf-8")
+
+    folder.write(name, make)
+
+
+def put_poses(folder: ReportFolder, poses: PoseSequence) -> None:
+    folder.write("poses.npz", lambda path: save_poses(poses, path))
 
 
 def rows_of(text: str) -> list[dict[str, str]]:
@@ -210,7 +223,7 @@ def test_a_foreign_file_that_appears_during_the_work_is_left_alone() -> None:
     with open_report_folder(Path("set.mp4"), Path("out"), ["report.json"]) as folder:
         Path("out/report.json").write_text("mine")
         with pytest.raises(OutputError, match="not written"):
-            folder.write_text("report.json", "ours")
+            put(folder, "report.json", "ours")
     assert Path("out/report.json").read_text() == "mine"
 
 
@@ -244,10 +257,10 @@ def test_the_input_is_never_written_over() -> None:
 
 def test_poses_given_as_input_stay_what_they_are() -> None:
     with open_report_folder(Path("set.mp4"), Path("out"), ["poses.npz"]) as folder:
-        folder.write_poses(POSES)
+        put_poses(folder, POSES)
     before = Path("out/poses.npz").read_bytes()
     with open_report_folder(Path("out/poses.npz"), Path("out"), ["poses.npz"]) as folder:
-        folder.write_poses(replace(POSES, image_px=POSES.image_px + 1))
+        put_poses(folder, replace(POSES, image_px=POSES.image_px + 1))
     assert Path("out/poses.npz").read_bytes() == before
     assert folder.written == []
 
@@ -255,7 +268,7 @@ def test_poses_given_as_input_stay_what_they_are() -> None:
 def test_files_of_an_earlier_run_that_were_not_renewed_are_named() -> None:
     write("out", name="annotated.mp4")
     with open_report_folder(Path("set.mp4"), Path("out"), ["report.json"]) as folder:
-        folder.write_text("report.json", "{}")
+        put(folder, "report.json", "{}")
         assert folder.left_over == (Path("out/annotated.mp4"),)
 
 
@@ -264,7 +277,7 @@ def test_files_of_an_earlier_run_that_were_not_renewed_are_named() -> None:
 
 def test_poses_are_saved_whole_and_readable_like_other_files() -> None:
     with open_report_folder(Path("set.mp4"), None, ["poses.npz"]) as folder:
-        folder.write_poses(POSES)
+        put_poses(folder, POSES)
     loaded = load_poses(folder.path / "poses.npz")
     np.testing.assert_allclose(loaded.image_px, POSES.image_px, atol=0.01)
     assert (folder.path / "poses.npz").stat().st_mode == (folder.path / MARKER).stat().st_mode
@@ -283,7 +296,7 @@ def test_a_full_disk_is_one_readable_line_and_leaves_no_half_file() -> None:
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
     with open_report_folder(Path("set.mp4"), Path("out"), ["report.json", "annotated.mp4"]) as folder:
-        folder.write_text("report.json", "{}")
+        put(folder, "report.json", "{}")
         with pytest.raises(OutputError, match=r"^out/annotated\.mp4 cannot be written \(No space left on device\)"):
             folder.write("annotated.mp4", fill)
     assert sorted(os.listdir("out")) == [MARKER, "report.json"]

@@ -27,7 +27,7 @@ from formcheck.judging.report import Report, RepReport
 from formcheck.judging.settings import LOAD_UNITS, Settings, in_load_unit
 from formcheck.render.html.report import FINDING_WORDS
 from formcheck.render.terminal import degrees
-from formcheck.service.worker import Job, judged
+from formcheck.service.pipeline import AnalysisRequest, judge
 from formcheck.storage.history import SavedSet, export_history, import_history, open_history
 from formcheck.storage.history.records import LONGEST_NOTES
 from formcheck.storage.history.trends import QUANTITIES, Comparison, SetNumbers, compare, rep_numbers, sessions, trend
@@ -196,11 +196,10 @@ def _open_again(saved: SavedSet) -> None:
     st.session_state[components.GO] = "check"
 
 
-def job_of(saved: SavedSet) -> Job:
+def job_of(saved: SavedSet) -> AnalysisRequest:
     """The analysis of a saved set as it was asked for, without folder and poses."""
     start_s, end_s = (components.number(saved.settings.get(name)) for name in ("start_s", "end_s"))
-    return Job(
-        "",
+    return AnalysisRequest(
         title=saved.video_file,
         exercise=saved.exercise if saved.exercise in components.exercise_names() else "auto",
         variant=saved.variant if saved.report.variant_source == VariantSource.CHOSEN else "auto",
@@ -392,11 +391,11 @@ def _judged(saved: SavedSet) -> tuple[PoseSequence, Report] | None:
 
 
 @st.cache_data(show_spinner=False, max_entries=8)
-def _analysed(set_id: int, saved_at: str, _job: Job) -> tuple[PoseSequence, Report]:
+def _analysed(set_id: int, saved_at: str, _job: AnalysisRequest) -> tuple[PoseSequence, Report]:
     """``saved_at`` tells versions of a set apart."""
     with open_history() as history:
         poses = history.poses(set_id)
-    return judged(_job, poses)
+    return judge(_job, poses)
 
 
 def _side_by_side(shown: Sequence[_Shown], videos: Sequence[str]) -> None:

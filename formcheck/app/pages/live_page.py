@@ -15,11 +15,10 @@ import streamlit as st
 from formcheck.app import components
 from formcheck.app.pages import result
 from formcheck.app.session import session
-from formcheck.cli.options import analysis_settings
 from formcheck.live.session import Event, SessionOptions, Snapshot, State
 from formcheck.live.warm_up import drill_names
 from formcheck.service.lifter_options import options_of_lifter
-from formcheck.service.worker import Job
+from formcheck.service.pipeline import AnalysisRequest, settings_of
 from formcheck.storage.history import open_history
 from formcheck.storage.pose_files import save_poses
 from formcheck.storage.settings_files import load_settings
@@ -168,7 +167,7 @@ def _form() -> Form:
             key="live-keep",
             help="For the report, and for the history if you save the set. Otherwise no picture is stored anywhere.",
         )
-    told = options_of_lifter(lifters.get(lifter or ""), analysis_settings(None, presets, None))
+    told = options_of_lifter(lifters.get(lifter or ""), settings_of(AnalysisRequest(presets=tuple(presets))))
     options = SessionOptions(
         exercise=exercise,
         variant=variant,
@@ -343,8 +342,8 @@ def _report(started: Started, done: FinishedSet, number: int, save: bool) -> Non
     save_poses(done.poses, poses)
     with st.spinner("Cutting the video ...") if started.form.keep_video else contextlib.nullcontext():
         video = started.live.set_video(done.number)
-    job = Job(
-        str(mine.new_folder()),
+    job = AnalysisRequest(
+        folder=str(mine.new_folder()),
         video=None if video is None else str(video),
         poses=str(poses),
         title=f"Live set {number}",
@@ -356,7 +355,7 @@ def _report(started: Started, done: FinishedSet, number: int, save: bool) -> Non
         model=started.form.model,
         save=save,
         keep_video=save and video is not None,
-        filmed_on=date.today().isoformat(),
+        filmed_at=date.today().isoformat(),
     )
     mine.start([job])
     st.session_state[components.GO] = "check"

@@ -17,20 +17,10 @@ from formcheck.core.verdicts import NOT_MEASURED
 from formcheck.exercises import EXERCISES, exercise_named
 from formcheck.judging.report import Report
 from formcheck.judging.settings import AS_IT_COMES, merge, parse_settings
-from formcheck.service.worker import LANDMARKS_TRC
+from formcheck.render import exports
 from formcheck.storage.history import Lifter, open_history
-from formcheck.storage.report_folder import ANNOTATED_MP4, REPORT_HTML, REPORT_JSON, REPS_CSV, SIGNALS_CSV, safe_name
+from formcheck.storage.report_folder import ANNOTATED_MP4, REPORT_HTML, safe_name
 from formcheck.storage.settings_files import list_presets, settings_toml
-
-DOWNLOADS = (
-    (REPORT_HTML, "Report", "text/html", "One page, for reading, sending and printing"),
-    (ANNOTATED_MP4, "Annotated video", "video/mp4", "With back line, skeleton and findings"),
-    (REPORT_JSON, "Report as JSON", "application/json", "Everything, for programs"),
-    (REPS_CSV, "Reps as CSV", "text/csv", "Measures rep by rep, for a spreadsheet"),
-    (SIGNALS_CSV, "Angles as CSV", "text/csv", "Joint angles frame by frame"),
-    (LANDMARKS_TRC, "Landmarks as TRC", "text/plain", "Markers in millimetres, for OpenSim"),
-)
-"""File, label, media type, and what it is for."""
 
 PLOT_SECTIONS = ("pictures", "time", "compare")
 
@@ -76,7 +66,7 @@ def show(result: Result, session: Session) -> None:
 def _offer_to_save(result: Result, report: Report, session: Session) -> None:
     """After judging again: the history has the judgement before, and gets this one on demand."""
     job = result.job
-    if job.set_id is None or job.folder not in session.unsaved:
+    if job.set_id is None or str(result.folder) not in session.unsaved:
         return
     with st.container(border=True, horizontal=True, vertical_alignment="center", key=f"card-save-{result.folder.name}"):
         st.markdown(f"Set {job.set_id} in the history keeps the judgement it had.")
@@ -91,7 +81,7 @@ def _offer_to_save(result: Result, report: Report, session: Session) -> None:
                 history.change_set(job.set_id, report=report.to_dict(), settings=told)
                 if job.keep_video and (result.folder / ANNOTATED_MP4).is_file():
                     history.keep_video(job.set_id, result.folder / ANNOTATED_MP4)
-            session.unsaved.discard(job.folder)
+            session.unsaved.discard(str(result.folder))
             st.toast("Saved.")
             st.rerun()
 
@@ -123,22 +113,22 @@ def _not_judged(report: Report) -> None:
 
 def _downloads(result: Result) -> None:
     stem = safe_name(Path(result.job.title or "set").stem)
-    for name, label, media, words in DOWNLOADS:
-        path = result.folder / name
+    for export in exports.EXPORTS:
+        path = result.folder / export.file
         if not path.is_file():
             continue
         with st.container(horizontal=True, vertical_alignment="center", gap="medium"):
             st.download_button(
-                label,
+                export.title,
                 path.read_bytes,  # read only when somebody asks for it
-                file_name=f"{stem}-{name}",
-                mime=media,
+                file_name=f"{stem}-{export.file}",
+                mime=export.media_type,
                 icon=":material/download:",
-                key=f"get-{name}-{result.folder.name}",
+                key=f"get-{export.file}-{result.folder.name}",
                 on_click="ignore",
                 width=220,
             )
-            st.markdown(f":small[{words}]")
+            st.markdown(f":small[{export.about}]")
 
 
 def _judge_again(result: Result, report: Report, session: Session) -> None:
@@ -164,6 +154,7 @@ def _judge_again(result: Result, report: Report, session: Session) -> None:
         before = (min(job.start_s or 0.0, end_s), end_s if job.end_s is None else min(job.end_s, end_s))
         part = st.slider("Part of the video, in seconds", 0.0, end_s, before, 0.1, key=f"part-{key}")
         presets = preset_choice(job.presets, f"presets-{key}")
+        plate = job.video is not None and st.toggle("Follow the plate", job.plate, key=f"plate-{key}")
     lift = exercise_named(exercise) or exercise_named(report.exercise.name)
     # Other presets start from their own limits, not from those that were edited before.
     told = parse_settings(job.settings_toml, "these limits") if tuple(presets) == job.presets else AS_IT_COMES
@@ -188,6 +179,7 @@ def _judge_again(result: Result, report: Report, session: Session) -> None:
                     exercise=exercise,
                     variant=variant,
                     presets=tuple(presets),
+                    plate=plate,
                     settings_toml=toml,
                     save=job.save and job.set_id is None,
                     start_s=part[0] if part[0] > 0 else None,

@@ -14,7 +14,8 @@ from formcheck.app.pages import result
 from formcheck.app.session import KEY, Session, Upload, others_at_work, session
 from formcheck.exercises import EXERCISES, listed
 from formcheck.render.terminal import clock
-from formcheck.service.worker import DONE, DRAW, FAILED, JUDGE, MODEL, RUNNING, WATCH, Job, State
+from formcheck.service.pipeline import DRAW, JUDGE, MODEL, PLATE, WATCH, AnalysisRequest
+from formcheck.service.worker import DONE, FAILED, RUNNING, State
 from formcheck.storage.history import open_history
 from formcheck.storage.history.records import LONGEST_NOTES
 from formcheck.vision.models.store import list_models
@@ -33,6 +34,7 @@ STAGE_WORDS = {
     MODEL: "Getting the pose model",
     WATCH: "Watching your lift",
     JUDGE: "Judging the reps",
+    PLATE: "Following the plate",
     DRAW: "Drawing the video",
 }
 
@@ -49,7 +51,7 @@ FILM_ADVICE = (
 
 
 FORM_KEYS = (
-    *("lift", "load", "lifter", "presets", "notes", "filmed", "from", "to", "model", "save", "keep"),
+    *("lift", "load", "lifter", "presets", "notes", "filmed", "from", "to", "plate", "model", "save", "keep"),
     *(f"variant-{lift.name}" for lift in EXERCISES),
 )
 """Of the boxes of the form, whose values stay while another page, the progress or a result is shown."""
@@ -101,7 +103,8 @@ def _choose(mine: Session) -> None:
                 upload = file if isinstance(file, Upload) else mine.keep_upload(file.name, file)
                 is_poses = upload.path.suffix == ".npz"
                 video, poses = (None, str(upload.path)) if is_poses else (str(upload.path), None)
-                jobs.append(Job(str(mine.new_folder()), video, poses, upload.name, **told))
+                folder = str(mine.new_folder())
+                jobs.append(AnalysisRequest(video=video, poses=poses, title=upload.name, folder=folder, **told))
             # With its files kept, the box comes back empty.
             st.session_state.pop(IN_BOX, None)
             mine.boxes += 1
@@ -154,7 +157,7 @@ def _elsewhere(mine: Session) -> None:
 
 
 def _form() -> dict[str, Any]:
-    """What the user tells about the set, as arguments of `Job`."""
+    """What the user tells about the set, as arguments of `AnalysisRequest`."""
     settings = components.usable_settings()
     unit = settings.unit_of_loads
     with open_history() as history:
@@ -202,6 +205,13 @@ def _form() -> dict[str, Any]:
             persist_state=KEPT,
             help="Settings can fetch others.",
         )
+        plate = st.toggle(
+            "Follow the plate",
+            False,
+            key="plate",
+            persist_state=KEPT,
+            help="Deadlifts with full-size plates (450 mm) in view: bar path and velocity in metres. Takes longer.",
+        )
         save = st.toggle("Save to the history", True, key="save", persist_state=KEPT)
         keep = st.toggle("Keep the annotated video with it", False, key="keep", persist_state=KEPT, disabled=not save)
     return {
@@ -211,9 +221,10 @@ def _form() -> dict[str, Any]:
         "lifter": lifter or None,
         "presets": tuple(presets),
         "notes": notes or "",
-        "filmed_on": filmed.isoformat() if isinstance(filmed, date) and filmed != date.today() else "",
+        "filmed_at": filmed.isoformat() if isinstance(filmed, date) and filmed != date.today() else "",
         "start_s": start_s or None,
         "end_s": end_s or None,
+        "plate": plate,
         "model": model,
         "save": save,
         "keep_video": save and keep,
@@ -234,7 +245,7 @@ def _samples(mine: Session) -> None:
     with st.container(horizontal=True, gap="small"):
         for file, title in SAMPLES:
             if (folder / file).is_file() and st.button(title, key=f"sample-{file}"):
-                mine.start([Job(str(mine.new_folder()), video=str(folder / file), title=file)])
+                mine.start([AnalysisRequest(video=str(folder / file), title=file, folder=str(mine.new_folder()))])
                 st.rerun()
 
 
@@ -268,7 +279,7 @@ def _progress_of(state: State) -> None:
     if state.phase == FAILED:
         st.error(components.plain(state.message), icon=":material/error:")
         return
-    with st.container(border=True, key=f"card-{Path(state.job.folder).name}"):
+    with st.container(border=True, key=f"card-{Path(state.job.folder or '').name}"):
         st.markdown(f"**{components.plain(state.job.title)}**")
         st.progress(share, words if state.phase != DONE else "Done")
 
