@@ -467,7 +467,7 @@ def test_help_needs_none_of_the_heavy_libraries() -> None:
 def test_a_library_that_is_not_installed_is_one_line() -> None:
     result = as_a_process("analyze", "set.mp4", before="sys.modules['av'] = None")
     assert result.returncode == 2
-    assert "not installed completely" in one_line(result.stderr)
+    assert "not completely installed" in one_line(result.stderr)
 
 
 def test_formcheck_alone_prints_help() -> None:

@@ -129,9 +129,12 @@ def test_ready_as_json() -> None:
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (("ready",), "answer with options: --pain none|mild|sharp|nerve|emergency, --earlier"),
-        (("ready", "--pain", "none"), "answer with options: --earlier none|healed|recent, --rest fresh|tired|worn."),
-        (("sore",), "answer with options: --sign saddle|"),
+        (("ready",), "answer with options instead: --pain none|mild|sharp|nerve|emergency, --earlier"),
+        (
+            ("ready", "--pain", "none"),
+            "answer with options instead: --earlier none|healed|recent, --rest fresh|tired|worn.",
+        ),
+        (("sore",), "answer with options instead: --sign saddle|"),
         (("ready", *FINE, "--timer"), "--timer needs a terminal"),
         (("ready", *FINE, "--lift", "press"), "There is no exercise 'press'"),
         (("ready", *FINE, "--rest", "great"), "'great' is no answer to 'rest'"),

@@ -148,7 +148,7 @@ def test_a_damaged_history_is_one_line() -> None:
     Path("history/history.sqlite3").write_text("nonsense " * 500)
     result = run("history")
     assert result.exit_code == 2
-    assert "is damaged or no FormCheck history" in result.stderr
+    assert "is damaged or is not a FormCheck history" in result.stderr
     assert result.stderr.count("\n") == 1
 
 
