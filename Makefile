@@ -24,12 +24,12 @@ HAVE_PYTHON = command -v "$(PYTHON)" >/dev/null || { \
 	echo "There is no $(PYTHON) here: install Python 3.11 or newer, or name one, as in  make demo PYTHON=python3.12"; \
 	exit 2; }
 
-$(BASE): pyproject.toml scripts/set_up.py
+$(BASE): pyproject.toml constraints.txt scripts/set_up.py
 	@$(HAVE_PYTHON)
 	@$(PYTHON) scripts/set_up.py
 	@touch $@
 
-$(DEV): pyproject.toml scripts/set_up.py
+$(DEV): pyproject.toml constraints.txt scripts/set_up.py
 	@$(HAVE_PYTHON)
 	@$(PYTHON) scripts/set_up.py app fast dev
 	@touch $@ $(BASE)

@@ -36,7 +36,7 @@ def add_app_command(app: typer.Typer) -> None:
 
 def streamlit_command(port: int, open_browser: bool) -> list[str]:
     """The command that serves the app; flags, so that no settings of the user's own can undo them."""
-    start = Path(__file__).resolve().parents[1] / "app" / "start.py"
+    start = Path(__file__).resolve().parents[1] / "app" / "server" / "start.py"
     flags = [
         "--server.address=localhost",
         f"--server.port={port}",

@@ -823,7 +823,14 @@ def test_the_app_stays_on_this_machine_and_sends_nothing() -> None:
     assert config["browser"]["gatherUsageStats"] is False
     assert config["server"]["maxUploadSize"] >= 1000
     # Streamlit reads the file beside the script that it runs: either one.
-    assert (ROOT / "formcheck" / "app" / ".streamlit" / "config.toml").read_text(encoding="utf-8") == here
+    assert (ROOT / "formcheck" / "app" / "server" / ".streamlit" / "config.toml").read_text(encoding="utf-8") == here
+
+
+@pytest.mark.parametrize("script", ["app.py", "formcheck/app/server/start.py"])
+def test_streamlit_finds_no_pages_of_its_own_kind_beside_what_it_runs(script: str) -> None:
+    """It would answer the first visit of /live or /ready with "Page not found"."""
+    assert (ROOT / script).is_file()
+    assert not (ROOT / script).with_name("pages").exists()
 
 
 def test_the_command_starts_it(monkeypatch: pytest.MonkeyPatch) -> None:

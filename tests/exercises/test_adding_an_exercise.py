@@ -153,7 +153,7 @@ from formcheck.app import components
 from formcheck.guidance.tables import READY
 from streamlit.testing.v1 import AppTest
 
-START = Path(formcheck.__file__).parent / "app" / "start.py"
+START = Path(formcheck.__file__).parent / "app" / "server" / "start.py"
 
 
 def opened(page, **state):

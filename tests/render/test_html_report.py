@@ -500,7 +500,7 @@ def test_the_worst_finding_leads() -> None:
 # --- in a browser --------------------------------------------------------------------------------------------------
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def browser() -> Any:
     api = pytest.importorskip("playwright.sync_api", reason="Playwright is not installed")
     program = shutil.which("chromium") or shutil.which("google-chrome")
