@@ -154,6 +154,7 @@ def test_everything_declared_is_pinned_within_its_bounds() -> None:
     pinned = pins()
     for name, requirement in declared("app", "dev").items():
         if name not in make_constraints.NOT_PINNED:
+            assert name in pinned, f"{name} is new: make constraints"
             assert requirement.specifier.contains(pinned[name], prereleases=True), name
 
 
