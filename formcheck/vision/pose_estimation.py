@@ -14,6 +14,7 @@ from formcheck.core.errors import Cancelled
 from formcheck.core.landmarks import Landmark
 from formcheck.core.poses import FloatArray, PoseSequence, VideoInfo
 from formcheck.vision.backend import PoseBackend
+from formcheck.vision.look_rate import LookRate, fill_between
 from formcheck.vision.models.store import ModelFile
 from formcheck.vision.person_finder import PersonFinder, nothing_seen
 from formcheck.vision.tracking import Person, Sighting, choose_lifter
@@ -68,6 +69,7 @@ def estimate_poses(
     cancelled: Callable[[], bool] | None = None,
     backend: PoseBackend | None = None,
     person: Person = Person.AUTO,
+    every_frame: bool = False,
 ) -> PoseSequence:
     """Poses of the lifter over a whole video.
 
@@ -79,6 +81,8 @@ def estimate_poses(
     cancelled : asked after every frame; True stops the work.
     backend : runs the model; None = `formcheck.vision.backend_choice.default_backend`.
     person : whom to follow where several people are in the picture.
+    every_frame : show the model every frame; else only as many as the movement needs, see
+        `formcheck.vision.look_rate`.
 
     Raises
     ------
@@ -88,6 +92,7 @@ def estimate_poses(
     sightings: list[Sighting] = []
     times: list[float] = []
     changes: list[float] = []
+    rate = LookRate()
     thumbnail: NDArray[np.float32] | None = None
     with (
         VideoReader(path, max_side=ANALYSIS_MAX_SIDE) as reader,
@@ -105,8 +110,10 @@ def estimate_poses(
             previous, thumbnail = thumbnail, _thumbnail(frame.rgb)
             changes.append(0.0 if previous is None else float(np.abs(thumbnail - previous).mean()))
             time_ms = max(time_ms + 1, round(frame.time_s * 1000))
-            picture = frame.rgb[glance.rows, glance.columns]
-            sightings += [_placed(person, corner, scale) for person in finder.find(picture, index, time_ms)]
+            if rate.wants(frame.time_s, changes[-1]) or every_frame:
+                people = finder.find(frame.rgb[glance.rows, glance.columns], index, time_ms)
+                rate.saw(frame.time_s, people)
+                sightings += [_placed(person, corner, scale) for person in people]
             if progress is not None:
                 progress(index + 1, facts.frames)
         complete, remarks = reader.complete, reader.notes
@@ -120,11 +127,12 @@ def estimate_poses(
         rotation_deg=facts.rotation_deg,
         complete=complete,
     )
-    chosen, notes = choose_lifter(sightings, time_s, person)
+    chosen, notes = choose_lifter(sightings, time_s, person, len(rate.looks))
     seen = nothing_seen(len(time_s))
     for sighting in chosen:
         for name, values in seen.items():
             values[sighting.frame] = getattr(sighting, name)
+    fill_between(time_s, rate.looks, rate.sudden, seen)
     return PoseSequence(
         time_s=time_s,
         picture_change=np.array(changes),

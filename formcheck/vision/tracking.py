@@ -119,7 +119,7 @@ class Person(StrEnum):
 
 
 def choose_lifter(
-    sightings: Sequence[Sighting], time_s: FloatArray, person: Person = Person.AUTO
+    sightings: Sequence[Sighting], time_s: FloatArray, person: Person = Person.AUTO, looks: int | None = None
 ) -> tuple[tuple[Sighting, ...], tuple[str, ...]]:
     """The lifter's sightings, one a frame at most, and remarks for the report.
 
@@ -127,12 +127,14 @@ def choose_lifter(
     ----------
     sightings : of all people, by rising frame.
     time_s : (T,) time of each frame.
+    looks : how many of the frames were looked at; None = all.
     person : whom to follow. "auto" is the one who goes down and up, is large and long in view.
     """
+    looks = len(time_s) if looks is None else looks
     tracks = _follow(sightings, time_s)
     if not tracks:
         return (), ()
-    candidates = [track for track in tracks if _worth_a_remark(track, time_s)] or tracks
+    candidates = [track for track in tracks if _worth_a_remark(track, looks)] or tracks
     lifter = max(tracks, key=_score) if person is Person.AUTO else _named(person, candidates)
     chosen = {sighting.frame: sighting for sighting in lifter.sightings}
     lifters_own = [lifter]
@@ -141,15 +143,15 @@ def choose_lifter(
             chosen |= {sighting.frame: sighting for sighting in other.sightings}
             lifters_own.append(other)
     others = [
-        track for track in tracks if not any(track is own for own in lifters_own) and _worth_a_remark(track, time_s)
+        track for track in tracks if not any(track is own for own in lifters_own) and _worth_a_remark(track, looks)
     ]
     together = [track for track in others if track.frames & chosen.keys()]
     notes = (_whom(lifter, together, person),) if together else ()
     return tuple(chosen[frame] for frame in sorted(chosen)), notes
 
 
-def _worth_a_remark(track: _Track, time_s: FloatArray) -> bool:
-    return len(track.sightings) >= SHORTEST_TRACK_SHARE * len(time_s)
+def _worth_a_remark(track: _Track, looks: int) -> bool:
+    return len(track.sightings) >= SHORTEST_TRACK_SHARE * looks
 
 
 def _named(person: Person, tracks: Sequence[_Track]) -> _Track:
