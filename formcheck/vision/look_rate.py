@@ -128,7 +128,7 @@ def fill_between(
     """
     at, breaks = np.array(looks, dtype=int), np.array(sudden, dtype=bool)
     image = arrays["image_px"][:, :, :2]
-    seen = np.isfinite(image).all(axis=(1, 2))
+    seen: NDArray[np.bool_] = np.asarray(np.isfinite(image).all(axis=(1, 2)))
     frames = np.setdiff1d(np.arange(len(time_s)), at)
     after = np.searchsorted(at, frames)
     between: NDArray[np.bool_] = np.asarray((after > 0) & (after < len(at)))
@@ -141,7 +141,7 @@ def fill_between(
     earlier, later = at[np.maximum(after - 2, 0)], at[np.minimum(after + 1, len(at) - 1)]
     share = (time_s[frames] - time_s[first]) / (time_s[second] - time_s[first])
     share[breaks[after] | _leapt(image, first, second)] = 0.0
-    bent: NDArray[np.bool_] = np.asarray((earlier < first) & (later > second) & seen[earlier] & seen[later])
+    bent: NDArray[np.bool_] = seen[earlier] & seen[later] & (earlier < first) & (later > second)
     bent &= (time_s[second] - time_s[earlier] <= CURVE_MAX_S) & (time_s[later] - time_s[first] <= CURVE_MAX_S)
     bent &= ~(breaks[after - 1] | breaks[np.minimum(after + 1, len(at) - 1)])
     bent &= ~(_leapt(image, earlier, first) | _leapt(image, second, later))

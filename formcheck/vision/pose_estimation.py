@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import ExitStack, closing
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -17,11 +18,15 @@ from formcheck.vision.backend import PoseBackend
 from formcheck.vision.look_rate import LookRate, fill_between
 from formcheck.vision.models.store import ModelFile
 from formcheck.vision.person_finder import PersonFinder, nothing_seen
+from formcheck.vision.prefetch import prefetched
 from formcheck.vision.tracking import Person, Sighting, choose_lifter
-from formcheck.vision.video import VideoReader, read_duration_s, read_frames_at
+from formcheck.vision.video import Frame, VideoReader, read_duration_s, read_frames_at
 
 ANALYSIS_MAX_SIDE = 960
 """The landmark network sees 256 x 256 pixels of the person; larger pictures cost time and bring nothing."""
+
+DECODED_AHEAD = 3
+"""Pictures that wait for the model at most: enough to even out slow ones, and little memory."""
 
 THUMBNAIL = (32, 18)
 """Size of the thumbnails that scene changes are found in."""
@@ -94,23 +99,25 @@ def estimate_poses(
     changes: list[float] = []
     rate = LookRate()
     thumbnail: NDArray[np.float32] | None = None
-    with (
-        VideoReader(path, max_side=ANALYSIS_MAX_SIDE) as reader,
+    with ExitStack() as stack:
+        reader = stack.enter_context(VideoReader(path, max_side=ANALYSIS_MAX_SIDE))
         # The model is shown every lifter facing image-right, so that a mirrored video gets the mirrored answer.
-        PersonFinder(model, glance.people, track=True, mirrored=glance.faces_left, backend=backend) as finder,
-    ):
+        finder = stack.enter_context(
+            PersonFinder(model, glance.people, track=True, mirrored=glance.faces_left, backend=backend)
+        )
         facts = reader.info
         scale = facts.source_width / facts.width
         corner = np.array([glance.columns.start, glance.rows.start], dtype=np.float32)
         time_ms = -1
-        for index, frame in enumerate(reader):
+        frames = stack.enter_context(closing(prefetched(reader, DECODED_AHEAD)))
+        for index, (frame, is_last) in enumerate(_with_last(frames)):
             if cancelled is not None and cancelled():
                 raise Cancelled("Stopped before the video was analysed.")
             times.append(frame.time_s)
             previous, thumbnail = thumbnail, _thumbnail(frame.rgb)
             changes.append(0.0 if previous is None else float(np.abs(thumbnail - previous).mean()))
             time_ms = max(time_ms + 1, round(frame.time_s * 1000))
-            if rate.wants(frame.time_s, changes[-1]) or every_frame:
+            if rate.wants(frame.time_s, changes[-1]) or is_last or every_frame:
                 people = finder.find(frame.rgb[glance.rows, glance.columns], index, time_ms)
                 rate.saw(frame.time_s, people)
                 sightings += [_placed(person, corner, scale) for person in people]
@@ -141,6 +148,17 @@ def estimate_poses(
         notes=(*remarks, *notes),
         **seen,
     )
+
+
+def _with_last(frames: Iterable[Frame]) -> Iterator[tuple[Frame, bool]]:
+    """Each frame, and whether it is the last one."""
+    waiting: Frame | None = None
+    for frame in frames:
+        if waiting is not None:
+            yield waiting, False
+        waiting = frame
+    if waiting is not None:
+        yield waiting, True
 
 
 def _placed(person: Sighting, corner: NDArray[np.float32], scale: float) -> Sighting:

@@ -180,6 +180,33 @@ def test_frames_that_follow_within_a_millisecond_keep_rising_times(backend: Fake
     assert (np.diff(backend.opened[-1].times_ms) > 0).all()
 
 
+# ------------------------------------------------------------------------------------------------- as often as needed
+
+
+def _sliding_video(tmp_path: Path, speed_px_per_s: float, frames: int = 60, fps: float = 60.0) -> Path:
+    """A square that moves right at even speed; `BODY` is about 35 pixels tall."""
+    pictures = [_picture(160, 120, (40 + round(speed_px_per_s * i / fps), 60)) for i in range(frames)]
+    return _video(tmp_path, *pictures, frames=frames, fps=fps)
+
+
+@pytest.mark.parametrize(("every_frame", "looks"), [(False, 17), (True, 60)])
+def test_the_model_looks_as_often_as_needed_and_every_frame_has_poses(
+    backend: FakeBackend, tmp_path: Path, every_frame: bool, looks: int
+) -> None:
+    # A pixel is a large step for a body this small, so it stands still.
+    poses = estimate_poses(_sliding_video(tmp_path, 0.0), MODEL, backend=backend, every_frame=every_frame)
+    assert len(_pictures(backend)) == pytest.approx(looks, abs=3)
+    assert poses.seen.all()
+    assert poses.time_s == pytest.approx(np.arange(60) / 60, abs=1e-3)
+
+
+def test_fast_movement_is_looked_at_more_often_and_filled_in_between(backend: FakeBackend, tmp_path: Path) -> None:
+    poses = estimate_poses(_sliding_video(tmp_path, 60.0), MODEL, backend=backend)
+    assert len(_pictures(backend)) == pytest.approx(31, abs=3)
+    x = poses.image_px[..., 0].mean(axis=1) - BODY.image_px[:, 0].mean()
+    assert np.abs(x - (39.5 + 60.0 * poses.time_s)).max() < 1.5
+
+
 # ----------------------------------------------------------------------------------------------- the look beforehand
 
 
