@@ -1,9 +1,12 @@
 """Do all pose backends and models see the same lifts, and how long does each of them take?
 
-    python -m benchmarks.bench_backends [--clips FOLDER] [--only PART] [--no-speed] [--no-agreement] [--no-write]
+    python -m benchmarks.bench_backends [--clips FOLDER] [--only PART] [--cached] [--no-speed] [--no-agreement]
+        [--no-write]
 
-Agreement: the poses that MediaPipe and OpenVINO find with the model "full" on all labelled clips and the sample videos,
-how far their landmarks are apart, and every difference in what is made of them: repetitions, instants and verdicts.
+Agreement: MediaPipe with the model "full" looks at every frame of all labelled clips and the sample videos; beside it
+OpenVINO looks at every frame, and at as many as the movement needs, which is the default. How far are their landmarks
+apart, and what differs in what is made of them: repetitions, instants and verdicts? Every difference is listed.
+With --cached only videos whose poses are all in the cache are compared.
 Speed: on the sample videos every backend and model looks at each frame in turn, so that a busy machine slows all of
 them alike; what counts are the ratios. The page goes to the terminal and to benchmarks/results/backends.md.
 """
@@ -22,7 +25,7 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks.labelled import folder_of, read_clips
-from benchmarks.pose_cache import cached_poses
+from benchmarks.pose_cache import FOLDER, cache_folder, cached_file, cached_poses
 from benchmarks.scores import Instants, markdown_table, pair_up
 from formcheck.core.errors import FormCheckError
 from formcheck.core.landmarks import left_right
@@ -43,6 +46,19 @@ ROOT = Path(__file__).resolve().parent.parent
 RESULTS = Path(__file__).resolve().parent / "results" / "backends.md"
 SAMPLES = ROOT / "sample_videos"
 MODELS = ("lite", "full", "heavy")
+Kind = tuple[PoseBackend, bool]
+"""A backend, and whether it looks at every frame."""
+
+COMPARED: tuple[tuple[str, Kind, Kind], ...] = (
+    ("OpenVINO beside MediaPipe, both every frame", (MediaPipeBackend(), True), (OpenVinoBackend(), True)),
+    ("OpenVINO as often as needed beside every frame", (OpenVinoBackend(), True), (OpenVinoBackend(), False)),
+    (
+        "OpenVINO as often as needed beside MediaPipe every frame",
+        (MediaPipeBackend(), True),
+        (OpenVinoBackend(), False),
+    ),
+)
+
 BACKENDS: tuple[PoseBackend, ...] = (MediaPipeBackend(), OpenVinoBackend())
 REFERENCE = ("mediapipe", "full")
 
@@ -114,8 +130,10 @@ def _instants(rep: RepReport) -> Instants:
     return rep.bottom_s, rep.top_s
 
 
-def agreement_page(found: Sequence[Agreement]) -> str:
+def agreement_page(title: str, found: Sequence[Agreement]) -> str:
     """What came out of the comparison, with every difference."""
+    if not found:
+        return f"{title}: no video has both in the cache."
     distances = np.concatenate([each.distances_px.ravel() for each in found])
     medians = {lift: [_median(each) for each in found if each.is_lift == lift] for lift in (True, False)}
     verdicts, same = sum(each.verdicts for each in found), sum(each.same_verdicts for each in found)
@@ -136,7 +154,7 @@ def agreement_page(found: Sequence[Agreement]) -> str:
             f"{same} of {verdicts}, {same / max(verdicts, 1):.1%} (aim: {VERDICTS_AIM:.0%})",
         ),
     ]
-    lines = [markdown_table(("OpenVINO beside MediaPipe, model full", ""), rows), "", "Every difference:", ""]
+    lines = [markdown_table((title, ""), rows), "", "Every difference:", ""]
     lines += [f"- {each.name}: {'; '.join(each.differences)}" for each in found if each.differences]
     return "\n".join(lines)
 
@@ -158,7 +176,8 @@ def _both(values: FloatArray, digits: int = 1) -> str:
 class Cost:
     """What one backend and model took on all frames together, and how far its landmarks are from the reference's."""
 
-    seconds: float = 0.0
+    wall_s: float = 0.0
+    cpu_s: float = 0.0
     frames: int = 0
     distances_px: list[FloatArray] = field(default_factory=list)
     main_px: list[FloatArray] = field(default_factory=list)
@@ -178,9 +197,10 @@ def speed(videos: Sequence[Path], kinds: Sequence[tuple[PoseBackend, ModelFile]]
             for index, frame in enumerate(islice(reader, SPEED_FRAMES)):
                 seen: dict[tuple[str, str], list[Sighting]] = {}
                 for kind, finder in finders.items():
-                    started_s = time.perf_counter()
+                    started_s, started_cpu_s = time.perf_counter(), time.process_time()
                     seen[kind] = finder.find(frame.rgb, index, round(frame.time_s * 1000))
-                    costs[kind].seconds += time.perf_counter() - started_s
+                    costs[kind].wall_s += time.perf_counter() - started_s
+                    costs[kind].cpu_s += time.process_time() - started_cpu_s
                     costs[kind].frames += 1
                 for kind, people in seen.items():
                     if people and seen[REFERENCE]:
@@ -192,24 +212,24 @@ def speed(videos: Sequence[Path], kinds: Sequence[tuple[PoseBackend, ModelFile]]
 
 def speed_page(costs: dict[tuple[str, str], Cost]) -> str:
     """A row for each backend and model."""
-    reference_s = costs[REFERENCE].seconds / costs[REFERENCE].frames
+    reference = costs[REFERENCE]
     rows = []
     for (backend, model), cost in costs.items():
-        each_s = cost.seconds / cost.frames
         apart, main = (np.concatenate(values) for values in (cost.distances_px, cost.main_px))
         is_reference = (backend, model) == REFERENCE
         rows.append(
             (
                 backend,
                 model,
-                f"{1000 * each_s:.0f}",
-                f"{each_s / reference_s:.2f}",
+                f"{1000 * cost.cpu_s / cost.frames:.0f}",
+                f"{cost.cpu_s / reference.cpu_s:.2f}",
+                f"{cost.wall_s / reference.wall_s:.2f}",
                 "" if is_reference else _both(apart),
                 "" if is_reference else _both(main),
             )
         )
-    names = ("backend", "model", "ms a frame here", "of MediaPipe full", "landmarks apart, px", "main joints, px")
-    return markdown_table(names, rows)
+    measured = ("CPU ms a frame", "of MediaPipe full", "on the clock", "landmarks apart, px", "main joints, px")
+    return markdown_table(("backend", "model", *measured), rows)
 
 
 # --------------------------------------------------------------------------------------------------------------- main
@@ -230,6 +250,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="bench_backends", description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--clips", type=Path, help="folder with clips and labels.json")
     parser.add_argument("--only", default="", metavar="PART", help="only videos whose name contains this; not written")
+    parser.add_argument("--cached", action="store_true", help="only videos whose poses are in the cache")
     parser.add_argument("--no-speed", action="store_true", help="leave the speed out")
     parser.add_argument("--no-agreement", action="store_true", help="leave the agreement out")
     parser.add_argument("--no-write", action="store_true", help="leave results/backends.md as it is")
@@ -240,10 +261,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     pages = ["# Pose backends and models", "`make bench-backends`"]
     with quiet_native_logs():
         if not options.no_agreement:
-            pages.append(agreement_page(_agreements(videos_of(folder_of("clips", options.clips), options.only))))
+            videos = list(videos_of(folder_of("clips", options.clips), options.only))
+            for title, *kinds in COMPARED:
+                pages.append(agreement_page(title, _agreements(videos, kinds, options.cached)))
         if not options.no_speed:
-            kinds = [(backend, find_model(name)) for name in MODELS for backend in BACKENDS]
-            pages.append(speed_page(speed(sorted(SAMPLES.glob("*.mp4")), kinds)))
+            opened = [(backend, find_model(name)) for name in MODELS for backend in BACKENDS]
+            pages.append(speed_page(speed(sorted(SAMPLES.glob("*.mp4")), opened)))
     page = "\n\n".join(pages) + "\n"
     print(page)
     if not (options.only or options.no_write or options.no_speed or options.no_agreement):
@@ -251,12 +274,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return 0
 
 
-def _agreements(videos: Iterator[tuple[Path, str]]) -> list[Agreement]:
+def _agreements(videos: Sequence[tuple[Path, str]], kinds: Sequence[Kind], cached_only: bool) -> list[Agreement]:
     model = find_model("full")
     found = []
     for path, exercise in videos:
+        files = [cached_file(path, model, cache_folder(FOLDER, *kind), kind[0]) for kind in kinds]
+        if cached_only and not all(file.is_file() for file in files):
+            continue
         try:
-            one, other = (cached_poses(path, model, backend=each)[0] for each in BACKENDS)
+            one, other = (cached_poses(path, model, backend=each, every_frame=every)[0] for each, every in kinds)
             found.append(compare(path.name, one, other, exercise))
         except FormCheckError as error:
             print(f"{path.name}: {error}", file=sys.stderr)

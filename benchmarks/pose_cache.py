@@ -36,14 +36,16 @@ def cached_poses(
     folder: Path = FOLDER,
     find: FindPoses = estimate_poses,
     backend: PoseBackend | None = None,
+    every_frame: bool = False,
 ) -> tuple[PoseSequence, bool]:
     """Poses of a video, and whether they came from the cache; another video, model, backend or code finds them again.
 
-    Poses of a backend other than the default one are kept in a folder of their own, so that both can be there.
+    Poses of a backend that is named, or of every frame, are kept in a folder of their own, so that all can be there.
     """
-    if backend is not None:
-        find, folder = partial(estimate_poses, backend=backend), folder / backend.name
-    kept = folder / f"{path.stem}-{cache_key(path, model, backend.name if backend else None)}.npz"
+    if backend is not None or every_frame:
+        find = partial(estimate_poses, backend=backend, every_frame=every_frame)
+        folder = cache_folder(folder, backend, every_frame)
+    kept = cached_file(path, model, folder, backend)
     if kept.is_file():
         return load_poses(kept), True
     poses = find(path, model)
@@ -53,6 +55,17 @@ def cached_poses(
     save_poses(poses, kept)
     # What is kept is rounded to single precision: the first run must see the same numbers as the ones after it.
     return load_poses(kept), False
+
+
+def cache_folder(folder: Path, backend: PoseBackend | None, every_frame: bool) -> Path:
+    """Where poses of a backend and of every frame, or of as many as needed, are kept."""
+    kind = [backend.name] if backend else []
+    return folder / "-".join([*kind, *(["every-frame"] if every_frame else [])])
+
+
+def cached_file(path: Path, model: ModelFile, folder: Path, backend: PoseBackend | None) -> Path:
+    """The file that the poses of a video are kept in, in this folder."""
+    return folder / f"{path.stem}-{cache_key(path, model, backend.name if backend else None)}.npz"
 
 
 def cache_key(path: Path, model: ModelFile, backend: str | None = None) -> str:

@@ -64,11 +64,11 @@ def test_instants_that_are_apart_are_listed() -> None:
 
 
 def test_the_page_says_what_was_compared() -> None:
-    page = agreement_page(
-        [compare("a.mp4", POSES, POSES, "deadlift"), compare("b.mp4", POSES, later(POSES, 0.2), "auto")]
-    )
+    late = compare("b.mp4", POSES, later(POSES, 0.2), "auto")
+    page = agreement_page("A title", [compare("a.mp4", POSES, POSES, "deadlift"), late])
     assert "| videos with the same number of repetitions" in page
     assert "100.0% (aim: 98%)" in page
+    assert "| A title" in page
     assert "- b.mp4: " in page
     assert "- a.mp4" not in page
 
