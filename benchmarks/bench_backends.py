@@ -65,7 +65,7 @@ REFERENCE = ("mediapipe", "full")
 MEDIAN_AIM_PX, VERDICTS_AIM, INSTANT_S = 2.0, 0.98, 0.05
 """Landmarks in the median no further apart, this share of the verdicts the same; instants further apart are listed."""
 
-SPEED_FRAMES = 120
+SPEED_FRAMES = 50
 """Frames of each sample video that the speed is measured on."""
 
 MAIN_JOINTS = ("SHOULDER", "HIP", "KNEE", "ANKLE")
