@@ -8,6 +8,7 @@ import numpy as np
 
 from formcheck.core.verdicts import WATCH
 from formcheck.exercises.framework.check import (
+    SEEN_SHARE_MIN,
     SIDE,
     SIDE_OR_OBLIQUE,
     Check,
@@ -36,12 +37,12 @@ from formcheck.exercises.framework.measurement import (
     COMMON_MEASURES,
     HIP_FLEXION_TOP_DEG,
     NOT_SEEN,
-    SHARE_MEASURED_MIN,
     THIGH_LENGTH,
     TRUNK_LEAN_BOTTOM_DEG,
     at_least_value,
     common_measures,
     difference,
+    seen_share,
     sustained_peak,
     typical,
 )
@@ -281,9 +282,9 @@ def _depth(signals: Signals, rep: Rep) -> Measurement:
     thigh = THIGH_LENGTH if np.isnan(thigh) else thigh
     bottom = above[rep.cycle.bottom_from : rep.cycle.bottom_to + 1]
     lowest = median(bottom)
-    if np.isfinite(bottom).mean() < SHARE_MEASURED_MIN or thigh <= 0.05:
+    if np.isfinite(bottom).mean() < SEEN_SHARE_MIN or thigh <= 0.05:
         return missing(NOT_SEEN)
-    return Measurement(lowest / thigh, float(signals.time_s[rep.bottom]), DEPTH_UNCERTAINTY)
+    return Measurement(lowest / thigh, float(signals.time_s[rep.bottom]), DEPTH_UNCERTAINTY, seen=seen_share(bottom))
 
 
 CHECKS = (

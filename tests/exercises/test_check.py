@@ -11,12 +11,13 @@ from hypothesis import strategies as st
 
 from formcheck import exercises
 from formcheck.core.errors import UsageError
-from formcheck.core.verdicts import FAULT, NOT_MEASURED, OK, WATCH, ViewName
+from formcheck.core.verdicts import FAULT, NOT_MEASURED, OK, WATCH, Verdict, ViewName
 from formcheck.exercises import EXERCISES, exercise_named, measure_named, measures
 from formcheck.exercises.framework.check import (
     ANY_VIEW,
     FRONT_OR_REAR,
     REPS_FOR_SET_FAULT,
+    SEEN_SHARE_MIN,
     SIDE,
     SIDE_OR_OBLIQUE,
     Check,
@@ -146,7 +147,7 @@ def test_only_fitting_views_are_judged(view: ViewName, views: frozenset[ViewName
 
 def test_a_finding_repeats_what_is_needed_to_show_it() -> None:
     finding = judge(MORE, Measurement(42.0, 1.5, 1.0), ViewName.SIDE_LEFT, rep=3)
-    assert finding == Finding("some-check", "Something", FAULT, 42.0, MORE.fault, "deg", 1.5, "", "Try this.", 3)
+    assert finding == Finding("some-check", "Something", FAULT, 42.0, MORE.fault, "deg", 1.5, "", "Try this.", 3, 1.0)
     assert judge(MORE, Measurement(25.0, 1.5), ViewName.SIDE_LEFT).limit == MORE.watch
 
 
@@ -424,3 +425,16 @@ def test_a_lifter_who_turns_is_judged_by_each_view() -> None:
     judged = [{finding.check for finding in rep.findings if finding.verdict != NOT_MEASURED} for rep in report.reps]
     assert all("back-rounding" in checks for checks in judged[:4])
     assert all("back-rounding" not in checks and "uneven-shoulders" in checks for checks in judged[4:])
+
+
+@pytest.mark.parametrize(
+    ("seen", "verdict"), [(1.0, FAULT), (SEEN_SHARE_MIN, FAULT), (SEEN_SHARE_MIN - 0.01, NOT_MEASURED)]
+)
+def test_what_was_hardly_seen_is_not_judged_and_says_how_often_it_was_seen(seen: float, verdict: Verdict) -> None:
+    finding = judge(MORE, Measurement(MORE.fault + 10.0, 1.0, seen=seen), ViewName.SIDE_LEFT)
+    assert finding.verdict == verdict
+    if verdict == NOT_MEASURED:
+        assert "39%" in finding.reason
+        assert math.isnan(finding.value)
+    else:
+        assert finding.seen == seen

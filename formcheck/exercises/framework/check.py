@@ -22,6 +22,9 @@ FAULT_MARGIN = 1.0
 WATCH_MARGIN = 0.5
 """Something to watch must exceed its limit by this share of the measurement's uncertainty."""
 
+SEEN_SHARE_MIN = 0.4
+"""What was really seen in less than this share of the frames that a measurement is read from is not judged."""
+
 REPS_FOR_SET_FAULT = 2
 """A fault of the whole set needs this many faulty repetitions, or the only one of a single."""
 
@@ -36,12 +39,14 @@ class Measurement:
     at_s : time of the frame that shows it, seconds since the first frame; NaN when there is none.
     uncertainty : standard error in the same unit; a fault must exceed its limit by more than this.
     reason : why the value is missing; empty when it is there.
+    seen : share, 0..1, of the frames it is read from in which everything it needs was really seen.
     """
 
     value: float
     at_s: float = math.nan
     uncertainty: float = 0.0
     reason: str = ""
+    seen: float = 1.0
 
 
 def missing(reason: str) -> Measurement:
@@ -122,7 +127,11 @@ class Check:
 
 @dataclass(frozen=True)
 class Finding:
-    """Verdict of one check on one repetition (``rep`` counts from 1) or on the whole set (``rep`` is None)."""
+    """Verdict of one check on one repetition (``rep`` counts from 1) or on the whole set (``rep`` is None).
+
+    ``seen`` is the share of the frames it is read from in which everything it needs was really seen; NaN where nothing
+    was measured.
+    """
 
     check: str
     title: str
@@ -134,25 +143,29 @@ class Finding:
     reason: str
     cue: str
     rep: int | None = None
+    seen: float = math.nan
 
 
 def judge(check: Check, measured: Measurement | None, view: ViewName, rep: int | None = None) -> Finding:
     """Compare a measured value with the limits of a check.
 
     A value beyond the fault limit by no more than its own uncertainty counts as "watch", one beyond the watch limit by
-    no more than `WATCH_MARGIN` of it as "ok". A missing value, or a view
-    from which the check cannot be judged, is "not-measured" with the reason.
+    no more than `WATCH_MARGIN` of it as "ok". A missing value, one of which too little was seen, or a view from which
+    the check cannot be judged, is "not-measured" with the reason.
     """
 
     def finding(verdict: Verdict, limit: float, reason: str = "") -> Finding:
         value, at_s = (measured.value, measured.at_s) if measured and not reason else (math.nan, math.nan)
-        return Finding(check.id, check.title, verdict, value, limit, check.unit, at_s, reason, check.cue, rep)
+        seen = measured.seen if measured and not math.isnan(value) else math.nan
+        return Finding(check.id, check.title, verdict, value, limit, check.unit, at_s, reason, check.cue, rep, seen)
 
     if view not in check.views:
         return finding(NOT_MEASURED, check.watch, _view_reason(check.views, view))
     if measured is None or math.isnan(measured.value):
         reason = measured.reason if measured and measured.reason else "not seen clearly enough"
         return finding(NOT_MEASURED, check.watch, reason)
+    if measured.seen < SEEN_SHARE_MIN:
+        return finding(NOT_MEASURED, check.watch, f"seen clearly in only {measured.seen:.0%} of the time")
     sign = 1.0 if check.more_is_worse else -1.0
     if sign * (measured.value - check.fault) > FAULT_MARGIN * measured.uncertainty and check.worst == FAULT:
         return finding(FAULT, check.fault)
@@ -201,4 +214,16 @@ def judge_set(check: Check, per_rep: Sequence[Finding]) -> Finding:
         verdict, limit = WATCH, check.watch
     else:
         verdict, limit = OK, check.watch
-    return Finding(check.id, check.title, verdict, worst.value, limit, check.unit, worst.at_s, "", check.cue, worst.rep)
+    return Finding(
+        check.id,
+        check.title,
+        verdict,
+        worst.value,
+        limit,
+        check.unit,
+        worst.at_s,
+        "",
+        check.cue,
+        worst.rep,
+        worst.seen,
+    )

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from formcheck.core.poses import FloatArray
-from formcheck.exercises.framework.check import Measurement, missing
+from formcheck.exercises.framework.check import SEEN_SHARE_MIN, Measurement, missing
 from formcheck.exercises.framework.exercise import Rep
 from formcheck.exercises.framework.measure import Measure
 from formcheck.motion.signals import Signals
@@ -32,9 +32,6 @@ TOP_SEEN_S = 0.2
 
 TOP_FLEXION_MAX_DEG = 60.0
 """Nobody whose shoulders are at their highest is bent further than this: the landmarks are wrong."""
-
-SHARE_MEASURED_MIN = 0.4
-"""A phase of which less than this share was measured is not judged."""
 
 DEPTH = "depth_thighs"
 """Name of the measure of depth: hips above the knees at the bottom in thigh lengths, negative below parallel."""
@@ -109,6 +106,11 @@ COMMON_MEASURES = (
 """What `common_measures` measures."""
 
 
+def seen_share(values: FloatArray) -> float:
+    """Share of the values that were measured; 0 where there are none."""
+    return float(np.isfinite(values).mean()) if len(values) else 0.0
+
+
 def sample_before(signals: Signals, sample: int, seconds: float) -> int:
     """The first sample that lies at most ``seconds`` before another one."""
     return int(np.searchsorted(signals.time_s, signals.time_s[sample] - seconds))
@@ -122,7 +124,7 @@ def at_instant(signals: Signals, values: FloatArray, sample: int, uncertainty: f
     known = values[near & np.isfinite(values)]
     if len(known) == 0:
         return missing(NOT_SEEN)
-    return Measurement(float(np.median(known)), at_s, uncertainty)
+    return Measurement(float(np.median(known)), at_s, uncertainty, seen=len(known) / int(near.sum()))
 
 
 def sustained_peak(
@@ -135,7 +137,8 @@ def sustained_peak(
 ) -> Measurement:
     """Highest value that lasts for ``held_s`` within the closed sample range, and its middle."""
     part, time_s = values[start : stop + 1], signals.time_s[start : stop + 1]
-    if len(part) == 0 or np.isfinite(part).mean() < SHARE_MEASURED_MIN:
+    seen = seen_share(part)
+    if seen < SEEN_SHARE_MIN:
         return missing(NOT_SEEN)
     first, last = _windows(time_s, held_s)
     # A missing value inside makes the whole window missing.
@@ -144,7 +147,7 @@ def sustained_peak(
         return missing(NOT_SEEN)
     best = int(np.nanargmax(held))
     middle = (first[best] + last[best] + 1) // 2
-    return Measurement(float(held[best]), float(time_s[middle]), uncertainty)
+    return Measurement(float(held[best]), float(time_s[middle]), uncertainty, seen=seen)
 
 
 def _windows(time_s: FloatArray, held_s: float) -> tuple[IntArray, IntArray]:
@@ -164,18 +167,19 @@ def _windows(time_s: FloatArray, held_s: float) -> tuple[IntArray, IntArray]:
 def sustained_low(signals: Signals, values: FloatArray, start: int, stop: int, uncertainty: float = 0.0) -> Measurement:
     """Lowest value that lasts for `SUSTAINED_S` within the closed sample range."""
     peak = sustained_peak(signals, -values, start, stop, uncertainty)
-    return Measurement(-peak.value, peak.at_s, peak.uncertainty, peak.reason)
+    return replace(peak, value=-peak.value)
 
 
 def typical(signals: Signals, values: FloatArray, start: int, stop: int, uncertainty: float = 0.0) -> Measurement:
     """Median over the closed sample range, shown by the frame that comes closest to it."""
     part = values[start : stop + 1]
     known = np.isfinite(part)
-    if len(part) == 0 or known.mean() < SHARE_MEASURED_MIN:
+    seen = seen_share(part)
+    if seen < SEEN_SHARE_MIN:
         return missing(NOT_SEEN)
     middle = float(np.median(part[known]))
     closest = int(np.nanargmin(np.abs(part - middle)))
-    return Measurement(middle, float(signals.time_s[start + closest]), uncertainty)
+    return Measurement(middle, float(signals.time_s[start + closest]), uncertainty, seen=seen)
 
 
 def phase_weights(signals: Signals, start: int, stop: int) -> FloatArray:
@@ -225,7 +229,7 @@ def difference(later: Measurement, earlier: Measurement, uncertainty: float) -> 
     for part in (later, earlier):
         if part.reason:
             return part
-    return Measurement(later.value - earlier.value, later.at_s, uncertainty)
+    return Measurement(later.value - earlier.value, later.at_s, uncertainty, seen=min(later.seen, earlier.seen))
 
 
 def common_measures(signals: Signals, rep: Rep) -> dict[str, Measurement]:

@@ -8,12 +8,11 @@ import numpy as np
 
 from formcheck.core.poses import FloatArray
 from formcheck.core.verdicts import WATCH
-from formcheck.exercises.framework.check import SIDE, Check, Measurement, Skill, missing
+from formcheck.exercises.framework.check import SEEN_SHARE_MIN, SIDE, Check, Measurement, Skill, missing
 from formcheck.exercises.framework.exercise import Rep
 from formcheck.exercises.framework.measure import Measure
 from formcheck.exercises.framework.measurement import (
     ANGLE_UNCERTAINTY_DEG,
-    SHARE_MEASURED_MIN,
     not_straight,
     phase_weights,
     share_measured,
@@ -135,7 +134,7 @@ def back_measures(
 
 def back_rounding(signals: Signals, start: int, stop: int) -> Measurement:
     """Back rounding held over the closed sample range, shown by the frame that comes closest to it."""
-    if stop < start or share_measured(signals, signals.back_rounding_deg, start, stop) < SHARE_MEASURED_MIN:
+    if stop < start or share_measured(signals, signals.back_rounding_deg, start, stop) < SEEN_SHARE_MIN:
         return missing(_why_no_back(signals, start, stop))
     weights = phase_weights(signals, start, stop)
     uncertainty = weighted_median(signals.back_rounding_uncertainty_deg[start : stop + 1], weights)

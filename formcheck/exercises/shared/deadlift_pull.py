@@ -8,13 +8,12 @@ import numpy as np
 
 from formcheck.core.poses import FloatArray
 from formcheck.core.verdicts import WATCH
-from formcheck.exercises.framework.check import SIDE, Check, LoadSign, Measurement, Skill, missing
+from formcheck.exercises.framework.check import SEEN_SHARE_MIN, SIDE, Check, LoadSign, Measurement, Skill, missing
 from formcheck.exercises.framework.exercise import Rep
 from formcheck.exercises.framework.measure import Measure
 from formcheck.exercises.framework.measurement import (
     ANGLE_UNCERTAINTY_DEG,
     NOT_SEEN,
-    SHARE_MEASURED_MIN,
     THIGH_LENGTH,
     sustained_peak,
 )
@@ -104,7 +103,7 @@ SQUATTED_START = Check(
 def bar_ahead(signals: Signals, rep: Rep, leaving: int, passing: int) -> Measurement:
     """How far the hands are in front of the mid-foot between floor and knees, in foot lengths."""
     part = signals.elbow_flexion_deg[leaving : passing + 1]
-    if len(part) == 0 or np.isfinite(part).mean() < SHARE_MEASURED_MIN:
+    if len(part) == 0 or np.isfinite(part).mean() < SEEN_SHARE_MIN:
         return missing(HANDS_HIDDEN)
     return feet.ahead_of_mid_foot(signals, rep, signals.hand_forward, leaving, passing)
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 
 from formcheck.core.poses import FloatArray
-from formcheck.exercises.framework.check import SIDE, Check, Measurement, Skill, missing
+from formcheck.exercises.framework.check import SEEN_SHARE_MIN, SIDE, Check, Measurement, Skill, missing
 from formcheck.exercises.framework.exercise import Rep
 from formcheck.exercises.framework.measure import Measure
-from formcheck.exercises.framework.measurement import SHARE_MEASURED_MIN, sustained_peak
+from formcheck.exercises.framework.measurement import sustained_peak
 from formcheck.motion.signals import Signals
 
 FOOT_LENGTH = 0.195
@@ -63,7 +63,7 @@ def heel_rise(signals: Signals, rep: Rep, start: int, stop: int, visibility_min:
     if not abs(slid) <= SLIDE_MAX * FOOT_LENGTH:
         return missing(FOOT_SLIDES)
     rise = (found.value - float(np.nanmedian(flat))) / FOOT_LENGTH
-    return Measurement(max(0.0, rise), found.at_s, HEEL_UNCERTAINTY)
+    return Measurement(max(0.0, rise), found.at_s, HEEL_UNCERTAINTY, seen=found.seen)
 
 
 def ahead_of_mid_foot(signals: Signals, rep: Rep, forward: FloatArray, start: int, stop: int) -> Measurement:
@@ -78,7 +78,7 @@ def ahead_of_mid_foot(signals: Signals, rep: Rep, forward: FloatArray, start: in
 def feet_seen(signals: Signals, rep: Rep) -> bool:
     """Whether the near foot was in plain sight often enough to say where it stands."""
     during = signals.mid_foot_forward[rep.start : rep.end + 1]
-    return len(during) > 0 and bool(np.isfinite(during).mean() >= SHARE_MEASURED_MIN)
+    return len(during) > 0 and bool(np.isfinite(during).mean() >= SEEN_SHARE_MIN)
 
 
 HEEL_RISE = Check(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
 from formcheck.exercises.framework.check import SIDE_OR_OBLIQUE, Check, Measurement, Skill, missing
@@ -58,7 +60,7 @@ def trunk_lean_gain(signals: Signals, start: int, stop: int) -> Measurement:
     if np.isnan(first):
         return missing(NOT_SEEN)
     peak = sustained_peak(signals, signals.trunk_lean_deg, start, max(stop, start), LEAN_GAIN_UNCERTAINTY_DEG)
-    return peak if peak.reason else Measurement(peak.value - first, peak.at_s, LEAN_GAIN_UNCERTAINTY_DEG)
+    return peak if peak.reason else replace(peak, value=peak.value - first)
 
 
 HIPS_SHOOT_UP = Check(

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
 from formcheck.core.poses import FloatArray
 from formcheck.core.verdicts import WATCH
-from formcheck.exercises.framework.check import FRONT, FRONT_OR_REAR, Check, Measurement, Skill, missing
+from formcheck.exercises.framework.check import FRONT, FRONT_OR_REAR, SEEN_SHARE_MIN, Check, Measurement, Skill, missing
 from formcheck.exercises.framework.exercise import Rep
 from formcheck.exercises.framework.measure import Measure
-from formcheck.exercises.framework.measurement import SHARE_MEASURED_MIN, sample_before, sustained_low, sustained_peak
+from formcheck.exercises.framework.measurement import sample_before, sustained_low, sustained_peak
 from formcheck.motion.signals import Signals
 from formcheck.motion.standing import LEVEL
 from formcheck.motion.view import FRONT_MIN_DEG
@@ -81,7 +83,7 @@ def knee_gap_lost(signals: Signals, rep: Rep) -> Measurement:
         return missing(NOT_STANDING)
     ratio = np.where(np.abs(signals.knee_ankle_ratio) < 5.0, signals.knee_ankle_ratio, np.nan)
     low = sustained_low(signals, ratio, rep.cycle.bottom_from, rep.lockout)
-    return low if low.reason else Measurement(1.0 - low.value / standing, low.at_s, KNEE_GAP_UNCERTAINTY)
+    return low if low.reason else replace(low, value=1.0 - low.value / standing)
 
 
 def stance_width(signals: Signals, rep: Rep) -> Measurement:
@@ -107,7 +109,7 @@ def _standing(signals: Signals, rep: Rep, values: FloatArray) -> float:
     places = places[signals.shoulder_height[places] >= LEVEL]
     found = _facing(signals, values)[places]
     known = np.isfinite(found)
-    return float(np.median(found[known])) if len(found) and known.mean() >= SHARE_MEASURED_MIN else float("nan")
+    return float(np.median(found[known])) if len(found) and known.mean() >= SEEN_SHARE_MIN else float("nan")
 
 
 def _facing(signals: Signals, values: FloatArray) -> FloatArray:
