@@ -32,6 +32,7 @@ from formcheck.cli.options import (
     SettingsOption,
     VariantOption,
     chosen_exports,
+    known_person,
     known_variant,
     lift_or_auto,
     parse_day,
@@ -90,6 +91,20 @@ def add_analyze_command(app: typer.Typer) -> None:
                 "--plate", help="Follow the near plate (450 mm) of a deadlift: bar path and velocity in metres."
             ),
         ] = False,
+        person: Annotated[
+            str,
+            typer.Option(
+                "--person",
+                metavar="WHO",
+                help="Whom to follow if several people are in the picture: auto, left, right or nearest.",
+            ),
+        ] = AUTO,
+        slow_motion: Annotated[
+            float,
+            typer.Option(
+                "--slow-motion", metavar="TIMES", help="How many times slower than life the film runs, such as 4."
+            ),
+        ] = 1.0,
         start: Annotated[
             float | None, typer.Option("--start", metavar="SECOND", min=0.0, help="Judge from this second on.")
         ] = None,
@@ -117,6 +132,8 @@ def add_analyze_command(app: typer.Typer) -> None:
                 start_s=start,
                 end_s=end,
                 plate=plate,
+                person=known_person(person),
+                slow_motion=slow_motion,
                 settings_file=None if settings is None else str(settings),
                 presets=tuple(preset or ()),
                 folder=None if out is None else str(out),

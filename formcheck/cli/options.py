@@ -167,3 +167,16 @@ def known_variant(exercise: str, name: str) -> str:
 
         exercise_of_variant(exercise, name)
     return name
+
+
+def known_person(name: str) -> str:
+    """The person to follow, by the name that an option gave.
+
+    Raises
+    ------
+    UsageError : there is no such choice.
+    """
+    choices = ("auto", "left", "right", "nearest")
+    if name not in choices:
+        raise UsageError(f"There is no person '{name}' to follow: choose one of {', '.join(choices)}.")
+    return name

@@ -60,6 +60,8 @@ class AnalysisRequest:
     start_s, end_s : the part of the video to judge, in seconds since its first frame; None = from the beginning, to the
         end.
     plate : follow the near plate, in lifts that have one.
+    person : whom to follow where several people are in the picture: "auto", "left", "right" or "nearest".
+    slow_motion : how many times slower than life the film runs; 1 = as in life.
     own_settings : False leaves out the user's settings for every analysis.
     presets, settings_file, settings_toml, height_cm : what comes on top of them, in this order: names of presets, a
         settings file, the text of another, the lifter's height.
@@ -88,6 +90,8 @@ class AnalysisRequest:
     start_s: float | None = None
     end_s: float | None = None
     plate: bool = False
+    person: str = AUTO
+    slow_motion: float = 1.0
     own_settings: bool = True
     presets: tuple[str, ...] = ()
     settings_file: str | None = None
@@ -354,10 +358,16 @@ class _Run:
 
         request = self.request
         self.progress(MODEL, 0, None)
+        from formcheck.vision.tracking import Person
+
         model_file = store.find_model(request.model, progress=self._of(MODEL))
         self.progress(WATCH, 0, None)
         poses = pose_estimation.estimate_poses(
-            self.video or request.input, model_file, progress=self._of(WATCH), cancelled=self.cancelled
+            self.video or request.input,
+            model_file,
+            progress=self._of(WATCH),
+            cancelled=self.cancelled,
+            person=Person(request.person),
         )
         if not request.title:
             return poses
@@ -530,7 +540,7 @@ def _analyze(request: AnalysisRequest, poses: PoseSequence, told: Mapping[str, A
     from formcheck.judging import analysis
 
     more = dict(told) if request.variant == AUTO else {**told, "variant": request.variant}
-    return analysis.analyze(poses, request.exercise, load_kg=request.load_kg, **more)
+    return analysis.analyze(poses, request.exercise, load_kg=request.load_kg, slow_motion=request.slow_motion, **more)
 
 
 def _part(request: AnalysisRequest, poses: PoseSequence) -> PoseSequence:
