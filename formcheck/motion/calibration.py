@@ -8,9 +8,11 @@ own way. Everything measured from poses takes these habits off, so it asks for t
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import MappingProxyType
 
+from formcheck.motion.contour_net import ContourNet
+from formcheck.motion.contour_net_weights import NETWORKS
 from formcheck.motion.contour_weights import HINGE_DRIFT_DEG, LOWER_WEIGHTS, SEAT_DRIFT_DEG, UPPER_WEIGHTS
 
 
@@ -26,6 +28,7 @@ class PopulationNorms:
     hinge_drift_deg, seat_drift_deg : part of the reading's change in a hinge, and when the thighs come up to level,
         that is no bending of the spine.
     shape_spread_deg : standard error that build and clothes leave in a change of the bend.
+    standing_range_deg : a standing bend outside this is a contour spoilt by arms, plates or a rack, not a back.
     """
 
     standing_deg: tuple[float, float]
@@ -36,6 +39,7 @@ class PopulationNorms:
     hinge_drift_deg: tuple[float, float]
     seat_drift_deg: tuple[float, float]
     shape_spread_deg: float
+    standing_range_deg: tuple[float, float] = (-60.0, 10.0)
 
 
 @dataclass(frozen=True)
@@ -55,6 +59,8 @@ class Calibration:
     lower_weights, upper_weights : lumbar and thoracic flexion in degrees for each hip-shoulder length that the dorsal
         contour lies further out, at equal steps over the back; see `formcheck.motion.contour_weights`.
     contour_norms : what the dorsal contour of this model shows of lifters in general.
+    networks : read the spine from the shape of this model's dorsal contour beside the weights; None = there are none
+        for this model.
     """
 
     name: str
@@ -68,10 +74,29 @@ class Calibration:
     lower_weights: tuple[float, ...]
     upper_weights: tuple[float, ...]
     contour_norms: PopulationNorms
+    networks: ContourNet | None = None
 
 
-BLAZEPOSE_FULL = Calibration(
-    name="BlazePose full",
+NETWORK_NORMS = PopulationNorms(
+    # Nine clips that show somebody standing with empty hands, spread 15.
+    standing_deg=(-9.0, -3.0),
+    # Twelve lifters whose hinge in a deadlift or swing was judged neutral, spread 12 with what the reading adds.
+    hinge_deg=(13.5, 0.0),
+    hinge_spread_deg=9.5,
+    # Six lifters who are seen standing and in a neutral hinge or squat.
+    release_deg=(19.0, -1.5),
+    release_spread_deg=9.0,
+    # On rendered bodies that were not fitted, `python -m benchmarks.fit_contour_net`.
+    hinge_drift_deg=(3.1, 1.0),
+    # Half of that of the weighted sum: the networks, which see the seat, show none.
+    seat_drift_deg=(4.9, 1.2),
+    shape_spread_deg=6.0,
+    standing_range_deg=(-50.0, 18.0),
+)
+"""What the mean of weighted sum and networks shows of lifters in general."""
+
+BLAZEPOSE = Calibration(
+    name="BlazePose",
     # Median of 37 side views among the labelled clips; leaving out any one source moves it by no more than 1 deg.
     yaw_bias_deg=5.0,
     # The hip landmark is too far forward, so the model shows hips and knees straighter than they are. Fitted on the
@@ -104,8 +129,11 @@ BLAZEPOSE_FULL = Calibration(
     ),
 )
 
-DEFAULT = BLAZEPOSE_FULL
+DEFAULT = BLAZEPOSE
 """For models without a record of their own: all of BlazePose learned from the same annotations."""
+
+BLAZEPOSE_FULL = replace(BLAZEPOSE, name="BlazePose full", networks=NETWORKS, contour_norms=NETWORK_NORMS)
+"""The networks learned the masks of this one model."""
 
 CALIBRATIONS: Mapping[str, Calibration] = MappingProxyType({"full": BLAZEPOSE_FULL})
 """Record of each model that has one, by `PoseSequence.model`."""

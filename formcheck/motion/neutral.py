@@ -24,8 +24,9 @@ STANDING_LEAN_DEG = 15.0
 """A trunk this upright, with shoulders as high as `UPRIGHT`, counts as standing."""
 
 STANDING_FRAMES_MIN = 5
-STANDING_BEND_RANGE_DEG = (-60.0, 10.0)
-"""A standing bend outside this is a contour spoilt by arms, plates or a rack, not a back."""
+STANDING_ARMS_MAX_DEG = 60.0
+"""Upper arms raised further than this arch the back: arms that were stretched overhead before a set once gave a neutral
+of -37 deg, and a false fault."""
 
 HANGING_HANDS_MAX = 0.9
 """Hands no higher than this at the top of a repetition carry a load that hangs beside the hips."""
@@ -90,8 +91,9 @@ def find_neutral(
     """The lifter's neutral from the standing frames of one stretch of video, else a baseline, else the population."""
     standing = (signals.shoulder_height > UPRIGHT) & (np.abs(signals.trunk_lean_deg) < STANDING_LEAN_DEG)
     standing &= np.isfinite(signals.dorsal_bend_deg) & ~load_hangs(signals, cycles)
+    standing &= ~(np.abs(signals.upper_arm_angle_deg) > STANDING_ARMS_MAX_DEG)
     lower, upper = _level(signals.lower_bend_deg[standing]), _level(signals.upper_bend_deg[standing])
-    if STANDING_BEND_RANGE_DEG[0] <= lower + upper <= STANDING_BEND_RANGE_DEG[1]:
+    if norms.standing_range_deg[0] <= lower + upper <= norms.standing_range_deg[1]:
         return _from_standing((lower, upper), 0.0, "standing", norms)
     if baseline is not None:
         return _from_standing((baseline.lower_deg, baseline.upper_deg), baseline.uncertainty_deg, "baseline", norms)

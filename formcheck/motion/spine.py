@@ -11,7 +11,7 @@ off. `docs/spine.md` tells the whole story.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from formcheck.core.landmarks import Landmark
 from formcheck.core.poses import FloatArray, PoseSequence, contour_stations
 from formcheck.motion.calibration import Calibration, calibration_of
+from formcheck.motion.contour_net import ContourNet, contour_shape
 from formcheck.motion.contour_weights import WEIGHT_FROM, WEIGHT_TO
 from formcheck.motion.geometry import midpoint
 
@@ -171,8 +172,27 @@ def dorsal_bend(poses: PoseSequence, forward: FloatArray) -> DorsalBend:
     for start in range(0, max(1, len(poses)), BLOCK):
         block = slice(start, start + BLOCK)
         away, sharpness = dorsal_distances(poses.part(block), forward[block])
-        parts.append(_read(away[:, inside], sharpness[:, inside], calibration))
+        read = read_contour(away[:, inside], sharpness[:, inside], calibration)
+        parts.append(read if calibration.networks is None else with_networks(calibration.networks, read, away))
     return DorsalBend(*(np.concatenate([getattr(part, field.name) for part in parts]) for field in fields(DorsalBend)))
+
+
+def with_networks(networks: ContourNet, read: DorsalBend, away: FloatArray) -> DorsalBend:
+    """A reading of the weighted sum, its bends replaced by the mean of its own and those of the networks.
+
+    Each alone errs where the other does not: the sum on heavy bodies, on thoracic bends and on small pictures, the
+    networks on ordinary bodies in good ones. ``away`` (T, S) are the dorsal distances at all stations.
+    """
+    found = networks.read(contour_shape(away))
+    lower_deg = (read.lower_deg + found.lower_deg) / 2.0
+    upper_deg = (read.upper_deg + found.upper_deg) / 2.0
+    return replace(
+        read,
+        bend_deg=lower_deg + upper_deg,
+        lower_deg=lower_deg,
+        upper_deg=upper_deg,
+        uncertainty_deg=found.change_error_deg,
+    )
 
 
 def mended_contour(away: FloatArray) -> tuple[FloatArray, FloatArray, FloatArray]:
@@ -232,7 +252,8 @@ def _inside(stations: FloatArray) -> NDArray[np.bool_]:
     return np.asarray((stations >= WEIGHT_FROM - 1e-6) & (stations <= WEIGHT_TO + 1e-6))
 
 
-def _read(away: FloatArray, sharpness: FloatArray, calibration: Calibration) -> DorsalBend:
+def read_contour(away: FloatArray, sharpness: FloatArray, calibration: Calibration) -> DorsalBend:
+    """The bend from the dorsal distances at `back_stations`, (T, B), and their sharpness, by the weighted sum."""
     mended, curve, ragged = mended_contour(away)
     lower_weights, upper_weights = station_weights(calibration)
     lower, upper = mended @ lower_weights, mended @ upper_weights

@@ -14,7 +14,7 @@ from formcheck.exercises.shared.back import ROUNDING_GROWTH_UNCERTAINTY_DEG
 from formcheck.exercises.shared.deadlift_pull import bar_drop
 from formcheck.exercises.shared.hip_rise import hands_leave, trunk_lean_gain
 from formcheck.judging.analysis import analyze
-from formcheck.motion.calibration import BLAZEPOSE_FULL
+from formcheck.motion.calibration import BLAZEPOSE
 from formcheck.motion.signals import Signals, no_signals
 from tests.helpers.synthetic_lifter import (
     Camera,
@@ -96,8 +96,8 @@ def test_knees_that_stay_bent_at_the_top_are_seen() -> None:
 def test_measures_are_those_of_the_body(rounding_deg: float) -> None:
     report = analyze(film(deadlift(3, rounding_deg=rounding_deg)))
     for name, expected, slack in (
-        ("hip_flexion_bottom_deg", BLAZEPOSE_FULL.hip_flexion_gain * 119.0, 1.0),
-        ("knee_flexion_bottom_deg", BLAZEPOSE_FULL.knee_flexion_gain * 65.0, 1.0),
+        ("hip_flexion_bottom_deg", BLAZEPOSE.hip_flexion_gain * 119.0, 1.0),
+        ("knee_flexion_bottom_deg", BLAZEPOSE.knee_flexion_gain * 65.0, 1.0),
         ("trunk_lean_bottom_deg", 66.0, 1.0),
         ("hip_flexion_top_deg", 2.0, 1.0),
         ("knee_flexion_top_deg", 2.0, 1.0),

@@ -6,7 +6,7 @@ import pytest
 from formcheck.core.verdicts import NOT_MEASURED, OK, WATCH
 from formcheck.exercises.kettlebell_swing import CHECKS, ROM_RATIO_UNCERTAINTY
 from formcheck.judging.analysis import analyze
-from formcheck.motion.calibration import BLAZEPOSE_FULL
+from formcheck.motion.calibration import BLAZEPOSE
 from tests.helpers.synthetic_lifter import Camera, film, kettlebell_swing, measured, noticed, verdicts
 
 LIMITS = {check.id: check for check in CHECKS}
@@ -16,7 +16,7 @@ SURELY = 1.2 * ROM_RATIO_UNCERTAINTY
 
 def _squatted_deg(hip_to_knee_ratio: float) -> float:
     """How far the swing must be squatted for that ratio; the faultless one moves the hips by 93, the knees by 33."""
-    ratio = hip_to_knee_ratio * BLAZEPOSE_FULL.knee_flexion_gain / BLAZEPOSE_FULL.hip_flexion_gain
+    ratio = hip_to_knee_ratio * BLAZEPOSE.knee_flexion_gain / BLAZEPOSE.hip_flexion_gain
     return (93.0 - 33.0 * ratio) / (0.5 + ratio)
 
 
@@ -98,14 +98,14 @@ def test_a_swing_with_bent_hips_at_the_top_is_still_a_swing(exercise: str, times
 def test_measures_are_those_of_the_body() -> None:
     report = analyze(film(kettlebell_swing(6), fps=60.0))
     for name, expected, slack in (
-        ("hip_flexion_bottom_deg", BLAZEPOSE_FULL.hip_flexion_gain * 95.0, 5.0),
-        ("knee_flexion_bottom_deg", BLAZEPOSE_FULL.knee_flexion_gain * 35.0, 3.0),
+        ("hip_flexion_bottom_deg", BLAZEPOSE.hip_flexion_gain * 95.0, 5.0),
+        ("knee_flexion_bottom_deg", BLAZEPOSE.knee_flexion_gain * 35.0, 3.0),
         ("hip_flexion_top_deg", 2.0, 1.0),
         ("elbow_flexion_max_deg", 4.0, 1.0),
         ("back_rounding_deg", 0.0, 5.0),
         (
             "hip_to_knee_rom_ratio",
-            BLAZEPOSE_FULL.hip_flexion_gain * 93.0 / (BLAZEPOSE_FULL.knee_flexion_gain * 33.0),
+            BLAZEPOSE.hip_flexion_gain * 93.0 / (BLAZEPOSE.knee_flexion_gain * 33.0),
             0.1,
         ),
     ):

@@ -11,7 +11,7 @@ from formcheck.core.verdicts import NOT_MEASURED, OK, WATCH
 from formcheck.exercises.squat import CHECKS, measure, rep_of
 from formcheck.judging.analysis import analyze
 from formcheck.judging.report import Report
-from formcheck.motion.calibration import BLAZEPOSE_FULL
+from formcheck.motion.calibration import BLAZEPOSE
 from formcheck.motion.reps import find_cycles
 from formcheck.motion.signals import compute_signals
 from tests.helpers.synthetic_lifter import (
@@ -93,8 +93,8 @@ def test_a_flaw_well_within_its_limit_is_fine(flaw: dict[str, Any]) -> None:
 def test_measures_are_those_of_the_body() -> None:
     report = analyze(film(squat(3)))
     for name, expected, slack in (
-        ("hip_flexion_bottom_deg", BLAZEPOSE_FULL.hip_flexion_gain * 126.0, 1.0),
-        ("knee_flexion_bottom_deg", BLAZEPOSE_FULL.knee_flexion_gain * 118.0, 1.0),
+        ("hip_flexion_bottom_deg", BLAZEPOSE.hip_flexion_gain * 126.0, 1.0),
+        ("knee_flexion_bottom_deg", BLAZEPOSE.knee_flexion_gain * 118.0, 1.0),
         ("trunk_lean_bottom_deg", 38.0, 1.0),
         ("lean_over_shank_deg", 8.0, 1.0),
         ("depth_thighs", np.sin(np.radians(2.0)), 0.02),

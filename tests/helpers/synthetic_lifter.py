@@ -30,7 +30,7 @@ from formcheck.core.poses import (
 )
 from formcheck.core.verdicts import OK
 from formcheck.judging.report import Report
-from formcheck.motion.calibration import BLAZEPOSE_FULL
+from formcheck.motion.calibration import BLAZEPOSE
 from formcheck.motion.neutral import (
     STANDING_FRAMES_MIN,
     find_neutral,
@@ -56,9 +56,9 @@ NEUTRAL = find_neutral(
         no_signals(np.arange(STANDING_FRAMES_MIN) / 30),
         shoulder_height=np.ones(STANDING_FRAMES_MIN),
         trunk_lean_deg=np.zeros(STANDING_FRAMES_MIN),
-        dorsal_bend_deg=np.full(STANDING_FRAMES_MIN, sum(BLAZEPOSE_FULL.contour_norms.standing_deg)),
-        lower_bend_deg=np.full(STANDING_FRAMES_MIN, BLAZEPOSE_FULL.contour_norms.standing_deg[0]),
-        upper_bend_deg=np.full(STANDING_FRAMES_MIN, BLAZEPOSE_FULL.contour_norms.standing_deg[1]),
+        dorsal_bend_deg=np.full(STANDING_FRAMES_MIN, sum(BLAZEPOSE.contour_norms.standing_deg)),
+        lower_bend_deg=np.full(STANDING_FRAMES_MIN, BLAZEPOSE.contour_norms.standing_deg[0]),
+        upper_bend_deg=np.full(STANDING_FRAMES_MIN, BLAZEPOSE.contour_norms.standing_deg[1]),
         hand_height=np.full(STANDING_FRAMES_MIN, 1.0),
     ),
     (),
@@ -470,7 +470,7 @@ def dorsal_bend_deg(angles: Mapping[str, FloatArray]) -> FloatArray:
 
 def bent_profile(bend_deg: FloatArray) -> FloatArray:
     """Distance of the edge, (T, S), that reads as this lumbar and thoracic bend (T, 2), over the back's own depth."""
-    used, weights = back_stations(), np.stack(station_weights(BLAZEPOSE_FULL))
+    used, weights = back_stations(), np.stack(station_weights(BLAZEPOSE))
     middle, half = (used[0] + used[-1]) / 2, (used[-1] - used[0]) / 2
 
     def shapes(stations: FloatArray) -> FloatArray:

@@ -21,7 +21,7 @@ from formcheck.live.engine import LiveEngine
 from formcheck.live.gauge import back_check, heights_of, read, scale_of
 from formcheck.live.recording import Observation, Recording
 from formcheck.live.session import Snapshot, State
-from formcheck.motion.calibration import BLAZEPOSE_FULL
+from formcheck.motion.calibration import BLAZEPOSE
 from formcheck.motion.neutral import population_neutral
 from formcheck.motion.view import SIDE_MAX_DEG
 from tests.helpers.live_frames import LIVE_CAMERA, after, engine_for, events, filmed, looks, played
@@ -56,7 +56,7 @@ def session(name: str) -> tuple[LiveEngine, PoseSequence, list[Snapshot]]:
     return live, poses, snapshots
 
 
-POPULATION = population_neutral(BLAZEPOSE_FULL.contour_norms)
+POPULATION = population_neutral(BLAZEPOSE.contour_norms)
 
 
 # ------------------------------------------------------------------------------------------------------ the recording
@@ -674,7 +674,7 @@ def test_the_warm_up_goes_from_standing_through_the_drills_to_the_ramp_sets() ->
     assert live.baseline is not None
     kept = warm_up.neutral_back(live.baseline)
     assert set(kept) == {"lower_deg", "upper_deg", "uncertainty_deg"}
-    assert kept["lower_deg"] == pytest.approx(BLAZEPOSE_FULL.contour_norms.standing_deg[0], abs=3)
+    assert kept["lower_deg"] == pytest.approx(BLAZEPOSE.contour_norms.standing_deg[0], abs=3)
     said = [event.text for event in events(snapshots, "drill")]
     assert said[0].startswith("Got your neutral back")
     assert [text.split(".")[0] for text in said[1:]] == ["Pass"] * 3

@@ -9,7 +9,7 @@ import pytest
 from formcheck.core.poses import PoseSequence
 from formcheck.judging.analysis import analyze
 from formcheck.motion import calibration
-from formcheck.motion.calibration import BLAZEPOSE_FULL, CALIBRATIONS, DEFAULT, calibration_of
+from formcheck.motion.calibration import BLAZEPOSE, BLAZEPOSE_FULL, CALIBRATIONS, DEFAULT, calibration_of
 from formcheck.motion.signals import Signals, compute_signals
 from formcheck.motion.view import view_of
 from tests.helpers.synthetic_lifter import Camera, deadlift, film, standing_still
@@ -19,7 +19,7 @@ OTHER = "another model"
 
 def _made_by_another(monkeypatch: pytest.MonkeyPatch, poses: PoseSequence, **habits: Any) -> PoseSequence:
     """The same poses as if a model with these habits had made them."""
-    record = replace(BLAZEPOSE_FULL, **habits)
+    record = replace(BLAZEPOSE, **habits)
     monkeypatch.setattr(calibration, "CALIBRATIONS", {**CALIBRATIONS, OTHER: record})
     return replace(poses, model=OTHER)
 
@@ -36,8 +36,8 @@ def test_the_record_is_that_of_the_model_or_the_default() -> None:
 
 def test_poses_of_a_model_without_a_record_are_read_as_by_default() -> None:
     poses = film(deadlift(1))
-    full, own = (_signals(replace(poses, model=name)).columns() for name in ("full", "my-own.task"))
-    for name, values in full.items():
+    known, own = (_signals(replace(poses, model=name)).columns() for name in ("synthetic", "my-own.task"))
+    for name, values in known.items():
         np.testing.assert_array_equal(own[name], values, err_msg=name)
 
 
@@ -54,7 +54,7 @@ def test_the_yaw_bias_of_the_model_is_taken_off(monkeypatch: pytest.MonkeyPatch)
 def test_flexion_grows_by_the_gain_of_the_model(monkeypatch: pytest.MonkeyPatch, joint: str) -> None:
     poses = film(deadlift(1))
     gain, column = f"{joint}_flexion_gain", f"{joint}_flexion_deg"
-    expected = _signals(poses).columns()[column] / getattr(BLAZEPOSE_FULL, gain)
+    expected = _signals(poses).columns()[column] / getattr(BLAZEPOSE, gain)
     found = _signals(_made_by_another(monkeypatch, poses, **{gain: 1.0})).columns()[column]
     np.testing.assert_allclose(found, expected, rtol=1e-9)
 
@@ -75,7 +75,7 @@ def test_a_limb_is_measured_from_the_visibility_on_that_the_model_asks_for(
 
 def test_the_contour_is_read_with_the_weights_of_the_model(monkeypatch: pytest.MonkeyPatch) -> None:
     poses = film(deadlift(1, rounding_deg=25.0))
-    doubled = tuple(2.0 * weight for weight in BLAZEPOSE_FULL.lower_weights)
+    doubled = tuple(2.0 * weight for weight in BLAZEPOSE.lower_weights)
     own = _signals(_made_by_another(monkeypatch, poses, lower_weights=doubled))
     once = _signals(poses)
     measured = np.isfinite(once.lower_bend_deg) & np.isfinite(own.lower_bend_deg)
@@ -92,7 +92,7 @@ def test_an_edge_is_as_sharp_as_the_model_draws_it(monkeypatch: pytest.MonkeyPat
 
 
 def test_lifters_who_never_stand_are_compared_with_the_norms_of_the_model(monkeypatch: pytest.MonkeyPatch) -> None:
-    norms = replace(BLAZEPOSE_FULL.contour_norms, standing_deg=(-1.0, -2.0), hinge_deg=(3.0, 4.0))
+    norms = replace(BLAZEPOSE.contour_norms, standing_deg=(-1.0, -2.0), hinge_deg=(3.0, 4.0))
     poses = film(deadlift(1))
     hinged = poses.part(slice(len(poses) // 3, len(poses) // 2))
     back = analyze(_made_by_another(monkeypatch, hinged, contour_norms=norms), "deadlift").back

@@ -9,12 +9,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from formcheck.motion.calibration import BLAZEPOSE_FULL
+from formcheck.motion.calibration import BLAZEPOSE
 from formcheck.motion.neutral import (
     HANGING_HANDS_MAX,
     HINGE_LEAN_DEG,
     SEAT_THIGH_DEG,
-    STANDING_BEND_RANGE_DEG,
+    STANDING_ARMS_MAX_DEG,
     STANDING_FRAMES_MIN,
     STANDING_LEAN_DEG,
     Baseline,
@@ -26,7 +26,7 @@ from formcheck.motion.reps import Cycle
 from formcheck.motion.signals import Signals, no_signals
 from formcheck.motion.standing import UPRIGHT
 
-NORMS = BLAZEPOSE_FULL.contour_norms
+NORMS = BLAZEPOSE.contour_norms
 LEANS = np.array([-5.0, 0.0, 30.0, 60.0, 90.0])
 HANGING = np.zeros(1)
 """Thighs of a lifter who does not sit down."""
@@ -185,6 +185,15 @@ def test_one_wild_frame_does_not_move_the_neutral() -> None:
     assert find_neutral(_signals([-12.0] * 8 + [90.0]), ()) == find_neutral(_signals([-12.0] * 9), ())
 
 
+def test_a_stand_with_raised_arms_is_no_neutral() -> None:
+    """Arms that are stretched overhead hollow the back."""
+    signals = _signals([-37.0] * 20 + [-12.0] * 9)
+    arms = np.where(np.arange(len(signals)) < 20, STANDING_ARMS_MAX_DEG + 1.0, STANDING_ARMS_MAX_DEG - 1.0)
+    assert find_neutral(replace(signals, upper_arm_angle_deg=arms), ()) == _stand(-12.0)
+    only_raised = replace(signals, upper_arm_angle_deg=np.full(len(signals), 170.0))
+    assert find_neutral(only_raised, ()).source == "population"
+
+
 @pytest.mark.filterwarnings("error")
 @pytest.mark.parametrize(
     "signals",
@@ -193,8 +202,8 @@ def test_one_wild_frame_does_not_move_the_neutral() -> None:
         no_signals(np.arange(9.0)),
         _signals([-10.0] * 9, height=UPRIGHT - 0.1),
         _signals([-10.0] * (STANDING_FRAMES_MIN - 1) + [np.nan] * 9),
-        _signals([STANDING_BEND_RANGE_DEG[0] - 1.0] * 9),
-        _signals([STANDING_BEND_RANGE_DEG[1] + 1.0] * 9),
+        _signals([BLAZEPOSE.contour_norms.standing_range_deg[0] - 1.0] * 9),
+        _signals([BLAZEPOSE.contour_norms.standing_range_deg[1] + 1.0] * 9),
     ],
     ids=["no frames", "not measured", "never stands", "too few", "no such hollow", "no such hump"],
 )

@@ -7,7 +7,7 @@ import pytest
 
 from formcheck.core.landmarks import Landmark
 from formcheck.core.poses import PoseSequence
-from formcheck.motion.calibration import BLAZEPOSE_FULL
+from formcheck.motion.calibration import BLAZEPOSE
 from formcheck.motion.neutral import find_neutral, with_back_rounding
 from formcheck.motion.reps import find_cycles
 from formcheck.motion.signals import (
@@ -40,7 +40,7 @@ ANGLES = {
     "elbow_flexion_deg": "elbow_deg",
     "trunk_lean_deg": "trunk_deg",
 }
-GAINS = {"hip_flexion_deg": BLAZEPOSE_FULL.hip_flexion_gain, "knee_flexion_deg": BLAZEPOSE_FULL.knee_flexion_gain}
+GAINS = {"hip_flexion_deg": BLAZEPOSE.hip_flexion_gain, "knee_flexion_deg": BLAZEPOSE.knee_flexion_gain}
 """Correction of what the pose model shows too straight; this lifter's landmarks need none."""
 
 
@@ -93,7 +93,7 @@ def test_facing_and_yaw_per_frame() -> None:
     for forward in (1, -1):
         signals = compute_signals(film(standing_still(1.0), Camera(17.0, forward)))
         assert (signals.forward == forward).all()
-        assert signals.yaw_deg == pytest.approx(17.0 - BLAZEPOSE_FULL.yaw_bias_deg * np.cos(np.radians(17.0)))
+        assert signals.yaw_deg == pytest.approx(17.0 - BLAZEPOSE.yaw_bias_deg * np.cos(np.radians(17.0)))
 
 
 def test_a_standing_body_measures_nothing_but_its_height() -> None:
@@ -182,7 +182,7 @@ def _biased(yaw_deg: float) -> float:
     """Yaw of a model's body for which ``yaw_deg`` is reported."""
     found = yaw_deg
     for _ in range(50):
-        found = yaw_deg + BLAZEPOSE_FULL.yaw_bias_deg * np.cos(np.radians(found))
+        found = yaw_deg + BLAZEPOSE.yaw_bias_deg * np.cos(np.radians(found))
     return float(found)
 
 

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from formcheck.core.landmarks import left_right
 from formcheck.core.poses import CONTOUR_STATIONS, PoseSequence, contour_stations
-from formcheck.motion.calibration import BLAZEPOSE_FULL
+from formcheck.motion.calibration import BLAZEPOSE
 from formcheck.motion.spine import (
     BLURRED,
     BULGING,
@@ -100,15 +100,15 @@ def test_lumbar_and_thoracic_bend_are_read_from_the_contour_whoever_faces_where(
 
 def test_the_bend_is_the_weighted_sum_of_the_distances() -> None:
     profile = BACK_DEPTH + arc_profile(25.0)
-    by_hand = [float(weights @ profile[INSIDE]) for weights in station_weights(BLAZEPOSE_FULL)]
+    by_hand = [float(weights @ profile[INSIDE]) for weights in station_weights(BLAZEPOSE)]
     bend = _bend(_with_back(profile))
     assert bend.lower_deg == pytest.approx(by_hand[0])
     assert bend.upper_deg == pytest.approx(by_hand[1])
 
 
 def test_a_thicker_body_or_shirt_reads_the_same() -> None:
-    assert len(BLAZEPOSE_FULL.lower_weights) == len(BLAZEPOSE_FULL.upper_weights)
-    for weights in station_weights(BLAZEPOSE_FULL):
+    assert len(BLAZEPOSE.lower_weights) == len(BLAZEPOSE.upper_weights)
+    for weights in station_weights(BLAZEPOSE):
         assert weights.sum() == pytest.approx(0.0, abs=1e-9)
         assert np.abs(weights).max() > 1.0
     for bend_deg in (-20.0, 0.0, 30.0):
@@ -172,7 +172,7 @@ CLEAN = BACK_DEPTH + arc_profile(20.0)
 
 
 def test_a_blurred_edge_is_not_measured() -> None:
-    none, good = BLAZEPOSE_FULL.sharpness_none, BLAZEPOSE_FULL.sharpness_good
+    none, good = BLAZEPOSE.sharpness_none, BLAZEPOSE.sharpness_good
     limit = none + QUALITY_MIN * (good - none)
     assert _gate(CLEAN, sharpness=limit + 0.005) == MEASURED
     assert _gate(CLEAN, sharpness=limit - 0.005) == BLURRED

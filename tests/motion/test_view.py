@@ -9,7 +9,7 @@ import pytest
 from formcheck.core.landmarks import left_right
 from formcheck.core.poses import PoseSequence
 from formcheck.judging.analysis import analyze
-from formcheck.motion.calibration import BLAZEPOSE_FULL
+from formcheck.motion.calibration import BLAZEPOSE
 from formcheck.motion.view import (
     FRONT_MIN_DEG,
     SIDE_MAX_DEG,
@@ -36,14 +36,14 @@ STILL = standing_still(2.0)
 
 def unbiased(yaw_deg: float) -> float:
     """Yaw that is reported for a model's body at ``yaw_deg``: the synthetic lifter has no bias, the model has."""
-    return yaw_deg - BLAZEPOSE_FULL.yaw_bias_deg * math.cos(math.radians(yaw_deg))
+    return yaw_deg - BLAZEPOSE.yaw_bias_deg * math.cos(math.radians(yaw_deg))
 
 
 def biased(yaw_deg: float) -> float:
     """Yaw of a model's body for which ``yaw_deg`` is reported."""
     found = yaw_deg
     for _ in range(50):
-        found = yaw_deg + BLAZEPOSE_FULL.yaw_bias_deg * np.cos(np.radians(found))
+        found = yaw_deg + BLAZEPOSE.yaw_bias_deg * np.cos(np.radians(found))
     return float(found)
 
 
