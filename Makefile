@@ -80,7 +80,7 @@ packages: $(DEV)  ## Build wheel and sdist, check that they are complete, use th
 constraints: $(DEV)  ## Write constraints.txt from what is installed in .venv
 	$(RUN) -m scripts.make_constraints
 
-fit-contour fit-contour-net-net: $(DEV)  ## Fit the networks that read the back's contour to rendered bodies (an hour; needs torch)
+fit-contour-net: $(DEV)  ## Fit the networks that read the back's contour to rendered bodies (an hour; needs torch)
 	$(RUN) -m benchmarks.spine_frames --split train --bodies 2400
 	$(RUN) -m benchmarks.spine_frames --split calibration --bodies 200
 	$(RUN) -m benchmarks.fit_contour_net --write
