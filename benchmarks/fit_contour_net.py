@@ -392,7 +392,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         net, bodies = fit(train), len(np.unique(train.body))
         net = to_scale(net, calibration)
         net = replace(net, error_scale=error_scale(net, calibration))
-    print(f"fitted to {bodies} bodies; {len(np.unique(shown.body[shown.first]))} others, in degrees:\n")
+    if train is not None:
+        print(f"Fitted to {bodies} bodies.")
+    print(f"{len(np.unique(shown.body[shown.first]))} other bodies, in degrees:\n")
     print(table(net, shown, calibration))
     if options.plot:
         plot(net, shown, calibration, options.plot)
