@@ -58,13 +58,22 @@ def extras_of(path: Path) -> tuple[str, ...]:
     return tuple(extra for extra, place in PLACES.items() if path.is_relative_to(ROOT / "formcheck" / place))
 
 
+BY_HAND = {("torch", ROOT / "benchmarks" / "fit_contour_net.py")}
+"""Libraries too large to install for everybody, and the one script that needs each and says how to install it."""
+
+
+def test_what_is_installed_by_hand_is_asked_for() -> None:
+    for library, script in BY_HAND:
+        assert f"pip install {library}" in (ast.get_docstring(ast.parse(script.read_text(encoding="utf-8"))) or "")
+
+
 @pytest.mark.parametrize("folder", sorted(OWN))
 def test_every_library_that_is_imported_is_declared(folder: str) -> None:
     known = metadata.packages_distributions()
     undeclared = []
     for path, name in imported(ROOT / folder):
         top = name.partition(".")[0]
-        if top in sys.stdlib_module_names or top in OWN:
+        if top in sys.stdlib_module_names or top in OWN or (top, path) in BY_HAND:
             continue
         optional = tuple(PROJECT["optional-dependencies"])
         extras = extras_of(path) if folder == "formcheck" else optional
