@@ -66,6 +66,16 @@ def add_analyze_command(app: typer.Typer) -> None:
         model: Annotated[
             str, typer.Option("--model", "-m", metavar="MODEL", help="Pose model: lite, full, heavy or a .task file.")
         ] = "full",
+        backend: Annotated[
+            str,
+            typer.Option(
+                "--backend", metavar="NAME", help="What runs the pose model: auto, openvino (faster) or mediapipe."
+            ),
+        ] = "auto",
+        every_frame: Annotated[
+            bool,
+            typer.Option("--every-frame", help="Look at every frame, not only at as many as the movement needs."),
+        ] = False,
         no_video: Annotated[
             bool, typer.Option("--no-video", help="Leave out annotated.mp4, which saves time.")
         ] = False,
@@ -129,6 +139,8 @@ def add_analyze_command(app: typer.Typer) -> None:
                 lifter=lifter,
                 notes=notes,
                 model=model,
+                backend=backend,
+                every_frame=every_frame,
                 start_s=start,
                 end_s=end,
                 plate=plate,

@@ -17,6 +17,8 @@ def analyze_video(
     variant: str = AUTO,
     load_kg: float | None = None,
     model: str | Path = "full",
+    backend: str = AUTO,
+    every_frame: bool = False,
     start_s: float | None = None,
     end_s: float | None = None,
     plate: bool = False,
@@ -46,6 +48,8 @@ def analyze_video(
     variant : "auto", or a variant of the lift such as "sumo", "overhead" or "front".
     load_kg : the load in kilograms, for the advice.
     model : "lite", "full", "heavy" or the path of a pose model; fetched when it is not here yet.
+    backend : what runs it: "openvino", "mediapipe", or "auto" for the faster one that is installed.
+    every_frame : the pose model looks at every frame; else at as many as the movement needs.
     start_s, end_s : the part of the video to judge, in seconds since its first frame; None = from the beginning, to the
         end.
     plate : follow the near plate (450 mm) of a barbell lifted from the floor, for bar path and velocity in metres.
@@ -91,6 +95,8 @@ def analyze_video(
         notes=notes,
         filmed_at=filmed_at,
         model=str(model),
+        backend=backend,
+        every_frame=every_frame,
         start_s=start_s,
         end_s=end_s,
         plate=plate,

@@ -57,6 +57,8 @@ class AnalysisRequest:
     notes : the user's, for report and history.
     filmed_at : ISO date or time; empty = not known. Without an offset it is local time.
     model : name of a pose model, or the path of one.
+    backend : what runs it: "openvino", "mediapipe", or "auto" for the faster one that is installed.
+    every_frame : the pose model looks at every frame; else at as many as the movement needs.
     start_s, end_s : the part of the video to judge, in seconds since its first frame; None = from the beginning, to the
         end.
     plate : follow the near plate, in lifts that have one.
@@ -87,6 +89,8 @@ class AnalysisRequest:
     notes: str = ""
     filmed_at: str = ""
     model: str = "full"
+    backend: str = AUTO
+    every_frame: bool = False
     start_s: float | None = None
     end_s: float | None = None
     plate: bool = False
@@ -354,12 +358,13 @@ class _Run:
 
     def _find_poses(self) -> PoseSequence:
         from formcheck.vision import pose_estimation
+        from formcheck.vision.backend_choice import backend_named
         from formcheck.vision.models import store
-
-        request = self.request
-        self.progress(MODEL, 0, None)
         from formcheck.vision.tracking import Person
 
+        request = self.request
+        backend = backend_named(request.backend)
+        self.progress(MODEL, 0, None)
         model_file = store.find_model(request.model, progress=self._of(MODEL))
         self.progress(WATCH, 0, None)
         poses = pose_estimation.estimate_poses(
@@ -368,6 +373,8 @@ class _Run:
             progress=self._of(WATCH),
             cancelled=self.cancelled,
             person=Person(request.person),
+            backend=backend,
+            every_frame=request.every_frame,
         )
         if not request.title:
             return poses

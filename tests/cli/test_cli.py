@@ -47,9 +47,13 @@ class Pipeline:
     during_poses: Callable[[Callable[[], bool]], None] = lambda cancelled: None
     asked: list[dict[str, Any]] = field(default_factory=list)
     models: list[str] = field(default_factory=list)
+    looked: list[tuple[str | None, bool]] = field(default_factory=list)
 
-    def estimate_poses(self, path: Path, model: ModelFile, *, progress: Any, cancelled: Any) -> PoseSequence:
+    def estimate_poses(
+        self, path: Path, model: ModelFile, *, progress: Any, cancelled: Any, backend: Any, every_frame: bool
+    ) -> PoseSequence:
         self.models.append(model.name)
+        self.looked.append((backend and backend.name, every_frame))
         for done in (1, 2):
             progress(done, 2)
         self.during_poses(cancelled)
@@ -94,6 +98,19 @@ def test_a_video_becomes_a_summary_and_a_folder() -> None:
     assert sorted(os.listdir("formcheck-reports/set")) == ALL_FILES
     report = json.loads(Path("formcheck-reports/set/report.json").read_text())
     assert (report["schema"], report["exercise"]["name"]) == (1, "deadlift")
+
+
+def test_backend_and_number_of_looks_reach_the_pose_model(pipeline: Pipeline) -> None:
+    assert run("analyze", "set.mp4", "--no-video").exit_code == 0
+    assert run("analyze", "set.mp4", "--no-video", "--backend", "mediapipe", "--every-frame").exit_code == 0
+    assert pipeline.looked == [(None, False), ("mediapipe", True)]
+
+
+def test_an_unknown_backend_is_an_error_before_any_work(pipeline: Pipeline) -> None:
+    result = run("analyze", "set.mp4", "--backend", "tensorflow")
+    assert result.exit_code == 2
+    assert "auto, openvino, mediapipe" in one_line(result.stderr)
+    assert pipeline.models == []
 
 
 def test_options_reach_the_analysis(pipeline: Pipeline) -> None:

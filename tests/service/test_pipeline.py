@@ -53,7 +53,7 @@ def followed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[Path]:
     picture = np.full((144, 144, 3), 128, np.uint8)
     write_video(Path("set.mp4"), [picture] * len(POSES), POSES.time_s.tolist())
 
-    def estimate_poses(path: Path, model: ModelFile, *, progress: Any, cancelled: Any) -> PoseSequence:
+    def estimate_poses(path: Path, model: ModelFile, *, progress: Any, cancelled: Any, **_: Any) -> PoseSequence:
         progress(1, 1)
         return replace(POSES, video=replace(POSES.video, file=Path(path).name), model=model.name)
 
