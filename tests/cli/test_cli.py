@@ -50,7 +50,15 @@ class Pipeline:
     looked: list[tuple[str | None, bool]] = field(default_factory=list)
 
     def estimate_poses(
-        self, path: Path, model: ModelFile, *, progress: Any, cancelled: Any, backend: Any, every_frame: bool
+        self,
+        path: Path,
+        model: ModelFile,
+        *,
+        progress: Any,
+        cancelled: Any,
+        backend: Any,
+        every_frame: bool,
+        person: Any,
     ) -> PoseSequence:
         self.models.append(model.name)
         self.looked.append((backend and backend.name, every_frame))
