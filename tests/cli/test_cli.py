@@ -67,7 +67,14 @@ class Pipeline:
         self.during_poses(cancelled)
         return replace(self.poses, video=replace(self.poses.video, file=Path(path).name))
 
-    def analyze(self, poses: PoseSequence, exercise: str = "auto", *, load_kg: float | None = None) -> Report:
+    def analyze(
+        self,
+        poses: PoseSequence,
+        exercise: str = "auto",
+        *,
+        load_kg: float | None = None,
+        slow_motion: float = 1.0,
+    ) -> Report:
         self.asked.append({"exercise": exercise, "load_kg": load_kg})
         return replace(self.report(poses), load_kg=load_kg)
 
