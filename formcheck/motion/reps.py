@@ -30,7 +30,10 @@ LONGEST_UNSEEN_S = 2.5
 """Across a longer gap in tracking no movement is assumed."""
 
 GAP_BRINK_S, BRINK_GAP_S = 0.1, 0.3
-"""A bottom this close to a gap in tracking longer than the second is not believed."""
+"""A bottom this close to a gap in tracking longer than the second is not believed..."""
+
+REST_SEEN_S = 0.3
+"""...unless the rest at that bottom was seen for at least this long after the gap: then all of the way up was, too."""
 
 SEPARATING_GAP_S = 0.5
 """Nobody knows what happened in a gap in tracking longer than this."""
@@ -107,7 +110,7 @@ def find_cycles(
     depth = _bridged_depth(time_s, shoulder_height)
     bottoms = _bottoms(depth, _long_gaps(time_s, shoulder_height))
     cycles = _cycles(depth, bottoms, time_s)
-    gaps_s = [_gap_at(cycle.bottom, time_s, shoulder_height) for cycle in cycles]
+    gaps_s = [_gap_at(cycle, time_s, shoulder_height) for cycle in cycles]
     # Even one that is not believed parts its neighbours.
     whole = [
         cycle
@@ -204,16 +207,18 @@ def _bottoms(depth: FloatArray, gaps: list[float]) -> list[int]:
     return bottoms
 
 
-def _gap_at(bottom: int, time_s: FloatArray, shoulder_height: FloatArray) -> tuple[float, float] | None:
-    """Times at which the lifter was lost and found again around a low point at the brink of a gap in tracking.
+def _gap_at(cycle: Cycle, time_s: FloatArray, shoulder_height: FloatArray) -> tuple[float, float] | None:
+    """Times at which the lifter was lost and found again around a bottom at the brink of a gap in tracking.
 
     Landmarks slip just before they are lost and just after, so such a low point is not believed by itself. None where
-    there is no such gap.
+    there is no such gap, or where the lifter rested at the bottom long enough after it.
     """
     known_s = time_s[np.isfinite(shoulder_height)]
     gaps = np.flatnonzero(np.diff(known_s) > BRINK_GAP_S)
     lost_s, found_s = known_s[gaps], known_s[gaps + 1]
-    near = np.flatnonzero((lost_s - GAP_BRINK_S < time_s[bottom]) & (time_s[bottom] < found_s + GAP_BRINK_S))
+    bottom_s, rested_s = time_s[cycle.bottom], time_s[cycle.bottom_to]
+    at_brink = (lost_s - GAP_BRINK_S < bottom_s) & (bottom_s < found_s + GAP_BRINK_S)
+    near = np.flatnonzero(at_brink & (rested_s < found_s + REST_SEEN_S))
     return (float(lost_s[near[0]]), float(found_s[near[0]])) if len(near) else None
 
 

@@ -203,7 +203,7 @@ def test_a_stand_whose_floor_is_not_clear_at_once_is_not_counted_and_taken_back(
     assert [event.text for event in events(snapshots, "rep")] == ["1", "2", "3", "4"]
 
 
-@pytest.mark.parametrize("away_s", [1.2, 4.0])
+@pytest.mark.parametrize("away_s", [1.2, 2.4])
 def test_a_set_that_is_cut_for_its_length_while_the_lifter_stands_goes_on_from_that_very_stand(
     away_s: float, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -213,7 +213,8 @@ def test_a_set_that_is_cut_for_its_length_while_the_lifter_stands_goes_on_from_t
         poses = after(poses, singles)
     live, snapshots, cut_s = engine_for(), [], -math.inf
     for seen in looks(poses):
-        # Looking at a long set takes a while, and no frame then: the lifter is on the way down when it is done.
+        # Analysing a long set takes a while, and no frame then: the lifter is at the bottom at the latest when it is
+        # done. Of a longer look away the way up would not be seen, and what was not seen is not counted.
         if seen.time_s - cut_s < away_s:
             continue
         snapshots.append(live.add(seen))
@@ -222,8 +223,7 @@ def test_a_set_that_is_cut_for_its_length_while_the_lifter_stands_goes_on_from_t
     first, *others = live.finish()
     assert cut_s - engine.BETWEEN_REPS_S < others[0].start_s < cut_s - 0.5
     assert len(events(snapshots, "rep")) == 8
-    if away_s < 2.0:
-        assert sum(len(each.report.reps) for each in (first, *others)) == 8
+    assert sum(len(each.report.reps) for each in (first, *others)) == 8
 
 
 def counting(monkeypatch: pytest.MonkeyPatch, lockouts_s: list[list[float]]) -> list[str]:
