@@ -152,7 +152,8 @@ def _array(values: object) -> np.ndarray:
 
 
 def _numbers(values: np.ndarray, digits: int) -> list[float | None]:
-    return [None if value != value else value for value in np.round(values, digits).tolist()]
+    with np.errstate(over="ignore"):  # rounding scales first, which the very largest numbers do not survive
+        return [value if math.isfinite(value) else None for value in np.round(values, digits).tolist()]
 
 
 def _list_of(values: object) -> list[Any] | tuple[Any, ...]:

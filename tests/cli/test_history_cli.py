@@ -299,7 +299,7 @@ def test_naming_the_lifter_saves_and_uses_what_is_known_of_them(asked: list[dict
     settings, baseline = asked[0]["settings"], asked[0]["baseline"]
     assert (settings.height_cm, settings.earlier_back_injury, settings.depth_target) == (168.0, True, 0.1)
     assert (baseline.lower_deg, baseline.upper_deg) == (-20.0, 5.0)
-    assert asked[1] == {"load_kg": None}
+    assert asked[1] == {"load_kg": None, "slow_motion": 1.0}
     assert count() == 1
 
 

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from formcheck.core.landmarks import Landmark
-from formcheck.core.verdicts import FAULT, NOT_MEASURED, OK, WATCH, ViewName
+from formcheck.core.verdicts import FAULT, NOT_MEASURED, OK, WATCH, Verdict, ViewName
 from formcheck.exercises.deadlift import CHECKS
 from formcheck.exercises.framework.check import judge
 from formcheck.exercises.shared.back import ROUNDING_GROWTH_UNCERTAINTY_DEG
@@ -64,7 +64,11 @@ def test_a_fault_beyond_its_limit_is_found_and_only_that(check: str, dial: str, 
     report = analyze(film(_with(dial, size), noise_px=1.0))
     assert report.exercise.name == "deadlift"
     assert len(report.reps) == 3
-    assert noticed(report) == {check: LIMITS[check].worst}
+    found = noticed(report)
+    if check == "back-rounding-growth":
+        # A back that gives way that far is a rounded one as well by the time the hands pass the knees.
+        assert found.pop("back-rounding", Verdict.WATCH) == Verdict.WATCH
+    assert found == {check: LIMITS[check].worst}
     assert LIMITS[check].cue in report.advice
     assert LIMITS[check].title.lower() in report.summary
 

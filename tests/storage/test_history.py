@@ -115,7 +115,7 @@ def test_poses_that_were_not_kept_are_said_to_be_missing(path: Path) -> None:
 @pytest.mark.parametrize("load_kg", [-1.0, 1001.0, float("nan")])
 def test_impossible_loads_are_refused(load_kg: float, path: Path) -> None:
     with open_history(path) as history:
-        with pytest.raises(UsageError, match="load must lie"):
+        with pytest.raises(UsageError, match="load must be"):
             history.save_set(report(load_kg=load_kg))
         assert history.sets() == ()
 

@@ -49,7 +49,7 @@ def test_what_was_asked_is_kept() -> None:
 def test_misuse_is_an_error_as_with_a_real_model() -> None:
     detector = FakeBackend(lambda rgb, time_ms: []).open(ANY_MODEL, people=1, track=True)
     detector.detect(PICTURE, 5)
-    with pytest.raises(RuntimeError, match="rise strictly"):
+    with pytest.raises(RuntimeError, match="strictly increasing"):
         detector.detect(PICTURE, 5)
     detector.close()
     with pytest.raises(RuntimeError, match="closed"):

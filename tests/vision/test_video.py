@@ -783,7 +783,7 @@ def test_full_disk(limit: int, tmp_path: Path) -> None:
 def test_times_must_rise_and_sizes_stay(tmp_path: Path) -> None:
     with VideoWriter(tmp_path / "out.mp4") as writer:
         writer.write(upright_picture(), 0.5)
-        with pytest.raises(ValueError, match="rise"):
+        with pytest.raises(ValueError, match="increase"):
             writer.write(upright_picture(), 0.5)
         with pytest.raises(ValueError, match="size"):
             writer.write(upright_picture(32, 32), 0.6)
