@@ -97,7 +97,7 @@ NETWORK_NORMS = PopulationNorms(
 
 BLAZEPOSE = Calibration(
     name="BlazePose",
-    # Median of 37 side views among the labelled clips; leaving out any one source moves it by no more than 1 deg.
+    # Median of the side views among the labelled clips.
     yaw_bias_deg=5.0,
     # The hip landmark is too far forward, so the model shows hips and knees straighter than they are. Fitted on the
     # tune split of the rendered lifter; real knees in squats are under-read as well (-2.3 +- 6.4 deg).
