@@ -132,10 +132,11 @@ BLAZEPOSE = Calibration(
 DEFAULT = BLAZEPOSE
 """For models without a record of their own: all of BlazePose learned from the same annotations."""
 
-BLAZEPOSE_FULL = replace(BLAZEPOSE, name="BlazePose full", networks=NETWORKS, contour_norms=NETWORK_NORMS)
-"""The networks learned the masks of this one model."""
+WITH_NETWORKS = replace(BLAZEPOSE, name="BlazePose full with networks", networks=NETWORKS, contour_norms=NETWORK_NORMS)
+"""A candidate for the model ``full``, whose masks the networks learned. It reads rendered bodies better, but brings
+rounded and neutral backs of labelled real clips closer together, so it is not in use: see docs/spine.md."""
 
-CALIBRATIONS: Mapping[str, Calibration] = MappingProxyType({"full": BLAZEPOSE_FULL})
+CALIBRATIONS: Mapping[str, Calibration] = MappingProxyType({})
 """Record of each model that has one, by `PoseSequence.model`."""
 
 

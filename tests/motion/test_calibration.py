@@ -9,7 +9,7 @@ import pytest
 from formcheck.core.poses import PoseSequence
 from formcheck.judging.analysis import analyze
 from formcheck.motion import calibration
-from formcheck.motion.calibration import BLAZEPOSE, BLAZEPOSE_FULL, CALIBRATIONS, DEFAULT, calibration_of
+from formcheck.motion.calibration import BLAZEPOSE, CALIBRATIONS, DEFAULT, WITH_NETWORKS, calibration_of
 from formcheck.motion.signals import Signals, compute_signals
 from formcheck.motion.view import view_of
 from tests.helpers.synthetic_lifter import Camera, deadlift, film, standing_still
@@ -29,7 +29,8 @@ def _signals(poses: PoseSequence) -> Signals:
 
 
 def test_the_record_is_that_of_the_model_or_the_default() -> None:
-    assert calibration_of("full") is BLAZEPOSE_FULL
+    assert calibration_of("full") is BLAZEPOSE
+    assert WITH_NETWORKS not in CALIBRATIONS.values()
     for unknown in ("", "my-own.task", "synthetic"):
         assert calibration_of(unknown) is DEFAULT
 

@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 from formcheck.core.poses import FloatArray, contour_stations
-from formcheck.motion.calibration import BLAZEPOSE_FULL
+from formcheck.motion import calibration
+from formcheck.motion.calibration import WITH_NETWORKS
 from formcheck.motion.contour_net import (
     DEG,
     NEAREST,
@@ -116,11 +117,14 @@ def test_numbers_come_back_from_text_in_half_precision() -> None:
     np.testing.assert_allclose(unpacked(packed(values), 3, 4), values, rtol=1e-3)
 
 
-def test_with_networks_the_bend_is_the_mean_of_both_readings_and_the_gates_stay() -> None:
+def test_with_networks_the_bend_is_the_mean_of_both_readings_and_the_gates_stay(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(calibration, "CALIBRATIONS", {"full": WITH_NETWORKS})
     poses = film(deadlift(1, rounding_deg=20.0))
     forward = np.ones(len(poses))
     weighted, both = (dorsal_bend(replace(poses, model=name), forward) for name in ("synthetic", "full"))
-    assert BLAZEPOSE_FULL.networks is NETWORKS
+    assert WITH_NETWORKS.networks is NETWORKS
     alone = NETWORKS.read(contour_shape(dorsal_distances(poses, forward)[0]))
     np.testing.assert_allclose(both.lower_deg, (weighted.lower_deg + alone.lower_deg) / 2)
     np.testing.assert_allclose(both.upper_deg, (weighted.upper_deg + alone.upper_deg) / 2)
