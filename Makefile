@@ -45,8 +45,8 @@ test: $(DEV) lint  ## Run every check: ruff, mypy and all tests
 	@$(RUN) -c "from formcheck.vision.models.store import find_model; find_model()" 2>/dev/null || \
 		echo "It cannot be fetched: tests that need it are skipped. formcheck models fetch says why."
 	@rm -f $(SKIPPED)
-	$(RUN) -m pytest -m "not real_time" --skipped-file $(SKIPPED) --numprocesses auto --maxprocesses 4 --dist worksteal
-	$(RUN) -m pytest -m real_time --skipped-file $(SKIPPED)
+	$(RUN) -m pytest -m "not real_time" --skipped-file=$(SKIPPED) --numprocesses auto --maxprocesses 4 --dist worksteal
+	$(RUN) -m pytest -m real_time --skipped-file=$(SKIPPED)
 
 lint: $(DEV)  ## Run ruff, mypy and the contracts between the floors
 	$(RUN) -m ruff check .

@@ -167,8 +167,8 @@ def test_a_run_ends_with_what_was_skipped(project: Path, workers: str) -> None:
 
 
 def test_a_run_in_parts_ends_with_all_of_it(project: Path) -> None:
-    _lines_of_a_run(project, "--skipped-file", "kept/skipped.json", "test_library.py", "-n", "2")
-    lines = _lines_of_a_run(project, "--skipped-file", "kept/skipped.json", "test_some.py", "-k", "not library")
+    _lines_of_a_run(project, "--skipped-file=kept/skipped.json", "test_library.py", "-n", "2")
+    lines = _lines_of_a_run(project, "--skipped-file=kept/skipped.json", "test_some.py", "-k", "not library")
     assert [line for line in SAID if line in lines] == SAID
 
 
