@@ -40,14 +40,14 @@ Truth = dict[str, Any]
 RESULTS = Path(__file__).resolve().parent / "results"
 
 TOLERANCE_S = 0.3
-"""A repetition is found when both its instants lie this close to the truth."""
+"""A repetition is found when both its instants are this close to the truth."""
 
 AIM_S = 0.1
 """How close instants should be."""
 
 PRESENT = 1.3
 """A fault is there when the rig shows this many times the check's fault limit: dials vary from rep to rep. It is absent
-when the rig stays within the watch limit; what lies between counts for neither."""
+when the rig stays within the watch limit; what is between counts for neither."""
 
 BENT_DEG = 30.0
 """Trunk lean from which the back is called bent forward."""
@@ -156,7 +156,7 @@ def true_class(value: float, check: Check) -> str:
 def true_instants(truth: Truth) -> dict[str, list[float]]:
     """Instants of every rep by the name that FormCheck's report gives them, seconds.
 
-    Where the truth has no counterpart there is no name: the deadlift's bottom and the squat's top lie in the middle of
+    Where the truth has no counterpart there is no name: the deadlift's bottom and the squat's top are in the middle of
     a rest of any length.
     """
     reps = truth["reps"]
@@ -175,8 +175,8 @@ def true_instants(truth: Truth) -> dict[str, list[float]]:
 def _hips_open_s(truth: Truth, rep: Truth) -> float:
     """When a swing's hips have done all but `STILL_BENT` of their way; the script's own end of it is not to be seen."""
     time_s, hip = np.array(truth["frames"]["time_s"]), np.array(truth["frames"]["hip_flexion_sagittal_deg"])
-    way_up = (time_s >= rep["bottom_s"]) & (time_s <= rep["fold_start_s"])
-    time_s, hip = time_s[way_up], hip[way_up]
+    ascent = (time_s >= rep["bottom_s"]) & (time_s <= rep["fold_start_s"])
+    time_s, hip = time_s[ascent], hip[ascent]
     return float(time_s[np.argmax(hip <= hip.min() + STILL_BENT * np.ptp(hip))])
 
 
@@ -274,7 +274,7 @@ class Row:
 
     @property
     def counts(self) -> Counts:
-        """Reps found within `TOLERANCE_S`; those of another lift are no hits."""
+        """Reps found within `TOLERANCE_S`; those of another lift are not hits."""
         if not self.exercise_right:
             return Counts(0, len(self.report.reps), len(self.truth["reps"]))
         return count_reps(*_main_pairs(self.truth, self.report), TOLERANCE_S)
@@ -854,7 +854,7 @@ def document(rows: Sequence[Row], split: str, full: bool, model: str) -> str:
         f"Clips by verdict on the set: fault / watch / ok / not measured. A fault is present when the rig shows at\n"
         f"least {PRESENT} times the fault limit (most are dialled to {DIALLED}), absent when it stays within the\n"
         "watch limit. "
-        "Precision and recall leave out what lies between. A check with * may say no\n"
+        "Precision and recall leave out what is between. A check with * may say no\n"
         f'more than "watch", which then counts as flagged. {AIM.capitalize()}:\n',
         checks_table(rows, (AIM,)) + "\n",
         "All other views, and plates on both ends:\n",

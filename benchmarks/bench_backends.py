@@ -39,7 +39,7 @@ from formcheck.vision.native_logs import quiet_native_logs
 from formcheck.vision.openvino_backend import OpenVinoBackend, is_installed
 from formcheck.vision.person_finder import PersonFinder
 from formcheck.vision.pose_estimation import ANALYSIS_MAX_SIDE
-from formcheck.vision.tracking import Sighting
+from formcheck.vision.tracking import Detection
 from formcheck.vision.video import VideoReader
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -195,7 +195,7 @@ def speed(videos: Sequence[Path], kinds: Sequence[tuple[PoseBackend, ModelFile]]
             }
             reader = stack.enter_context(VideoReader(video, max_side=ANALYSIS_MAX_SIDE))
             for index, frame in enumerate(islice(reader, SPEED_FRAMES)):
-                seen: dict[tuple[str, str], list[Sighting]] = {}
+                seen: dict[tuple[str, str], list[Detection]] = {}
                 for kind, finder in finders.items():
                     started_s, started_cpu_s = time.perf_counter(), time.process_time()
                     seen[kind] = finder.find(frame.rgb, index, round(frame.time_s * 1000))

@@ -95,7 +95,7 @@ class Row:
 
     @property
     def counts(self) -> Counts:
-        """A repetition of another lift than the labelled one is no hit."""
+        """A repetition of another lift than the labelled one is not a hit."""
         if not self.exercise_right:
             return Counts(0, len(self.found), len(self.clip.reps))
         return count_reps(self.found, self.clip.reps, TOLERANCE_S)
@@ -300,7 +300,7 @@ def negatives_table(rows: Sequence[Row]) -> str:
 
 
 def instants_table(rows: Sequence[Row]) -> str:
-    """How far found bottoms and tops lie from the labels, which are themselves good to 0.2 s."""
+    """How far found bottoms and tops are from the labels, which are themselves good to 0.2 s."""
     lines = []
     for name in (*LIFTS, ALL_LIFTS):
         errors = [instant_errors(row.found, row.clip.reps) for row in rows if name in (row.clip.exercise, ALL_LIFTS)]
@@ -370,7 +370,7 @@ class PairedRep:
 
 
 def paired_reps(rows: Iterable[Row]) -> list[PairedRep]:
-    """All labelled repetitions that were found, with the rests that bottom and top lie in."""
+    """All labelled repetitions that were found, with the rests that bottom and top are in."""
     pairs = []
     for row in rows:
         signals = row.report.signals
@@ -454,7 +454,7 @@ def marked_f1_table(rows: Sequence[Row], pairs: Sequence[PairedRep]) -> str:
 
 
 def missed_reps_list(pairs: Iterable[PairedRep]) -> str:
-    """Every paired repetition that is no hit: which instant, by how much, and why."""
+    """Every paired repetition that is not a hit: which instant, by how much, and why."""
     items = []
     for pair in pairs:
         if pair.is_hit:
@@ -612,7 +612,7 @@ def document(rows: Sequence[Row], tracks: str, model: str, held_out: bool = Fals
         "### Which instant people mark\n",
         paragraph(
             "Where a lifter rests, people put bottom and top anywhere in the rest, and every such moment is right. The "
-            "last line of each block therefore also takes a label that lies in the same rest as the found instant: an "
+            "last line of each block therefore also takes a label that is in the same rest as the found instant: an "
             f"unbroken stretch in which the shoulders stay within {percent(REST_BAND)} of their travel. The totals "
             "above do not."
         )

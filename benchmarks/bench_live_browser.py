@@ -203,7 +203,7 @@ def press_stop(page: Any) -> None:
 
 
 def calm(page: Any) -> None:
-    """Wait until the page is not being drawn anew: a click in the midst of that may be lost."""
+    """Wait until the page is not being drawn again: a click in the middle of that may be lost."""
     page.wait_for_timeout(300)
     page.locator("[data-testid=stApp][data-test-script-state=notRunning]").wait_for()
 

@@ -30,7 +30,7 @@ from benchmarks.train_recognition import CLASSES, fit, read_data, training_table
 from formcheck.core.poses import FloatArray
 from formcheck.exercises import EXERCISES
 from formcheck.exercises.framework import recognition
-from formcheck.exercises.framework.cycle_features import CycleShape
+from formcheck.exercises.framework.cycle_features import CycleFeatures
 from formcheck.exercises.framework.recognition_trees import Trees, other_trees
 from formcheck.exercises.framework.working_set import BACKWARDS_DEG
 
@@ -49,8 +49,8 @@ MEMBERSHIP_FLOOR = 0.1
 BINS, RATIO_MAX = 8, 1.5
 """Naive Bayes: quantile bins a feature, and how much a single one can say."""
 
-Shapes = list[CycleShape]
-Answer = Callable[[Shapes], str]
+CycleTable = list[CycleFeatures]
+Answer = Callable[[CycleTable], str]
 
 
 @dataclass(frozen=True)
@@ -61,7 +61,7 @@ class Sample:
     source: str
     exercise: str
     kind: str
-    shapes: Shapes
+    cycle_features: CycleTable
 
 
 def groups_of(sources: Sequence[str], count: int) -> list[set[str]]:
@@ -73,24 +73,28 @@ def groups_of(sources: Sequence[str], count: int) -> list[set[str]]:
 # ------------------------------------------------------------------------------------------------------------ methods
 
 
-def rules(shapes: Shapes) -> str:
+def rules(cycle_features: CycleTable) -> str:
     """Rules of 0.1.0: products of memberships, and a clear majority of the movement."""
-    total = sum(shape.rise for shape in shapes)
+    total = sum(features.rise for features in cycle_features)
     if total <= 0:
         return OTHER
     found = []
     for exercise in EXERCISES:
-        like = [exercise.resemblance(shape) for shape in shapes]
-        share = sum(s.rise for s, one in zip(shapes, like, strict=True) if one >= RULES_LIKE) / total
-        found.append((sum(s.rise * one for s, one in zip(shapes, like, strict=True)) / total, share, exercise.name))
+        like = [exercise.resemblance(features) for features in cycle_features]
+        share = sum(s.rise for s, one in zip(cycle_features, like, strict=True) if one >= RULES_LIKE) / total
+        found.append(
+            (sum(s.rise * one for s, one in zip(cycle_features, like, strict=True)) / total, share, exercise.name)
+        )
     _, share, name = max(found)
     return name if share >= RULES_SHARE else OTHER
 
 
-def rules_as_log_odds(shapes: Shapes) -> str:
+def rules_as_log_odds(cycle_features: CycleTable) -> str:
     """The same rules with a floor, added up over the set instead of counted."""
-    weights = np.clip([shape.rise for shape in shapes], *recognition.RISE_COUNTED)
-    logs = np.array([[np.log(max(e.resemblance(shape), MEMBERSHIP_FLOOR)) for e in EXERCISES] for shape in shapes])
+    weights = np.clip([features.rise for features in cycle_features], *recognition.RISE_COUNTED)
+    logs = np.array(
+        [[np.log(max(e.resemblance(features), MEMBERSHIP_FLOOR)) for e in EXERCISES] for features in cycle_features]
+    )
     pooled = weights @ logs / weights.sum()
     return NAMES[int(pooled.argmax())] if pooled.max() >= np.log(RULES_LIKE) else OTHER
 
@@ -98,10 +102,10 @@ def rules_as_log_odds(shapes: Shapes) -> str:
 def by_probabilities(predict: Callable[[FloatArray], FloatArray]) -> Answer:
     """The lift with the highest mean log-odds against other movements, if that is above the product's own limit."""
 
-    def answer(shapes: Shapes) -> str:
-        table = np.array([[getattr(shape, name) for name in FEATURES] for shape in shapes])
+    def answer(cycle_features: CycleTable) -> str:
+        table = np.array([[getattr(features, name) for name in FEATURES] for features in cycle_features])
         logs = np.log(np.maximum(predict(table), recognition.PROBABILITY_FLOOR))
-        weights = np.clip([shape.rise for shape in shapes], *recognition.RISE_COUNTED)
+        weights = np.clip([features.rise for features in cycle_features], *recognition.RISE_COUNTED)
         pooled = weights @ (logs[:, :-1] - logs[:, -1:]) / weights.sum()
         return CLASSES[int(pooled.argmax())] if pooled.max() >= recognition.RECOGNISED_FROM else OTHER
 
@@ -158,15 +162,15 @@ def naive_bayes(real: Cycles, drawn: Cycles) -> Answer:
 
 def trees_alone(trees: Trees) -> Answer:
     """The trees without the rules."""
-    return by_probabilities(lambda table: trees.probabilities([CycleShape(*row) for row in table]))
+    return by_probabilities(lambda table: trees.probabilities([CycleFeatures(*row) for row in table]))
 
 
 def product(trees: Trees) -> Answer:
     """Trees and rules together, as `formcheck.exercises.framework.recognition` does it."""
 
-    def answer(shapes: Shapes) -> str:
+    def answer(cycle_features: CycleTable) -> str:
         with other_trees(trees):
-            found = recognition.recognise(shapes, EXERCISES).exercise
+            found = recognition.recognise(cycle_features, EXERCISES).exercise
         return found.name if found else OTHER
 
     return answer
@@ -202,14 +206,16 @@ def main() -> None:
         raise SystemExit("There are no labelled clips: give their folder, or set FORMCHECK_CLIPS.")
     samples = []
     for clip, poses in clips:
-        shapes = [shape for _, shape in cycles_of(poses)] if np.isfinite(poses.world_m).any() else []
-        credible = [shape for shape in shapes if not shape.trunk_lean_deg < BACKWARDS_DEG]
+        cycle_features = [features for _, features in cycles_of(poses)] if np.isfinite(poses.world_m).any() else []
+        credible = [features for features in cycle_features if not features.trunk_lean_deg < BACKWARDS_DEG]
         samples.append(Sample(clip.name, source_of(clip.name), clip.exercise, clip.kind, credible))
     answers: dict[str, dict[str, str]] = {}
 
     def ask(method: str, answer: Answer, asked: Sequence[Sample]) -> None:
         for sample in asked:
-            answers.setdefault(method, {})[sample.name] = answer(sample.shapes) if sample.shapes else OTHER
+            answers.setdefault(method, {})[sample.name] = (
+                answer(sample.cycle_features) if sample.cycle_features else OTHER
+            )
 
     ask("rules of 0.1.0: products of memberships", rules, samples)
     ask("the rules as log-odds with a floor, pooled over the set", rules_as_log_odds, samples)

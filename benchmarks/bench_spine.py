@@ -795,7 +795,7 @@ def _real_parts(real: Material) -> list[str]:
     return [
         "## Real clips, seen from the side\n",
         "Spines were judged by eye; clips seen as only slightly rounded (mild) count for neither class. The interval\n"
-        "comes from drawing lifters anew; few have a clip seen as rounded, so it is on the narrow side.\n"
+        "comes from drawing lifters again; few have a clip seen as rounded, so it is on the narrow side.\n"
         "**All clips have been looked at while FormCheck was written.**\n",
         separation_table(real.side, ROUNDED, NEUTRAL) + "\n",
         class_table(real.side, JUDGED_ORDER) + "\n",
@@ -836,7 +836,7 @@ def _perturbation_parts(material: Material, positive: str, negative: str) -> lis
         return []
     return [
         f"### Changed copies ({'real' if positive == ROUNDED else 'rendered'})\n",
-        f"Copies of at most the first {LONGEST_S:.0f} s, encoded anew; changes are copy minus original over the same\n"
+        f"Copies of at most the first {LONGEST_S:.0f} s, encoded again; changes are copy minus original over the same\n"
         "stretch, in degrees, repetition by repetition.\n",
         perturbation_table(material.beginnings, material.copies, positive, negative) + "\n",
     ]

@@ -2,8 +2,8 @@
 
     python -m benchmarks.bench_windows [--draws 3]
 
-People film and trim as they like, so a set may begin in the midst of a repetition. Each labelled clip is cut at random
-into stretches of its poses; nothing is tuned on them. A stretch is counted right when it has all repetitions that lie
+People film and trim as they like, so a set may begin in the middle of a repetition. Each labelled clip is cut at random
+into stretches of its poses; nothing is tuned on them. A stretch is counted right when it has all repetitions that are
 wholly in it, and no more than those that it cuts besides. Ends as results/windows.md.
 """
 
@@ -29,7 +29,7 @@ WINDOWS, SHORTEST_S, LONGEST_S = 5, 3.5, 16.0
 """So many of each clip in a draw, and how long they are."""
 
 WHOLE_S = 0.35
-"""A repetition lies wholly in a stretch when it ends this far from its edges: labels are good to 0.2 s."""
+"""A repetition is wholly in a stretch when it ends this far from its edges: labels are good to 0.2 s."""
 
 
 @dataclass

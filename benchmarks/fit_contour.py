@@ -174,7 +174,7 @@ def fit(samples: Sequence[Sample]) -> np.ndarray:
     penalty[NODES:, NODES:] = 1e-6 * np.eye(2)
     normal = (inputs * share[:, None]).T @ inputs + penalty
     moment = (inputs * share[:, None]).T @ truth
-    # A contour that lies further out as a whole must read the same: the weights are orthogonal to that.
+    # A contour that is further out as a whole must read the same: the weights are orthogonal to that.
     outwards = np.concatenate([node_matrix().sum(axis=0), np.zeros(2)])
     bordered = np.block([[normal, outwards[:, None]], [outwards[None], np.zeros((1, 1))]])
     weights = np.linalg.solve(bordered, np.concatenate([moment, np.zeros((1, 2))]))[:-1]
@@ -247,7 +247,7 @@ WEIGHT_FROM, WEIGHT_TO = {WEIGHT_FROM}, {WEIGHT_TO}
 
 LOWER_WEIGHTS = {row(weights[:NODES, 0])}
 UPPER_WEIGHTS = {row(weights[:NODES, 1])}
-"""Lumbar and thoracic flexion in degrees for each hip-shoulder length that the contour lies further out, at equal steps
+"""Lumbar and thoracic flexion in degrees for each hip-shoulder length that the contour is further out, at equal steps
 over that stretch; the bend is the mean of weight times distance."""
 
 HINGE_DRIFT_DEG = {drift[0]}

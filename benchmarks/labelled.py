@@ -1,4 +1,4 @@
-"""What the benchmarks measure against: labelled clips and recorded landmark tracks, read where they lie."""
+"""What the benchmarks measure against: labelled clips and recorded landmark tracks, read where they are."""
 
 from __future__ import annotations
 

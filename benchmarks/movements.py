@@ -82,7 +82,7 @@ def repeated(
     reps: int | None = None,
     starts: Values | None = None,
 ) -> Stops:
-    """From the top to the bottom and up again, with postures passed at shares of the way up or down."""
+    """From the top to the bottom and up again, with postures passed at shares of the ascent or descent."""
     reps = reps or int(rng.integers(1, 6))
     if rng.random() < 0.25 and starts is None:
         stops: Stops = [(0.0, bottom)]

@@ -174,7 +174,7 @@ def perturbed_poses(
 ) -> tuple[PoseSequence, bool]:
     """Poses of a perturbed copy, and whether they came from the cache.
 
-    Another video, model, perturbation or other code that finds poses finds them anew.
+    Another video, model, perturbation or other code that finds poses finds them again.
     """
     kept = folder / f"{_stem(source, perturbation)}-{_key(source, perturbation, model)}.npz"
     if kept.is_file():
@@ -194,7 +194,7 @@ def perturbed_poses(
 
 
 def kept_poses(source: Path, perturbation: Perturbation, folder: Path = PERTURBED) -> PoseSequence | None:
-    """What the cache holds of a perturbed copy, even if the code would now find it anew; None when nothing."""
+    """What the cache holds of a perturbed copy, even if the code would now find it again; None when nothing."""
     kept = _kept(source, perturbation, folder)
     return load_poses(kept[-1]) if kept else None
 

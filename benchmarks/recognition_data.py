@@ -14,13 +14,13 @@ from benchmarks.movements import OTHER, examples
 from benchmarks.scores import Instants, source_of
 from formcheck.core.landmarks import left_right
 from formcheck.core.poses import FloatArray, PoseSequence
-from formcheck.exercises.framework.cycle_features import CycleShape, shape_of
+from formcheck.exercises.framework.cycle_features import CycleFeatures, features_of
 from formcheck.motion.cleaning import clean
 from formcheck.motion.reps import find_cycles
 from formcheck.motion.signals import compute_signals
 from formcheck.motion.spine import DorsalBend
 
-FEATURES = tuple(field.name for field in fields(CycleShape))
+FEATURES = tuple(field.name for field in fields(CycleFeatures))
 
 VIEWS_MORE, TURN_MAX_DEG = 4, 80.0
 """Real clips are also shown from this many other sides, up to this far away, by the model's own 3-D guess."""
@@ -54,7 +54,7 @@ class Cycles:
 Row = tuple[list[float], str, str, str, bool]
 
 
-def cycles_of(poses: PoseSequence) -> list[tuple[Instants, CycleShape]]:
+def cycles_of(poses: PoseSequence) -> list[tuple[Instants, CycleFeatures]]:
     """Bottom and top, and the shape, of every cycle."""
     cleaned = clean(poses)
     found = []
@@ -64,7 +64,7 @@ def cycles_of(poses: PoseSequence) -> list[tuple[Instants, CycleShape]]:
             if cycle.half_seen:
                 continue
             times = float(signals.time_s[cycle.bottom]), float(signals.time_s[cycle.top])
-            found.append((times, shape_of(signals, cycle)))
+            found.append((times, features_of(signals, cycle)))
     return found
 
 
@@ -96,10 +96,10 @@ def clip_rows(clip: LabelledClip, poses: PoseSequence, turns_deg: Sequence[float
     rows: list[Row] = []
     for turn_deg in (0.0, *turns_deg):
         seen = seen_from_another_side(poses, turn_deg) if turn_deg else poses
-        for (bottom_s, top_s), shape in cycles_of(seen):
+        for (bottom_s, top_s), features in cycles_of(seen):
             is_rep = any(bottom_s < top and bottom < top_s for bottom, top in clip.reps)
             if clip.exercise == OTHER or is_rep:
-                values = [float(getattr(shape, name)) for name in FEATURES]
+                values = [float(getattr(features, name)) for name in FEATURES]
                 rows.append((values, clip.exercise, source_of(clip.name), clip.name, bool(turn_deg)))
     return rows
 
@@ -113,10 +113,10 @@ def real_cycles(clips: Sequence[tuple[LabelledClip, PoseSequence]], tracks: Path
             rows += clip_rows(clip, poses, rng.uniform(-TURN_MAX_DEG, TURN_MAX_DEG, VIEWS_MORE).tolist())
     for track in TRACKS if tracks else ():
         path = tracks / f"{track.file}.posetrack.json" if tracks else Path()
-        # The pistol squats of the tracks are no squat on two legs and no sample of anything else either.
+        # The pistol squats of the tracks are not squats on two legs and no sample of anything else either.
         if track.exercise == "kettlebell-swing" and path.is_file():
-            for _, shape in cycles_of(read_track(path)):
-                values = [float(getattr(shape, name)) for name in FEATURES]
+            for _, features in cycles_of(read_track(path)):
+                values = [float(getattr(features, name)) for name in FEATURES]
                 rows.append((values, track.exercise, "tracks", track.file, False))
     return _table(rows)
 
@@ -130,8 +130,8 @@ def drawn_cycles(batches: int, workers: int = 2) -> Cycles:
 def _drawn_batch(seed: int) -> list[Row]:
     rows: list[Row] = []
     for index, example in enumerate(examples(DRAWN_BATCH, seed)):
-        for _, shape in cycles_of(example.poses):
-            values = [float(getattr(shape, name)) for name in FEATURES]
+        for _, features in cycles_of(example.poses):
+            values = [float(getattr(features, name)) for name in FEATURES]
             rows.append((values, example.label, "drawn", f"{example.kind} {seed}-{index}", False))
     return rows
 
@@ -148,9 +148,9 @@ TIME_SCALES = (0.7, 1.4)
 
 LOST_TOGETHER = (
     (
-        "hand_height", "hang", "top_hand_height", "arm_reach_deg", "hand_reach", "hand_gap", "top_hand_gap",
-        "hands_over_knees", "hand_rise", "hands_over_eyes", "hand_difference", "hands_ahead", "elbow_flexion_deg",
-        "elbow_flexion_max_deg", "top_elbow_flexion_deg", "top_upper_arm_deg",
+        "hand_height", "hand_below_shoulder", "top_hand_height", "arm_reach_deg", "hand_reach", "hand_gap",
+        "top_hand_gap", "hands_over_knees", "hand_rise", "hands_over_eyes", "hand_difference", "hands_ahead",
+        "elbow_flexion_deg", "elbow_flexion_max_deg", "top_elbow_flexion_deg", "top_upper_arm_deg",
     ),
     ("elbow_flexion_deg", "elbow_flexion_max_deg", "top_elbow_flexion_deg", "top_upper_arm_deg"),
     (
@@ -158,8 +158,8 @@ LOST_TOGETHER = (
         "top_hip_flexion_deg", "knee_difference_deg",
     ),
     ("foot_lift", "foot_gap", "stagger", "stagger_change", "foot_difference", "foot_travel"),
-    ("seat_height", "hip_share"),
-    ("drop", "fall_s", "period_s", "bottom_rest_s"),
+    ("hip_above_knee", "hip_share"),
+    ("descent", "fall_s", "period_s", "bottom_rest_s"),
 )  # fmt: skip
 """What is lost when hands, elbows, knees, feet or hips are hidden, or the clip begins at the bottom."""
 

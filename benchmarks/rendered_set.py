@@ -201,7 +201,7 @@ def _round(series: str, number: int, nth: int, full: bool) -> Iterator[SetClip]:
     """Every kind of clip once: round ``number`` of a series, which is the ``nth`` of the split."""
 
     def clip(name: str, lift: str, seed: int, body: str = "", check: str = "", **overrides: Any) -> SetClip:
-        # Every lift has draws of its own, so that small seeds suffice; rounds lie far apart.
+        # Every lift has draws of its own, so that small seeds suffice; rounds are far apart.
         spec = random_spec(100 * number + seed, lift, series)
         small = {
             "width": round(spec.scene.width * SMALL),
@@ -320,7 +320,7 @@ def make_set(
 ) -> Iterator[tuple[SetClip, dict[str, Any], PoseSequence]]:
     """Each clip of a set with its truth and poses, made where the cache lacks them; progress goes to stderr.
 
-    With ``cached`` nothing is made: what the cache holds is taken as it is, even if the code would now make it anew.
+    With ``cached`` nothing is made: what the cache holds is taken as it is, even if the code would now make it again.
     """
     clips = [clip for clip in clip_set(split, full) if only in clip.name]
     folder = folder_name(split, full)

@@ -167,7 +167,7 @@ FLAGGED: dict[tuple[str, str], Cause] = {
         "As in the other clip of this set: he leans back, though less than measured; the hip is behind the plate.",
     ),
     ("mattiolato98__Bad-000001", "arm-pull"): Cause(
-        OURS, "The arms are long; the near elbow's landmark lies in front of the arm, the wrist is behind the plate."
+        OURS, "The arms are long; the near elbow's landmark is in front of the arm, the wrist is behind the plate."
     ),
     ("mattiolato98__Bad-000004", "arm-pull"): Cause(
         OURS, "As in the other clip of this lifter: long arms, a misplaced elbow, the wrist behind the plate."
@@ -181,7 +181,7 @@ FLAGGED: dict[tuple[str, str], Cause] = {
         "should not have been measured.",
     ),
     ("jrplatin__squat1", "hips-shoot-up"): Cause(
-        OURS, "The trunk keeps its lean; hidden shoulders and hips swap sides between bottom and way up."
+        OURS, "The trunk keeps its lean; hidden shoulders and hips swap sides between bottom and ascent."
     ),
 }
 """Flagged, not seen by people: by clip and check."""
@@ -218,7 +218,8 @@ REPS: dict[tuple[str, int], Cause] = {
     ),
     ("bichraix__good018", 1): Cause(RESTING, "Freeze frames and slow motion in the set-up; all of it is the bottom."),
     ("mattiolato98__Bad-000001", 1): Cause(
-        OURS, "Head, then trunk leave the picture half-way up; the top is where the lifter was last seen."
+        OURS,
+        "Head, then trunk leave the picture half-way through the ascent; the top is where the lifter was last seen.",
     ),
     ("mattiolato98__Bad-000004", 1): Cause(
         OURS, "Head, then trunk leave the picture with the bar at the knees; the top is where the lifter was last seen."
@@ -252,4 +253,4 @@ REPS: dict[tuple[str, int], Cause] = {
         RESTING, "He fiddles with his grip before the pull; the label sits later in it."
     ),
 }
-"""Repetitions whose bottom or top lies further from the label than the tolerance: by clip and number of the rep."""
+"""Repetitions whose bottom or top is further from the label than the tolerance: by clip and number of the rep."""

@@ -30,7 +30,7 @@ class Counts:
 
 
 def pair_up(found: Sequence[Instants], labelled: Sequence[Instants]) -> list[tuple[int, int]]:
-    """Index pairs (found, labelled) that lie closest together, each used once.
+    """Index pairs (found, labelled) that are closest together, each used once.
 
     Two repetitions can be the same one when each one's bottom comes before the other's top.
     """
@@ -48,7 +48,7 @@ def pair_up(found: Sequence[Instants], labelled: Sequence[Instants]) -> list[tup
 
 
 def count_reps(found: Sequence[Instants], labelled: Sequence[Instants], tolerance_s: float) -> Counts:
-    """A hit is a repetition whose bottom and top both lie within the tolerance of its label."""
+    """A hit is a repetition whose bottom and top both are within the tolerance of its label."""
     hits = sum(
         all(is_within(a, b, tolerance_s) for a, b in zip(found[i], labelled[k], strict=True))
         for i, k in pair_up(found, labelled)

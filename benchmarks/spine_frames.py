@@ -199,7 +199,7 @@ def scripted(clip: ClipSpec, rng: np.random.Generator) -> Moment:
             posed = with_overrides(posed, squatted_swing_deg=float(rng.choice([0.0, rng.uniform(0, 60)])))
         script = script_for(body, posed)
         moment = script.at(np.array([_instant(script, frame, rng)]))
-        # A load that lies on the trunk is placed for the spine as it was scripted.
+        # A load that is on the trunk is placed for the spine as it was scripted.
         free = clip.exercise != "squat" or clip.load == "none"
         if 0 < frame < STANDING:
             moment = _bent(moment, rng.normal(0.0, POSTURE_SPREAD_DEG))

@@ -60,7 +60,7 @@ _THUMB_CURL_DEG = (10.0, 30.0, 35.0)
 
 @dataclass(frozen=True)
 class Garments:
-    """Signed fields in metres, one value per vertex, positive inside the garment, and colours of what lies below."""
+    """Signed fields in metres, one value per vertex, positive inside the garment, and colours of what is below."""
 
     shirt: Array
     legwear: Array
@@ -372,7 +372,7 @@ def build_body(spec: BodySpec) -> Body:
 def _wear(
     spec: BodySpec, vertices: Array, triangles: NDArray[np.int64], quads: NDArray[np.int64], garments: Garments
 ) -> Array:
-    """Move the skin out to where the cloth lies; loose cloth also bridges hollows."""
+    """Move the skin out to where the cloth hangs; loose cloth also bridges hollows."""
     pairs = np.concatenate([quads[:, [a, b]] for a, b in ((0, 1), (1, 2), (2, 3), (3, 0))])
     edges = np.concatenate([pairs, pairs[:, ::-1]])
     normals = vertex_normals(vertices, triangles)

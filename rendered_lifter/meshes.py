@@ -150,7 +150,7 @@ KETTLEBELL_DROP_M = 0.155  # from the middle of the handle to the middle of the 
 
 
 def kettlebell() -> Mesh:
-    """A bell that hangs below the origin, which is the middle of its handle; the handle lies along y."""
+    """A bell that hangs below the origin, which is the middle of its handle; the handle is along y."""
     r = 0.098
     a = np.linspace(-np.pi / 2, np.pi / 2, 17)
     body = lathe([(float(r * np.cos(t)), float(r * np.sin(t))) for t in a], (0.13, 0.13, 0.14), 0.35, 30)

@@ -207,7 +207,7 @@ def knee_yaw(body: Body, stance: Stance, hip_mid: Array, ankle: Array, p: Postur
             knee, _ = two_link(hip, foot, body.thigh_m, body.shank_m, hint)
             return np.asarray(knee[:, 1])
 
-        # Bones of the same length, so the knee of a standing leg lies this far along it.
+        # Bones of the same length, so the knee of a standing leg is this far along it.
         share = body.thigh_m / (body.shank_m + body.thigh_m)
         standing = hip[:, 1] + (stance.half_width_m - hip[:, 1]) * share
         natural = half_gap(yaw)

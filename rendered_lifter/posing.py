@@ -158,7 +158,7 @@ def _solve_arm(body: Body, c: Controls, turn: Array, head: Array, k: int, side: 
     along, little = body.hand_axes[side]
     turn[:, wrist] = align(along, little, hand - elbow, c.palm[:, k])
     head[:, wrist] = hand
-    # Half of the forearm's turn lies in its far half.
+    # Half of the forearm's turn is in its far half.
     rest_axis = unit(rest[2] - rest[1])
     local = np.swapaxes(turn[:, lower], -1, -2) @ turn[:, wrist]
     turn[:, twist] = turn[:, lower] @ partial(local, rest_axis, 0.6)

@@ -10,7 +10,7 @@ Index = NDArray[np.int64]
 
 
 def spans(px: NDArray[np.float64], width: int, height: int) -> tuple[Index, Index, Index]:
-    """Pixels whose centre lies inside each triangle: px (T, 3, 2) to triangle, column and row of every hit."""
+    """Pixels whose centre is inside each triangle: px (T, 3, 2) to triangle, column and row of every hit."""
     x, y = px[..., 0], px[..., 1]
     top = np.clip(np.ceil(y.min(axis=1) - 0.5), 0, height).astype(np.int64)
     bottom = np.clip(np.floor(y.max(axis=1) - 0.5), -1, height - 1).astype(np.int64)

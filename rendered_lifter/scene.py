@@ -35,7 +35,7 @@ class Camera:
 
 
 def camera_for(spec: SceneSpec) -> Camera:
-    """The lifter's mid-foot is the world's origin and lies a tenth of the picture above its lower edge."""
+    """The lifter's mid-foot is the world's origin and is a tenth of the picture above its lower edge."""
     yaw = np.deg2rad(spec.yaw_deg)
     side = 1.0 if spec.facing == "left" else -1.0
     away = np.array([np.sin(yaw), side * np.cos(yaw), 0.0])

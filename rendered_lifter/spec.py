@@ -20,9 +20,9 @@ class Faults:
     lumbar_rounding_deg, thoracic_rounding_deg: flexion of that part of the spine beyond the neutral hinge, at the
         bottom; grows with the depth of the hinge and is zero standing.
     rounding_growth_deg: further flexion gained between lift-off and the bar at the knee (deadlift), 60 % of it lumbar.
-    hips_shoot_up_deg: trunk lean gained early in the way up (deadlift: lift-off to knee; squat: first third).
-    arm_bend_deg: elbow flexion during the pull (deadlift) or the way up (swing).
-    arm_lift_deg: hip flexion left when the arms pass 30 deg from the trunk on the way up (swing); good is 10.
+    hips_shoot_up_deg: trunk lean gained early in the ascent (deadlift: lift-off to knee; squat: first third).
+    arm_bend_deg: elbow flexion during the pull (deadlift) or the ascent (swing).
+    arm_lift_deg: hip flexion left when the arms pass 30 deg from the trunk during the ascent (swing); good is 10.
     early_fold_deg: hip flexion when the arms fall through 45 deg above hanging (swing); good is 5.
     squatted_swing_deg: knee flexion added at the bottom of the swing.
     squatted_start_tl: hip height over the knee lost at the deadlift's set-up against the lifter's good one.
@@ -36,7 +36,7 @@ class Faults:
     knees_in: fraction of the standing knee separation lost at the bottom.
     shift_left: sideways shift of the pelvis at the bottom as a fraction of the distance between the hip joints.
     tilt_left_deg: side bend of the trunk at the bottom, left shoulder lower.
-    bar_drift_fl: how far the bar leaves its path forward, greatest half way up (deadlift).
+    bar_drift_fl: how far the bar leaves its path forward, greatest half ascent (deadlift).
     """
 
     lumbar_rounding_deg: float = 0.0

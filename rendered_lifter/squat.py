@@ -44,7 +44,7 @@ def bottom(body: Body, clip: ClipSpec, stance: Stance, faults: Faults) -> tuple[
 def ways(
     body: Body, clip: ClipSpec, stance: Stance, faults: Faults
 ) -> tuple[Callable[[Array], Posture], Callable[[Array], Posture]]:
-    """Postures of the way down and of the way up, both from standing (phase 0) to the bottom (phase 1)."""
+    """Postures of the descent and of the ascent, both from standing (phase 0) to the bottom (phase 1)."""
     shank1, knee1, lean1 = bottom(body, clip, stance, faults)
     stand = motion.STANDING
     knee0 = max(stand["knee"], np.deg2rad(faults.soft_lockout_knee_deg))
@@ -54,7 +54,7 @@ def ways(
         lean0 = max(lean0, np.deg2rad(faults.soft_lockout_hip_deg) - (knee0 - shank0))
     if faults.over_extension_deg > 0:
         lean0 = -np.deg2rad(faults.over_extension_deg)
-    early = 0.72  # phase at the end of the first third of the way up
+    early = 0.72  # phase at the end of the first third of the ascent
     shoot = np.deg2rad(faults.hips_shoot_up_deg)
     fade = curve((0, 0), (0.5, 0.4), (1, 1))
 
@@ -66,7 +66,7 @@ def ways(
         lean = curve((0, lean0), (0.5, lean0 + 0.62 * (lean1 - lean0)), (1, lean1))
         shank = curve((0, shank0), (0.5, shank0 + 0.55 * (shank1 - shank0)), (1, shank1))
         if up and shoot > 0:
-            # A third of the hips' way up is done with the trunk tipped forward; the knees open for it.
+            # A third of the hips' ascent is done with the trunk tipped forward; the knees open for it.
             shank_then = shank0 + 0.45 * (shank1 - shank0)
             top, low = hip_height(knee0, shank0), hip_height(knee1, shank1)
 

@@ -37,7 +37,7 @@ def fall(length_m: float, top_rad: float, low_rad: float) -> tuple[Array, Array]
 
 @dataclass(frozen=True)
 class Stroke:
-    """One rep's arms and hips: times are counted from the bottom; the way down from the top."""
+    """One rep's arms and hips: times are counted from the bottom; the descent from the top."""
 
     faults: Faults
     pace: float
@@ -61,7 +61,7 @@ class Stroke:
         return np.where(t < self.throw_s, throw, rise)
 
     def arm_down(self, t: Array) -> Array:
-        """Arm angle so many seconds after the top; the mirror of the way up."""
+        """Arm angle so many seconds after the top; the mirror of the ascent."""
         return self.arm_up(self.up_s - t)
 
     def hinge_up(self, t: Array) -> Array:

@@ -29,7 +29,7 @@ def documents(root: Path = ROOT) -> Iterator[Path]:
     """Every document of the site."""
     yield from sorted(root.glob("*.md"))
     for folder in FOLDERS:
-        # What lies deeper under "cache" is made here and not ours to show.
+        # What is deeper under "cache" is made here and not ours to show.
         yield from sorted(path for path in (root / folder).rglob("*.md") if "cache" not in path.parts)
 
 

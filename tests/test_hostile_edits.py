@@ -82,7 +82,7 @@ def test_a_lifter_hidden_while_standing_between_reps_keeps_all_of_them(
 
 
 def _second_bottom(motion: Motion, poses: PoseSequence) -> tuple[int, int]:
-    """From half-way down into the second bottom to shortly before the end of the way up."""
+    """From half-descent into the second bottom to shortly before the end of the ascent."""
     bottom_s, top_s = motion.bottoms_s[1], motion.tops_s[1]
     return frame_at(poses, bottom_s - 0.35), frame_at(poses, (bottom_s + 3 * top_s) / 4)
 
@@ -241,7 +241,7 @@ def test_the_last_rep_at_the_end_of_the_clip_counts_under_auto_as_when_named() -
 
 
 def _pulses() -> PoseSequence:
-    """Squat pulses between the bottom and half-way up."""
+    """Squat pulses between the bottom and half-way through the ascent."""
     motion = squat(1)
     deep_s, up_s = motion.bottoms_s[0], motion.bottoms_s[0] + 0.95
     at = motion.at(np.array([deep_s, up_s]))

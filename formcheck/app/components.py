@@ -19,7 +19,7 @@ from formcheck.exercises.framework.check import Finding
 from formcheck.exercises.framework.measure import Measure
 from formcheck.judging import settings
 from formcheck.judging.report import Report, RepReport
-from formcheck.judging.settings import AS_IT_COMES, Settings
+from formcheck.judging.settings import DEFAULTS, Settings
 from formcheck.render.html.report import FINDING_WORDS, SYMBOLS, VERDICT_WORDS
 from formcheck.render.terminal import VIEW_WORDS, amount, clock, lift_title, measured
 from formcheck.storage.settings_files import load_settings
@@ -55,7 +55,7 @@ def usable_settings(presets: Sequence[str] = ()) -> Settings:
     try:
         return load_settings(presets=presets)
     except FormCheckError:
-        return AS_IT_COMES
+        return DEFAULTS
 
 
 def redrawn(draw: Callable[[], None], every_s: float | None) -> None:
@@ -189,7 +189,7 @@ def table(
 ) -> str:
     """A table as HTML; cells are HTML already, ``numbers`` are the columns of numbers, ``kind`` is for the style.
 
-    The roles are those that the elements have anyway, but lose where the style lays them out anew for a phone.
+    The roles are those that the elements have anyway, but lose where the style lays them out again for a phone.
     """
 
     def cell(place: int, text: str, name: str, role: str) -> str:

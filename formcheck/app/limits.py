@@ -70,7 +70,7 @@ def overrides(lift: Exercise, table: list[dict[Any, Any]], settings: Settings) -
         # An emptied cell is NaN.
         watch, fault = (math.nan if row[name] is None else float(row[name]) for name in ("Watch", "Fault"))
         if check.worst != FAULT:
-            # No more than a hint: a fault limit changes nothing, but must not lie before the one for watch.
+            # No more than a hint: a fault limit changes nothing, but must not be before the one for watch.
             fault = max(watch, check.fault) if check.more_is_worse else min(watch, check.fault)
         if not (math.isfinite(watch) and math.isfinite(fault)):
             raise UsageError(f"{check.title} needs both limits, watch and fault.")

@@ -22,12 +22,12 @@ from formcheck.storage.report_folder import POSES_NPZ, REPORT_JSON, safe_name
 KEY = "formcheck"
 
 _sessions: weakref.WeakSet[Session] = weakref.WeakSet()
-"""All of them: a page that is loaded anew has a session of its own, and finds here what the one before analyses."""
+"""All of them: a page that is loaded again has a session of its own, and finds here what the one before analyses."""
 
 
 @dataclass(frozen=True)
 class Upload:
-    """A file that was uploaded: its name, and where it lies in the temporary folder."""
+    """A file that was uploaded: its name, and where it is in the temporary folder."""
 
     name: str
     path: Path
@@ -130,7 +130,7 @@ class Result:
 
     @property
     def folder(self) -> Path:
-        """Where its files lie."""
+        """Where its files are."""
         return Path(self.job.folder or "")
 
     @property
@@ -152,5 +152,5 @@ def session() -> Session:
 
 
 def others_at_work(mine: Session) -> list[Session]:
-    """Sessions of other tabs, or of this one before it was loaded anew, that analyse something."""
+    """Sessions of other tabs, or of this one before it was loaded again, that analyse something."""
     return [each for each in list(_sessions) if each.working and each is not mine]

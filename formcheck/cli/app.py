@@ -45,7 +45,7 @@ def streamlit_command(port: int, open_browser: bool) -> list[str]:
         "--server.enableXsrfProtection=true",
         "--browser.gatherUsageStats=false",
     ]
-    # -P: files in the folder where the user stands are no modules of ours.
+    # -P: files in the folder where the user stands are not modules of ours.
     return [sys.executable, "-P", "-m", "streamlit", "run", str(start), *flags]
 
 

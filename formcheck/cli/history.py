@@ -28,7 +28,7 @@ LEAST_NEEDED = ("Video", "Time", "Reps", "Lifter")
 
 HISTORY_NOTE = "Back: rounding of the typical rep against your own neutral."
 
-TREND_WORDS = (("rounding_deg", "Back rounding", "°"), ("concentric_s", "Way up", " s"), ("depth_thighs", "Depth", ""))
+TREND_WORDS = (("rounding_deg", "Back rounding", "°"), ("concentric_s", "Ascent", " s"), ("depth_thighs", "Depth", ""))
 
 
 WHOLE_UNITS = ("°", " %")

@@ -58,7 +58,7 @@ class PoseSequence:
     world_m : (T, K, 3) metres, origin between the hips, axes as in ``image_px``. NaN where no lifter was seen.
     visibility : (T, K) 0..1, the model's own score; not to be trusted under occlusion.
     contour_px : (T, 2, S, 2) edge of the lifter's mask seen from the mid-hip to mid-shoulder line, along its normal.
-        Side 0 lies to the image left of a lifter standing upright in the image, side 1 to the right. NaN = no edge.
+        Side 0 is to the image left of a lifter standing upright in the image, side 1 to the right. NaN = no edge.
     contour_sharpness : (T, 2, S) 0..1, how steeply the mask falls at that edge: the drop of the mask's value over one
         hundredth of the hip-shoulder length. NaN = no edge.
     floor : (T, *FLOOR_SHAPE) 0..1, coarse grey picture of the floor around the lifter's feet, by which a load that

@@ -16,7 +16,7 @@ from formcheck.exercises.framework.check import (
     Skill,
     missing,
 )
-from formcheck.exercises.framework.cycle_features import CycleShape, at_least, at_most, highest
+from formcheck.exercises.framework.cycle_features import CycleFeatures, at_least, at_most, highest
 from formcheck.exercises.framework.exercise import BAR_IN_HANDS, Exercise, Pattern, Rep, WarmUp, Words, ends_short
 from formcheck.exercises.framework.load_kind import LoadKind
 from formcheck.exercises.framework.measure import Measure
@@ -60,10 +60,10 @@ from formcheck.motion.reps import Cycle, rise_instants
 from formcheck.motion.signals import Signals
 
 REST_SHOWN_S = 1.0
-"""Of a long rest on the floor, the instant called "bottom" lies in the last part of this length."""
+"""Of a long rest on the floor, the instant called "bottom" is in the last part of this length."""
 
 LOCKOUT_SHOWN_S = 1.2
-"""Of a long rest at the top, the instant called "top" lies in the first part of this length, doubled."""
+"""Of a long rest at the top, the instant called "top" is in the first part of this length, doubled."""
 
 SET_UP_S = 0.5
 """The set-up is judged over this time before lift-off."""
@@ -72,7 +72,7 @@ SET_UP_GROWTH_S = 0.3
 """The back before lift-off, against which giving way is measured, is that of this time."""
 
 HOLLOW_ALLOWED_DEG = -10.0
-"""A back that flattens from deeper than this is no back that gives way."""
+"""A back that flattens from deeper than this is not a back that gives way."""
 
 HANDS_AT_FLOOR_MAX, HANDS_HANGING_MIN = 0.24, 0.26
 """Height of the hands at the bottom, in standing heights: on a load on the floor, and in a Romanian deadlift."""
@@ -107,19 +107,19 @@ BACK_ROUNDING_GROWTH_DEG = Measure(
 )
 
 
-def resemblance(shape: CycleShape) -> float:
+def resemblance(features: CycleFeatures) -> float:
     """Trunk well forward, arms hanging long, hands low at the bottom and no higher than the hips at the top."""
     return float(
         np.prod(
             [
-                at_least(shape.trunk_lean_deg, 22, 38),
-                at_least(shape.hang, 0.16, 0.26),
-                at_most(shape.elbow_flexion_deg, 50, 90),
-                at_most(shape.hand_height, 0.42, 0.54),
-                at_most(shape.arm_reach_deg, 45, 62),
-                at_most(shape.hand_reach, 0.88, 1.0),
-                at_most(shape.top_lean_deg, 46, 56),
-                at_most(shape.drop, 0.64, 0.72),
+                at_least(features.trunk_lean_deg, 22, 38),
+                at_least(features.hand_below_shoulder, 0.16, 0.26),
+                at_most(features.elbow_flexion_deg, 50, 90),
+                at_most(features.hand_height, 0.42, 0.54),
+                at_most(features.arm_reach_deg, 45, 62),
+                at_most(features.hand_reach, 0.88, 1.0),
+                at_most(features.top_lean_deg, 46, 56),
+                at_most(features.descent, 0.64, 0.72),
             ]
         )
     )
@@ -145,9 +145,9 @@ def rep_of(signals: Signals, cycle: Cycle) -> Rep:
 
 
 def knee_passing(signals: Signals, rep: Rep) -> int:
-    """First sample at which the hands pass the knees on the way up; half-way where the hands were not seen."""
-    way_up = slice(rep.lift_off, rep.lockout + 1)
-    above = np.flatnonzero(signals.hand_height[way_up] >= signals.knee_height[way_up])
+    """First sample at which the hands pass the knees during the ascent; half-way where the hands were not seen."""
+    ascent = slice(rep.lift_off, rep.lockout + 1)
+    above = np.flatnonzero(signals.hand_height[ascent] >= signals.knee_height[ascent])
     return rep.lift_off + int(above[0]) if len(above) else (rep.lift_off + rep.lockout) // 2
 
 
@@ -291,55 +291,55 @@ CHECKS = (
 )
 
 
-def _reaches_floor(shape: CycleShape) -> bool:
-    return shape.hand_height <= HANDS_AT_FLOOR_MAX
+def _reaches_floor(features: CycleFeatures) -> bool:
+    return features.hand_height <= HANDS_AT_FLOOR_MAX
 
 
-def _turned(shape: CycleShape) -> bool:
-    return abs(shape.yaw_deg) >= TURNED_MIN_DEG
+def _turned(features: CycleFeatures) -> bool:
+    return abs(features.yaw_deg) >= TURNED_MIN_DEG
 
 
-def _is_romanian(shape: CycleShape) -> bool:
-    return shape.hand_height >= HANDS_HANGING_MIN and _turns_round(shape)
+def _is_romanian(features: CycleFeatures) -> bool:
+    return features.hand_height >= HANDS_HANGING_MIN and _turns_round(features)
 
 
-def _turns_round(shape: CycleShape) -> bool:
-    """From the top and back without a rest; a clip that starts in the middle of a pull shows no way down."""
+def _turns_round(features: CycleFeatures) -> bool:
+    """From the top and back without a rest; a clip that starts in the middle of a pull shows no descent."""
     return (
-        shape.drop >= 0.8 * shape.rise
-        and shape.bottom_rest_s <= TURN_ROUND_S
-        and shape.knee_flexion_deg <= ROMANIAN_KNEES_MAX_DEG
+        features.descent >= 0.8 * features.rise
+        and features.bottom_rest_s <= TURN_ROUND_S
+        and features.knee_flexion_deg <= ROMANIAN_KNEES_MAX_DEG
     )
 
 
-def _is_kettlebell(shape: CycleShape) -> bool:
-    return _turned(shape) and _reaches_floor(shape) and shape.hand_gap <= HANDS_TOGETHER_MAX
+def _is_kettlebell(features: CycleFeatures) -> bool:
+    return _turned(features) and _reaches_floor(features) and features.hand_gap <= HANDS_TOGETHER_MAX
 
 
-def _is_sumo(shape: CycleShape) -> bool:
-    wide = shape.foot_gap >= SUMO_STANCE_MIN and HANDS_TOGETHER_MAX < shape.hand_gap <= 0.8 * shape.foot_gap
-    return _turned(shape) and _reaches_floor(shape) and wide
+def _is_sumo(features: CycleFeatures) -> bool:
+    wide = features.foot_gap >= SUMO_STANCE_MIN and HANDS_TOGETHER_MAX < features.hand_gap <= 0.8 * features.foot_gap
+    return _turned(features) and _reaches_floor(features) and wide
 
 
-def _is_conventional(shape: CycleShape) -> bool:
-    if not _reaches_floor(shape) or (shape.hand_height >= HINGED_HANDS_MIN and _turns_round(shape)):
+def _is_conventional(features: CycleFeatures) -> bool:
+    if not _reaches_floor(features) or (features.hand_height >= HINGED_HANDS_MIN and _turns_round(features)):
         return False
-    if not _turned(shape):
-        return shape.foot_gap <= NARROW_STANCE_SIDE_MAX
-    outside = shape.hand_gap >= HANDS_OUTSIDE_MIN * shape.foot_gap
-    return shape.foot_gap <= NARROW_STANCE_MAX and shape.hand_gap > HANDS_TOGETHER_MAX and outside
+    if not _turned(features):
+        return features.foot_gap <= NARROW_STANCE_SIDE_MAX
+    outside = features.hand_gap >= HANDS_OUTSIDE_MIN * features.foot_gap
+    return features.foot_gap <= NARROW_STANCE_MAX and features.hand_gap > HANDS_TOGETHER_MAX and outside
 
 
-def _is_narrow(shape: CycleShape) -> bool:
-    return _turned(shape) and shape.foot_gap <= NARROW_STANCE_MAX
+def _is_narrow(features: CycleFeatures) -> bool:
+    return _turned(features) and features.foot_gap <= NARROW_STANCE_MAX
 
 
-def _is_wide(shape: CycleShape) -> bool:
-    return _turned(shape) and shape.foot_gap >= SUMO_STANCE_MIN
+def _is_wide(features: CycleFeatures) -> bool:
+    return _turned(features) and features.foot_gap >= SUMO_STANCE_MIN
 
 
-def _hands_apart(shape: CycleShape) -> bool:
-    return _turned(shape) and shape.hand_gap >= HANDS_APART_MIN
+def _hands_apart(features: CycleFeatures) -> bool:
+    return _turned(features) and features.hand_gap >= HANDS_APART_MIN
 
 
 VARIANTS = (

@@ -14,7 +14,7 @@ from formcheck.exercises.framework.check import (
     Skill,
     missing,
 )
-from formcheck.exercises.framework.cycle_features import CycleShape, at_least, at_most
+from formcheck.exercises.framework.cycle_features import CycleFeatures, at_least, at_most
 from formcheck.exercises.framework.exercise import (
     SWUNG_BELL,
     Exercise,
@@ -86,24 +86,24 @@ HAND_HEIGHT_TOP = Measure(
 )
 
 
-def resemblance(shape: CycleShape) -> float:
+def resemblance(features: CycleFeatures) -> float:
     """Hands below the shoulders at the bottom, then out in front at the end of a quick rise, but not overhead."""
-    return overhead_resemblance(shape) * at_most(shape.hand_reach, 1.27, 1.36)
+    return overhead_resemblance(features) * at_most(features.hand_reach, 1.27, 1.36)
 
 
-def overhead_resemblance(shape: CycleShape) -> float:
+def overhead_resemblance(features: CycleFeatures) -> float:
     """The same with no limit to the height; a snatch looks like it, so it counts only when the user has said so."""
     return float(
         np.prod(
             [
-                at_least(shape.trunk_lean_deg, -5, 8),
-                at_least(shape.hang, 0.02, 0.1),
-                at_most(shape.elbow_flexion_deg, 50, 90),
-                at_least(shape.arm_reach_deg, 45, 62),
-                at_least(shape.hand_reach, 0.66, 0.78),
-                at_most(shape.top_lean_deg, 55, 68),
-                at_most(shape.rise_s, 1.0, 1.6),
-                at_most(shape.drop, 0.55, 0.65),
+                at_least(features.trunk_lean_deg, -5, 8),
+                at_least(features.hand_below_shoulder, 0.02, 0.1),
+                at_most(features.elbow_flexion_deg, 50, 90),
+                at_least(features.arm_reach_deg, 45, 62),
+                at_least(features.hand_reach, 0.66, 0.78),
+                at_most(features.top_lean_deg, 55, 68),
+                at_most(features.rise_s, 1.0, 1.6),
+                at_most(features.descent, 0.55, 0.65),
             ]
         )
     )
@@ -267,12 +267,12 @@ OVERHEAD_FROM = 1.3
 """Hands this high, in standing heights, have passed the head; arms straight up reach 1.43."""
 
 
-def _stays_low(shape: CycleShape) -> bool:
-    return shape.hand_reach < OVERHEAD_FROM
+def _stays_low(features: CycleFeatures) -> bool:
+    return features.hand_reach < OVERHEAD_FROM
 
 
-def _goes_overhead(shape: CycleShape) -> bool:
-    return shape.hand_reach >= OVERHEAD_FROM
+def _goes_overhead(features: CycleFeatures) -> bool:
+    return features.hand_reach >= OVERHEAD_FROM
 
 
 VARIANTS = (

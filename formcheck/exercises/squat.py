@@ -17,7 +17,7 @@ from formcheck.exercises.framework.check import (
     Skill,
     missing,
 )
-from formcheck.exercises.framework.cycle_features import UNKNOWN, CycleShape, at_least, at_most, median
+from formcheck.exercises.framework.cycle_features import UNKNOWN, CycleFeatures, at_least, at_most, median
 from formcheck.exercises.framework.exercise import (
     BAR_ON_SHOULDERS,
     Exercise,
@@ -80,7 +80,7 @@ from formcheck.motion.standing import UPRIGHT
 from formcheck.motion.view import FRONT_MIN_DEG
 
 TOP_SHOWN_S = 0.75
-"""Of a long stand between repetitions, the instant called "top" lies in the first part of this length, doubled."""
+"""Of a long stand between repetitions, the instant called "top" is in the first part of this length, doubled."""
 
 LAST_OF_DESCENT = 0.2
 """Butt wink is what the back gains in this last share of the descent."""
@@ -121,7 +121,7 @@ BUTT_WINK_DEG = Measure(
     "Rounding gained at the bottom",
     "deg",
     (
-        "Back rounding at the bottom minus that before the last fifth of the way down. A hollow back that only "
+        "Back rounding at the bottom minus that before the last fifth of the descent. A hollow back that only "
         "becomes flat does not count."
     ),
 )
@@ -156,28 +156,28 @@ BAR_OFF_MID_FOOT_FOOT_LENGTHS = Measure(
 )
 
 
-def resemblance(shape: CycleShape) -> float:
+def resemblance(features: CycleFeatures) -> float:
     """Hips go down to about the knees along with the shoulders; hands stay high or in front; feet stay down."""
     # From the front and the rear, knee flexion is depth, and the model guesses depth badly.
-    knees_guessed = abs(shape.yaw_deg) >= FRONT_MIN_DEG
+    knees_guessed = abs(features.yaw_deg) >= FRONT_MIN_DEG
     return float(
         np.prod(
             [
-                at_most(shape.seat_height, 0.14, 0.22),
-                max(at_least(shape.knee_flexion_deg, 50, 78), UNKNOWN if knees_guessed else 0.0),
+                at_most(features.hip_above_knee, 0.14, 0.22),
+                max(at_least(features.knee_flexion_deg, 50, 78), UNKNOWN if knees_guessed else 0.0),
                 # A hinge with the hands at the neck is a good morning, unless the hips really go down.
                 max(
-                    at_most(shape.seat_height, 0.04, 0.09),
-                    at_most(shape.trunk_lean_deg / max(shape.knee_flexion_deg, 1.0), 0.46, 0.62),
+                    at_most(features.hip_above_knee, 0.04, 0.09),
+                    at_most(features.trunk_lean_deg / max(features.knee_flexion_deg, 1.0), 0.46, 0.62),
                 ),
-                # Hands that come up to the shoulders on the way up are thrown, as in a swing.
-                at_most(shape.hang - (1.0 - min(shape.hand_reach, 1.0)), 0.1, 0.2),
-                at_least(shape.hip_share, 0.45, 0.62),
-                at_most(shape.hang, 0.29, 0.38),
-                at_most(shape.top_hand_height, 1.15, 1.26),
-                at_most(shape.foot_lift, 0.08, 0.14),
-                at_most(shape.trunk_lean_deg, 62, 75),
-                at_most(shape.drop, 0.66, 0.75),
+                # Hands that come up to the shoulders during the ascent are thrown, as in a swing.
+                at_most(features.hand_below_shoulder - (1.0 - min(features.hand_reach, 1.0)), 0.1, 0.2),
+                at_least(features.hip_share, 0.45, 0.62),
+                at_most(features.hand_below_shoulder, 0.29, 0.38),
+                at_most(features.top_hand_height, 1.15, 1.26),
+                at_most(features.foot_lift, 0.08, 0.14),
+                at_most(features.trunk_lean_deg, 62, 75),
+                at_most(features.descent, 0.66, 0.75),
             ]
         )
     )
@@ -202,7 +202,7 @@ def rep_of(signals: Signals, cycle: Cycle) -> Rep:
 
 
 def instants(signals: Signals, rep: Rep) -> dict[str, int]:
-    """Begin of the way down, the end of the rest at the bottom, and the sticking region where there is one."""
+    """Begin of the descent, the end of the rest at the bottom, and the sticking region where there is one."""
     found = {"descent_s": rep.start, "ascent_s": rep.lift_off}
     sticking = sticking_region(signals.time_s, signals.shoulder_height, rep.lift_off, rep.lockout)
     return found if sticking is None else found | {"sticking_from_s": sticking[0], "sticking_to_s": sticking[1]}
@@ -233,7 +233,7 @@ def measure(signals: Signals, rep: Rep) -> dict[str, Measurement]:
 
 
 def _first_half_up(signals: Signals, rep: Rep) -> tuple[int, int]:
-    """Samples of the lowest hips and of the end of the first half of their way up."""
+    """Samples of the lowest hips and of the end of the first half of their ascent."""
     hips = signals.hip_height[rep.cycle.bottom_from : rep.lockout + 1]
     if not np.isfinite(hips).any():
         return rep.lift_off, rep.lift_off
@@ -257,11 +257,11 @@ def _bar_off_mid_foot(signals: Signals, rep: Rep) -> Measurement:
 
 def _late_descent(signals: Signals, rep: Rep) -> int:
     """Sample at which the last share of the descent begins."""
-    way_down = signals.shoulder_height[rep.start : rep.bottom + 1]
-    if len(way_down) < 3 or not np.isfinite(way_down).any():
+    descent = signals.shoulder_height[rep.start : rep.bottom + 1]
+    if len(descent) < 3 or not np.isfinite(descent).any():
         return rep.start
-    top, bottom = np.nanmax(way_down), np.nanmin(way_down)
-    reached = np.flatnonzero(way_down <= bottom + LAST_OF_DESCENT * (top - bottom))
+    top, bottom = np.nanmax(descent), np.nanmin(descent)
+    reached = np.flatnonzero(descent <= bottom + LAST_OF_DESCENT * (top - bottom))
     return rep.start + int(reached[0])
 
 
@@ -393,35 +393,35 @@ CHECKS = (
 )
 
 
-def _hands_at_shoulders(shape: CycleShape) -> bool:
-    return abs(shape.top_hand_height - 1.0) <= HANDS_AT_SHOULDERS
+def _hands_at_shoulders(features: CycleFeatures) -> bool:
+    return abs(features.top_hand_height - 1.0) <= HANDS_AT_SHOULDERS
 
 
-def _hands_together(shape: CycleShape) -> bool:
-    return shape.top_hand_gap <= HANDS_TOGETHER_MAX and shape.top_elbow_flexion_deg >= ELBOWS_BENT_DEG
+def _hands_together(features: CycleFeatures) -> bool:
+    return features.top_hand_gap <= HANDS_TOGETHER_MAX and features.top_elbow_flexion_deg >= ELBOWS_BENT_DEG
 
 
-def _is_bodyweight(shape: CycleShape) -> bool:
-    """Straight arms that reach forward, or come up in front on the way down: nobody does that with a bar."""
-    reaches = shape.hands_ahead - shape.shoulders_ahead >= ARMS_REACH_MIN
-    comes_up = shape.top_hand_height <= HANDS_HANG_MAX and shape.hang <= HANDS_UP_MAX
-    return shape.top_elbow_flexion_deg <= ELBOWS_STRAIGHT_DEG and (reaches or comes_up)
+def _is_bodyweight(features: CycleFeatures) -> bool:
+    """Straight arms that reach forward, or come up in front during the descent: nobody does that with a bar."""
+    reaches = features.hands_ahead - features.shoulders_ahead >= ARMS_REACH_MIN
+    comes_up = features.top_hand_height <= HANDS_HANG_MAX and features.hand_below_shoulder <= HANDS_UP_MAX
+    return features.top_elbow_flexion_deg <= ELBOWS_STRAIGHT_DEG and (reaches or comes_up)
 
 
-def _is_back(shape: CycleShape) -> bool:
+def _is_back(features: CycleFeatures) -> bool:
     # An elbow behind a plate is not measured; hands that far apart at the shoulders hold a bar all the same.
-    not_straight = not shape.top_elbow_flexion_deg < ELBOWS_BENT_DEG
-    not_front = not shape.top_upper_arm_deg > UPPER_ARM_BACK_MAX_DEG
-    return _hands_at_shoulders(shape) and shape.top_hand_gap >= HANDS_APART_MIN and not_straight and not_front
+    not_straight = not features.top_elbow_flexion_deg < ELBOWS_BENT_DEG
+    not_front = not features.top_upper_arm_deg > UPPER_ARM_BACK_MAX_DEG
+    return _hands_at_shoulders(features) and features.top_hand_gap >= HANDS_APART_MIN and not_straight and not_front
 
 
-def _is_front(shape: CycleShape) -> bool:
+def _is_front(features: CycleFeatures) -> bool:
     return (
-        _hands_at_shoulders(shape)
-        and shape.top_hand_gap >= FRONT_HANDS_APART_MIN
-        and shape.top_elbow_flexion_deg >= ELBOWS_BENT_DEG
-        and UPPER_ARM_FRONT_DEG[0] <= shape.top_upper_arm_deg <= UPPER_ARM_FRONT_DEG[1]
-        and not shape.hands_ahead - shape.shoulders_ahead >= ARMS_REACH_MIN
+        _hands_at_shoulders(features)
+        and features.top_hand_gap >= FRONT_HANDS_APART_MIN
+        and features.top_elbow_flexion_deg >= ELBOWS_BENT_DEG
+        and UPPER_ARM_FRONT_DEG[0] <= features.top_upper_arm_deg <= UPPER_ARM_FRONT_DEG[1]
+        and not features.hands_ahead - features.shoulders_ahead >= ARMS_REACH_MIN
     )
 
 

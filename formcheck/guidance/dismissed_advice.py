@@ -16,7 +16,7 @@ KEPT_PER_LIFTER = 200
 
 
 def hidden_path() -> Path:
-    """Where the file lies; it may not exist."""
+    """Where the file is; it may not exist."""
     return default_path().with_name(FILE_NAME)
 
 

@@ -1,6 +1,6 @@
 """Load advice from saved sets: each with the evidence behind it. Pure functions.
 
-It speaks of what was seen and told, and is silent about everything else: a back that was not judged is no evidence for
+It speaks of what was seen and told, and is silent about everything else: a back that was not judged is not evidence for
 either side, and one repetition alone says nothing about the load.
 """
 
@@ -80,7 +80,7 @@ def load_advice(
     """
     now = now or datetime.now(UTC)
     known = [*sets, *([] if report is None else [_not_saved(report, now)])]
-    # An analysis of nothing is no training.
+    # An analysis of nothing is not training.
     known = sorted((each for each in known if each.report.reps), key=lambda each: (each.when, each.id == NOT_SAVED))
     recent = local_day(now) - timedelta(days=LOAD_LIMITS.recent_days)
     found: list[LoadAdvice] = []
@@ -184,7 +184,7 @@ def _load_jump(of_lift: Sequence[SavedSet], unit: str) -> list[LoadAdvice]:
     if not before or top.load_kg is None:
         return []
     jump = top.load_kg / max(before) - 1
-    # A step of a tenth is no jump, however the division comes out.
+    # A step of a tenth is not a jump, however the division comes out.
     if jump <= LOAD_LIMITS.load_jump + 1e-9:
         return []
     values = {"before": load_words(max(before), unit), "after": load_words(top.load_kg, unit)}

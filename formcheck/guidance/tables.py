@@ -375,7 +375,7 @@ class LoadLimits:
     repeated : in as many of them a fault must be seen to speak of "several sets".
     load_jump : share above the heaviest load of ``weeks_before`` weeks; 0.10 is the top of the usual 2 to 10 % step.
     volume_jump : share above the mean week before; smaller changes are ordinary.
-    speed_lost : of the last repetition against the fastest; 0.3 lies between the 20 and 40 % that were compared.
+    speed_lost : of the last repetition against the fastest; 0.3 is between the 20 and 40 % that were compared.
     days_in_row : of lifting, from which on a rest day is named.
     """
 

@@ -14,10 +14,10 @@ from formcheck.core.poses import PoseSequence
 from formcheck.core.verdicts import NOT_MEASURED, VariantSource
 from formcheck.exercises import EXERCISES, exercise_named
 from formcheck.exercises.framework.check import Check, Finding, judge, judge_set, missing, not_judged
-from formcheck.exercises.framework.cycle_features import CycleShape, shape_of
+from formcheck.exercises.framework.cycle_features import CycleFeatures, features_of
 from formcheck.exercises.framework.exercise import Exercise, Rep
 from formcheck.exercises.framework.load_kind import LoadKind
-from formcheck.exercises.framework.recognition import LIKE, Recognition, likeness, recognise
+from formcheck.exercises.framework.recognition import MIN_SIMILARITY, Recognition, recognise, similarity
 from formcheck.exercises.framework.variant import (
     UNKNOWN,
     Variant,
@@ -39,7 +39,7 @@ from formcheck.judging.report import (
     Tracking,
 )
 from formcheck.judging.set_metrics import SetLevel, set_level
-from formcheck.judging.settings import AS_IT_COMES, Settings, apply
+from formcheck.judging.settings import DEFAULTS, Settings, apply
 from formcheck.motion.calibration import calibration_of
 from formcheck.motion.cleaning import CleanPoses, clean
 from formcheck.motion.floor_evidence import Floors, empty_handed
@@ -120,7 +120,7 @@ def analyze(
     height_cm: float | None = None,
     baseline: Baseline | None = None,
     spine: SpineMethod | None = None,
-    settings: Settings = AS_IT_COMES,
+    settings: Settings = DEFAULTS,
     plate: PlateTrack | None = None,
     floors: Floors | None = None,
     slow_motion: float = REAL_TIME,
@@ -138,7 +138,7 @@ def analyze(
     spine : how the spine is read; None = from the dorsal contour.
     settings : limits and checks of the user's own, see `formcheck.judging.settings`.
     plate : the near plate of the bar, see `formcheck.vision.plate_detection`; None = it was not looked for.
-    floors : how the floor looked earlier, for poses that begin in the midst of a set.
+    floors : how the floor looked earlier, for poses that begin in the middle of a set.
     slow_motion : how many times slower than life the film runs: 4 where a second of it was a quarter of one, 0.5 where
         it was sped up twice. Instants in the report stay those of the film; durations and velocities are those of life.
 
@@ -168,7 +168,8 @@ def analyze(
     cleaned = clean(poses)
     stretches = _stretches(cleaned, spine, baseline)
     recognition = recognise(
-        [shape_of(each.signals, cycle) for each in stretches for cycle in each.cycles if not cycle.half_seen], EXERCISES
+        [features_of(each.signals, cycle) for each in stretches for cycle in each.cycles if not cycle.half_seen],
+        EXERCISES,
     )
     found = _find_set(exercise_named(exercise), recognition.exercise, variant, settings, stretches, floors)
     view = _view(cleaned, found.reps)
@@ -248,12 +249,12 @@ def _find_set(
     lift = apply(meant, settings)
     chosen = _chosen_variant(lift, variant, settings)
     reps = _reps(stretches, lift, floors)
-    pairs, shapes = tuple((signals, rep) for signals, rep, _ in reps), [shape for *_, shape in reps]
-    known = chosen or recognise_variant(shapes, lift.variants)
+    pairs, cycle_features = tuple((signals, rep) for signals, rep, _ in reps), [features for *_, features in reps]
+    known = chosen or recognise_variant(cycle_features, lift.variants)
     if known is not None:
         lift = replace(lift, checks=checks_of_variant(lift.checks, known))
         return _Found(lift, pairs, known.name, VariantSource.CHOSEN if chosen else VariantSource.RECOGNISED)
-    checks, doubtful = checks_whatever(lift.checks, possible_variants(shapes, lift.variants))
+    checks, doubtful = checks_whatever(lift.checks, possible_variants(cycle_features, lift.variants))
     return _Found(replace(lift, checks=checks), pairs, doubtful=doubtful)
 
 
@@ -298,15 +299,17 @@ def _back(spine: SpineMethod, stretches: Sequence[_Stretch]) -> BackReference | 
 
 def _reps(
     stretches: Sequence[_Stretch], lift: Exercise, floors: Floors | None
-) -> list[tuple[Signals, Rep, CycleShape]]:
+) -> list[tuple[Signals, Rep, CycleFeatures]]:
     """The set: which lift it is has been decided, and no repetition is left out for being a bad one."""
-    found = [(s, cycle, shape_of(s.signals, cycle)) for s in stretches for cycle in s.cycles]
+    found = [(s, cycle, features_of(s.signals, cycle)) for s in stretches for cycle in s.cycles]
     # Of a repetition that was half seen the shape says nothing; what it stands between says what it was.
-    whole = [(cycle, shape) for _, cycle, shape in found if not cycle.half_seen]
-    shapes = [shape for _, shape in whole]
-    like = likeness(shapes, EXERCISES)
+    whole = [(cycle, features) for _, cycle, features in found if not cycle.half_seen]
+    cycle_features = [features for _, features in whole]
+    like = similarity(cycle_features, EXERCISES)
     is_lift = np.array([other.name == lift.name for other in EXERCISES])
-    in_set = cycles_of_set(shapes, like[:, is_lift][:, 0], LIKE, like[:, ~is_lift].max(axis=1, initial=0.0))
+    in_set = cycles_of_set(
+        cycle_features, like[:, is_lift][:, 0], MIN_SIMILARITY, like[:, ~is_lift].max(axis=1, initial=0.0)
+    )
     if not any(in_set):
         return []
     counted = {id(cycle) for (cycle, _), keep in zip(whole, in_set, strict=True) if keep}
@@ -314,7 +317,7 @@ def _reps(
     if lift.from_floor:
         empty = _empty_handed(stretches, [(stretch, cycle) for stretch, cycle, _ in meant], floors)
         meant = [one for one, stands_up_only in zip(meant, empty, strict=True) if not stands_up_only]
-    return [(stretch.signals, lift.rep(stretch.signals, cycle), shape) for stretch, cycle, shape in meant]
+    return [(stretch.signals, lift.rep(stretch.signals, cycle), features) for stretch, cycle, features in meant]
 
 
 def _empty_handed(

@@ -97,7 +97,7 @@ def summary_of(
 
 
 def _why_watched(finding: Finding, reps: Sequence[RepReport]) -> str:
-    """What a set's finding that is no fault amounts to; says so where one repetition has a fault all the same."""
+    """What a set's finding that is not a fault amounts to; says so where one repetition has a fault all the same."""
     faulty = _faulty_reps(finding, reps)
     return f"a fault in rep {faulty[0]} only, so worth watching" if faulty else "worth watching"
 

@@ -30,7 +30,7 @@ def judged_rounding_deg(report: Report) -> FloatArray:
     return np.where(report.signals.back_judged > 0, report.signals.back_rounding_deg, np.nan)
 
 
-def told_rounding_limits_deg(report: Report) -> tuple[float, float]:
+def stated_rounding_limits_deg(report: Report) -> tuple[float, float]:
     """The limits of back rounding, watch and fault, as every table, chart and video states them."""
     for check in judged_checks(report):
         if check.measure == BACK_ROUNDING_DEG:
@@ -40,7 +40,7 @@ def told_rounding_limits_deg(report: Report) -> tuple[float, float]:
 
 def rounding_limits_sentence(report: Report) -> str:
     """What the limits of back rounding mean, in the one wording that is used everywhere."""
-    watch, fault = told_rounding_limits_deg(report)
+    watch, fault = stated_rounding_limits_deg(report)
     return (
         f"fault: above {fault:.0f}\N{DEGREE SIGN} by more than the measurement uncertainty; "
         f"watch: above {watch:.0f}\N{DEGREE SIGN} by more than half of it"
@@ -52,7 +52,7 @@ def rounding_limits_deg(report: Report) -> tuple[float, float]:
 
     The doubt is nearly all in the lifter's neutral and so the same over the whole set.
     """
-    limits = told_rounding_limits_deg(report)
+    limits = stated_rounding_limits_deg(report)
     doubt: FloatArray = np.zeros(0)
     if report.signals is not None:
         doubt = report.signals.back_rounding_uncertainty_deg[np.isfinite(judged_rounding_deg(report))]

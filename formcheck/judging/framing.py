@@ -28,7 +28,7 @@ ONE_FRAME = "The video holds a single picture, so nothing was judged: film the w
 def why_nothing_can_be_judged(poses: PoseSequence) -> str:
     """One sentence that says what is wrong with the film and what to do about it; empty where nothing is.
 
-    Only for films in which no repetition was found: lying down is no fault of the camera.
+    Only for films in which no repetition was found: lying down is not a fault of the camera.
     """
     if len(poses) == 1:
         return ONE_FRAME

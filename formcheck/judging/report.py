@@ -19,7 +19,7 @@ from formcheck.exercises.framework.check import Finding
 from formcheck.exercises.framework.exercise import TrackedPoint
 from formcheck.judging.plain_data import Layout, mapping_of, must_be, plain_converter, problems_of
 from formcheck.judging.set_metrics import BarPath, Drift, PlatePath, SetLevel
-from formcheck.judging.settings import AS_IT_COMES, Override, Settings
+from formcheck.judging.settings import DEFAULTS, Override, Settings
 from formcheck.motion.signals import Signals
 from formcheck.motion.view import UNKNOWN_VIEW, View
 
@@ -64,7 +64,7 @@ class BackReference:
 class RepReport:
     """One repetition: instants in seconds since the first frame, measures by name (NaN = not measured), findings.
 
-    ``bottom_s`` and ``top_s`` lie in the middle of a short rest there; ``lift_off_s`` is when the way up begins and
+    ``bottom_s`` and ``top_s`` are in the middle of a short rest there; ``lift_off_s`` is when the ascent begins and
     ``lockout_s`` when it ends. ``instants`` are those that only this lift has, by name.
     """
 
@@ -113,7 +113,7 @@ class Report:
     praise: tuple[str, ...] = ()
     load_advice: str = ""
     set_level: SetLevel | None = None
-    settings: Settings = AS_IT_COMES
+    settings: Settings = DEFAULTS
     back: BackReference | None = None
     slow_motion: float = 1.0
     signals: Signals | None = field(default=None, repr=False, compare=False)

@@ -133,7 +133,7 @@ class Settings:
         return {name: part for name, part in parts.items() if part}
 
 
-AS_IT_COMES = Settings()
+DEFAULTS = Settings()
 
 
 def merge(first: Settings, then: Settings) -> Settings:
@@ -198,7 +198,7 @@ def check_limits(settings: Settings) -> None:
 
     Raises
     ------
-    UsageError : names every check whose "watch" lies beyond its "fault".
+    UsageError : names every check whose "watch" is beyond its "fault".
     """
     problems = []
     for lift in EXERCISES:
@@ -211,7 +211,7 @@ def check_limits(settings: Settings) -> None:
             if (watch > fault) if check.more_is_worse else (watch < fault):
                 side = "above" if check.more_is_worse else "below"
                 problems.append(
-                    f"checks.{lift.name}.{check.id}: watch {watch:g} lies {side} fault {fault:g}, so it would never "
+                    f"checks.{lift.name}.{check.id}: watch {watch:g} is {side} fault {fault:g}, so it would never "
                     f"warn; set both ({override.source})"
                 )
     if problems:

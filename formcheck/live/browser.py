@@ -3,7 +3,7 @@
 One `BrowserSession` belongs to one connection of one browser tab. The connection hands frames to its `FrameWorker`, a
 thread of the session's own that takes the newest one whenever it is free: nobody ever waits for the pose model, neither
 the connection nor the page, and nothing queues up. An error in the middle of a session would freeze the picture without
-a word, so every one is caught, shown on the page, and the next frame is tried anew.
+a word, so every one is caught, shown on the page, and the next frame is tried again.
 """
 
 from __future__ import annotations
@@ -38,13 +38,13 @@ RATE_OVER_S = 3.0
 EVENTS_KEPT = 40
 
 PICTURE_SIDE = 640
-"""Every frame is brought to this longer side: on a slow line browsers change the size in the midst of a set."""
+"""Every frame is brought to this longer side: on a slow line browsers change the size in the middle of a set."""
 
 PROBLEM_SHOWN_S = 2.0
 """A single bad frame is gone before anybody could read about it."""
 
 NEW_MODEL_AFTER_S = 1.0
-"""After an error the model is made anew, which takes long; not more often than this."""
+"""After an error the model is made again, which takes long; not more often than this."""
 
 COLOURS = {FAULT: (200, 40, 50), WATCH: (230, 150, 0)}
 BACK_COLOUR, LIMB_COLOUR = (0, 190, 160), (255, 255, 255)
@@ -90,7 +90,7 @@ class BrowserSession:
     ----------
     options : what the user chose.
     make_analyser : makes what looks at frames; called with the first frame, and again after an error.
-    keep_video : record the frames of each set, for `set_video`. The recording lies in a temporary folder, which goes
+    keep_video : record the frames of each set, for `set_video`. The recording is kept in a temporary folder, which goes
         with `discard`, or with the session itself.
     """
 

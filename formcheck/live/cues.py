@@ -21,7 +21,7 @@ WATCH_PAUSE_REPS = 3
 """What is only worth watching is not said again before this many repetitions have passed."""
 
 TOP_HELD_S, TOP_RISING_PER_S, RISING_OVER_S = 0.05, 0.2, 0.15
-"""The last repetition is counted when its way up has ended this long ago, or when the shoulders rise more slowly than
+"""The last repetition is counted when its ascent has ended this long ago, or when the shoulders rise more slowly than
 this many standing heights a second: some creep up for a second more."""
 
 PARTIAL_AFTER_S = 1.0

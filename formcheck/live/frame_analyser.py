@@ -12,7 +12,7 @@ from formcheck.live.recording import Observation
 from formcheck.vision.models.store import ModelFile
 from formcheck.vision.person_finder import PersonFinder
 from formcheck.vision.pose_estimation import ANALYSIS_MAX_SIDE, THUMBNAIL, faces_right
-from formcheck.vision.tracking import Sighting
+from formcheck.vision.tracking import Detection
 
 RgbImage = NDArray[np.uint8]
 
@@ -63,7 +63,7 @@ class FrameAnalyser:
         height, width = rgb.shape[:2]
         if count_people and time_s - self._glanced_s >= GLANCE_EVERY_S:
             self._glanced_s = time_s
-            self._glance(rgb)
+            self._preview(rgb)
         self._time_ms = max(self._time_ms + 1, round(time_s * 1000))
         found = self._finder.find(rgb, self._index, self._time_ms)
         self._index += 1
@@ -75,7 +75,7 @@ class FrameAnalyser:
             time_s, person, width, height, change, _brightness(self._thumbnail, person, width, height), self._people
         )
 
-    def _glance(self, rgb: RgbImage) -> None:
+    def _preview(self, rgb: RgbImage) -> None:
         """Count people, and show the model every lifter facing image-right, as for an upload."""
         self._counter = self._counter or PersonFinder(self._model, PEOPLE_COUNTED, track=False)
         people = self._counter.find(rgb, self._index)
@@ -97,7 +97,7 @@ def scaled(rgb: RgbImage) -> RgbImage:
     return np.asarray(cv2.resize(rgb, size, interpolation=cv2.INTER_AREA))
 
 
-def _brightness(grey: NDArray[np.float32], person: Sighting | None, width: int, height: int) -> float:
+def _brightness(grey: NDArray[np.float32], person: Detection | None, width: int, height: int) -> float:
     rows, columns = grey.shape
     if person is not None:
         points = person.image_px[:, :2]

@@ -18,7 +18,7 @@ from formcheck.exercises import EXERCISES
 from formcheck.exercises.framework.check import Check, Measurement, judge
 from formcheck.exercises.framework.exercise import Exercise
 from formcheck.exercises.framework.measurement import THIGH_LENGTH
-from formcheck.judging.settings import AS_IT_COMES, Settings, apply
+from formcheck.judging.settings import DEFAULTS, Settings, apply
 from formcheck.motion.cleaning import clean
 from formcheck.motion.neutral import Neutral, with_back_rounding
 from formcheck.motion.signals import STANDING_PERCENTILE, Signals, compute_signals
@@ -52,7 +52,7 @@ class Reading:
     height : of the shoulders above the ankles, 1.0 = standing.
     depth_thighs : hips above the knees in thigh lengths, below parallel is negative.
     verdict : of the back right now: "ok", "watch", "fault", or "not-measured" (also where it is not judged).
-    in_phase : True where the back is judged: at the bottom and on the first part of the way up.
+    in_phase : True where the back is judged: at the bottom and on the first part of the ascent.
     """
 
     time_s: float
@@ -86,7 +86,7 @@ def scale_of(image_px: FloatArray) -> Scale | None:
     return Scale(standing_px, floor_px) if standing_px > 0 else None
 
 
-def back_check(lift: Exercise | None, settings: Settings = AS_IT_COMES) -> Check | None:
+def back_check(lift: Exercise | None, settings: Settings = DEFAULTS) -> Check | None:
     """The lift's own check of back rounding, of the most lenient lift where it is not known yet; None = off."""
     lifts = EXERCISES if lift is None else (lift,)
     checks = [check for each in lifts for check in apply(each, settings).checks if check.id == "back-rounding"]
@@ -146,7 +146,7 @@ def heights_of(image_px: FloatArray, scale: Scale) -> FloatArray:
 
 
 def _in_phase(signals: Signals, height: FloatArray, lift: Exercise | None) -> bool:
-    """At the bottom or on the first part of the way up: where every lift asks for the back."""
+    """At the bottom or on the first part of the ascent: where every lift asks for the back."""
     known = np.isfinite(height)
     time_s = signals.time_s
     before = np.flatnonzero(known & (time_s <= time_s[-1] - RATE_OVER_S))

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from formcheck.core.landmarks import Landmark
 from formcheck.core.poses import ARRAY_FIELDS, FloatArray, PoseSequence, VideoInfo, expected_shapes
-from formcheck.vision.tracking import Sighting
+from formcheck.vision.tracking import Detection
 
 BODY = tuple(
     Landmark[f"{side}_{joint}"]
@@ -40,7 +40,7 @@ class Observation:
     """
 
     time_s: float
-    person: Sighting | None
+    person: Detection | None
     width: int
     height: int
     picture_change: float = 0.0
@@ -93,7 +93,7 @@ class Recording:
         return self._arrays["image_px"][self._since(from_s)]
 
     def append(self, seen: Observation) -> None:
-        """Add one frame; its time must lie after the last one's."""
+        """Add one frame; its time must be after the last one's."""
         if self._stop == len(self._arrays["time_s"]):
             self._make_room()
         at = self._stop
@@ -142,4 +142,4 @@ class Recording:
         self._arrays, self._first, self._stop = arrays, 0, kept
 
 
-_OF_PERSON = {field.name for field in fields(Sighting)} & set(ARRAY_FIELDS)
+_OF_PERSON = {field.name for field in fields(Detection)} & set(ARRAY_FIELDS)

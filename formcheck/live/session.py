@@ -11,7 +11,7 @@ from formcheck.exercises import exercise_named
 from formcheck.exercises.framework.measurement import DEPTH
 from formcheck.judging.analysis import AUTO
 from formcheck.judging.report import Report
-from formcheck.judging.settings import AS_IT_COMES, Settings
+from formcheck.judging.settings import DEFAULTS, Settings
 from formcheck.live.gauge import Reading
 from formcheck.live.warm_up import DrillResult
 from formcheck.motion.neutral import Baseline
@@ -40,7 +40,7 @@ class SessionOptions:
     variant: str = AUTO
     load_kg: float | None = None
     baseline: Baseline | None = None
-    settings: Settings = AS_IT_COMES
+    settings: Settings = DEFAULTS
     file: str = "camera"
     model: str = ""
     target_reps: int | None = None

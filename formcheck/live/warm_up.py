@@ -280,7 +280,7 @@ def hips_back(signals: Signals) -> np.ndarray:
 
 
 def _with_back(rep: RepReport) -> Sequence[Finding]:
-    """The findings of a repetition; a back that was not seen is no pass either."""
+    """The findings of a repetition; a back that was not seen is not a pass either."""
     return [
         replace(finding, verdict=FAULT, cue="Side to the camera: I must see your back.")
         if finding.check == "back-rounding" and math.isnan(finding.value)

@@ -16,7 +16,7 @@ from formcheck.core.landmarks import Landmark
 from formcheck.core.verdicts import FAULT, WATCH
 from formcheck.live.session import Snapshot, State
 from formcheck.render.skeleton_drawing import draw_body
-from formcheck.vision.tracking import Sighting
+from formcheck.vision.tracking import Detection
 
 TITLE = "FormCheck live: q ends, space = set over, m = mute"
 GO_ON, END, SET_OVER, MUTE = "go on", "end", "set over", "mute"
@@ -77,7 +77,7 @@ class Window:
         self._cue, self._cue_until_s = "", -math.inf
         cv2.namedWindow(TITLE, cv2.WINDOW_NORMAL)
 
-    def show(self, rgb: NDArray[np.uint8], person: Sighting | None, now: Snapshot, delay_ms: float) -> str:
+    def show(self, rgb: NDArray[np.uint8], person: Detection | None, now: Snapshot, delay_ms: float) -> str:
         """Draw and show one frame; `END` once the user has closed the window or pressed q, else what was pressed."""
         if now.cue:
             self._cue, self._cue_until_s = now.cue, now.time_s + CUE_SHOWN_S
@@ -92,7 +92,7 @@ class Window:
 
 
 def picture(
-    rgb: NDArray[np.uint8], person: Sighting | None, now: Snapshot, cue: str, delay_ms: float
+    rgb: NDArray[np.uint8], person: Detection | None, now: Snapshot, cue: str, delay_ms: float
 ) -> NDArray[np.uint8]:
     """What the window shows, (H, W, 3) blue-green-red."""
     scale = HEIGHT / rgb.shape[0]

@@ -26,7 +26,7 @@ class PopulationNorms:
     hinge_spread_deg : standard deviation of the latter between lifters.
     release_deg, release_spread_deg : how much more a lifter bends in a neutral hinge than standing, and its spread.
     hinge_drift_deg, seat_drift_deg : part of the reading's change in a hinge, and when the thighs come up to level,
-        that is no bending of the spine.
+        that is not bending of the spine.
     shape_spread_deg : standard error that build and clothes leave in a change of the bend.
     standing_range_deg : a standing bend outside this is a contour spoilt by arms, plates or a rack, not a back.
     """
@@ -57,7 +57,7 @@ class Calibration:
     sharpness_none, sharpness_good : median fall of the mask per hundredth of the hip-shoulder length. Below the first
         the model guesses where the back ends, from the second on the edge is clear.
     lower_weights, upper_weights : lumbar and thoracic flexion in degrees for each hip-shoulder length that the dorsal
-        contour lies further out, at equal steps over the back; see `formcheck.motion.contour_weights`.
+        contour is further out, at equal steps over the back; see `formcheck.motion.contour_weights`.
     contour_norms : what the dorsal contour of this model shows of lifters in general.
     networks : read the spine from the shape of this model's dorsal contour beside the weights; None = there are none
         for this model.

@@ -4,7 +4,7 @@ A weighted sum of the contour's distances (`formcheck.motion.contour_weights`) g
 tell a back that rounds from one that is merely deep. These networks see the smooth shape of the edge from the seat to
 the neck. They are fitted to single frames of rendered lifters (`benchmarks.fit_contour_net`), by which the difference
 between two frames of one body is to be the difference of its spine's flexion, and several are averaged. What they see
-is the shape alone: how far out the contour lies as a whole does not matter.
+is the shape alone: how far out the contour is as a whole does not matter.
 """
 
 from __future__ import annotations
@@ -21,11 +21,11 @@ SHAPE_FROM, SHAPE_TO, SHAPE_NODES = -0.3, 1.2, 36
 
 SHAPE_DEGREE = 9
 """The shape is told by the Legendre polynomials of degree 1 to this over that stretch: without the first, how far out
-the edge lies as a whole does not matter, and beyond the last there are folds of a shirt and the mask's own steps. Fewer
+the edge is as a whole does not matter, and beyond the last there are folds of a shirt and the mask's own steps. Fewer
 (7) read rendered bodies worse, and the edge as it is reads real lifters worse (docs/spine.md)."""
 
 NEAREST, FURTHEST = -0.3, 0.9
-"""Distances beyond these (hip-shoulder lengths) are taken for these: they are no back."""
+"""Distances beyond these (hip-shoulder lengths) are taken for these: they are not the back's."""
 
 INPUT_MAX = 5.0
 """Inputs further off than this many standard deviations are taken for this."""

@@ -58,7 +58,7 @@ UPPER_WEIGHTS = (
     -1353,
     -1873,
 )
-"""Lumbar and thoracic flexion in degrees for each hip-shoulder length that the contour lies further out, at equal steps
+"""Lumbar and thoracic flexion in degrees for each hip-shoulder length that the contour is further out, at equal steps
 over that stretch; the bend is the mean of weight times distance."""
 
 HINGE_DRIFT_DEG = (-3.6, 0.2)

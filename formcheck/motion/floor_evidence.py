@@ -50,7 +50,7 @@ class Floors:
 
 
 UNKNOWN_FLOORS = Floors(float("nan"), np.empty(0))
-"""Of a set in whose midst the first sample lies, when nobody knows how the floor looked before it."""
+"""Of a set in the middle of which the first sample is, when nobody knows how the floor looked before it."""
 
 
 def floors_of(
@@ -100,7 +100,7 @@ def empty_handed(
     ----------
     time_s : (T,) seconds. floor : (T, rows, columns) grey picture of the floor. place : (T,) number of the place.
     cycles : in order.
-    known : how the floor looked before, when the first sample lies in the midst of a set.
+    known : how the floor looked before, when the first sample is in the middle of a set.
     """
     if not cycles:
         return ()

@@ -18,8 +18,8 @@ CUTOFF_HZ = 2.0
 SLOW_PER_S, SLOW_PER_S2, SLOW_ALONE_PER_S2 = 0.40, 0.70, 0.40
 """Shoulders that go up and down no faster than the first, in standing heights a second, and never speed up or slow down
 by more than the second, in standing heights a second squared: nobody moves like that, not even under a heavy bar, which
-is slow on its way up only. Where the way down is not seen the third holds. Over 74 clips and samples at their own speed
-the slowest read 0.48 (way down not seen) and 0.79; slowed down four times half of them read 0.36 and less."""
+is slow in its ascent only. Where the descent is not seen the third holds. Over 74 clips and samples at their own speed
+the slowest read 0.48 (descent not seen) and 0.79; slowed down four times half of them read 0.36 and less."""
 
 FAST_PER_S, FAST_RISE_S = 1.7, 0.3
 """Shoulders that rise faster than this, all the way within the second number, over most repetitions: that would take
@@ -34,7 +34,7 @@ USUAL_PER_S = 0.7
 
 @dataclass(frozen=True)
 class Playback:
-    """How the film seems to have been changed: ``slow_motion`` > 1 slowed down about so many times, < 1 sped up."""
+    """How the film seems to have been changed: ``slow_motion`` > 1 slowed down about this many times, < 1 sped up."""
 
     slow_motion: float = 1.0
 
@@ -62,8 +62,8 @@ def playback_of(stretches: Sequence[tuple[Signals, Sequence[Cycle]]]) -> Playbac
 
 
 def _speeds(signals: Signals, cycles: Sequence[Cycle]) -> list[tuple[float, ...]]:
-    """For each cycle the fastest way up and down, the strongest change of speed, how far the ankles rise, the fastest
-    way up without the low-pass for slow films, and the duration of the way up."""
+    """For each cycle the fastest ascent and descent, the strongest change of speed, how far the ankles rise, the
+    fastest ascent without the low-pass for slow films, and the duration of the ascent."""
     whole = [cycle for cycle in cycles if not cycle.half_seen]
     if not whole or len(signals) < 3:
         return []

@@ -14,14 +14,15 @@ from scipy import signal
 
 from formcheck.core.poses import FloatArray
 
-SMALLEST_DROP = 0.08
+SMALLEST_DESCENT = 0.08
 """A cycle lowers the shoulders by at least this share of standing shoulder height above the ankles."""
 
 RETURN_SHARE = 0.5
-"""Between two bottoms the shoulders must come back up by this share of the shallower drop, or both are one bottom."""
+"""Between two bottoms the shoulders must come back up by this share of the shallower descent, or they are one
+bottom."""
 
 RISE_SHARE = 0.5
-"""A repetition must rise by this share of its drop; less is an attempt that was given up."""
+"""A repetition must rise by this share of its descent; less is an attempt that was given up."""
 
 SHORTEST_RISE_S = 0.1
 """Nobody lifts faster; a quicker rise is a tracking error."""
@@ -33,7 +34,7 @@ GAP_BRINK_S, BRINK_GAP_S = 0.1, 0.3
 """A bottom this close to a gap in tracking longer than the second is not believed..."""
 
 REST_SEEN_S = 0.3
-"""...unless the rest at that bottom was seen for at least this long after the gap: then all of the way up was, too."""
+"""...unless the rest at that bottom was seen for at least this long after the gap: then the whole ascent was, too."""
 
 SEPARATING_GAP_S = 0.5
 """Nobody knows what happened in a gap in tracking longer than this."""
@@ -47,19 +48,19 @@ STOOD_DEPTH, STOOD_S, STILL_DEPTH = 0.15, 0.25, 0.06
 each other, have been at the top. Where they then rise by the last one, somebody comes nearer the camera and grows."""
 
 MOVE_BAND, MOVE_SEARCH_S = 0.04, 0.2
-"""The way up begins and ends within this share of its travel, looked for this much further than `REST_BAND` reaches."""
+"""The ascent begins and ends within this share of its travel, looked for this much further than `REST_BAND` reaches."""
 
 
 HALF_SEEN_SHARE, GOING_DOWN_S = 0.35, 0.25
-"""Somebody who was lost on the way down, below this share of the set's usual depth and after so long a descent, and is
-found again higher: the bottom was in the gap."""
+"""Somebody who was lost during the descent, below this share of the set's usual depth and after so long a descent, and
+is found again higher: the bottom was in the gap."""
 
 CUT_INTO_SHARE, RISING_PER_S = 0.8, 0.1
 """Samples that begin with shoulders rising by the second number, in standing heights a second, from less than the first
 share of the set's usual depth: its first repetition was under way."""
 
 STICKING_DIP = 0.15
-"""A sticking region slows the way up by at least this share of the speed before it."""
+"""A sticking region slows the ascent by at least this share of the speed before it."""
 
 
 @dataclass(frozen=True)
@@ -75,7 +76,7 @@ class Cycle:
     top : sample of the highest shoulders before the next descent.
     top_to : last sample at the top.
     after : last sample of the following descent (next bottom's start), or the last sample seen of it.
-    drop, rise : travel of the shoulders into and out of the bottom, in standing heights.
+    descent, rise : travel of the shoulders into and out of the bottom, in standing heights.
     half_seen : True when the bottom fell into a gap in tracking, or before the first sample; ``bottom`` is then the
         lowest sample that was seen, and nobody knows the posture at the real one.
     """
@@ -88,7 +89,7 @@ class Cycle:
     top: int
     top_to: int
     after: int
-    drop: float
+    descent: float
     rise: float
     half_seen: bool = False
 
@@ -102,7 +103,7 @@ def find_cycles(
     ----------
     time_s : (T,) seconds, strictly rising.
     shoulder_height : (T,) 1.0 = standing; NaN where not measured.
-    usual_depth : how far below standing the bottoms of the set lie, where these samples show none but the first; see
+    usual_depth : how far below standing the bottoms of the set are, where these samples show none but the first; see
         `depths`.
     """
     if len(time_s) == 0:
@@ -121,7 +122,7 @@ def find_cycles(
     usual_depth = float(np.median(seen_deep)) if seen_deep else usual_depth
     found = []
     for cycle, gap_s in zip(cycles, gaps_s, strict=True):
-        if gap_s is not None and _lost_on_the_way_down(cycle, depth, time_s, gap_s, usual_depth):
+        if gap_s is not None and _lost_during_the_descent(cycle, depth, time_s, gap_s, usual_depth):
             found.append(replace(cycle, half_seen=True))
         elif cycle in whole:
             found.append(replace(cycle, half_seen=_cut_into(cycle, depth, time_s, usual_depth)))
@@ -135,7 +136,7 @@ def later(cycle: Cycle, samples: int) -> Cycle:
 
 
 def depths(shoulder_height: FloatArray, cycles: Iterable[Cycle]) -> list[float]:
-    """How far below standing the bottoms lie that were really seen, in standing heights."""
+    """How far below standing the bottoms are that were really seen, in standing heights."""
     lowest = [
         1.0 - float(shoulder_height[cycle.bottom]) for cycle in cycles if cycle.bottom > 0 and not cycle.half_seen
     ]
@@ -143,13 +144,13 @@ def depths(shoulder_height: FloatArray, cycles: Iterable[Cycle]) -> list[float]:
 
 
 def rise_instants(time_s: FloatArray, shoulder_height: FloatArray, cycle: Cycle) -> tuple[int, int]:
-    """Samples at which the way up really begins and ends: within `MOVE_BAND` instead of `REST_BAND` of its ends.
+    """Samples at which the ascent really begins and ends: within `MOVE_BAND` instead of `REST_BAND` of its ends.
 
     The wide band is safe against wobbling, but a smooth rise stays inside it for a tenth of a second and more. The
     search goes no further than `MOVE_SEARCH_S` beyond it.
     """
     depth = _bridged_depth(time_s, shoulder_height)
-    travel = MOVE_BAND * max(cycle.rise, SMALLEST_DROP)
+    travel = MOVE_BAND * max(cycle.rise, SMALLEST_DESCENT)
     earliest = max(cycle.bottom, int(np.searchsorted(time_s, time_s[cycle.bottom_to] - MOVE_SEARCH_S)))
     latest = min(cycle.top, int(np.searchsorted(time_s, time_s[cycle.top_from] + MOVE_SEARCH_S)))
     begins = _last_above(depth, earliest, max(earliest, cycle.bottom_to), depth[cycle.bottom] - travel)
@@ -158,7 +159,7 @@ def rise_instants(time_s: FloatArray, shoulder_height: FloatArray, cycle: Cycle)
 
 
 def sticking_region(time_s: FloatArray, height: FloatArray, start: int, stop: int) -> tuple[int, int] | None:
-    """First and last sample of the stretch in which a way up slows down, or None where it does not.
+    """First and last sample of the stretch in which an ascent slows down, or None where it does not.
 
     From the first peak of the speed to its minimum before the last one, over the closed sample range.
     """
@@ -193,7 +194,7 @@ def _bottoms(depth: FloatArray, gaps: list[float]) -> list[int]:
     """Lowest sample of every separate descent; two low points on both sides of a gap are never taken for one."""
     # Standing before and after the clip is assumed, so that a set that starts or ends at the bottom has that bottom.
     padded = np.concatenate([[0.0], depth, [0.0]])
-    peaks, _ = signal.find_peaks(padded, prominence=SMALLEST_DROP)
+    peaks, _ = signal.find_peaks(padded, prominence=SMALLEST_DESCENT)
     bottoms: list[int] = []
     for peak in (peaks - 1).tolist():
         if bottoms and not any(bottoms[-1] < gap < peak for gap in gaps):
@@ -222,10 +223,10 @@ def _gap_at(cycle: Cycle, time_s: FloatArray, shoulder_height: FloatArray) -> tu
     return (float(lost_s[near[0]]), float(found_s[near[0]])) if len(near) else None
 
 
-def _lost_on_the_way_down(
+def _lost_during_the_descent(
     cycle: Cycle, depth: FloatArray, time_s: FloatArray, gap_s: tuple[float, float], usual_depth: float
 ) -> bool:
-    """Whether the lifter was well on the way down when lost, and came up again until found, or after that."""
+    """Whether the lifter was well into the descent when lost, and came up again until found, or after that."""
     lost, found = np.searchsorted(time_s, gap_s)
     earlier = max(cycle.before, int(np.searchsorted(time_s, gap_s[0] - GOING_DOWN_S)))
     descent = np.diff(depth[earlier : lost + 1])
@@ -237,12 +238,12 @@ def _lost_on_the_way_down(
         # It slows towards the bottom, and rests there.
         and descent.min() >= -MOVE_BAND * usual_depth
         and depth[cycle.bottom] - depth[cycle.top] >= RISE_SHARE * depth[lost]
-        and depth[found] <= depth[lost] + SMALLEST_DROP
+        and depth[found] <= depth[lost] + SMALLEST_DESCENT
     )
 
 
 def _cut_into(cycle: Cycle, depth: FloatArray, time_s: FloatArray, usual_depth: float) -> bool:
-    """Whether the first sample shows somebody already on the way up."""
+    """Whether the first sample shows somebody already in the ascent."""
     if cycle.bottom > 0 or not depth[0] < CUT_INTO_SHARE * usual_depth:
         return False
     soon = int(np.searchsorted(time_s, time_s[0] + SHORTEST_RISE_S))
@@ -259,12 +260,14 @@ def _cycles(depth: FloatArray, bottoms: list[int], time_s: FloatArray) -> list[C
     for index, bottom in enumerate(bottoms):
         top_before, top = tops[index], tops[index + 1]
         next_bottom = edges[index + 2]
-        drop, rise = float(depth[bottom] - depth[top_before]), float(depth[bottom] - depth[top])
-        low = depth[bottom] - REST_BAND * max(rise, SMALLEST_DROP)
-        high = depth[top] + REST_BAND * max(rise, SMALLEST_DROP)
+        descent, rise = float(depth[bottom] - depth[top_before]), float(depth[bottom] - depth[top])
+        low = depth[bottom] - REST_BAND * max(rise, SMALLEST_DESCENT)
+        high = depth[top] + REST_BAND * max(rise, SMALLEST_DESCENT)
         cycles.append(
             Cycle(
-                before=_last_below(depth, top_before, bottom, depth[top_before] + REST_BAND * max(drop, SMALLEST_DROP)),
+                before=_last_below(
+                    depth, top_before, bottom, depth[top_before] + REST_BAND * max(descent, SMALLEST_DESCENT)
+                ),
                 bottom_from=_first_above(depth, top_before, bottom, low),
                 bottom=bottom,
                 bottom_to=_last_above(depth, bottom, top, low),
@@ -272,7 +275,7 @@ def _cycles(depth: FloatArray, bottoms: list[int], time_s: FloatArray) -> list[C
                 top=top,
                 top_to=_last_below(depth, top, next_bottom, high),
                 after=_descended(depth, top, next_bottom, is_last=index + 1 == len(bottoms)),
-                drop=drop,
+                descent=descent,
                 rise=rise,
             )
         )
@@ -305,7 +308,7 @@ def _stand_end(depth: FloatArray, time_s: FloatArray) -> int:
 def _descended(depth: FloatArray, top: int, next_bottom: int, is_last: bool) -> int:
     """Where the descent from a top ends; the last sample when the signals end before any."""
     descent = float(depth[next_bottom] - depth[top])
-    if is_last and descent < SMALLEST_DROP:
+    if is_last and descent < SMALLEST_DESCENT:
         return next_bottom
     return _first_above(depth, top, next_bottom, depth[next_bottom] - REST_BAND * descent)
 
@@ -330,10 +333,10 @@ def _last_below(values: FloatArray, start: int, stop: int, limit: float) -> int:
 
 
 def _is_repetition(cycle: Cycle, time_s: FloatArray, shoulder_height: FloatArray) -> bool:
-    if cycle.rise < SMALLEST_DROP or cycle.rise < RISE_SHARE * cycle.drop:
+    if cycle.rise < SMALLEST_DESCENT or cycle.rise < RISE_SHARE * cycle.descent:
         return False
     if time_s[cycle.top_from] - time_s[cycle.bottom_to] < SHORTEST_RISE_S:
         return False
-    # Only the way up must be seen: whoever is hidden while standing there has come up all the same.
+    # Only the ascent must be seen: whoever is hidden while standing there has come up all the same.
     known_s = time_s[cycle.bottom : cycle.top_from + 1][np.isfinite(shoulder_height[cycle.bottom : cycle.top_from + 1])]
     return len(known_s) >= 3 and float(np.diff(known_s, append=time_s[cycle.top_from]).max()) <= LONGEST_UNSEEN_S

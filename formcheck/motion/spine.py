@@ -30,17 +30,19 @@ EDGES_NEEDED = 0.85
 """Share of the stations that must have an edge."""
 
 RAGGED_FROM, TRIMS, TRIM_AT = 0.012, 2, 2.5
-"""A contour with a root mean square residual above the first number (hip-shoulder lengths) is fitted again so many
-times without the stations further off than so many times that residual, and the curve replaces those."""
+"""A contour with a root mean square residual above the first number (hip-shoulder lengths) is fitted again this many
+times without the stations further off than this many times that residual, and the curve replaces those."""
 
 EDGES_KEPT = 0.7
 """Share of the stations that must be left after that."""
 
 RAGGED_MAX = 0.03
-"""Typical distance of the edge from the fitted curve, in hip-shoulder lengths, beyond which it is no back's edge."""
+"""Typical distance of the edge from the fitted curve, in hip-shoulder lengths, beyond which it is not the edge of a
+back."""
 
 BULGE_RUN = 0.1
-"""An edge further out than the curve by `RAGGED_MAX` for this share of the back on end has something lying on it."""
+"""An edge further out than the curve by `RAGGED_MAX` for this share of the back in one piece has something lying on
+it."""
 
 BLOCK = 512
 """Frames that are fitted together."""
@@ -132,7 +134,7 @@ def station_weights(calibration: Calibration) -> tuple[FloatArray, FloatArray]:
         np.interp(stations, np.linspace(WEIGHT_FROM, WEIGHT_TO, len(weights)), weights) / len(stations)
         for weights in (calibration.lower_weights, calibration.upper_weights)
     )
-    # Interpolation leaves a rest; a contour that lies further out as a whole must read the same.
+    # Interpolation leaves a rest; a contour that is further out as a whole must read the same.
     return lower - lower.mean(), upper - upper.mean()
 
 

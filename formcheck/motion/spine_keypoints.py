@@ -86,7 +86,7 @@ def keypoint_method(time_s: FloatArray, points_px: FloatArray, confidence: Float
 
 
 def keypoint_bend(points_px: FloatArray, confidence: FloatArray, forward: FloatArray) -> DorsalBend:
-    """Bend of a smooth curve through the points: how far the spine's direction turns forward on the way up.
+    """Bend of a smooth curve through the points: how far the spine's direction turns forward during the ascent.
 
     Parameters
     ----------

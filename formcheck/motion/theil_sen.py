@@ -31,7 +31,7 @@ def theil_sen(at: FloatArray, values: FloatArray) -> Trend:
 
     Parameters
     ----------
-    at : (N,) where the values lie, all different; values : (N,), NaN = missing.
+    at : (N,) where the values are, all different; values : (N,), NaN = missing.
 
     Notes
     -----

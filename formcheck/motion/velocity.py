@@ -9,10 +9,10 @@ import numpy as np
 from formcheck.core.poses import FloatArray
 
 END_BAND = 0.04
-"""A way up begins and ends this share of its travel from its ends: rests wobble, and a smooth start has no edge."""
+"""An ascent begins and ends this share of its travel from its ends: rests wobble, and a smooth start has no edge."""
 
 SMALLEST_TRAVEL = 0.05
-"""In the unit of the heights (standing heights): less is no way up, but a wobble."""
+"""In the unit of the heights (standing heights): less is a wobble, not an ascent."""
 
 
 MOVING = 0.12
@@ -21,7 +21,7 @@ MOVING = 0.12
 
 @dataclass(frozen=True)
 class Stroke:
-    """One way up or down between two rests; times in seconds, heights and velocities in the unit of the heights.
+    """One ascent or descent between two rests; times in seconds, heights and velocities in the unit of the heights.
 
     Attributes
     ----------
@@ -47,7 +47,7 @@ class Stroke:
 
 
 def stroke_up(time_s: FloatArray, height: FloatArray, start: int, stop: int) -> Stroke | None:
-    """The way up to the highest point of the closed sample range, from the lowest point before it.
+    """The ascent to the highest point of the closed sample range, from the lowest point before it.
 
     Parameters
     ----------
@@ -89,7 +89,7 @@ def stroke_up(time_s: FloatArray, height: FloatArray, start: int, stop: int) -> 
 
 
 def stroke_down(time_s: FloatArray, height: FloatArray, start: int, stop: int) -> Stroke | None:
-    """The way down from the highest point of the closed sample range to the lowest one after it; see `stroke_up`."""
+    """The descent from the highest point of the closed sample range to the lowest one after it; see `stroke_up`."""
     last = len(time_s) - 1
     backward = stroke_up(-time_s[::-1], height[::-1], last - stop, last - start)
     if backward is None:

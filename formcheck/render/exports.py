@@ -126,7 +126,7 @@ def _video(analysed: Analysed, path: Path) -> None:
 
 
 def _write_text(path: Path, text: str) -> None:
-    # A name that is no Unicode must not keep anybody from their report.
+    # A name that is not Unicode must not keep anybody from their report.
     path.write_bytes(text.encode("utf-8", "replace"))
 
 

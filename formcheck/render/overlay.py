@@ -25,7 +25,7 @@ from formcheck.exercises.shared.feet import FOOT_LIFT_MAX
 from formcheck.judging.effective_checks import (
     judged_rounding_deg,
     rounding_limits_deg,
-    told_rounding_limits_deg,
+    stated_rounding_limits_deg,
 )
 from formcheck.judging.report import Report, RepReport
 from formcheck.motion.cleaning import clean
@@ -92,12 +92,12 @@ class OverlayPlan:
     guessed : (T, N) True where this one of the `NEAR_SEGMENTS` is hidden, so that nothing was measured there.
     contour_px : (T, S, 2) dorsal edge from the hip (0) to the shoulder (1); NaN where none was found, or all NaN where
         the view shows no back.
-    outward : (T,) +1 where the back lies to the image right, -1 to the image left.
+    outward : (T,) +1 where the back is to the image right, -1 to the image left.
     near_right : (T,) True where the lifter's right side is near.
     both_sides : both sides are equally near (front and rear views).
     rounding_deg : (T,) back rounding; NaN = not judged.
     limits_deg : watch and fault limit of back rounding plus what doubt adds to them.
-    told_limits_deg : the limits themselves, as they are stated everywhere.
+    stated_limits_deg : the limits themselves, as they are stated everywhere.
     reps, captions : in order of time.
     panel_at_top, captions_at_left : where the body leaves most room.
     caption_room : widest caption, in pixels.
@@ -115,7 +115,7 @@ class OverlayPlan:
     both_sides: bool
     rounding_deg: FloatArray
     limits_deg: tuple[float, float]
-    told_limits_deg: tuple[float, float]
+    stated_limits_deg: tuple[float, float]
     reps: tuple[RepReport, ...]
     captions: tuple[Caption, ...]
     panel_at_top: bool
@@ -173,7 +173,7 @@ def plan_overlay(poses: PoseSequence, report: Report, width: int, height: int) -
         both_sides=report.view.name in (ViewName.FRONT, ViewName.REAR),
         rounding_deg=rounding_deg,
         limits_deg=rounding_limits_deg(report),
-        told_limits_deg=told_rounding_limits_deg(report),
+        stated_limits_deg=stated_rounding_limits_deg(report),
         reps=report.reps,
         captions=plan_captions(report.reps),
         panel_at_top=panel_at_top,
@@ -433,7 +433,7 @@ def back_text(plan: OverlayPlan, rounding_deg: float, seen: bool) -> tuple[str, 
 
 
 def _legend_entries(plan: OverlayPlan) -> tuple[tuple[Verdict, str], ...]:
-    watch, fault = plan.told_limits_deg
+    watch, fault = plan.stated_limits_deg
     return (
         (OK, "neutral"),
         (WATCH, f">{watch:.0f}° + uncertainty"),

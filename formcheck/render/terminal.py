@@ -121,7 +121,7 @@ def summary(
 
     Parameters
     ----------
-    folder, written : where the files of the report lie.
+    folder, written : where the files of the report are.
     remarks : what else the user should know about the files, one sentence each.
     symbols : False for ASCII only.
     """
@@ -248,7 +248,7 @@ def set_lines(level: SetLevel | None) -> list[str]:
     if words:
         slower = level.velocity_loss >= WORTH_SAYING_LOSS
         loss = f"; the last rep {level.velocity_loss:.0%} slower than the fastest" if slower else ""
-        lines.append(f"Way up: {words}{loss}.")
+        lines.append(f"Ascent: {words}{loss}.")
     tired = [
         f"{DRIFT_WORDS[drift.quantity]} {_minus(f'{drift.change:+.0f}')}{'°' if drift.unit == 'deg' else '%'}"
         for drift in level.drifts

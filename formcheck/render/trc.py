@@ -16,7 +16,7 @@ MARKERS = tuple(landmark.name.lower() for landmark in Landmark)
 def trc_text(poses: PoseSequence, name: str = "landmarks.trc", *, forward: int = 1) -> str:
     """The text of a TRC file: one row a frame, three columns a marker, in millimetres.
 
-    Axes are those of OpenSim: x to the front of the lifter, y up, z to the lifter's right. The origin lies between the
+    Axes are those of OpenSim: x to the front of the lifter, y up, z to the lifter's right. The origin is between the
     ankles, which stand still in the lifts that FormCheck knows. Cells of markers that were not seen are empty.
 
     Parameters

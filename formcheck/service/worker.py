@@ -267,7 +267,7 @@ def _outcome(job: AnalysisRequest, say: Say, stop: threading.Event) -> dict[str,
     except Cancelled:
         return {"phase": CANCELLED}
     except FormCheckError as error:
-        # The file lies under a name of ours; people know it by theirs.
+        # The file is under a name of ours; people know it by theirs.
         message = str(error)
         paths = [path for path in (job.video, job.poses) if path is not None and job.title]
         names = "|".join(re.escape(name) for path in paths for name in (path, Path(path).name))

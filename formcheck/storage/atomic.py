@@ -25,7 +25,7 @@ class PendingFile:
     ----------
     path : its name in the end. A file of that name is replaced.
     private : readable by its owner only, as everything about people's bodies is; else like any new file.
-    partial : where it lies until then, on the same disk, in place of a name beside ``path``; whoever writes makes it.
+    partial : where it is until then, on the same disk, in place of a name beside ``path``; whoever writes makes it.
 
     Attributes
     ----------

@@ -185,7 +185,7 @@ class ReportFolder:
 
     @property
     def left_over(self) -> tuple[Path, ...]:
-        """Files of an earlier run that lie in the folder and were not renewed."""
+        """Files of an earlier run that are in the folder and were not renewed."""
         names = {path.name for path in self.written}
         return tuple(
             self.path / name

@@ -1,4 +1,4 @@
-"""Settings and presets on disk: the user's own ones lie in the folder that the system keeps for settings.
+"""Settings and presets on disk: the user's own ones are in the folder that the system keeps for settings.
 
 ``FORMCHECK_CONFIG_DIR`` names another folder. In it, ``settings.toml`` holds for every analysis, ``presets/NAME.toml``
 for those that ask for it.
@@ -17,7 +17,7 @@ import platformdirs
 
 from formcheck.core.errors import InputError, OutputError, UsageError
 from formcheck.judging.presets import SHIPPED, shipped
-from formcheck.judging.settings import AS_IT_COMES, Settings, check_limits, did_you_mean, merge, parse_settings
+from formcheck.judging.settings import DEFAULTS, Settings, check_limits, did_you_mean, merge, parse_settings
 from formcheck.storage.atomic import write_text
 
 SETTINGS_TOML = "settings.toml"
@@ -28,7 +28,7 @@ LARGEST_FILE_BYTES = 1_000_000
 
 @dataclass(frozen=True)
 class PresetStatus:
-    """A preset that can be used: its name, what it is for, where it lies (None: comes with FormCheck)."""
+    """A preset that can be used: its name, what it is for, where it is (None: comes with FormCheck)."""
 
     name: str
     title: str
@@ -53,7 +53,7 @@ def load_settings(path: Path | None = None, presets: Sequence[str] = (), *, own:
     ------
     InputError : a file cannot be read. UsageError : it cannot be understood, or there is no such preset.
     """
-    settings = AS_IT_COMES
+    settings = DEFAULTS
     if own and default_settings_path().is_file():
         settings = merge(settings, _with_its_presets(read_settings(default_settings_path())))
     for name in presets:
@@ -75,7 +75,7 @@ def read_settings(path: Path) -> Settings:
 
 
 def save_settings(settings: Settings) -> Path:
-    """Write the settings that hold for every analysis, in place of what the file said; returns where it lies.
+    """Write the settings that hold for every analysis, in place of what the file said; returns where it is.
 
     Raises
     ------
@@ -151,7 +151,7 @@ def save_preset(name: str, source: Path, *, replace: bool = False) -> Path:
 
     Returns
     -------
-    Where it lies now.
+    Where it is now.
 
     Raises
     ------
@@ -177,7 +177,7 @@ def _toml(value: object) -> str:
 
 
 def _with_its_presets(settings: Settings) -> Settings:
-    merged = AS_IT_COMES
+    merged = DEFAULTS
     for name in settings.presets:
         merged = merge(merged, find_preset(name))
     return merge(merged, settings)

@@ -79,7 +79,7 @@ class Region:
         return np.column_stack([turn * (self.side_px / side), corner])
 
     def crop(self, rgb: RgbImage, side: int, border: int) -> RgbImage:
-        """The region as a picture (side, side, 3); ``border`` says what lies around the picture, as for OpenCV."""
+        """The region as a picture (side, side, 3); ``border`` says what is around the picture, as for OpenCV."""
         matrix = self.to_picture_matrix(side)
         flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
         return np.asarray(cv2.warpAffine(rgb, matrix, (side, side), flags=flags, borderMode=border), dtype=np.uint8)

@@ -1,7 +1,7 @@
 """How often the pose model must look: seldom while little moves, at full rate in fast phases, decided while it looks.
 
 Landmarks are low-passed at 6 Hz before anything is measured, so 15 looks a second carry a squat or a deadlift, and 30 a
-swing. The frames between two looks get what lies on a smooth curve through the looks around them, so that every frame
+swing. The frames between two looks get what is on a smooth curve through the looks around them, so that every frame
 of the video keeps its time and its poses; `docs/performance.md` says what that costs in accuracy.
 """
 
@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from formcheck.core.landmarks import left_right
 from formcheck.core.poses import FloatArray
-from formcheck.vision.tracking import Sighting
+from formcheck.vision.tracking import Detection
 
 SLOW_HZ, FAST_HZ = 15.0, 30.0
 """Looks a second, at the least, while little moves, and while something is fast."""
@@ -48,7 +48,7 @@ BODY = ("SHOULDER", "HIP", "KNEE", "ANKLE")
 CURVED = ("image_px", "world_m")
 STRAIGHT = ("visibility", "contour_px", "contour_sharpness")
 NEAREST = ("floor", "floor_place")
-"""How the arrays of `Sighting` are filled in: on a smooth curve, on a straight line, or as seen last or next."""
+"""How the arrays of `Detection` are filled in: on a smooth curve, on a straight line, or as seen last or next."""
 
 
 class LookRate:
@@ -58,7 +58,7 @@ class LookRate:
         self._looked_s = -np.inf
         self._fast_until_s = -np.inf
         self._before_s = -np.inf
-        self._last: list[Sighting] = []
+        self._last: list[Detection] = []
         self._usual_change = 0.0
         self.looks: list[int] = []
         """Frames that were looked at, by the number of calls of `wants` before."""
@@ -79,7 +79,7 @@ class LookRate:
         # Waiting for the next frame would be too late.
         return self._is_sudden or time_s + step_s > self._looked_s + 1.0 / rate_hz + 1e-3
 
-    def saw(self, time_s: float, people: Sequence[Sighting]) -> None:
+    def saw(self, time_s: float, people: Sequence[Detection]) -> None:
         """Take note of what was seen at a look."""
         self.looks.append(self._frame)
         self.sudden.append(self._is_sudden)
@@ -89,7 +89,7 @@ class LookRate:
         self._looked_s, self._last = time_s, list(people)
 
 
-def _speed(person: Sighting, before: Sequence[Sighting], passed_s: float) -> float:
+def _speed(person: Detection, before: Sequence[Detection], passed_s: float) -> float:
     """Largest speed of a joint since the last look, in body sizes a second; whoever is new counts as fast."""
     twin = min(before, key=person.distance_to)
     here, there = _joints(person), _joints(twin)
@@ -104,7 +104,7 @@ def _leapt(image_px: FloatArray, before: NDArray[np.int_], after: NDArray[np.int
     return np.asarray(moved >= LEAP * np.asarray(size)[before])
 
 
-def _joints(person: Sighting) -> FloatArray:
+def _joints(person: Detection) -> FloatArray:
     points = [person.image_px[list(left_right(joint)), :2].mean(axis=0) for joint in JOINTS]
     return np.asarray(points, dtype=np.float64)
 
@@ -124,7 +124,7 @@ def fill_between(
     ----------
     time_s : (T,) of every frame.
     looks, sudden : the frames that were looked at, rising, and whether the picture changed suddenly there.
-    arrays : those of `Sighting` by name, (T, ...), NaN where nothing was seen.
+    arrays : those of `Detection` by name, (T, ...), NaN where nothing was seen.
     """
     at, breaks = np.array(looks, dtype=int), np.array(sudden, dtype=bool)
     image = arrays["image_px"][:, :, :2]

@@ -16,7 +16,7 @@ from formcheck.vision.backend_choice import default_backend
 from formcheck.vision.floor import FloorWatch
 from formcheck.vision.models.store import ModelFile
 from formcheck.vision.silhouette import trunk_ends
-from formcheck.vision.tracking import Sighting
+from formcheck.vision.tracking import Detection
 
 SAME_PERSON_DISTANCE = 0.35
 """Two detections whose middles are closer than this share of their size are one and the same person."""
@@ -65,7 +65,7 @@ class PersonFinder:
         """Free the model."""
         self._detector.close()
 
-    def find(self, rgb: RgbImage, index: int, time_ms: int = 0) -> list[Sighting]:
+    def find(self, rgb: RgbImage, index: int, time_ms: int = 0) -> list[Detection]:
         """People in a picture (H, W, 3), in its pixels, the largest first.
 
         Frames of a video must come in order with strictly rising ``time_ms``; ``index`` is passed on.
@@ -73,22 +73,22 @@ class PersonFinder:
         if self._mirrored:
             rgb = rgb[:, ::-1]
         people = self._detector.detect(rgb, time_ms)
-        found = distinct([self._sighting(person, rgb, index) for person in people])
+        found = distinct([self._detection(person, rgb, index) for person in people])
         if self._track and self._people == 1:
             self._watch_for_headstands(found)
         return [mirror_image(person, rgb.shape[1]) for person in found] if self._mirrored else found
 
-    def _watch_for_headstands(self, found: Sequence[Sighting]) -> None:
+    def _watch_for_headstands(self, found: Sequence[Detection]) -> None:
         self._upside_down = self._upside_down + 1 if any(_on_the_head(person) for person in found) else 0
         if self._upside_down >= UPSIDE_DOWN_FRAMES:
             self._detector.close()
             self._detector = self._backend.open(self._model, people=self._people, track=self._track)
             self._upside_down = 0
 
-    def _sighting(self, person: DetectedPerson, rgb: RgbImage, index: int) -> Sighting:
+    def _detection(self, person: DetectedPerson, rgb: RgbImage, index: int) -> Detection:
         floor, place = self._floor.look(rgb, person.image_px)
         # Single precision is a hundredth of a pixel and halves what a long video keeps in memory.
-        return Sighting(
+        return Detection(
             frame=index,
             image_px=person.image_px.astype(np.float32),
             world_m=person.world_m.astype(np.float32),
@@ -100,16 +100,16 @@ class PersonFinder:
         )
 
 
-def distinct(sightings: Sequence[Sighting]) -> list[Sighting]:
-    """The sightings by falling size, without second detections of the same person."""
-    kept: list[Sighting] = []
-    for sighting in sorted(sightings, key=lambda one: -one.size_px):
-        if all(sighting.distance_to(other) > SAME_PERSON_DISTANCE for other in kept):
-            kept.append(sighting)
+def distinct(detections: Sequence[Detection]) -> list[Detection]:
+    """The detections by falling size, without second detections of the same person."""
+    kept: list[Detection] = []
+    for detection in sorted(detections, key=lambda one: -one.size_px):
+        if all(detection.distance_to(other) > SAME_PERSON_DISTANCE for other in kept):
+            kept.append(detection)
     return kept
 
 
-def mirror_image(person: Sighting, width: int) -> Sighting:
+def mirror_image(person: Detection, width: int) -> Detection:
     """The same person as the mirror image of a picture of that width (pixels) shows them."""
     twins = mirrored_indices()
     image, world = person.image_px[twins].copy(), person.world_m[twins].copy()
@@ -128,7 +128,7 @@ def mirror_image(person: Sighting, width: int) -> Sighting:
 
 
 def nothing_seen(frames: int) -> dict[str, NDArray[np.float32]]:
-    """The arrays of `Sighting` for that many frames without anybody in them."""
+    """The arrays of `Detection` for that many frames without anybody in them."""
     shapes: dict[str, tuple[int, ...]] = {
         "image_px": (LANDMARK_COUNT, 3),
         "world_m": (LANDMARK_COUNT, 3),
@@ -141,7 +141,7 @@ def nothing_seen(frames: int) -> dict[str, NDArray[np.float32]]:
     return {name: np.full((frames, *shape), np.nan, dtype=np.float32) for name, shape in shapes.items()}
 
 
-def _on_the_head(person: Sighting) -> bool:
+def _on_the_head(person: Detection) -> bool:
     hip, shoulder = trunk_ends(person.image_px.astype(np.float64))
     knee = person.image_px[[Landmark.LEFT_KNEE, Landmark.RIGHT_KNEE], 1].mean()
     # A deep hinge brings the shoulders to the height of the hips, never the knees above the hips as well.

@@ -23,7 +23,7 @@ TRUNK_PX = 64
 """The look is scaled so that the lifter's trunk has this many pixels: enough for a rim, and quick."""
 
 DIAMETERS = (0.72, 1.36)
-"""Plates are looked for with diameters of so many trunk lengths, full-size ones and those a little smaller."""
+"""Plates are looked for with diameters of this many trunk lengths, full-size ones and those a little smaller."""
 
 REACH = 1.25
 """The look goes this many trunk lengths to each side of the wrists."""
@@ -154,7 +154,7 @@ def _circles(grey: NDArray[np.uint8]) -> list[tuple[float, float, float, float]]
 def _votes(
     rows: NDArray[np.intp], columns: NDArray[np.intp], gx: FloatArray, gy: FloatArray, height: int, width: int
 ) -> NDArray[np.float32]:
-    """How many edge points may lie on the rim of a plate around each cell."""
+    """How many edge points may be on the rim of a plate around each cell."""
     radii = np.arange(DIAMETERS[0] * TRUNK_PX / 2, DIAMETERS[1] * TRUNK_PX / 2, CELL, dtype=np.float32)
     signed = np.concatenate([radii, -radii])[:, None] / CELL
     high, wide = height // CELL + 1, width // CELL + 1
@@ -187,7 +187,7 @@ def _rim(
         rim = int(np.flatnonzero(share >= RINGS * share.max())[-1])
         support = float(share[rim])
         at_rim = np.flatnonzero(on)[(ring == rim) | (ring == rim - 1)]
-        # Centre and radius from the rim's own points; least squares is enough, as they lie on it within a pixel.
+        # Centre and radius from the rim's own points; least squares is enough, as they are on it within a pixel.
         points = np.column_stack([columns[at_rim], rows[at_rim], np.ones(len(at_rim))]).astype(float)
         fit, *_ = np.linalg.lstsq(points, (points[:, :2] ** 2).sum(axis=1), rcond=None)
         new_x, new_y = fit[0] / 2, fit[1] / 2

@@ -19,7 +19,7 @@ from formcheck.vision.look_rate import LookRate, fill_between
 from formcheck.vision.models.store import ModelFile
 from formcheck.vision.person_finder import PersonFinder, nothing_seen
 from formcheck.vision.prefetch import prefetched
-from formcheck.vision.tracking import Person, Sighting, choose_lifter
+from formcheck.vision.tracking import Detection, Person, choose_lifter
 from formcheck.vision.video import Frame, VideoReader, read_duration_s, read_frames_at
 
 ANALYSIS_MAX_SIDE = 960
@@ -56,7 +56,7 @@ Progress = Callable[[int, int | None], None]
 
 
 @dataclass(frozen=True)
-class _Glance:
+class _Preview:
     """What the look beforehand has shown: the number of people, the part of the frames that holds a picture, and
     whether the lifter faces image-left."""
 
@@ -93,8 +93,8 @@ def estimate_poses(
     ------
     VideoError : the file cannot be read. ModelError : the model does not load. Cancelled : the caller stopped it.
     """
-    glance = _glance(path, model, backend)
-    sightings: list[Sighting] = []
+    glance = _preview(path, model, backend)
+    detections: list[Detection] = []
     times: list[float] = []
     changes: list[float] = []
     rate = LookRate()
@@ -120,7 +120,7 @@ def estimate_poses(
             if rate.wants(frame.time_s, changes[-1]) or is_last or every_frame:
                 people = finder.find(frame.rgb[glance.rows, glance.columns], index, time_ms)
                 rate.saw(frame.time_s, people)
-                sightings += [_placed(person, corner, scale) for person in people]
+                detections += [_placed(person, corner, scale) for person in people]
             if progress is not None:
                 progress(index + 1, facts.frames)
         complete, remarks = reader.complete, reader.notes
@@ -134,11 +134,11 @@ def estimate_poses(
         rotation_deg=facts.rotation_deg,
         complete=complete,
     )
-    chosen, notes = choose_lifter(sightings, time_s, person, len(rate.looks))
+    chosen, notes = choose_lifter(detections, time_s, person, len(rate.looks))
     seen = nothing_seen(len(time_s))
-    for sighting in chosen:
+    for detection in chosen:
         for name, values in seen.items():
-            values[sighting.frame] = getattr(sighting, name)
+            values[detection.frame] = getattr(detection, name)
     fill_between(time_s, rate.looks, rate.sudden, seen)
     return PoseSequence(
         time_s=time_s,
@@ -161,8 +161,8 @@ def _with_last(frames: Iterable[Frame]) -> Iterator[tuple[Frame, bool]]:
         yield waiting, True
 
 
-def _placed(person: Sighting, corner: NDArray[np.float32], scale: float) -> Sighting:
-    """A sighting in pixels of a part of a scaled frame, in pixels of the video itself."""
+def _placed(person: Detection, corner: NDArray[np.float32], scale: float) -> Detection:
+    """A detection in pixels of a part of a scaled frame, in pixels of the video itself."""
     image_px = person.image_px * np.float32(scale)
     image_px[:, :2] += corner * np.float32(scale)
     return replace(person, image_px=image_px, contour_px=(person.contour_px + corner) * np.float32(scale))
@@ -173,7 +173,7 @@ def _thumbnail(rgb: NDArray[np.uint8]) -> NDArray[np.float32]:
     return np.asarray(cv2.cvtColor(small, cv2.COLOR_RGB2GRAY), dtype=np.float32) / np.float32(255)
 
 
-def _glance(path: str | Path, model: ModelFile, backend: PoseBackend | None) -> _Glance:
+def _preview(path: str | Path, model: ModelFile, backend: PoseBackend | None) -> _Preview:
     """A few looks over the video beforehand.
 
     Following one person needs the detector only when the track is lost, following more needs it all the time, so one
@@ -181,7 +181,7 @@ def _glance(path: str | Path, model: ModelFile, backend: PoseBackend | None) -> 
     """
     with VideoReader(path, max_side=ANALYSIS_MAX_SIDE) as reader:
         facts = reader.info
-    whole = _Glance(1, slice(0, facts.height), slice(0, facts.width))
+    whole = _Preview(1, slice(0, facts.height), slice(0, facts.width))
     # Browsers record files that do not state how long they are.
     duration_s = facts.duration_s or read_duration_s(path)
     if not duration_s:
@@ -193,10 +193,10 @@ def _glance(path: str | Path, model: ModelFile, backend: PoseBackend | None) -> 
     with PersonFinder(model, PEOPLE_MAX, track=False, backend=backend) as finder:
         seen = [finder.find(rgb[rows, columns], index) for index, rgb in enumerate(frames)]
     ahead = sum(faces_right(people[0]) for people in seen if people)
-    return _Glance(max(1, *(len(people) for people in seen)), rows, columns, faces_left=ahead < 0)
+    return _Preview(max(1, *(len(people) for people in seen)), rows, columns, faces_left=ahead < 0)
 
 
-def faces_right(person: Sighting) -> float:
+def faces_right(person: Detection) -> float:
     """From -1 (facing image-left) over 0 (towards or away from the camera) to 1 (image-right)."""
     across = [person.world_m[Landmark[f"LEFT_{joint}"]] - person.world_m[Landmark[f"RIGHT_{joint}"]] for joint in TRUNK]
     return sum(float(line[2] / max(np.hypot(line[0], line[2]), 1e-9)) for line in across) / len(across)

@@ -26,7 +26,7 @@ SMALLEST_GAP = 3
 
 @dataclass(frozen=True)
 class MaskPlace:
-    """Where a mask that does not show the whole picture lies in it.
+    """Where a mask that does not show the whole picture is in it.
 
     Attributes
     ----------
@@ -52,7 +52,7 @@ def trace_silhouette(
 
     Returns
     -------
-    contour_px : (2, S, 2) edge points; side 0 lies to the image left of an upright lifter, side 1 to the right.
+    contour_px : (2, S, 2) edge points; side 0 is to the image left of an upright lifter, side 1 to the right.
         NaN where the station itself is off the body or the ray meets the picture's border before an edge.
     sharpness : (2, S) fall of the mask's value across one step at that edge, 0..1; NaN where there is no edge.
     """
@@ -63,7 +63,7 @@ def trace_silhouette(
     height, width = mask.shape if place is None else (place.height, place.width)
     to_left = np.array([trunk[1], -trunk[0]]) / length
     stations = mid_hip_px + contour_stations()[:, None] * trunk
-    # Sampled once, straight across: index STEPS is the station, smaller indices lie to the left, larger to the right.
+    # Sampled once, straight across: index STEPS is the station, smaller indices are to the left, larger to the right.
     offsets = np.arange(-STEPS, STEPS + 1) * (REACH * length / STEPS)
     grid = stations[:, None, :] - offsets[None, :, None] * to_left
     at = grid if place is None else grid @ place.to_mask[:, :2].T + place.to_mask[:, 2]

@@ -34,7 +34,7 @@ class SystemLibrary:
     arch: str
 
 
-# Read off the wheels with readelf: every library that cv2, what lies beside it, and libmediapipe need and do not bring
+# Read off the wheels with readelf: every library that cv2, what is beside it, and libmediapipe need and do not bring
 # along, without those of the C library. (The Qt plug-in for windows needs some more, but FormCheck opens no windows.)
 # On newer Debian and Ubuntu libglib2.0-0 is called libglib2.0-0t64; apt knows it by the older name too.
 SYSTEM_LIBRARIES = (

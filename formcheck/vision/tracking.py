@@ -20,7 +20,7 @@ LONGEST_ABSENCE_S = 3.0
 """Someone who comes back after a longer time is followed as somebody new."""
 
 JUMP_MAX = 0.6
-"""From one sighting to the next the middle of the body moves by no more than this share of its size..."""
+"""From one detection to the next the middle of the body moves by no more than this share of its size..."""
 
 SPEED_MAX = 1.5
 """...plus this many sizes a second: more is somebody else."""
@@ -32,7 +32,7 @@ TRAVEL_FLOOR = 0.04
 """Travel that everybody shows; keeps the largest person ahead when nobody lifts."""
 
 SAME_PLACE = 1.2
-"""A second track belongs to the lifter when it lies within this many body sizes of the first..."""
+"""A second track belongs to the lifter when it is within this many body sizes of the first..."""
 
 SAME_SIZE = 1.6
 """...and is neither larger nor smaller than by this factor."""
@@ -48,7 +48,7 @@ LEGS = (Landmark.LEFT_KNEE, Landmark.RIGHT_KNEE, Landmark.LEFT_ANKLE, Landmark.R
 
 
 @dataclass(frozen=True)
-class Sighting:
+class Detection:
     """One person in one frame; arrays as one row of those in `formcheck.core.poses.PoseSequence`."""
 
     frame: int
@@ -74,36 +74,36 @@ class Sighting:
         parts = ((shoulder, hip), (hip, knee), (knee, ankle))
         return max(1.0, float(sum(np.hypot(*(a - b)) for a, b in parts)))
 
-    def distance_to(self, other: Sighting) -> float:
+    def distance_to(self, other: Detection) -> float:
         """Distance of the middles in sizes of the larger of the two."""
         return float(np.hypot(*(self.middle_px - other.middle_px))) / max(self.size_px, other.size_px)
 
 
 @dataclass
 class _Track:
-    sightings: list[Sighting] = field(default_factory=list)
+    detections: list[Detection] = field(default_factory=list)
 
     @property
-    def last(self) -> Sighting:
-        return self.sightings[-1]
+    def last(self) -> Detection:
+        return self.detections[-1]
 
     @property
     def size_px(self) -> float:
-        return float(np.median([sighting.size_px for sighting in self.sightings]))
+        return float(np.median([detection.size_px for detection in self.detections]))
 
     @property
     def middle_px(self) -> FloatArray:
-        return np.asarray(np.median([sighting.middle_px for sighting in self.sightings], axis=0))
+        return np.asarray(np.median([detection.middle_px for detection in self.detections], axis=0))
 
     @property
     def frames(self) -> set[int]:
-        return {sighting.frame for sighting in self.sightings}
+        return {detection.frame for detection in self.detections}
 
     def travel(self) -> float:
         """Vertical travel of the shoulders against the feet, in body sizes."""
         rise = [
-            sighting.image_px[list(LEGS[2:]), 1].mean() - sighting.image_px[list(TORSO[:2]), 1].mean()
-            for sighting in self.sightings
+            detection.image_px[list(LEGS[2:]), 1].mean() - detection.image_px[list(TORSO[:2]), 1].mean()
+            for detection in self.detections
         ]
         low, high = np.percentile(rise, [5, 95])
         return float(high - low) / self.size_px
@@ -119,28 +119,28 @@ class Person(StrEnum):
 
 
 def choose_lifter(
-    sightings: Sequence[Sighting], time_s: FloatArray, person: Person = Person.AUTO, looks: int | None = None
-) -> tuple[tuple[Sighting, ...], tuple[str, ...]]:
-    """The lifter's sightings, one a frame at most, and remarks for the report.
+    detections: Sequence[Detection], time_s: FloatArray, person: Person = Person.AUTO, looks: int | None = None
+) -> tuple[tuple[Detection, ...], tuple[str, ...]]:
+    """The lifter's detections, one a frame at most, and remarks for the report.
 
     Parameters
     ----------
-    sightings : of all people, by rising frame.
+    detections : of all people, by rising frame.
     time_s : (T,) time of each frame.
     looks : how many of the frames were looked at; None = all.
     person : whom to follow. "auto" is the one who goes down and up, is large and long in view.
     """
     looks = len(time_s) if looks is None else looks
-    tracks = _follow(sightings, time_s)
+    tracks = _follow(detections, time_s)
     if not tracks:
         return (), ()
     candidates = [track for track in tracks if _worth_a_remark(track, looks)] or tracks
     lifter = max(tracks, key=_score) if person is Person.AUTO else _named(person, candidates)
-    chosen = {sighting.frame: sighting for sighting in lifter.sightings}
+    chosen = {detection.frame: detection for detection in lifter.detections}
     lifters_own = [lifter]
-    for other in sorted(tracks, key=lambda track: -len(track.sightings)):
+    for other in sorted(tracks, key=lambda track: -len(track.detections)):
         if other is not lifter and _continues(other, lifter) and not other.frames & chosen.keys():
-            chosen |= {sighting.frame: sighting for sighting in other.sightings}
+            chosen |= {detection.frame: detection for detection in other.detections}
             lifters_own.append(other)
     others = [
         track for track in tracks if not any(track is own for own in lifters_own) and _worth_a_remark(track, looks)
@@ -151,7 +151,7 @@ def choose_lifter(
 
 
 def _worth_a_remark(track: _Track, looks: int) -> bool:
-    return len(track.sightings) >= SHORTEST_TRACK_SHARE * looks
+    return len(track.detections) >= SHORTEST_TRACK_SHARE * looks
 
 
 def _named(person: Person, tracks: Sequence[_Track]) -> _Track:
@@ -179,39 +179,39 @@ def _whom(lifter: _Track, others: Sequence[_Track], asked: Person) -> str:
     return f"Several people are in the picture: {who} was followed. To judge another one, choose the person: {choices}."
 
 
-def _follow(sightings: Sequence[Sighting], time_s: FloatArray) -> list[_Track]:
+def _follow(detections: Sequence[Detection], time_s: FloatArray) -> list[_Track]:
     tracks: list[_Track] = []
-    for frame, group in groupby(sightings, key=lambda sighting: sighting.frame):
+    for frame, group in groupby(detections, key=lambda detection: detection.frame):
         new = list(group)
         pairs = sorted(
             (
-                (sighting.distance_to(track.last), i, k)
-                for i, sighting in enumerate(new)
+                (detection.distance_to(track.last), i, k)
+                for i, detection in enumerate(new)
                 for k, track in enumerate(tracks)
-                if _may_be(sighting, track.last, float(time_s[frame] - time_s[track.last.frame]))
+                if _may_be(detection, track.last, float(time_s[frame] - time_s[track.last.frame]))
             ),
         )
         taken_new: set[int] = set()
         taken_old: set[int] = set()
         for _, i, k in pairs:
             if i not in taken_new and k not in taken_old:
-                tracks[k].sightings.append(new[i])
+                tracks[k].detections.append(new[i])
                 taken_new.add(i)
                 taken_old.add(k)
-        tracks += [_Track([sighting]) for i, sighting in enumerate(new) if i not in taken_new]
+        tracks += [_Track([detection]) for i, detection in enumerate(new) if i not in taken_new]
     return tracks
 
 
-def _may_be(sighting: Sighting, last: Sighting, passed_s: float) -> bool:
+def _may_be(detection: Detection, last: Detection, passed_s: float) -> bool:
     if passed_s > LONGEST_ABSENCE_S:
         return False
-    return sighting.distance_to(last) <= JUMP_MAX + SPEED_MAX * min(passed_s, 0.5)
+    return detection.distance_to(last) <= JUMP_MAX + SPEED_MAX * min(passed_s, 0.5)
 
 
 def _score(track: _Track) -> float:
     """Large, long in view, and going down and up."""
     travel = min(track.travel(), TRAVEL_ENOUGH) + TRAVEL_FLOOR
-    return float(len(track.sightings) * track.size_px * travel)
+    return float(len(track.detections) * track.size_px * travel)
 
 
 def _continues(other: _Track, lifter: _Track) -> bool:

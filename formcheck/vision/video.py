@@ -63,7 +63,7 @@ CLOSEST_FRAMES_S, FARTHEST_FRAMES_S = 0.0005, 60.0
 """Time stamps nearer than this are the same instant, farther apart they are wrong."""
 
 FRAMES_BEFORE_NEW_START = 3
-"""So many frames with impossible times are left out before the file's clock is taken to have been set anew."""
+"""After this many frames with impossible times the file's clock is taken to have been reset."""
 
 SHORT_BY_S, SHORT_BY_FRACTION = 0.5, 0.02
 """A file that ends this much before its stated end has been cut off."""
@@ -123,7 +123,7 @@ class VideoReader:
     Parameters
     ----------
     path : a file on disk; never a URL or an FFmpeg protocol, whatever it looks like.
-    max_side : frames are scaled down so that their longer side has at most so many pixels; None = as filmed.
+    max_side : frames are scaled down so that their longer side has at most this many pixels; None = as filmed.
 
     Raises `VideoError` when the file cannot be read or holds no picture. A file that turns out damaged further on
     yields what can be read; then ``complete`` is False and ``notes`` says why. Both are final after the last frame.
@@ -273,7 +273,7 @@ class _Walk:
             self._seek(wanted_s)
         if not exact:
             return self._current if self._can_seek else self._last_key_frame(wanted_s)
-        # The first frame past the wanted time is kept: it may be nearer, and the next wanted time may lie behind it.
+        # The first frame past the wanted time is kept: it may be nearer, and the next wanted time may be behind it.
         while self._time_s(self._current) < wanted_s:
             if self._following is None:
                 self._following = next(self._source.frames(), None)

@@ -25,7 +25,7 @@ from formcheck.core.errors import FormCheckError, HistoryError
 from formcheck.exercises import exercise_named
 from formcheck.judging import analysis
 from formcheck.judging.report import Report
-from formcheck.judging.settings import AS_IT_COMES, Override, Settings, check_limits, parse_settings
+from formcheck.judging.settings import DEFAULTS, Override, Settings, check_limits, parse_settings
 from formcheck.service import pipeline, worker
 from formcheck.service.pipeline import AnalysisRequest
 from formcheck.storage.history import History, Lifter, export_history, open_history
@@ -702,17 +702,17 @@ def test_settings_that_contradict_themselves_leave_the_pages_usable() -> None:
     at.button(key="settings-aside").click().run()
     assert not at.error
     assert not path.exists()
-    assert load_settings() == AS_IT_COMES
+    assert load_settings() == DEFAULTS
 
 
 def test_edited_limits_are_only_what_differs() -> None:
     lift = exercise_named("squat")
     assert lift is not None
-    table = limits.rows(lift, AS_IT_COMES)
-    assert limits.overrides(lift, table, AS_IT_COMES) == {}
+    table = limits.rows(lift, DEFAULTS)
+    assert limits.overrides(lift, table, DEFAULTS) == {}
     table[0] |= {"Watch": 1.0, "Fault": 2.0} if lift.checks[0].more_is_worse else {"Watch": 2.0, "Fault": 1.0}
     table[1]["On"] = False
-    changed = limits.overrides(lift, table, AS_IT_COMES)
+    changed = limits.overrides(lift, table, DEFAULTS)
     assert list(changed) == [f"squat/{lift.checks[0].id}", f"squat/{lift.checks[1].id}"]
     assert changed[f"squat/{lift.checks[1].id}"].off
 
@@ -733,10 +733,10 @@ def test_a_hint_has_no_limit_for_faults() -> None:
     assert lift is not None
     number = next(n for n, check in enumerate(lift.checks) if check.worst == "watch" and check.more_is_worse)
     check = lift.checks[number]
-    table = limits.rows(lift, AS_IT_COMES)
+    table = limits.rows(lift, DEFAULTS)
     assert table[number]["Fault"] is None
     table[number]["Watch"] = check.fault + 10.0
-    changed = Settings(checks=limits.overrides(lift, table, AS_IT_COMES))
+    changed = Settings(checks=limits.overrides(lift, table, DEFAULTS))
     check_limits(changed)
     assert changed.checks == {
         f"deadlift/{check.id}": Override(check.fault + 10.0, check.fault + 10.0, source="your limits")
@@ -746,10 +746,10 @@ def test_a_hint_has_no_limit_for_faults() -> None:
 def test_an_emptied_limit_is_refused() -> None:
     lift = exercise_named("squat")
     assert lift is not None
-    table = limits.rows(lift, AS_IT_COMES)
+    table = limits.rows(lift, DEFAULTS)
     table[0]["Watch"] = None
     with pytest.raises(FormCheckError, match="both limits"):
-        limits.overrides(lift, table, AS_IT_COMES)
+        limits.overrides(lift, table, DEFAULTS)
 
 
 def test_settings_are_written_as_they_are_read() -> None:
@@ -763,7 +763,7 @@ def test_settings_are_written_as_they_are_read() -> None:
     )
     save_settings(settings)
     assert load_settings().to_dict() == settings.to_dict()
-    assert settings_toml(AS_IT_COMES).strip() == ""
+    assert settings_toml(DEFAULTS).strip() == ""
 
 
 # --- colours -------------------------------------------------------------------------------------------------------

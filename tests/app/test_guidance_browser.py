@@ -136,7 +136,7 @@ def test_an_emergency_sign_comes_first_here_and_on_every_other_page(browser: Any
     for name in ("Check a lift", "Train", "Ready?"):
         page.get_by_role("link", name=name).click()
         playwright_api.expect(page.get_by_role("heading", name=text("page.sore.title"))).to_have_count(0)
-        # Both are looked at in one moment: the page may be drawn anew between two looks.
+        # Both are looked at in one moment: the page may be drawn again between two looks.
         page.wait_for_function(WARNS_ABOVE_ITS_TITLE, arg=text("emergency.whom"))
     page.context.close()
 

@@ -185,7 +185,7 @@ def test_the_set_is_ended_reported_with_its_video_and_saved(live: Any, server: S
 
 
 def calm_enough(page: Any) -> None:
-    """While a session runs parts of the page are drawn anew all the time, so it is never calm for long."""
+    """While a session runs parts of the page are drawn again all the time, so it is never calm for long."""
     page.get_by_role("button", name="Save, then report").first.wait_for()
     page.wait_for_timeout(500)
 

@@ -20,7 +20,7 @@ from benchmarks.recognition_data import (
     spread_of,
 )
 from benchmarks.train_recognition import CLASSES, as_table, training_table, write
-from formcheck.exercises.framework.cycle_features import CycleShape
+from formcheck.exercises.framework.cycle_features import CycleFeatures
 from formcheck.exercises.framework.recognition_trees import load_trees
 from formcheck.motion.view import view_of
 from tests.helpers.synthetic_lifter import film, squat
@@ -46,7 +46,7 @@ def test_the_table_of_nodes_votes_like_the_forest(tmp_path: Path) -> None:
     trees = load_trees(tmp_path / "trees.npz")
     order = [list(forest.classes_).index(name) for name in CLASSES]
     new = _cycles(200, 1, "b").features.astype(np.float32)
-    found = trees.probabilities([CycleShape(*row) for row in new.tolist()])
+    found = trees.probabilities([CycleFeatures(*row) for row in new.tolist()])
     np.testing.assert_allclose(found, forest.predict_proba(new)[:, order], atol=1.5 / 255)
 
 
@@ -76,9 +76,9 @@ def test_a_clip_seen_from_another_side_keeps_its_cycles() -> None:
     turned = seen_from_another_side(poses, 60.0)
     # The model is thought to be off by some degrees in side views only, so the turn does not come back exactly.
     assert abs(abs(view_of(turned).yaw_deg - view_of(poses).yaw_deg) - 60.0) < 8.0
-    for (times, shape), (own_times, own) in zip(cycles_of(turned), cycles_of(poses), strict=True):
+    for (times, features), (own_times, own) in zip(cycles_of(turned), cycles_of(poses), strict=True):
         assert times == pytest.approx(own_times, abs=0.1)
-        assert shape.rise == pytest.approx(own.rise, abs=0.03)
+        assert features.rise == pytest.approx(own.rise, abs=0.03)
 
 
 def test_drawn_movements_are_the_same_each_time_and_of_all_classes() -> None:

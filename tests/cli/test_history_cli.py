@@ -196,7 +196,7 @@ def test_two_sets_are_compared_side_by_side() -> None:
     assert "Back rounding fault (34°) ok (20°)" in text
     assert "1 ok +32° – 0.04 s watch +20° 0.25 0.04 s" in text
     assert "2 ok +32° – 0.04 s" in text
-    assert "Way up, mean 0.04 s 0.04 s same" in text
+    assert "Ascent, mean 0.04 s 0.04 s same" in text
 
 
 def test_two_backs_that_are_fine_are_only_compared_in_numbers() -> None:

@@ -27,7 +27,7 @@ from formcheck.exercises.framework.check import (
     judge_set,
     missing,
 )
-from formcheck.exercises.framework.cycle_features import CycleShape
+from formcheck.exercises.framework.cycle_features import CycleFeatures
 from formcheck.exercises.framework.exercise import Exercise, Words
 from formcheck.exercises.framework.load_kind import LoadKind
 from formcheck.exercises.framework.measure import Measure
@@ -385,24 +385,24 @@ def test_an_unknown_variant_is_judged_by_what_holds_for_all() -> None:
 
 
 def test_a_variant_needs_most_of_the_repetitions() -> None:
-    low, high = (_shape(hand_reach=reach) for reach in (0.9, 1.4))
-    overhead = Variant("overhead", "Overhead", lambda shape: shape.hand_reach > 1.3, "height")
+    low, high = (_features(hand_reach=reach) for reach in (0.9, 1.4))
+    overhead = Variant("overhead", "Overhead", lambda features: features.hand_reach > 1.3, "height")
     assert recognise_variant([high, high, low], [overhead]) is overhead
     assert recognise_variant([high, low], [overhead]) is None
     assert recognise_variant([], [overhead]) is None
 
 
 def test_variants_that_are_ruled_out_are_not_possible() -> None:
-    low, high = (_shape(hand_reach=reach) for reach in (0.9, 1.4))
-    one = Variant("one", "One", never, "nothing", ruled_out=lambda shape: shape.hand_reach > 1.3)
+    low, high = (_features(hand_reach=reach) for reach in (0.9, 1.4))
+    one = Variant("one", "One", never, "nothing", ruled_out=lambda features: features.hand_reach > 1.3)
     two = Variant("two", "Two", never, "nothing")
     assert possible_variants([high, high, low], (one, two)) == (two,)
     assert possible_variants([high, low], (one, two)) == (one, two)
     assert possible_variants([high], (one,)) == (one,)
 
 
-def _shape(**known: float) -> CycleShape:
-    return CycleShape(**({field.name: math.nan for field in fields(CycleShape)} | known))
+def _features(**known: float) -> CycleFeatures:
+    return CycleFeatures(**({field.name: math.nan for field in fields(CycleFeatures)} | known))
 
 
 @pytest.mark.parametrize(("exercise", "variant"), [("auto", "no-such"), ("squat", "sumo"), ("deadlift", "front")])

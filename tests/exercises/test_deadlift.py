@@ -141,7 +141,7 @@ def test_losing_the_lifter_for_a_moment_at_the_top_loses_no_rep() -> None:
 
 
 @pytest.mark.xfail(strict=True, reason="against the line drawn across the gap the bottom behind it hardly stands out")
-@pytest.mark.parametrize("back_s", [9.9, 10.4], ids=["on the way down", "at the bottom"])
+@pytest.mark.parametrize("back_s", [9.9, 10.4], ids=["during the descent", "at the bottom"])
 def test_losing_the_lifter_in_one_rep_does_not_lose_the_next(back_s: float) -> None:
     # With lower hips the bottom is deeper, and stands out.
     report = analyze(film(deadlift(3, low_hips_deg=-13.0), lost_s=[(7.5, back_s)]))
@@ -284,7 +284,7 @@ def test_what_depends_on_an_unknown_variant_is_not_judged() -> None:
     found = {finding.check: finding for finding in report.findings}
     assert found["squatted-start"].verdict == NOT_MEASURED
     assert "sumo" in found["squatted-start"].reason
-    assert found["hips-shoot-up"].verdict != NOT_MEASURED  # a load on the floor is no Romanian deadlift
+    assert found["hips-shoot-up"].verdict != NOT_MEASURED  # a load on the floor is not a Romanian deadlift
 
 
 def test_a_wide_stance_seen_from_the_front_is_sumo() -> None:

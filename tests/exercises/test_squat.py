@@ -124,7 +124,7 @@ def test_a_video_that_begins_on_the_way_up_does_not_show_how_deep_it_was() -> No
 
 
 def pulses(thigh_deg: float) -> Motion:
-    """Three squats to the same depth, the first two of which end half-way up."""
+    """Three squats to the same depth, the first two of which end half-way through the ascent."""
     hold = {"arm_deg": 20.0, "elbow_deg": 130.0, "hands_apart": 0.4}
     up = replace(STANDING, **hold)
     deep = replace(up, hip_deg=38.0 + thigh_deg, knee_deg=30.0 + thigh_deg, trunk_deg=38.0)
@@ -161,7 +161,7 @@ def test_a_pause_at_the_bottom_is_one_rep() -> None:
     assert noticed(report) == {}
 
 
-# ------------------------------------------------------------------------------------------------- the way up, the feet
+# ------------------------------------------------------------------------------------------------- the ascent, the feet
 
 
 @pytest.mark.parametrize(

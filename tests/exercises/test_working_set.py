@@ -9,33 +9,33 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from formcheck.exercises.framework.cycle_features import CycleShape, shape_of
+from formcheck.exercises.framework.cycle_features import CycleFeatures, features_of
 from formcheck.exercises.framework.working_set import AMPLITUDE_SHARE, BACKWARDS_DEG, cycles_of_set
 from formcheck.motion.reps import find_cycles
 from formcheck.motion.signals import compute_signals
 from tests.helpers.synthetic_lifter import deadlift, film, kettlebell_swing, squat
 
-LIKE = 0.5
+MIN_SIMILARITY = 0.5
 
 
-def _shapes(motion: object) -> list[CycleShape]:
+def _cycle_features(motion: object) -> list[CycleFeatures]:
     signals = compute_signals(film(motion))  # type: ignore[arg-type]
-    return [shape_of(signals, cycle) for cycle in find_cycles(signals.time_s, signals.shoulder_height)]
+    return [features_of(signals, cycle) for cycle in find_cycles(signals.time_s, signals.shoulder_height)]
 
 
-SQUAT = _shapes(squat(2))[0]
-DEADLIFT = _shapes(deadlift(2))[1]
-SWING = _shapes(kettlebell_swing(3))[1]
+SQUAT = _cycle_features(squat(2))[0]
+DEADLIFT = _cycle_features(deadlift(2))[1]
+SWING = _cycle_features(kettlebell_swing(3))[1]
 
 
-def _set(shapes: list[CycleShape], likeness: list[float] | None = None) -> list[bool]:
-    return list(cycles_of_set(shapes, likeness or [0.0] * len(shapes), LIKE))
+def _set(cycle_features: list[CycleFeatures], similarity: list[float] | None = None) -> list[bool]:
+    return list(cycles_of_set(cycle_features, similarity or [0.0] * len(cycle_features), MIN_SIMILARITY))
 
 
-@pytest.mark.parametrize("shape", [SQUAT, DEADLIFT, SWING], ids=["squat", "deadlift", "swing"])
+@pytest.mark.parametrize("features", [SQUAT, DEADLIFT, SWING], ids=["squat", "deadlift", "swing"])
 @pytest.mark.parametrize("count", [1, 2, 5])
-def test_every_cycle_of_an_even_set_counts_whatever_it_resembles(shape: CycleShape, count: int) -> None:
-    assert _set([shape] * count) == [True] * count
+def test_every_cycle_of_an_even_set_counts_whatever_it_resembles(features: CycleFeatures, count: int) -> None:
+    assert _set([features] * count) == [True] * count
 
 
 def test_fidgeting_does_not_count_and_shallow_repetitions_do() -> None:
@@ -50,10 +50,10 @@ def test_many_small_wobbles_do_not_make_the_set_the_odd_one_out() -> None:
     assert _set([wobble] * 4 + [SQUAT] * 3 + [wobble] * 3) == [False] * 4 + [True] * 3 + [False] * 3
 
 
-@pytest.mark.parametrize("likeness", [0.0, 1.0])
-def test_fetching_the_load_and_putting_it_down_are_not_repetitions(likeness: float) -> None:
-    shapes = [DEADLIFT, *[SQUAT] * 4, DEADLIFT]
-    assert _set(shapes, [0.0, *[likeness] * 4, 0.0]) == [False, *[True] * 4, False]
+@pytest.mark.parametrize("similarity", [0.0, 1.0])
+def test_fetching_the_load_and_putting_it_down_are_not_repetitions(similarity: float) -> None:
+    cycle_features = [DEADLIFT, *[SQUAT] * 4, DEADLIFT]
+    assert _set(cycle_features, [0.0, *[similarity] * 4, 0.0]) == [False, *[True] * 4, False]
 
 
 def test_of_a_fetch_and_one_repetition_the_one_that_resembles_the_lift_counts() -> None:
@@ -85,18 +85,20 @@ def test_swaying_with_straight_legs_and_hips_is_nothing() -> None:
 
 def test_a_set_of_another_lift_beside_it_does_not_count() -> None:
     both = [*[SQUAT] * 3, *[DEADLIFT] * 3]
-    assert list(cycles_of_set(both, [1, 1, 1, 0, 0, 0], LIKE, [0, 0, 0, 1, 1, 1])) == [True] * 3 + [False] * 3
+    assert list(cycles_of_set(both, [1, 1, 1, 0, 0, 0], MIN_SIMILARITY, [0, 0, 0, 1, 1, 1])) == [True] * 3 + [False] * 3
     alone = [*[SQUAT] * 3, DEADLIFT, SQUAT]
-    assert list(cycles_of_set(alone, [1, 1, 1, 0, 1], LIKE, [0, 0, 0, 1, 0])) == [True] * 5, "one alone is a bad one"
-    unsure = list(cycles_of_set([SQUAT, *[DEADLIFT] * 9], [1, *[0] * 9], LIKE, [0, *[1] * 9]))
+    assert list(cycles_of_set(alone, [1, 1, 1, 0, 1], MIN_SIMILARITY, [0, 0, 0, 1, 0])) == [True] * 5, (
+        "one alone is a bad one"
+    )
+    unsure = list(cycles_of_set([SQUAT, *[DEADLIFT] * 9], [1, *[0] * 9], MIN_SIMILARITY, [0, *[1] * 9]))
     assert unsure[1:] == [True] * 9, "a single cycle does not say what the set is"
 
 
-NUMBERS = list(CycleShape.__dataclass_fields__)
+NUMBERS = list(CycleFeatures.__dataclass_fields__)
 
 
 @settings(max_examples=50, deadline=None)
-@given(st.sets(st.sampled_from([name for name in NUMBERS if name not in ("rise", "drop")])))
+@given(st.sets(st.sampled_from([name for name in NUMBERS if name not in ("rise", "descent")])))
 def test_numbers_that_were_not_measured_cost_no_repetition(hidden: set[str]) -> None:
     part = replace(SQUAT, **dict.fromkeys(hidden, math.nan))
     assert _set([SQUAT, part, SQUAT, part]) == [True] * 4

@@ -107,7 +107,7 @@ def test_the_set_that_was_just_analysed_counts_with_the_saved_ones() -> None:
 def test_what_was_put_right_is_not_held_against_anybody() -> None:
     faulty = [saved(0, 1, report=ROUNDED), saved(0, 2, report=ROUNDED)]
     assert advice_on(2, [*faulty, saved(2, 3, report=GOOD)]) == {}
-    assert "too-heavy" in advice_on(2, [*faulty, saved(2, 3, report=NOT_SEEN)]), "not seen is no evidence"
+    assert "too-heavy" in advice_on(2, [*faulty, saved(2, 3, report=NOT_SEEN)]), "not seen is not evidence"
     assert advice_on(20, faulty) == {}, "and weeks later neither"
 
 

@@ -123,7 +123,7 @@ def new_page(browser: Any, server: Server, path: str = "", width: int = 1280, sc
 
 
 def calm(page: Any) -> None:
-    """Wait until the page is not being drawn anew: a click in the midst of that may be lost.
+    """Wait until the page is not being drawn again: a click in the middle of that may be lost.
 
     The page is looked at from inside, several times in a row: what a click sets off begins a moment later, and on a
     busy machine that moment and the looks grow longer together.

@@ -12,7 +12,7 @@ from formcheck.core.poses import ARRAY_FIELDS, PoseSequence
 from formcheck.live.engine import LiveEngine
 from formcheck.live.recording import Observation
 from formcheck.live.session import Event, SessionOptions, Snapshot
-from tests.helpers.synthetic_lifter import Camera, Motion, film, sighting_of
+from tests.helpers.synthetic_lifter import Camera, Motion, detection_of, film
 
 LIVE_CAMERA = Camera(px_per_m=700.0, feet_px=(540.0, 1700.0))
 """Near enough for the coach to be content."""
@@ -26,7 +26,7 @@ def filmed(motion: Motion, **how: Any) -> PoseSequence:
 def looks(poses: PoseSequence, **more: Any) -> Iterator[Observation]:
     """What was seen in each frame."""
     for frame, seen in enumerate(poses.seen):
-        person = sighting_of(poses, frame) if seen else None
+        person = detection_of(poses, frame) if seen else None
         width, height = poses.video.width, poses.video.height
         change = float(poses.picture_change[frame])
         yield Observation(float(poses.time_s[frame]), person, width, height, change, **more)

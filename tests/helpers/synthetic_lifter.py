@@ -37,7 +37,7 @@ from formcheck.motion.neutral import (
 )
 from formcheck.motion.signals import no_signals
 from formcheck.motion.spine import back_stations, station_weights
-from formcheck.vision.tracking import Sighting
+from formcheck.vision.tracking import Detection
 
 STATURE_M = 1.75
 THIGH_M, SHANK_M, TRUNK_M = 0.245 * STATURE_M, 0.246 * STATURE_M, 0.288 * STATURE_M
@@ -304,9 +304,9 @@ def kettlebell_swing(
 ) -> Motion:
     """Two-handed swing to chest height, or with arms raised to another angle.
 
-    Faults: rounding at the bottom, arms that start this much before they should, elbows bent on the way up, extra knee
-    flexion at the bottom (the hips give up half of it), hips that fold this much before they should, a trunk that tips
-    further in the backswing, hip flexion left at the top.
+    Faults: rounding at the bottom, arms that start this much before they should, elbows bent during the ascent, extra
+    knee flexion at the bottom (the hips give up half of it), hips that fold this much before they should, a trunk that
+    tips further in the backswing, hip flexion left at the top.
     """
     low = Posture(
         hip_deg=95.0 - squatted_deg / 2 + stoop_deg,
@@ -355,7 +355,7 @@ def squat(
     """Goblet squat, hips to the height of the knees; ``hold`` are other arms: channels of a posture by name.
 
     Faults: rounding over the whole rep, rounding gained in the last tenth of the descent, thighs that stay this much
-    above the level, trunk lean gained early in the way up, heels off the floor at the bottom, a trunk that leans
+    above the level, trunk lean gained early in the ascent, heels off the floor at the bottom, a trunk that leans
     further, hip flexion left at the top.
     """
     hold = hold or {"arm_deg": 20.0, "elbow_deg": 130.0, "hands_apart": 0.4}
@@ -644,9 +644,9 @@ def joined(first: PoseSequence, second: PoseSequence, *, after_s: float = 1 / 30
     return replace(first, video=video, **arrays)
 
 
-def sighting_of(poses: PoseSequence, frame: int) -> Sighting:
+def detection_of(poses: PoseSequence, frame: int) -> Detection:
     """One frame as the pose model gives it."""
-    return Sighting(frame=frame, **{field.name: getattr(poses, field.name)[frame] for field in fields(Sighting)[1:]})
+    return Detection(frame=frame, **{field.name: getattr(poses, field.name)[frame] for field in fields(Detection)[1:]})
 
 
 # ------------------------------------------------------------------------------------------------ changed pictures

@@ -131,7 +131,7 @@ def test_tempo_of_a_deadlift_begins_with_the_way_up() -> None:
     assert pause_s > 1.2
     assert top_s > 0.8
     assert sum(level.tempo_s) == pytest.approx(1.2 + 1.5 + 0.8 + 1.2, abs=0.05)
-    assert math.isnan(level.reps[0].bottom_pause_s), "the first repetition has no way down before it"
+    assert math.isnan(level.reps[0].bottom_pause_s), "the first repetition has no descent before it"
 
 
 def test_a_mirrored_video_says_the_same() -> None:
@@ -212,7 +212,7 @@ def test_the_path_is_that_of_the_hands() -> None:
     assert path is not None
     wrists = body_m(motion.at(path.time_s))[:, list(left_right("WRIST")), :2].mean(axis=1)
     unit_m = STANDING_SHOULDER_M / STATURES_PER_SHOULDER_HEIGHT
-    # The mid-foot lies half-way between heel and toes, 0.07 m in front of the ankles; heights are above these.
+    # The mid-foot is half-way between heel and toes, 0.07 m in front of the ankles; heights are above these.
     assert path.forward_heights * unit_m == pytest.approx(wrists[:, 0] - 0.07, abs=0.015)
     assert path.up_heights * unit_m == pytest.approx(wrists[:, 1] - 0.07, abs=0.015)
 
@@ -248,7 +248,7 @@ def test_hands_that_a_plate_hides_are_left_for_the_shoulders() -> None:
     motion = deadlift(3)
     poses = film(motion)
     image = poses.image_px.copy()
-    # The model guesses: the hands wander along the arm by half its length during each way up.
+    # The model guesses: the hands wander along the arm by half its length during each ascent.
     wander = 0.5 * np.sin(2 * np.pi * poses.time_s / 0.9)[:, None] ** 2
     for wrist, shoulder in zip(left_right("WRIST"), left_right("SHOULDER"), strict=True):
         image[:, wrist, :2] += wander * (image[:, shoulder, :2] - image[:, wrist, :2])

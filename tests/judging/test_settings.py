@@ -16,7 +16,7 @@ from formcheck.exercises.framework.exercise import Exercise
 from formcheck.judging.analysis import analyze
 from formcheck.judging.presets import SHIPPED, Preset
 from formcheck.judging.settings import (
-    AS_IT_COMES,
+    DEFAULTS,
     DEPTH_TARGET_RANGE,
     EARLIER_WARNING,
     GENTLER_CUE,
@@ -89,8 +89,8 @@ def test_everything_that_can_be_said_is_understood() -> None:
 
 
 def test_nothing_said_is_as_it_comes() -> None:
-    assert parsed("") == AS_IT_COMES
-    assert AS_IT_COMES.to_dict() == {}
+    assert parsed("") == DEFAULTS
+    assert DEFAULTS.to_dict() == {}
 
 
 def test_all_is_for_every_lift_that_has_the_check_and_the_lift_itself_comes_first() -> None:
@@ -125,7 +125,7 @@ def test_all_is_for_every_lift_that_has_the_check_and_the_lift_itself_comes_firs
         ("[checks.squat.depth]\nwach = 3", "checks.squat.depth.wach: unknown; did you mean watch?"),
         ("[checks.squat.depth]\nwatch = '3'", "checks.squat.depth.watch: must be a number, not '3'"),
         ("[checks.squat.depth]\nfault = inf", "checks.squat.depth.fault: must be a number"),
-        ("this is no toml", "mine.toml is not valid TOML"),
+        ("this is not a toml", "mine.toml is not valid TOML"),
     ],
 )
 def test_what_is_wrong_is_said_with_file_and_key(text: str, words: str) -> None:
@@ -162,7 +162,7 @@ def test_another_lift_is_left_alone() -> None:
 
 def test_as_it_comes_changes_nothing() -> None:
     for each in EXERCISES:
-        assert apply(each, AS_IT_COMES) == each
+        assert apply(each, DEFAULTS) == each
 
 
 def test_limits_hold_in_variants_with_limits_of_their_own_too() -> None:
@@ -213,8 +213,8 @@ def test_the_later_one_holds() -> None:
     both = merge(first, then)
     assert (both.height_cm, both.load_unit, both.presets) == (180, "kg", ("a",))
     assert (both.checks["squat/depth"].watch, both.checks["squat/depth"].fault) == (0.5, 1.0)
-    assert merge(both, AS_IT_COMES) == both
-    assert merge(AS_IT_COMES, both) == both
+    assert merge(both, DEFAULTS) == both
+    assert merge(DEFAULTS, both) == both
 
 
 @pytest.mark.parametrize("limits", ["true", "{watch = 0.2}", "{watch = 0}"])
@@ -230,8 +230,8 @@ def test_limits_the_wrong_way_round_are_refused_once_everything_is_together() ->
     with pytest.raises(UsageError) as caught:
         check_limits(merge(low_watch, high_watch))
     message = str(caught.value)
-    assert "checks.deadlift.back-rounding: watch 30 lies above fault 20" in message
-    assert "checks.kettlebell-swing.squatting-the-swing: watch 0.9 lies below fault" in message
+    assert "checks.deadlift.back-rounding: watch 30 is above fault 20" in message
+    assert "checks.kettlebell-swing.squatting-the-swing: watch 0.9 is below fault" in message
     assert "(mine.toml)" in message
     # With a fault limit to match there is nothing wrong.
     check_limits(merge(high_watch, parsed("[checks.deadlift.back-rounding]\nfault = 40\n")))
@@ -241,7 +241,7 @@ def test_limits_the_wrong_way_round_are_refused_once_everything_is_together() ->
 def test_presets_that_come_with_formcheck_are_understood_and_do_something(preset: Preset) -> None:
     settings = parse_settings(preset.toml, preset.name, presets_allowed=False)
     check_limits(settings)
-    assert settings != AS_IT_COMES
+    assert settings != DEFAULTS
     changes = settings.variants or any(apply(each, settings) != each for each in EXERCISES)
     assert changes
 

@@ -214,7 +214,7 @@ def test_a_set_that_is_cut_for_its_length_while_the_lifter_stands_goes_on_from_t
     live, snapshots, cut_s = engine_for(), [], -math.inf
     for seen in looks(poses):
         # Analysing a long set takes a while, and no frame then: the lifter is at the bottom at the latest when it is
-        # done. Of a longer look away the way up would not be seen, and what was not seen is not counted.
+        # done. Of a longer look away the ascent would not be seen, and what was not seen is not counted.
         if seen.time_s - cut_s < away_s:
             continue
         snapshots.append(live.add(seen))

@@ -11,7 +11,7 @@ from hypothesis.extra import numpy as hnp
 
 from formcheck.exercises import EXERCISES, exercise_named
 from formcheck.motion.floor_evidence import UNKNOWN_FLOORS, Floors, came_along, empty_handed, tells_apart
-from formcheck.motion.reps import LONGEST_UNSEEN_S, RISE_SHARE, SMALLEST_DROP, Cycle, find_cycles, sticking_region
+from formcheck.motion.reps import LONGEST_UNSEEN_S, RISE_SHARE, SMALLEST_DESCENT, Cycle, find_cycles, sticking_region
 from formcheck.motion.signals import compute_signals
 from tests.helpers.synthetic_lifter import Motion, deadlift, film, frame_times, kettlebell_swing, squat
 
@@ -49,7 +49,7 @@ def test_every_dip_is_one_cycle_at_its_time(count: int) -> None:
         [2.0 + 3.0 * i for i in range(count)], abs=0.05
     )
     for cycle in cycles:
-        assert cycle.drop == pytest.approx(0.3, abs=0.01)
+        assert cycle.descent == pytest.approx(0.3, abs=0.01)
         assert cycle.rise == pytest.approx(0.3, abs=0.01)
 
 
@@ -65,8 +65,8 @@ def test_the_instants_of_a_cycle_follow_one_another() -> None:
 
 
 def test_a_dip_smaller_than_the_smallest_is_none() -> None:
-    assert find_cycles(T, _dips(3, 0.8 * SMALLEST_DROP)) == ()
-    assert len(find_cycles(T, _dips(3, 1.2 * SMALLEST_DROP))) == 3
+    assert find_cycles(T, _dips(3, 0.8 * SMALLEST_DESCENT)) == ()
+    assert len(find_cycles(T, _dips(3, 1.2 * SMALLEST_DESCENT))) == 3
 
 
 def test_a_rest_at_the_bottom_or_at_the_top_belongs_to_its_cycle() -> None:
@@ -141,7 +141,7 @@ def test_whatever_the_signal_cycles_are_in_order(height: np.ndarray, fps: float)
         assert _in_order(cycle)
         assert cycle.before >= 0
         assert max(cycle.top_to, cycle.after) < len(height)
-        assert cycle.rise >= SMALLEST_DROP
+        assert cycle.rise >= SMALLEST_DESCENT
     for one, following in itertools.pairwise(cycles):
         assert one.bottom < one.top <= following.bottom
 

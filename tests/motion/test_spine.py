@@ -59,7 +59,7 @@ INSIDE = np.isin(STATIONS, back_stations())
 
 
 def _with_back(profile: np.ndarray, *, forward: int = 1, trunk_deg: float = 50.0, frames: int = 5) -> PoseSequence:
-    """A lifter whose dorsal edge lies at the given distances (S,), in hip-shoulder lengths."""
+    """A lifter whose dorsal edge is at the given distances (S,), in hip-shoulder lengths."""
     hinge = P(trunk_deg=trunk_deg, hip_deg=trunk_deg + 20.0, knee_deg=25.0)
     poses = film(through([(0.0, hinge), (frames / 30, hinge)]), Camera(forward=forward))
     back, front = (np.tile(values, (len(poses), 1)) for values in (profile, np.full(CONTOUR_STATIONS, FRONT_DEPTH)))

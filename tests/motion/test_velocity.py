@@ -11,7 +11,7 @@ from formcheck.motion.velocity import END_BAND, stroke_down, stroke_up, whole_wa
 def ramp(
     fps: float, low: float = 0.2, high: float = 0.7, from_s: float = 1.0, to_s: float = 2.0
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Rest, a straight way up, rest."""
+    """Rest, a straight ascent, rest."""
     time_s = np.arange(0.0, 3.0, 1.0 / fps)
     return time_s, np.interp(time_s, [from_s, to_s], [low, high])
 

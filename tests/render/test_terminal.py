@@ -183,7 +183,7 @@ def a_set(**changes: Any) -> SetLevel:
 def test_the_set_is_told_in_few_words() -> None:
     assert set_lines(a_set()) == [
         "Tempo: down 1.3 s, up 0.9 s, top 0.8 s.",
-        "Way up: 0.45 m/s (by the lifter's height); the last rep 22% slower than the fastest.",
+        "Ascent: 0.45 m/s (by the lifter's height); the last rep 22% slower than the fastest.",
         "From first to last rep: back rounding +8°, range −12%.",
         "Best rep: 2. Look at rep 3 first.",
     ]
@@ -209,4 +209,4 @@ def test_what_was_not_measured_of_the_set_is_left_out() -> None:
 def test_without_metres_velocity_is_in_body_heights_and_a_small_loss_is_not_worth_a_word() -> None:
     reps = (RepMotion(1, mean_velocity_heights_per_s=0.25),)
     lines = set_lines(a_set(reps=reps, velocity_loss=0.05))
-    assert "Way up: 0.25 body heights a second." in lines
+    assert "Ascent: 0.25 body heights a second." in lines

@@ -142,7 +142,7 @@ def test_what_is_deleted_is_gone_from_the_disk(path: Path) -> None:
         npz = history.npz(secret.id) or b""
         noise_from = npz.index(b"world_m.npy") + 300
         pieces = [npz[place : place + 64] for place in range(noise_from, noise_from + 1280, 64)]
-        # Where a page ends a piece may lie in two parts.
+        # Where a page ends a piece may be in two parts.
         assert sum(piece in bytes_on_disk(path) for piece in pieces) > 15
         assert b"secret words" in bytes_on_disk(path)
         history.delete_set(secret.id)

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from formcheck.core.errors import InputError, OutputError, UsageError
-from formcheck.judging.settings import AS_IT_COMES
+from formcheck.judging.settings import DEFAULTS
 from formcheck.storage.settings_files import (
     config_folder,
     default_settings_path,
@@ -33,7 +33,7 @@ def written(path: Path, text: str) -> Path:
 
 
 def test_without_any_file_everything_is_as_it_comes() -> None:
-    assert load_settings() == AS_IT_COMES
+    assert load_settings() == DEFAULTS
 
 
 def test_the_folder_is_the_systems_unless_told_otherwise(own_folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -63,7 +63,7 @@ def test_a_file_may_start_from_presets_and_has_the_last_word(tmp_path: Path) -> 
 def test_contradictions_show_once_everything_is_merged(tmp_path: Path) -> None:
     file = written(tmp_path / "mine.toml", "[checks.squat.forward-lean]\nwatch = 40\n")
     assert load_settings(file, ["low-bar"]).checks["squat/forward-lean"].watch == 40
-    with pytest.raises(UsageError, match="watch 40 lies above fault 35"):
+    with pytest.raises(UsageError, match="watch 40 is above fault 35"):
         load_settings(file)
 
 

@@ -56,7 +56,7 @@ def test_pixels_of_a_crop_are_where_their_coordinates_are(turn_rad: float, side_
 def test_a_crop_shows_the_region_upright() -> None:
     picture = np.zeros((300, 300, 3), np.uint8)
     cv2.circle(picture, (200, 150), 6, (255, 255, 255), -1)
-    # Somebody whose head is to the right of the hips lies in the picture and stands in the crop.
+    # Somebody whose head is to the right of the hips is lying in the picture and stands in the crop.
     crop = region_around(np.array([150.0, 150.0]), np.array([200.0, 150.0])).crop(picture, 100, cv2.BORDER_CONSTANT)
     y, x = np.nonzero(crop[..., 0] > 128)
     assert (x.mean(), y.mean()) == pytest.approx((50.0, 50.0 - 100.0 * 50.0 / (100.0 * REGION_MARGIN)), abs=0.6)

@@ -22,13 +22,13 @@ from formcheck.vision.look_rate import (
     fill_between,
 )
 from formcheck.vision.person_finder import nothing_seen
-from formcheck.vision.tracking import Sighting
-from tests.helpers.synthetic_lifter import deadlift, film, kettlebell_swing, sighting_of, standing_still
+from formcheck.vision.tracking import Detection
+from tests.helpers.synthetic_lifter import deadlift, detection_of, film, kettlebell_swing, standing_still
 
-STILL = sighting_of(film(standing_still(0.1)), 0)
+STILL = detection_of(film(standing_still(0.1)), 0)
 
 
-def _moved(person: Sighting, sizes: float) -> Sighting:
+def _moved(person: Detection, sizes: float) -> Detection:
     """The same person that many body sizes further right."""
     image = person.image_px.copy()
     image[:, 0] += sizes * person.size_px
@@ -152,7 +152,7 @@ def test_lifts_lose_nearly_nothing(motion: object) -> None:
     rate, arrays = LookRate(), nothing_seen(len(poses))
     for frame, time_s in enumerate(poses.time_s.tolist()):
         if rate.wants(time_s, 0.0):
-            person = sighting_of(poses, frame)
+            person = detection_of(poses, frame)
             rate.saw(time_s, [person])
             for name, values in arrays.items():
                 values[frame] = getattr(person, name)

@@ -19,14 +19,14 @@ from formcheck.vision.person_finder import (
     mirror_image,
     nothing_seen,
 )
-from formcheck.vision.tracking import Sighting
+from formcheck.vision.tracking import Detection
 from tests.helpers.synthetic_lifter import (
     Camera,
     Motion,
     deadlift,
+    detection_of,
     film,
     kettlebell_swing,
-    sighting_of,
     squat,
     standing_still,
 )
@@ -37,8 +37,8 @@ PICTURE = np.zeros((HEIGHT, WIDTH, 3), np.uint8)
 MODEL = ModelFile(Path("some.task"), "some", "custom", "")
 
 
-def _standing(x_px: float = 540.0, px_per_m: float = 400.0) -> Sighting:
-    return sighting_of(film(standing_still(0.1), Camera(px_per_m=px_per_m, feet_px=(x_px, 1500.0))), 0)
+def _standing(x_px: float = 540.0, px_per_m: float = 400.0) -> Detection:
+    return detection_of(film(standing_still(0.1), Camera(px_per_m=px_per_m, feet_px=(x_px, 1500.0))), 0)
 
 
 # ------------------------------------------------------------------------------------------------------- pure parts
@@ -64,7 +64,7 @@ def test_a_mirror_image_is_what_the_mirrored_lifter_looks_like() -> None:
     for forward in (1, -1):
         motion = deadlift(1)
         one, other = (
-            sighting_of(film(motion, Camera(forward=facing, feet_px=(540.0, 1500.0))), 40)
+            detection_of(film(motion, Camera(forward=facing, feet_px=(540.0, 1500.0))), 40)
             for facing in (forward, -forward)
         )
         # A parallel projection, so the mirror image is exact.
@@ -87,7 +87,7 @@ def test_a_second_detection_does_not_hide_a_third_person() -> None:
 def test_nothing_seen_has_the_arrays_of_a_sighting_all_missing(frames: int) -> None:
     arrays = nothing_seen(frames)
     poses = film(standing_still(0.1))
-    assert arrays.keys() == {name for name in Sighting.__dataclass_fields__ if name != "frame"}
+    assert arrays.keys() == {name for name in Detection.__dataclass_fields__ if name != "frame"}
     for name, values in arrays.items():
         assert values.shape == (frames, *getattr(poses, name).shape[1:]), name
         assert values.dtype == np.float32
@@ -154,7 +154,7 @@ def test_a_mirrored_finder_shows_the_mirror_image_and_answers_for_the_picture() 
     with PersonFinder(MODEL, 1, track=True, mirrored=True, backend=FakeBackend(handler)) as finder:
         (found,) = finder.find(picture, 0, 0)
     np.testing.assert_array_equal(shown[0], picture[:, ::-1])
-    expected = mirror_image(sighting_of(poses, 0), WIDTH)
+    expected = mirror_image(detection_of(poses, 0), WIDTH)
     np.testing.assert_allclose(found.image_px, expected.image_px, atol=1e-4)
     np.testing.assert_allclose(found.contour_px, expected.contour_px, atol=1e-4)
 

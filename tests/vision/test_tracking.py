@@ -5,14 +5,14 @@ from collections.abc import Iterable
 import numpy as np
 import pytest
 
-from formcheck.vision.tracking import LONGEST_ABSENCE_S, SHORTEST_TRACK_SHARE, Person, Sighting, choose_lifter
+from formcheck.vision.tracking import LONGEST_ABSENCE_S, SHORTEST_TRACK_SHARE, Detection, Person, choose_lifter
 from tests.helpers.synthetic_lifter import (
     Camera,
     deadlift,
+    detection_of,
     film,
     frame_times,
     kettlebell_swing,
-    sighting_of,
     squat,
     standing_still,
 )
@@ -23,17 +23,17 @@ HEIGHT_PX = 1920
 
 def _person(
     motion: object, x_px: float, *, px_per_m: float = 400.0, frames: Iterable[int] | None = None, yaw_deg: float = 0.0
-) -> list[Sighting]:
+) -> list[Detection]:
     camera = Camera(yaw_deg, px_per_m=px_per_m, feet_px=(x_px, 1500.0))
     poses = film(motion, camera, time_s=TIMES)  # type: ignore[arg-type]
-    return [sighting_of(poses, frame) for frame in (range(len(TIMES)) if frames is None else frames)]
+    return [detection_of(poses, frame) for frame in (range(len(TIMES)) if frames is None else frames)]
 
 
-def _scene(*people: list[Sighting]) -> list[Sighting]:
+def _scene(*people: list[Detection]) -> list[Detection]:
     return sorted((s for person in people for s in person), key=lambda s: s.frame)
 
 
-def _is(chosen: tuple[Sighting, ...], person: list[Sighting]) -> bool:
+def _is(chosen: tuple[Detection, ...], person: list[Detection]) -> bool:
     return [id(s) for s in chosen] == [id(s) for s in person]
 
 
@@ -134,7 +134,7 @@ def test_a_bystander_does_not_steal_the_track_while_the_lifter_is_lost() -> None
 
 def test_somebody_who_passes_close_in_front_does_not_take_over() -> None:
     lifter = _person(squat(2), 540)
-    passer: list[Sighting] = []
+    passer: list[Detection] = []
     for frame in range(45, 75):
         passer += _person(standing_still(), -200 + 50 * (frame - 45), px_per_m=520.0, frames=[frame])
     chosen, _ = choose_lifter(_scene(lifter, passer), TIMES)
@@ -152,12 +152,12 @@ def test_a_brief_passer_by_is_not_worth_a_remark() -> None:
 def test_there_is_one_sighting_a_frame_in_order() -> None:
     people = [_person(squat(2), 300), _person(standing_still(), 700), _person(kettlebell_swing(3), 1100)]
     chosen, _ = choose_lifter(_scene(*people), TIMES)
-    frames = [sighting.frame for sighting in chosen]
+    frames = [detection.frame for detection in chosen]
     assert frames == sorted(set(frames))
 
 
 def test_size_does_not_change_as_the_body_folds() -> None:
-    sizes = [sighting.size_px for sighting in _person(squat(2), 540)]
+    sizes = [detection.size_px for detection in _person(squat(2), 540)]
     assert max(sizes) / min(sizes) < 1.01
 
 

@@ -1,4 +1,4 @@
-// On a phone the menu lies over the page and Streamlit leaves it open: once another page is shown, it makes room.
+// On a phone the menu covers the page and Streamlit leaves it open: once another page is shown, it makes room.
 export default function ({ data }) {
   if (window.formcheckPage === data.page) return;
   window.formcheckPage = data.page;

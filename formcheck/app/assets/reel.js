@@ -58,7 +58,7 @@ export default function (component) {
     root.append(make("h3", {}, "What to look at"), list);
   }
   if (data.reps.length) {
-    // Roles in full: where room is short the style lays the table out anew, and elements alone would lose them.
+    // Roles in full: where room is short the style lays the table out again, and elements alone would lose them.
     const cell = (words, more = {}) => make("td", { role: "cell", ...more }, words);
     const title = (words, more = {}) => make("th", { role: "columnheader", scope: "col", ...more }, words);
     const head = make("tr", { role: "row" }, title("Rep"), title("Start"));

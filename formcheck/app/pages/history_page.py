@@ -55,7 +55,7 @@ TRENDS = (
 REP_ROWS = (
     ("Back rounding", "rounding_deg", "deg"),
     ("Depth, hips above knees", "depth_thighs", "thigh lengths"),
-    ("Way up", "concentric_s", "s"),
+    ("Ascent", "concentric_s", "s"),
 )
 """Title, name and unit of what is compared of two reps."""
 
@@ -270,7 +270,7 @@ def _trends(sets: Sequence[SavedSet]) -> None:
 
 
 def span(values: Sequence[float], least: float) -> tuple[float, float]:
-    """From where to where a chart of these values goes: they lie in the middle of at least that much."""
+    """From where to where a chart of these values goes: they are in the middle of at least that much."""
     low, high = min(values), max(values)
     more = max(0.0, least - (high - low)) / 2.0
     return low - more, high + more
@@ -412,7 +412,7 @@ def _side_by_side(shown: Sequence[_Shown], videos: Sequence[str]) -> None:
     if not videos and len(figures) < 2:
         st.caption("These two cannot be shown side by side: neither the video nor the poses of one of them were kept.")
         return
-    # Aligned at lift-off, so that a longer way down does not put them out of step.
+    # Aligned at lift-off, so that a longer descent does not put them out of step.
     before = max(0.0, min(each.zero_s - each.told.start_s for each in shown))
     after = max(each.told.end_s - each.zero_s for each in shown)
     data = {
@@ -571,7 +571,7 @@ def _backup() -> None:
                     with open_history() as history:
                         done = import_history(history, path)
                 except HistoryError as error:
-                    # The file lies under a name of ours; people know it by theirs.
+                    # The file is under a name of ours; people know it by theirs.
                     raise HistoryError(str(error).replace(str(path), upload.name)) from error
             st.toast(f"{done.added} new sets, {done.renewed} renewed, {done.known} here already.")
             st.rerun()

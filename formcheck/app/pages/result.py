@@ -16,7 +16,7 @@ from formcheck.app.session import Result, Session
 from formcheck.core.verdicts import NOT_MEASURED
 from formcheck.exercises import EXERCISES, exercise_named
 from formcheck.judging.report import Report
-from formcheck.judging.settings import AS_IT_COMES, merge, parse_settings
+from formcheck.judging.settings import DEFAULTS, merge, parse_settings
 from formcheck.render import exports
 from formcheck.storage.history import Lifter, open_history
 from formcheck.storage.report_folder import ANNOTATED_MP4, REPORT_HTML, safe_name
@@ -157,7 +157,7 @@ def _judge_again(result: Result, report: Report, session: Session) -> None:
         plate = job.video is not None and st.toggle("Follow the plate", job.plate, key=f"plate-{key}")
     lift = exercise_named(exercise) or exercise_named(report.exercise.name)
     # Other presets start from their own limits, not from those that were edited before.
-    told = parse_settings(job.settings_toml, "these limits") if tuple(presets) == job.presets else AS_IT_COMES
+    told = parse_settings(job.settings_toml, "these limits") if tuple(presets) == job.presets else DEFAULTS
     toml = job.settings_toml
     if lift is not None:
         with st.expander(f"Limits: {lift.title.lower()}"):

@@ -8,7 +8,7 @@ import streamlit as st
 
 from formcheck.app import components, limits
 from formcheck.exercises import EXERCISES, exercise_named
-from formcheck.judging.settings import AS_IT_COMES, DEPTH_TARGETS, HEIGHT_RANGE_CM, LOAD_UNITS, Settings
+from formcheck.judging.settings import DEFAULTS, DEPTH_TARGETS, HEIGHT_RANGE_CM, LOAD_UNITS, Settings
 from formcheck.storage.history import Lifter, open_history
 from formcheck.storage.history.records import LONGEST_NAME
 from formcheck.storage.settings_files import default_settings_path, read_settings, save_settings
@@ -37,7 +37,7 @@ def show() -> None:
 def own_settings() -> Settings:
     """What the user's settings file says by itself."""
     path = default_settings_path()
-    return read_settings(path) if path.is_file() else AS_IT_COMES
+    return read_settings(path) if path.is_file() else DEFAULTS
 
 
 # --- lifters -------------------------------------------------------------------------------------------------------

@@ -144,7 +144,7 @@ def _files(mine: Session) -> list[Any]:
 
 
 def _elsewhere(mine: Session) -> None:
-    """What is analysed without being seen, as after the page was loaded anew."""
+    """What is analysed without being seen, as after the page was loaded again."""
     for other in others_at_work(mine):
         batch = other.batch
         assert batch is not None
@@ -232,7 +232,7 @@ def _form() -> dict[str, Any]:
 
 
 def samples_folder() -> Path | None:
-    """Where the sample videos lie; None where FormCheck came without them."""
+    """Where the sample videos are; None where FormCheck came without them."""
     folder = Path(formcheck.__file__).resolve().parent.parent / "sample_videos"
     return folder if (folder / SAMPLES[0][0]).is_file() else None
 

@@ -16,22 +16,22 @@ UNKNOWN = 0.8
 
 
 @dataclass(frozen=True)
-class CycleShape:
+class CycleFeatures:
     """Shape of a cycle; heights in standing shoulder heights above the ankles, NaN where not measured.
 
     Attributes
     ----------
-    drop, rise : travel of the shoulders down into and up out of the bottom.
+    descent, rise : travel of the shoulders down into and up out of the bottom.
     hip_share : travel of the hips as a share of that of the shoulders.
-    seat_height : hips above the knees at the bottom.
+    hip_above_knee : hips above the knees at the bottom.
     trunk_lean_deg, hip_flexion_deg, knee_flexion_deg : at the bottom.
-    hand_height, hang : hands above the ankles, and below the shoulders, at the bottom.
+    hand_height, hand_below_shoulder : hands above the ankles, and below the shoulders, at the bottom.
     elbow_flexion_deg : at the bottom.
     top_lean_deg, top_hand_height : while resting at the top.
     arm_reach_deg, hand_reach : furthest raise of the arm forward of the vertical, and highest hands, until the next
         descent.
-    foot_lift : how far the ankles leave their usual height on the way up.
-    rise_s : duration of the way up.
+    foot_lift : how far the ankles leave their usual height during the ascent.
+    rise_s : duration of the ascent.
     yaw_deg : direction of the camera, see `formcheck.motion.view.View`.
     bottom_rest_s : time spent around the lowest point.
     foot_gap, hand_gap : between the ankles and between the wrists at the bottom, in shoulder widths.
@@ -44,25 +44,25 @@ class CycleShape:
     hand_rise : highest hands until the next descent above those at the bottom.
     hands_over_eyes : the most that the hands are above the eyes until the next descent.
     hand_difference : most that one hand is above the other from the bottom to the top.
-    elbow_flexion_max_deg : on the way up.
+    elbow_flexion_max_deg : during the ascent.
     hands_ahead, shoulders_ahead : in front of the mid-foot at the bottom.
     knee_difference_deg, stagger : between left and right at the bottom, without sign: knee flexion, and ankles along
         the facing direction.
     stagger_change, foot_travel : how far the ankles move against each other, and together, within the cycle.
     foot_difference : most that one ankle is above the other within the cycle.
-    fall_s, period_s : duration of the way down, and from the last top to this one.
-    rise_speed : standing heights a second on the way up.
+    fall_s, period_s : duration of the descent, and from the last top to this one.
+    rise_speed : standing heights a second during the ascent.
     """
 
-    drop: float
+    descent: float
     rise: float
     hip_share: float
-    seat_height: float
+    hip_above_knee: float
     trunk_lean_deg: float
     hip_flexion_deg: float
     knee_flexion_deg: float
     hand_height: float
-    hang: float
+    hand_below_shoulder: float
     elbow_flexion_deg: float
     top_lean_deg: float
     top_hand_height: float
@@ -100,11 +100,11 @@ class CycleShape:
     rise_speed: float = math.nan
 
 
-def shape_of(signals: Signals, cycle: Cycle) -> CycleShape:
+def features_of(signals: Signals, cycle: Cycle) -> CycleFeatures:
     """Summarise a cycle of the signals that it was found in."""
     bottom = slice(cycle.bottom_from, cycle.bottom_to + 1)
     top = slice(cycle.top_from, cycle.top_to + 1)
-    way_up = slice(cycle.bottom, cycle.top_to + 1)
+    ascent = slice(cycle.bottom, cycle.top_to + 1)
     hip_bottom, hip_top = median(signals.hip_height[bottom]), median(signals.hip_height[top])
     whole = slice(cycle.before, cycle.top_from + 1)
     time_s = signals.time_s
@@ -113,22 +113,22 @@ def shape_of(signals: Signals, cycle: Cycle) -> CycleShape:
     def lost(angle_deg: FloatArray) -> float:
         return median(angle_deg[bottom]) - median(angle_deg[top])
 
-    return CycleShape(
-        drop=cycle.drop,
+    return CycleFeatures(
+        descent=cycle.descent,
         rise=cycle.rise,
         hip_share=(hip_top - hip_bottom) / max(cycle.rise, 1e-6),
-        seat_height=hip_bottom - median(signals.knee_height[bottom]),
+        hip_above_knee=hip_bottom - median(signals.knee_height[bottom]),
         trunk_lean_deg=median(signals.trunk_lean_deg[bottom]),
         hip_flexion_deg=median(signals.hip_flexion_deg[bottom]),
         knee_flexion_deg=median(signals.knee_flexion_deg[bottom]),
         hand_height=median(signals.hand_height[bottom]),
-        hang=median(signals.shoulder_height[bottom]) - median(signals.hand_height[bottom]),
+        hand_below_shoulder=median(signals.shoulder_height[bottom]) - median(signals.hand_height[bottom]),
         elbow_flexion_deg=median(signals.elbow_flexion_deg[bottom]),
         top_lean_deg=median(signals.trunk_lean_deg[top]),
         top_hand_height=median(signals.hand_height[top]),
-        arm_reach_deg=highest((signals.arm_angle_deg - signals.trunk_lean_deg)[way_up]),
-        hand_reach=highest(signals.hand_height[way_up]),
-        foot_lift=highest(signals.foot_lift[way_up]),
+        arm_reach_deg=highest((signals.arm_angle_deg - signals.trunk_lean_deg)[ascent]),
+        hand_reach=highest(signals.hand_height[ascent]),
+        foot_lift=highest(signals.foot_lift[ascent]),
         rise_s=rise_s,
         yaw_deg=median(signals.yaw_deg[cycle.bottom_from : cycle.top_to + 1]),
         bottom_rest_s=float(signals.time_s[cycle.bottom_to] - signals.time_s[cycle.bottom_from]),
@@ -144,10 +144,10 @@ def shape_of(signals: Signals, cycle: Cycle) -> CycleShape:
         hip_range_deg=lost(signals.hip_flexion_deg),
         knee_range_deg=lost(signals.knee_flexion_deg),
         hands_over_knees=median((signals.hand_height - signals.knee_height)[bottom]),
-        hand_rise=highest(signals.hand_height[way_up]) - median(signals.hand_height[bottom]),
-        hands_over_eyes=highest((signals.hand_height - signals.eye_height)[way_up]),
-        hand_difference=highest(np.abs(signals.hand_difference[way_up])),
-        elbow_flexion_max_deg=highest(signals.elbow_flexion_deg[way_up]),
+        hand_rise=highest(signals.hand_height[ascent]) - median(signals.hand_height[bottom]),
+        hands_over_eyes=highest((signals.hand_height - signals.eye_height)[ascent]),
+        hand_difference=highest(np.abs(signals.hand_difference[ascent])),
+        elbow_flexion_max_deg=highest(signals.elbow_flexion_deg[ascent]),
         hands_ahead=median(signals.hand_forward[bottom]),
         shoulders_ahead=median(signals.shoulder_forward[bottom]),
         knee_difference_deg=abs(median(signals.knee_difference_deg[bottom])),

@@ -1,4 +1,4 @@
-"""What an exercise is: how it is recognised, where its instants lie, what is measured and judged, and what is said."""
+"""What an exercise is: how it is recognised, where its instants are, what is measured and judged, and what is said."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from enum import StrEnum
 import numpy as np
 
 from formcheck.exercises.framework.check import Check, Measurement
-from formcheck.exercises.framework.cycle_features import CycleShape, least
+from formcheck.exercises.framework.cycle_features import CycleFeatures, least
 from formcheck.exercises.framework.load_kind import LoadKind
 from formcheck.exercises.framework.measure import Measure
 from formcheck.exercises.framework.variant import Variant
@@ -30,8 +30,8 @@ STRAIGHT_KNEES_DEG, STRAIGHT_HIPS_DEG, UPRIGHT_DEG = 20.0, 25.0, 15.0
 class Rep:
     """One repetition with its named instants, as sample indices into the signals.
 
-    ``start`` <= ``bottom`` <= ``top`` <= ``end``. ``lift_off`` is the last sample before the way up and
-    ``lockout`` the first one at the top. ``partial`` is True when the way up ends clearly short of standing.
+    ``start`` <= ``bottom`` <= ``top`` <= ``end``. ``lift_off`` is the last sample before the ascent and
+    ``lockout`` the first one at the top. ``partial`` is True when the ascent ends clearly short of standing.
     """
 
     cycle: Cycle
@@ -201,7 +201,7 @@ class Exercise:
     checks : what is judged, most important first; the back leads.
     from_floor : True when the load lies on the floor before and after, so that a lifter may stand up without it.
     path : what is followed for velocity and path, and how it should travel.
-    lowers_first : True when a repetition begins at the top and the way down belongs before the way up.
+    lowers_first : True when a repetition begins at the top and the descent belongs before the ascent.
     load : what kind of load it is; a variant may say otherwise.
     variants : ways of doing it that are judged differently; see `formcheck.exercises.framework.variant`.
     instants : samples of the instants of a repetition that only this lift has, by name ending in "_s".
@@ -213,7 +213,7 @@ class Exercise:
 
     name: str
     title: str
-    resemblance: Callable[[CycleShape], float]
+    resemblance: Callable[[CycleFeatures], float]
     rep: Callable[[Signals, Cycle], Rep]
     measure: Callable[[Signals, Rep], dict[str, Measurement]]
     checks: tuple[Check, ...]

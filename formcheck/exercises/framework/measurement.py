@@ -91,7 +91,7 @@ ELBOW_FLEXION_MAX_DEG = Measure(
     "elbow_flexion_max_deg",
     "Elbow flexion",
     "deg",
-    "Bend of the elbow (shoulder, elbow, wrist) on the way up, held for a tenth of a second; 0 is straight.",
+    "Bend of the elbow (shoulder, elbow, wrist) during the ascent, held for a tenth of a second; 0 is straight.",
 )
 
 
@@ -112,7 +112,7 @@ def seen_share(values: FloatArray) -> float:
 
 
 def sample_before(signals: Signals, sample: int, seconds: float) -> int:
-    """The first sample that lies at most ``seconds`` before another one."""
+    """The first sample that is at most ``seconds`` before another one."""
     return int(np.searchsorted(signals.time_s, signals.time_s[sample] - seconds))
 
 

@@ -14,13 +14,13 @@ from itertools import groupby
 import numpy as np
 
 from formcheck.core.poses import FloatArray
-from formcheck.exercises.framework.cycle_features import CycleShape
+from formcheck.exercises.framework.cycle_features import CycleFeatures
 from formcheck.exercises.framework.exercise import Exercise
 from formcheck.exercises.framework.recognition_trees import OTHER, trees
 from formcheck.exercises.framework.working_set import BACKWARDS_DEG
 
-LIKE = 0.5
-"""A cycle whose likeness is at least this is taken for a repetition of the lift when it has to be told from others."""
+MIN_SIMILARITY = 0.5
+"""A cycle whose similarity is at least this is taken for a repetition of the lift where lifts are told apart."""
 
 RECOGNISED_FROM = -0.4
 """Log-odds from which a set is that lift. Below even odds, as most of what people film to have it judged is a lift."""
@@ -65,16 +65,16 @@ class Recognition:
     doubtful: Exercise | None = None
 
 
-def evidence(shapes: Sequence[CycleShape], exercises: Sequence[Exercise]) -> FloatArray:
+def evidence(cycle_features: Sequence[CycleFeatures], exercises: Sequence[Exercise]) -> FloatArray:
     """(cycles, exercises) log-odds of each lift against any other movement."""
-    found = np.zeros((len(shapes), len(exercises)))
-    if not shapes:
+    found = np.zeros((len(cycle_features), len(exercises)))
+    if not cycle_features:
         return found
     learnt = trees()
-    logs = np.log(np.maximum(learnt.probabilities(shapes), PROBABILITY_FLOOR))
+    logs = np.log(np.maximum(learnt.probabilities(cycle_features), PROBABILITY_FLOOR))
     other = logs[:, learnt.classes.index(OTHER)]
     for column, exercise in enumerate(exercises):
-        like = np.array([exercise.resemblance(shape) for shape in shapes])
+        like = np.array([exercise.resemblance(features) for features in cycle_features])
         by_rules = np.log(np.maximum(like, RULES_FLOOR)) + RULES_EVEN
         if exercise.name in learnt.classes:
             by_trees = logs[:, learnt.classes.index(exercise.name)] - other
@@ -84,18 +84,22 @@ def evidence(shapes: Sequence[CycleShape], exercises: Sequence[Exercise]) -> Flo
     return found
 
 
-def likeness(shapes: Sequence[CycleShape], exercises: Sequence[Exercise]) -> FloatArray:
-    """(cycles, exercises) the same as a share from 0 to 1; `LIKE` is where a set is recognised."""
-    return np.asarray(1.0 / (1.0 + np.exp(RECOGNISED_FROM - evidence(shapes, exercises))))
+def similarity(cycle_features: Sequence[CycleFeatures], exercises: Sequence[Exercise]) -> FloatArray:
+    """(cycles, exercises) the same as a share from 0 to 1; `MIN_SIMILARITY` is where a set is recognised."""
+    return np.asarray(1.0 / (1.0 + np.exp(RECOGNISED_FROM - evidence(cycle_features, exercises))))
 
 
-def recognise(shapes: Sequence[CycleShape], exercises: Sequence[Exercise]) -> Recognition:
+def recognise(cycle_features: Sequence[CycleFeatures], exercises: Sequence[Exercise]) -> Recognition:
     """Decide which lift a set consists of."""
-    shapes = [shape for shape in shapes if not shape.trunk_lean_deg < BACKWARDS_DEG and _is_measured(shape)]
-    if not shapes or not exercises:
+    cycle_features = [
+        features
+        for features in cycle_features
+        if not features.trunk_lean_deg < BACKWARDS_DEG and _is_measured(features)
+    ]
+    if not cycle_features or not exercises:
         return Recognition(None, 0.0)
-    odds = evidence(shapes, exercises)
-    weights = np.clip([shape.rise for shape in shapes], *RISE_COUNTED)
+    odds = evidence(cycle_features, exercises)
+    weights = np.clip([features.rise for features in cycle_features], *RISE_COUNTED)
     pooled = weights @ odds / weights.sum()
     best = int(np.argmax(pooled))
     confidence = float(1.0 / (1.0 + np.exp(RECOGNISED_FROM - pooled[best])))
@@ -109,8 +113,8 @@ def recognise(shapes: Sequence[CycleShape], exercises: Sequence[Exercise]) -> Re
     return Recognition(exercises[best], confidence, others)
 
 
-def _is_measured(shape: CycleShape) -> bool:
-    return float(np.mean(np.isfinite(astuple(shape)))) >= MEASURED_SHARE_MIN
+def _is_measured(features: CycleFeatures) -> bool:
+    return float(np.mean(np.isfinite(astuple(features)))) >= MEASURED_SHARE_MIN
 
 
 def _in_a_row(likely: Sequence[Exercise | None], exercises: Sequence[Exercise]) -> tuple[Exercise, ...]:

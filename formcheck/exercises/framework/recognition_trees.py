@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from formcheck.core.poses import FloatArray
-from formcheck.exercises.framework.cycle_features import CycleShape
+from formcheck.exercises.framework.cycle_features import CycleFeatures
 
 OTHER = "none"
 """Name of the class of all other movements."""
@@ -35,7 +35,7 @@ class Trees:
     Attributes
     ----------
     classes : (C,) names of lifts, and `OTHER`.
-    features : names of the fields of `CycleShape`, in the order of ``feature``.
+    features : names of the fields of `CycleFeatures`, in the order of ``feature``.
     roots : (T,) first node of each tree.
     feature : (N,) index of the feature that a node asks for; `LEAF` at a leaf.
     threshold : (N,) values up to this go to the left.
@@ -54,11 +54,13 @@ class Trees:
     missing_left: NDArray[np.bool_]
     share: FloatArray
 
-    def probabilities(self, shapes: Sequence[CycleShape]) -> FloatArray:
+    def probabilities(self, cycle_features: Sequence[CycleFeatures]) -> FloatArray:
         """(n, C) share of the trees' votes for each class, by cycle."""
-        if not shapes:
+        if not cycle_features:
             return np.zeros((0, len(self.classes)))
-        table = np.array([[getattr(shape, name) for name in self.features] for shape in shapes], dtype=np.float32)
+        table = np.array(
+            [[getattr(features, name) for name in self.features] for features in cycle_features], dtype=np.float32
+        )
         rows = np.arange(len(table))[:, None]
         node = np.tile(self.roots, (len(table), 1))
         while (inside := self.feature[node] != LEAF).any():

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from formcheck.exercises.framework.check import Check
-from formcheck.exercises.framework.cycle_features import CycleShape
+from formcheck.exercises.framework.cycle_features import CycleFeatures
 from formcheck.exercises.framework.load_kind import LoadKind
 
 UNKNOWN = "unknown"
@@ -19,7 +19,7 @@ TURNED_MIN_DEG = 30.0
 """From this yaw on, the distances between feet and between hands can be told; from the side they are a guess."""
 
 
-def never(_: CycleShape) -> bool:
+def never(_: CycleFeatures) -> bool:
     """For variants that one camera does not tell apart for sure."""
     return False
 
@@ -41,20 +41,20 @@ class Variant:
 
     name: str
     title: str
-    looks_like: Callable[[CycleShape], bool]
+    looks_like: Callable[[CycleFeatures], bool]
     recognised_by: str
     leaves_out: frozenset[str] = frozenset()
     limits: Mapping[str, tuple[float, float]] = field(default_factory=dict)
-    ruled_out: Callable[[CycleShape], bool] = never
+    ruled_out: Callable[[CycleFeatures], bool] = never
     load: LoadKind | None = None
 
 
-def recognise_variant(shapes: Sequence[CycleShape], variants: Iterable[Variant]) -> Variant | None:
+def recognise_variant(cycle_features: Sequence[CycleFeatures], variants: Iterable[Variant]) -> Variant | None:
     """The variant that enough of the repetitions look like; None when there is none."""
-    if not shapes:
+    if not cycle_features:
         return None
     for variant in variants:
-        if sum(variant.looks_like(shape) for shape in shapes) >= SHARE_NEEDED * len(shapes):
+        if sum(variant.looks_like(features) for features in cycle_features) >= SHARE_NEEDED * len(cycle_features):
             return variant
     return None
 
@@ -70,11 +70,13 @@ def checks_of_variant(checks: Sequence[Check], variant: Variant) -> tuple[Check,
     )
 
 
-def possible_variants(shapes: Sequence[CycleShape], variants: Sequence[Variant]) -> tuple[Variant, ...]:
+def possible_variants(cycle_features: Sequence[CycleFeatures], variants: Sequence[Variant]) -> tuple[Variant, ...]:
     """The variants that the repetitions do not rule out; all of them when none is left."""
 
     def possible(variant: Variant) -> bool:
-        return sum(variant.ruled_out(shape) for shape in shapes) < SHARE_NEEDED * max(1, len(shapes))
+        return sum(variant.ruled_out(features) for features in cycle_features) < SHARE_NEEDED * max(
+            1, len(cycle_features)
+        )
 
     return tuple(filter(possible, variants)) or tuple(variants)
 

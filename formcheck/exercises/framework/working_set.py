@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from formcheck.core.poses import FloatArray
-from formcheck.exercises.framework.cycle_features import CycleShape
+from formcheck.exercises.framework.cycle_features import CycleFeatures
 
 BACKWARDS_DEG = -45.0
 """A trunk that leans back further than this at the bottom belongs to nobody: the model took the body upside down."""
@@ -21,11 +21,11 @@ STANDS_OUT_RISE, BENDS_DEG = 0.15, 30.0
 
 KIND_TOLERANCES = {
     "hip_share": 0.25,
-    "seat_height": 0.12,
+    "hip_above_knee": 0.12,
     "trunk_lean_deg": 25.0,
     "knee_flexion_deg": 35.0,
     "hand_height": 0.15,
-    "hang": 0.15,
+    "hand_below_shoulder": 0.15,
     "top_lean_deg": 25.0,
     "top_hand_height": 0.20,
     "hand_reach": 0.30,
@@ -48,8 +48,8 @@ ANOTHER_SET_MIN = 2
 
 
 def cycles_of_set(
-    shapes: Sequence[CycleShape],
-    likeness: Sequence[float] | FloatArray,
+    cycle_features: Sequence[CycleFeatures],
+    similarity: Sequence[float] | FloatArray,
     like_from: float,
     other_likeness: Sequence[float] | FloatArray | None = None,
 ) -> tuple[bool, ...]:
@@ -62,23 +62,23 @@ def cycles_of_set(
     Parameters
     ----------
     shapes : all cycles of the video in order of time.
-    likeness : how much each resembles the lift, on any scale; only helps to tell which of them are the set.
-    like_from : likeness from which a cycle says for sure what the lift looks like.
+    similarity : how much each resembles the lift, on any scale; only helps to tell which of them are the set.
+    like_from : similarity from which a cycle says for sure what the lift looks like.
     other_likeness : how much each resembles the most similar one of the other lifts, on the same scale.
     """
-    credible = [_moves_the_lifter(shape) for shape in shapes]
+    credible = [_moves_the_lifter(features) for features in cycle_features]
     if not any(credible):
-        return (False,) * len(shapes)
-    rise = np.array([shape.rise for shape in shapes])
+        return (False,) * len(cycle_features)
+    rise = np.array([features.rise for features in cycle_features])
     inside = np.array(credible)
-    alike = inside & (np.asarray(likeness) >= like_from)
+    alike = inside & (np.asarray(similarity) >= like_from)
     sure = rise[alike].sum() >= CORE_SHARE * rise[inside].sum()
     core = alike.copy() if sure else inside.copy()
     inside &= rise >= AMPLITUDE_SHARE * _weighted_median(rise[core], rise[core])
-    usual = _usual_of(shapes, core & inside)
+    usual = _usual_of(cycle_features, core & inside)
     if sure and other_likeness is not None:
         another = inside & ~alike & (np.asarray(other_likeness) >= like_from)
-        another &= [_is_another_kind(shape, usual) for shape in shapes]
+        another &= [_is_another_kind(features, usual) for features in cycle_features]
         for start, stop in _runs(another):
             if stop - start >= ANOTHER_SET_MIN:
                 inside[start:stop] = False
@@ -86,7 +86,7 @@ def cycles_of_set(
     for ends in (order.tolist(), order[::-1].tolist()):
         # Of two cycles nobody can say which of them is the odd one, unless one of them resembles the lift.
         for index in ends[: AT_EACH_END_MAX if sure else min(AT_EACH_END_MAX, (len(order) - 1) // 2)]:
-            if alike[index] or not _is_another_kind(shapes[index], usual):
+            if alike[index] or not _is_another_kind(cycle_features[index], usual):
                 break
             inside[index] = False
     return tuple(bool(one) for one in inside)
@@ -98,11 +98,11 @@ def _runs(flags: NDArray[np.bool_]) -> list[tuple[int, int]]:
     return list(zip(np.flatnonzero(edges == 1).tolist(), np.flatnonzero(edges == -1).tolist(), strict=True))
 
 
-def _moves_the_lifter(shape: CycleShape) -> bool:
-    if shape.trunk_lean_deg < BACKWARDS_DEG:
+def _moves_the_lifter(features: CycleFeatures) -> bool:
+    if features.trunk_lean_deg < BACKWARDS_DEG:
         return False
-    bent = [angle for angle in (shape.hip_flexion_deg, shape.knee_flexion_deg) if np.isfinite(angle)]
-    return shape.rise >= STANDS_OUT_RISE or not bent or max(bent) >= BENDS_DEG
+    bent = [angle for angle in (features.hip_flexion_deg, features.knee_flexion_deg) if np.isfinite(angle)]
+    return features.rise >= STANDS_OUT_RISE or not bent or max(bent) >= BENDS_DEG
 
 
 def _weighted_median(values: FloatArray, weights: FloatArray) -> float:
@@ -111,20 +111,20 @@ def _weighted_median(values: FloatArray, weights: FloatArray) -> float:
     return float(values[order][min(int(half), len(values) - 1)])
 
 
-def _usual_of(shapes: Sequence[CycleShape], core: NDArray[np.bool_]) -> dict[str, float]:
+def _usual_of(cycle_features: Sequence[CycleFeatures], core: NDArray[np.bool_]) -> dict[str, float]:
     """Median over the core of every number that tells kinds apart; without those never measured."""
     usual = {}
     for name in KIND_TOLERANCES:
-        known = [value for i in np.flatnonzero(core).tolist() if np.isfinite(value := getattr(shapes[i], name))]
+        known = [value for i in np.flatnonzero(core).tolist() if np.isfinite(value := getattr(cycle_features[i], name))]
         if known:
             usual[name] = float(np.median(known))
     return usual
 
 
-def _is_another_kind(shape: CycleShape, usual: dict[str, float]) -> bool:
+def _is_another_kind(features: CycleFeatures, usual: dict[str, float]) -> bool:
     apart = [
         abs(value - middle) > KIND_TOLERANCES[name]
         for name, middle in usual.items()
-        if np.isfinite(value := getattr(shape, name))
+        if np.isfinite(value := getattr(features, name))
     ]
     return bool(apart) and sum(apart) >= OTHER_KIND_SHARE * len(apart)

@@ -189,7 +189,7 @@ def _lean_back(signals: Signals, rep: Rep) -> Measurement:
 
 ROUNDING_WATCH_DEG, ROUNDING_FAULT_DEG = 12.0, 20.0
 """Beyond the neutral. With the usual standard error of 8 to 10 deg something to watch begins at 17 and a fault at 29:
-every side view labelled neutral lies below 11, every rounded one above 20, two "mild" ones at 17 and 20
+every side view labelled neutral is below 11, every rounded one above 20, two "mild" ones at 17 and 20
 (benchmarks/results/spine.md)."""
 
 ROUNDING_GROWTH_UNCERTAINTY_DEG = 4.0
@@ -240,7 +240,7 @@ HEAD_UP = Check(
     views=SIDE,
     cue="Neck in line with the back: eyes on the floor a few steps ahead.",
     why="Looking at the ceiling or far ahead bends the neck and tempts the lower back to arch.",
-    source="Set above what lifters labelled good show (up to 55): many look ahead, and that alone is no fault",
+    source="Set above what lifters labelled good show (up to 55): many look ahead, and that alone is not a fault",
     confidence="low",
     worst=WATCH,
     how="Angle of the line from shoulder to ear against the trunk, compared with you standing, while the load pulls "

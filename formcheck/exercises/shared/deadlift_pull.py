@@ -1,4 +1,4 @@
-"""What a deadlift's way up shows beside the back: set-up, bar path, knees and feet."""
+"""What a deadlift's ascent shows beside the back: set-up, bar path, knees and feet."""
 
 from __future__ import annotations
 
@@ -174,7 +174,7 @@ def bar_drop(signals: Signals, passing: int, lockout: int) -> Measurement:
 
 BAR_DROP = Check(
     id="bar-drop",
-    title="Bar sinking on the way up",
+    title="Bar sinking during the ascent",
     measure=BAR_DROP_HEIGHTS,
     watch=0.03,
     fault=0.05,

@@ -25,10 +25,10 @@ SETTLED_S = 0.4
 
 TRUNK_LEAN_GAIN_DEG = Measure(
     "trunk_lean_gain_deg",
-    "Trunk lean gained early on the way up",
+    "Trunk lean gained early in the ascent",
     "deg",
     (
-        "How much further the trunk leans early on the way up than when the way up began: hips that rise before the "
+        "How much further the trunk leans early in the ascent than when it began: hips that rise before the "
         "chest tip it forward."
     ),
 )

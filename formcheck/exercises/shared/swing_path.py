@@ -151,7 +151,7 @@ SHOULDERS_LOW = Check(
 
 
 def knees_forward(signals: Signals, rep: Rep) -> Measurement:
-    """How far the knee is in front of the ankle in the backswing and on the way up, in shank lengths."""
+    """How far the knee is in front of the ankle in the backswing and during the ascent, in shank lengths."""
     start, _ = backswing(signals, rep)
     ahead = np.sin(np.radians(signals.shank_lean_deg))
     return sustained_peak(signals, ahead, start, max(start, rep.lockout), KNEE_UNCERTAINTY)
@@ -194,7 +194,7 @@ def knee_flexion_backswing(signals: Signals, rep: Rep) -> Measurement:
 
 
 def elbow_flexion_up(signals: Signals, rep: Rep) -> Measurement:
-    """Greatest elbow flexion on the way up, degrees; from behind, the trunk hides the arms."""
+    """Greatest elbow flexion during the ascent, degrees; from behind, the trunk hides the arms."""
     yaw = signals.yaw_deg[rep.bottom : rep.top + 1]
     if np.isfinite(yaw).any() and np.nanmedian(yaw) <= -REAR_HIDES_DEG:
         return missing("seen from behind, the trunk hides the arms")

@@ -37,14 +37,14 @@ SHOULDER_TILT_CHANGE_DEG = Measure(
     "shoulder_tilt_change_deg",
     "Shoulder tilt against standing",
     "deg",
-    "How much the line of the shoulders tilts on the way up against standing.",
+    "How much the line of the shoulders tilts during the ascent against standing.",
 )
 
 HIP_SHIFT_HIP_WIDTHS = Measure(
     "hip_shift_hip_widths",
     "Hips moved sideways",
     "hip widths",
-    "How far the hips move sideways over the feet on the way up against standing, in distances of the hip joints.",
+    "How far the hips move sideways over the feet during the ascent against standing, in distances of the hip joints.",
 )
 
 STANCE_SHOULDER_WIDTHS = Measure(
@@ -64,12 +64,13 @@ SYMMETRY_MEASURES = (SHOULDER_TILT_CHANGE_DEG, HIP_SHIFT_HIP_WIDTHS, STANCE_SHOU
 
 
 def uneven_shoulders(signals: Signals, rep: Rep) -> Measurement:
-    """How much the line of the shoulders tilts on the way up against standing, degrees."""
+    """How much the line of the shoulders tilts during the ascent against standing, degrees."""
     return _against_standing(signals, rep, signals.shoulder_tilt_deg, TILT_UNCERTAINTY_DEG)
 
 
 def sideways_shift(signals: Signals, rep: Rep) -> Measurement:
-    """How far the hips move sideways over the feet on the way up against standing, in distances of the hip joints."""
+    """How far the hips move sideways over the feet during the ascent against standing, in distances of the hip
+    joints."""
     facing_deg = np.abs(_facing(signals, signals.yaw_deg)[rep.cycle.bottom_from : rep.lockout + 1])
     if np.isfinite(facing_deg).any() and np.nanmedian(facing_deg) < STRAIGHT_ON_MIN_DEG:
         return missing(NOT_STRAIGHT_ON)

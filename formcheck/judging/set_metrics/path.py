@@ -59,7 +59,7 @@ def bar_path(
 def with_plate(motion: RepMotion, signals: Signals, rep: Rep, plate: PlateTrack) -> RepMotion:
     """The motion with metres and path from the plate; as it is where that was not seen all the way up."""
     seen = np.isfinite(plate.up_m)
-    # A way down may run past the end of the repetition, and a way up begin before it.
+    # A descent may run past the end of the repetition, and an ascent begin before it.
     around = (signals.time_s >= signals.time_s[rep.start] - 1.0) & (signals.time_s <= signals.time_s[rep.end] + 1.0)
     time_s = signals.time_s[around]
     if seen.sum() < 3 or len(time_s) < 3:

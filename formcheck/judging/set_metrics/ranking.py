@@ -25,7 +25,7 @@ def best_and_worst(
         main = next((each for each in found if each.check == first.id and each.verdict != NOT_MEASURED), None)
         if main is not None and not partial[index - 1]:
             verdicts = [each.verdict for each in found]
-            # What lies on the good side of the limit is equally good.
+            # What is on the good side of the limit is equally good.
             beyond = max(sign * (main.value - first.watch), 0.0)
             ranks.append(((verdicts.count(FAULT), verdicts.count(WATCH), beyond), index))
     if len(ranks) < 2:

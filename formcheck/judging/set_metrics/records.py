@@ -19,7 +19,7 @@ class BarPath:
     """Way of the tracked point (hands or shoulders) over one repetition, (P,) each.
 
     ``forward_heights`` is in front of the mid-foot, ``up_heights`` above the ankles, both in body heights.
-    ``drift_heights`` is how much further forward (positive) the way up ends than it began, ``peak_deviation_heights``
+    ``drift_heights`` is how much further forward (positive) the ascent ends than it began, ``peak_deviation_heights``
     the furthest that it strays from the vertical line through its beginning, forward positive.
     """
 
@@ -45,7 +45,7 @@ class PlatePath:
 class RepMotion:
     """Tempo and velocity of one repetition; NaN = not measured.
 
-    ``eccentric_s`` is the way down, ``concentric_s`` the way up, each within 4 % of its ends; the pauses lie between
+    ``eccentric_s`` is the descent, ``concentric_s`` the ascent, each within 4 % of its ends; the pauses are between
     them. ``range_heights`` is the height between the ends. ``velocity_loss`` is (best - this) / best of the set's mean
     concentric velocities, 0..1; NaN for a partial repetition, which counts for no best either.
     """

@@ -17,11 +17,12 @@ STATURES_PER_SHOULDER_HEIGHT = 0.76
 lower; 0.757 +- 0.014 in rendered lifters."""
 
 BEYOND_S = 0.2
-"""The ends of a way lie within this time of those found from the shoulders, or where the point comes to rest later."""
+"""The ends of an ascent or descent are within this time of those found from the shoulders, or where the point comes to
+rest later."""
 
 
 WHOLE_WAY_DOWN = 0.6
-"""A way down of less than this share of the way up was not seen to its end, or the bar was dropped."""
+"""A descent of less than this share of the ascent was not seen to its end, or the bar was dropped."""
 
 
 @dataclass(frozen=True)
@@ -68,7 +69,7 @@ def _concentric(signals: Signals, rep: Rep, height: FloatArray) -> Stroke | None
 
 
 def _eccentric(lift: Exercise, signals: Signals, rep: Rep, height: FloatArray, up: Stroke | None) -> Stroke | None:
-    """The way down that belongs to a repetition: before the way up where the lift begins at the top, else after it."""
+    """The descent that belongs to a repetition: before the ascent where the lift begins at the top, else after it."""
     cycle = rep.cycle
     ends = (cycle.before, cycle.bottom_from) if lift.lowers_first else (cycle.top_to, cycle.after)
     start, stop = whole_way(signals.time_s, height, *ends, -1.0, BEYOND_S)

@@ -19,7 +19,7 @@ POINT_CUTOFF_HZ = 5.0
 
 ARM_SPREAD_MAX = 0.15
 """Arms that hold a bar keep their length in a side view. Hands whose distance from the shoulders varies by more than
-this share (10th to 90th percentile) on the way up are hidden by a plate and guessed; the shoulders are followed
+this share (10th to 90th percentile) during the ascent are hidden by a plate and guessed; the shoulders are followed
 instead, which a bar on long arms follows as well."""
 
 
@@ -60,7 +60,8 @@ def forward_of(signals: Signals, point: TrackedPoint) -> FloatArray:
 
 
 def _arm_spread(signals: Signals, rep: Rep) -> float:
-    """How much the distance from shoulders to hands varies on the way up, as a share of itself; 0 off the side view."""
+    """How much the distance from shoulders to hands varies during the ascent, as a share of itself; 0 off the side
+    view."""
     way = slice(rep.lift_off, rep.lockout + 1)
     arm = np.hypot(
         signals.shoulder_height[way] - signals.hand_height[way],

@@ -15,7 +15,7 @@ REPS_FOR_LOSS = 3
 def with_velocity_loss(motions: Sequence[RepMotion], partial: Sequence[bool]) -> list[RepMotion]:
     """Every motion with how much slower it was than the fastest one.
 
-    A way up that ends early leaves out the slow end of it, so a partial repetition compares with no other.
+    An ascent that ends early leaves out the slow end of it, so a partial repetition compares with no other.
     """
     speeds = [math.nan if short else m.mean_velocity_heights_per_s for m, short in zip(motions, partial, strict=True)]
     best = max((speed for speed in speeds if speed > 0), default=math.nan)

@@ -35,7 +35,7 @@ def set_level(
 
     Parameters
     ----------
-    lift : which lift; says what is followed and whether the way down comes first.
+    lift : which lift; says what is followed and whether the descent comes first.
     reps : signals and instants of each repetition, in order.
     back_rounding_deg : back rounding of each repetition, NaN = not measured.
     findings : findings of each repetition.

@@ -36,7 +36,7 @@ LABEL_ROOM = {"start": (0.02, 0.56), "middle": (0.22, 0.78), "end": (0.44, 0.98)
 """Where a label may be anchored so that all of it stays inside: on a phone it takes up to 42 % of the width."""
 
 NEUTRAL_WITHIN_DEG, SAME_LEAN_DEG, NEUTRAL_FRAMES_MIN = 8.0, 20.0, 5
-"""The neutral back that is laid over a rounded one is taken from at least so many frames, within this rounding and at
+"""The neutral back that is laid over a rounded one is taken from at least this many frames, within this rounding and at
 this trunk lean around that of the picture."""
 
 PICTURE_MARGIN = 0.16

@@ -20,7 +20,7 @@ from formcheck.exercises.framework.exercise import TrackedPoint, Words
 from formcheck.judging.effective_checks import (
     judged_checks,
     judged_rounding_deg,
-    told_rounding_limits_deg,
+    stated_rounding_limits_deg,
 )
 from formcheck.judging.report import Report, RepReport
 from formcheck.judging.set_metrics import RepMotion
@@ -101,7 +101,7 @@ class Bar:
 
 @dataclass(frozen=True)
 class BarChart:
-    """A value per repetition; ``zero`` is where its zero lies, in percent."""
+    """A value per repetition; ``zero`` is where its zero is, in percent."""
 
     title: str
     note: str
@@ -121,7 +121,7 @@ class Path2d:
 
 @dataclass(frozen=True)
 class PathPlot:
-    """Ways of the hands of all repetitions in one box of ``width`` x ``height``; mid-foot lies at ``middle``."""
+    """Ways of the hands of all repetitions in one box of ``width`` x ``height``; mid-foot is at ``middle``."""
 
     title: str
     description: str
@@ -139,7 +139,7 @@ def time_plots(report: Report) -> tuple[TimePlot, ...]:
         return ()
     keep = _shown_samples(signals)
     time_s = signals.time_s[keep]
-    _, fault = told_rounding_limits_deg(report)
+    _, fault = stated_rounding_limits_deg(report)
     rounding, spread = signals.back_rounding_deg[keep], signals.back_rounding_uncertainty_deg[keep]
     judged = judged_rounding_deg(report)[keep]
     elsewhere = np.where(np.isfinite(judged), np.nan, rounding)
@@ -200,7 +200,7 @@ def _shown_samples(signals: Signals) -> NDArray[np.intp]:
 
 
 def rep_spans(report: Report) -> tuple[Span, ...]:
-    """Where the repetitions lie in a plot over time."""
+    """Where the repetitions are in a plot over time."""
     times = plot_times(report)
     if not times or times[-1] <= times[0]:
         return ()
@@ -229,9 +229,9 @@ def time_ticks(report: Report) -> tuple[Tick, ...]:
 
 
 def bar_charts(report: Report) -> tuple[BarChart, ...]:
-    """Back rounding and speed of the way up, repetition by repetition."""
+    """Back rounding and speed of the ascent, repetition by repetition."""
     charts = []
-    _, fault = told_rounding_limits_deg(report)
+    _, fault = stated_rounding_limits_deg(report)
     rounding = [rep.measures.get("back_rounding_deg", math.nan) for rep in report.reps]
     if np.isfinite(rounding).any():
         low, high = _range([np.array(rounding)], [0.0, fault + PLOT_PAD_DEG])
@@ -259,7 +259,7 @@ def bar_charts(report: Report) -> tuple[BarChart, ...]:
 def _rounding_limits(report: Report, low: float, high: float) -> tuple[Limit, ...]:
     return tuple(
         Limit(_percent(value, low, high), f"{name} {value:.0f}°", name)
-        for name, value in zip((WATCH, FAULT), told_rounding_limits_deg(report), strict=True)
+        for name, value in zip((WATCH, FAULT), stated_rounding_limits_deg(report), strict=True)
     )
 
 
@@ -331,7 +331,7 @@ def _ways(report: Report) -> list[tuple[int, FloatArray, FloatArray, str]]:
 
 
 def _speeds(report: Report) -> tuple[str, str, str, FloatArray]:
-    """Velocity of each repetition where it was measured, else how long its way up took."""
+    """Velocity of each repetition where it was measured, else how long its ascent took."""
     motions = _motions(report)
     for name, unit in (("mean_velocity_m_per_s", "m/s"), ("mean_velocity_heights_per_s", "body heights/s")):
         values = np.array([getattr(motions.get(rep.index), name, math.nan) for rep in report.reps])

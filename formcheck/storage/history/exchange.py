@@ -109,7 +109,7 @@ def import_history(history: History, path: Path) -> Imported:
 
     Raises
     ------
-    HistoryError : the file is no export, is damaged, holds impossible values, or comes from a newer FormCheck.
+    HistoryError : the file is not an export, is damaged, holds impossible values, or comes from a newer FormCheck.
     """
     try:
         with zipfile.ZipFile(path) as archive:

@@ -45,7 +45,7 @@ _SETS = """
 
 
 def default_path() -> Path:
-    """Where the history lies: in the user's data folder, or in the folder that FORMCHECK_HISTORY_DIR names."""
+    """Where the history is: in the user's data folder, or in the folder that FORMCHECK_HISTORY_DIR names."""
     folder = os.environ.get(FOLDER_VARIABLE)
     data = Path(folder).expanduser().absolute() if folder else platformdirs.user_data_path("formcheck")
     return data / FILE_NAME
@@ -204,7 +204,7 @@ class History:
         self._forget_for_good()
 
     def keep_video(self, set_id: int, source: Path) -> Path:
-        """Keep a copy of the annotated video of a set beside the history; returns where it lies."""
+        """Keep a copy of the annotated video of a set beside the history; returns where it is."""
         path = video_path(self.path, self.set(set_id).uid)
         keep(source, path)
         return path
@@ -231,7 +231,7 @@ class History:
         return _lifter(row)
 
     def known_lifter(self, name: str | None) -> Lifter | None:
-        """The lifter of that name, None when there is none; `UsageError` when it is no name."""
+        """The lifter of that name, None when there is none; `UsageError` when it is not a name."""
         key = None if name is None else _key(clean_name(name))
         return next((lifter for lifter in self.lifters() if _key(lifter.name) == key), None)
 
@@ -420,7 +420,7 @@ def _text_of(moment: datetime) -> str:
 
 
 def _clean_text(text: str) -> str:
-    # File names may hold bytes that are no text, which SQLite does not take.
+    # File names may hold bytes that are not text, which SQLite does not take.
     return text.encode("utf-8", "replace").decode()
 
 

@@ -44,7 +44,7 @@ QUANTITIES = (
     Quantity("rounding_deg", "Back rounding, typical rep", "deg", False, "back-rounding"),
     Quantity("worst_rounding_deg", "Back rounding, worst rep", "deg", False, "back-rounding"),
     Quantity("depth_thighs", "Depth, hips above knees", "thigh lengths", False, "depth"),
-    Quantity("concentric_s", "Way up, mean", "s", None),
+    Quantity("concentric_s", "Ascent, mean", "s", None),
     Quantity("velocity_heights_per_s", "Concentric velocity, mean", "body heights/s", None),
     Quantity("slowdown_percent", "Last rep slower than the fastest", "%", None),
 )
@@ -60,9 +60,9 @@ class SetNumbers:
     tonnage_kg : load times ``reps``: an estimate of the work done.
     rounding_deg, worst_rounding_deg : median and highest of the repetitions; positive = rounded.
     depth_thighs : median of the repetitions, hips above the knees; negative = below parallel.
-    concentric_s : mean duration of the way up, from lift-off to lockout.
-    velocity_heights_per_s : mean over the repetitions of the mean velocity on the way up, in body heights per second.
-    slowdown_percent : the report's velocity loss: how much slower the last way up was than the fastest.
+    concentric_s : mean duration of the ascent, from lift-off to lockout.
+    velocity_heights_per_s : mean over the repetitions of the mean velocity during the ascent, in body heights per
+    second. slowdown_percent : the report's velocity loss: how much slower the last ascent was than the fastest.
     """
 
     reps: int
@@ -279,7 +279,7 @@ def _concentric_s(rep: RepReport) -> float:
 
 
 def _velocities(report: Report, whole: set[int]) -> list[float]:
-    """Mean velocity on the way up of those repetitions."""
+    """Mean velocity during the ascent of those repetitions."""
     motions = () if report.set_level is None else report.set_level.reps
     return [each.mean_velocity_heights_per_s for each in motions if each.index in whole]
 

@@ -14,7 +14,7 @@ FOLDER = "videos"
 
 
 def video_path(history: Path, uid: str) -> Path:
-    """Where the video of a set lies, or would lie, beside that history file."""
+    """Where the video of a set is, or would be, beside that history file."""
     return history.parent / FOLDER / f"{uid}.mp4"
 
 

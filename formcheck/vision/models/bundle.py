@@ -128,7 +128,7 @@ def _comments(recipe: Recipe, landmarks: bytes) -> tuple[bytes, ...]:
 def stored_zip(members: Mapping[str, bytes], comment: bytes = b"") -> bytes:
     """An uncompressed zip, the same for the same content.
 
-    Every member starts at a multiple of 16 bytes: TensorFlow Lite copies weights that lie elsewhere, with a warning.
+    Every member starts at a multiple of 16 bytes: TensorFlow Lite copies weights that are elsewhere, with a warning.
     """
     file = io.BytesIO()
     with zipfile.ZipFile(file, "w", zipfile.ZIP_STORED) as archive:

@@ -111,7 +111,7 @@ def _complete(
 
 
 def _request(url: str, part: Path, answer_s: float, progress: Progress | None) -> bool:
-    """Append the rest of the file to the part, or write it anew; False if the connection broke before the end."""
+    """Append the rest of the file to the part, or write it again; False if the connection broke before the end."""
     start = _size(part)
     headers = {"User-Agent": "formcheck", "Accept-Encoding": "identity"}
     if start:

@@ -1,4 +1,4 @@
-"""Pose model files: which there are, where they lie, where they come from, and whether they can be trusted.
+"""Pose model files: which there are, where they are, where they come from, and whether they can be trusted.
 
 A pose model is a MediaPipe task bundle, see `formcheck.vision.models.bundle`. `find_model` looks, in this order, at
 
