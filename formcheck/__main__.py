@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import sys
+import warnings
 
 
 def main() -> None:
     """Run the command line; Ctrl-C is answered politely even while it is still being loaded."""
+    if not sys.warnoptions:
+        warnings.simplefilter("ignore")  # what libraries say to programmers is nothing to a lifter
     try:
         from formcheck.cli.main import main as run
 

@@ -56,6 +56,15 @@ HEIGHT_RANGE_CM = (50.0, 280.0)
 """Of the shortest and the tallest adults on record (55 and 272 cm). The one range for settings, lifters and options:
 what was saved once can be judged again."""
 
+LARGEST_NUMBER = 1e9
+"""Beyond this, and where a number is none, a limit is a slip of the keyboard."""
+
+LONGEST_QUOTE = 80
+"""Letters of a wrong value in a message."""
+
+MOST_UNKNOWN_KEYS = 20
+"""A file with more of them is not a settings file, and looking for similar names takes time."""
+
 LOAD_UNITS = ("kg", "lb")
 KG_PER_LB = 0.45359237
 HEAVIEST_LOAD_KG = 1000.0
@@ -237,6 +246,10 @@ def parse_settings(text: str, source: str, *, presets_allowed: bool = True) -> S
         table = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise UsageError(f"{source} is not valid TOML: {error}.") from error
+    except RecursionError as error:
+        raise UsageError(f"{source} cannot be used: its brackets are nested too deep.") from error
+    except ValueError as error:  # Python reads whole numbers of up to 4,300 digits
+        raise UsageError(f"{source} cannot be used: a number in it has too many digits.") from error
     reader = _Reader(source)
     settings = reader.settings(table, presets_allowed)
     if reader.problems:
@@ -270,7 +283,12 @@ class _Reader:
         )
 
     def known_keys(self, where: str, table: Mapping[str, Any], known: Sequence[str]) -> None:
-        self.problems += [f"{where}{key}: unknown{did_you_mean(key, known)}" for key in table if key not in known]
+        unknown = [key for key in table if key not in known]
+        for key in unknown[:MOST_UNKNOWN_KEYS]:
+            name = key if len(key) <= LONGEST_QUOTE else f"{key[:LONGEST_QUOTE]}…"
+            self.problems.append(f"{where}{name}: unknown{did_you_mean(key, known)}")
+        if len(unknown) > MOST_UNKNOWN_KEYS:
+            self.problems.append(f"{len(unknown) - MOST_UNKNOWN_KEYS} more are unknown")
 
     def table(self, where: str, value: Any) -> Mapping[str, Any]:
         if isinstance(value, dict):
@@ -287,9 +305,10 @@ class _Reader:
     def number(self, where: str, value: Any, within: tuple[float, float] = (-math.inf, math.inf)) -> float | None:
         if value is None:
             return None
-        # bool is a kind of int in Python, but not for people.
-        if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
-            self.problems.append(f"{where}: must be a number, not {value!r}")
+        # bool is a kind of int in Python, but not for people; whole numbers here can be larger than any float.
+        is_number = isinstance(value, int | float) and not isinstance(value, bool)
+        if not is_number or not -LARGEST_NUMBER <= value <= LARGEST_NUMBER:
+            self.problems.append(f"{where}: must be a number, not {quoted(value)}")
             return None
         if not within[0] <= value <= within[1]:
             self.problems.append(f"{where}: must be between {within[0]:g} and {within[1]:g}, not {value:g}")
@@ -299,14 +318,16 @@ class _Reader:
     def flag(self, where: str, value: Any) -> bool | None:
         if value is None or isinstance(value, bool):
             return value
-        self.problems.append(f"{where}: must be true or false, not {value!r}")
+        self.problems.append(f"{where}: must be true or false, not {quoted(value)}")
         return None
 
     def choice(self, where: str, value: Any, choices: Iterable[str]) -> str | None:
         choices = list(choices)
         if value is None or (isinstance(value, str) and value in choices):
             return value
-        self.problems.append(f"{where}: must be {' or '.join(choices)}, not {value!r}{did_you_mean(value, choices)}")
+        self.problems.append(
+            f"{where}: must be {' or '.join(choices)}, not {quoted(value)}{did_you_mean(value, choices)}"
+        )
         return None
 
     def depth(self, where: str, value: Any) -> float | None:
@@ -357,10 +378,19 @@ class _Reader:
         )
 
 
+def quoted(value: object) -> str:
+    """A wrong value as messages show it: its beginning."""
+    try:
+        words = repr(value)
+    except (ValueError, RecursionError):  # thousands of digits or brackets
+        return "what is there"
+    return words if len(words) <= LONGEST_QUOTE else f"{words[:LONGEST_QUOTE]}…"
+
+
 def did_you_mean(word: object, known: Iterable[str]) -> str:
     """The end of a message about an unknown word: what may have been meant, else what there is."""
     known = list(known)
-    close = difflib.get_close_matches(str(word), known, n=1, cutoff=0.6)
+    close = difflib.get_close_matches(str(word)[:LONGEST_QUOTE], known, n=1, cutoff=0.6)
     if close:
         return f"; did you mean {close[0]}?"
     return f" (there is {', '.join(known)})" if 0 < len(known) <= 12 else ""

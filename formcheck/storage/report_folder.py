@@ -45,6 +45,7 @@ REPORT_HTML, REPORT_JSON, REPS_CSV, SIGNALS_CSV, POSES_NPZ, ANNOTATED_MP4 = (
 )
 
 LONGEST_NAME_BYTES = 100
+LONGEST_NAME_READ = 1000
 RESERVED_NAMES = re.compile(r"(?i)(con|prn|aux|nul|com\d|lpt\d)(\.|$)")
 """Names that Windows keeps for devices."""
 
@@ -131,7 +132,8 @@ def _cell(value: Any) -> str:
 
 def safe_name(name: str) -> str:
     """A name that every file system takes for a folder: no separators or control characters, not reserved or long."""
-    name = unicodedata.normalize("NFC", name.encode("utf-8", "replace").decode())
+    # No file has a longer name, but what a pose file says about its video may be of any length.
+    name = unicodedata.normalize("NFC", name[:LONGEST_NAME_READ].encode("utf-8", "replace").decode())
     kept = "".join(letter if letter.isalnum() or letter in " ._-()+" else "-" for letter in name)
     kept = re.sub(r"[\s-]*-[\s-]*", "-", kept)
     kept = kept.encode()[:LONGEST_NAME_BYTES].decode(errors="ignore").strip(" .-")

@@ -19,6 +19,7 @@ from formcheck.core.errors import InputError, OutputError, UsageError
 from formcheck.judging.presets import SHIPPED, shipped
 from formcheck.judging.settings import DEFAULTS, Settings, check_limits, did_you_mean, merge, parse_settings
 from formcheck.storage.atomic import write_text
+from formcheck.storage.ordinary_files import read_ordinary
 
 SETTINGS_TOML = "settings.toml"
 PRESET_NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,39}")
@@ -199,17 +200,15 @@ def _title(path: Path) -> str:
 
 def _read_text(path: Path) -> str:
     try:
-        if path.stat().st_size > LARGEST_FILE_BYTES:
-            raise InputError(f"{path} is too large for a settings file: check the name.")
-        return path.read_text(encoding="utf-8")
+        content = read_ordinary(path, InputError, LARGEST_FILE_BYTES, "a settings file")
+        return content.decode("utf-8").replace("\r\n", "\n")
     except FileNotFoundError as error:
         raise InputError(f"{path} does not exist: check the name.") from error
-    except IsADirectoryError as error:
-        raise InputError(f"{path} is a folder, not a settings file.") from error
     except UnicodeDecodeError as error:
         raise InputError(f"{path} is not a settings file: it is not UTF-8 text.") from error
-    except OSError as error:
-        raise InputError(f"{path} cannot be read: {error.strerror or error}.") from error
+    except (OSError, ValueError) as error:
+        reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
+        raise InputError(f"{path} cannot be read: {reason}.") from error
 
 
 def _write_text(path: Path, text: str) -> None:

@@ -413,8 +413,9 @@ def _ticks(low: float, high: float) -> tuple[Tick, ...]:
 
 
 def _nice_step(at_least: float, steps: Iterable[float]) -> float:
+    """The first of the steps that is large enough; beyond the last one, a whole number of it."""
     steps = tuple(steps)
-    return float(next((step for step in steps if step >= at_least), steps[-1]))
+    return float(next((step for step in steps if step >= at_least), steps[-1] * math.ceil(at_least / steps[-1])))
 
 
 def _percent(value: float, low: float, high: float) -> float:

@@ -24,15 +24,26 @@ from formcheck.judging.report import Report, version
 from formcheck.storage.atomic import PendingFile
 from formcheck.storage.history.records import Lifter, SavedSet, check_load_kg, clean_name, clean_notes
 from formcheck.storage.history.store import History, fingerprint, poses_of, report_columns
+from formcheck.storage.ordinary_files import check_ordinary
 
 SCHEMA = 1
 """Version of history.json; raised when an older FormCheck could not read it any more."""
 
 MANIFEST = "history.json"
 
-LARGEST_MANIFEST_BYTES = 1 << 30
+LARGEST_MANIFEST_BYTES = 1 << 29
 LARGEST_POSES_BYTES = 1 << 30
 """An hour of poses, unpacked, is half of this; more is a trap or damage."""
+
+LARGEST_ZIP_BYTES = 1 << 36
+
+SMALL_BYTES, LARGEST_PACKING = 1 << 22, 40
+"""Whatever unpacks to more than this is packed to a fortieth of it at most: reports take an eighth, poses a half. What
+an import costs so grows with the size of its file, not with what the file claims."""
+
+SMALL_POSES_BYTES = 1 << 25
+
+PACKINGS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
 
 UNEXPECTED_CONTENT = (
     ValueError,
@@ -112,6 +123,7 @@ def import_history(history: History, path: Path) -> Imported:
     HistoryError : the file is not an export, is damaged, holds impossible values, or comes from a newer FormCheck.
     """
     try:
+        check_ordinary(path, HistoryError, LARGEST_ZIP_BYTES, "an exported history")
         with zipfile.ZipFile(path) as archive:
             manifest = _manifest(archive, path)
             lifters = [_read_lifter(each) for each in manifest["lifters"]]
@@ -223,7 +235,9 @@ def _no_constant(name: str) -> NoReturn:
 
 
 def _entry(archive: zipfile.ZipFile, name: str, largest_bytes: int) -> bytes:
-    if archive.getinfo(name).file_size > largest_bytes:
+    entry = archive.getinfo(name)
+    _check_packing(entry)
+    if entry.file_size > largest_bytes:
         raise ValueError(f"{name} is too large")
     # Sizes in a zip are claims: no more is unpacked than was promised.
     with archive.open(name) as stream:
@@ -231,6 +245,13 @@ def _entry(archive: zipfile.ZipFile, name: str, largest_bytes: int) -> bytes:
     if len(content) > largest_bytes:
         raise ValueError(f"{name} is too large")
     return content
+
+
+def _check_packing(entry: zipfile.ZipInfo) -> None:
+    if entry.compress_type not in PACKINGS:
+        raise ValueError(f"{entry.filename} is packed in another way")
+    if entry.file_size > max(SMALL_BYTES, LARGEST_PACKING * entry.compress_size):
+        raise ValueError(f"{entry.filename} unpacks to too much")
 
 
 def _poses(archive: zipfile.ZipFile, incoming: _Incoming) -> bytes | None:
@@ -242,7 +263,8 @@ def _poses(archive: zipfile.ZipFile, incoming: _Incoming) -> bytes | None:
             unpacked = sum(info.file_size for info in inner.infolist())
     except zipfile.BadZipFile as error:
         raise PoseFileError("damaged") from error
-    if unpacked > LARGEST_POSES_BYTES:
+    # Some arrays are empty and pack to nothing, but not all of them.
+    if unpacked > min(LARGEST_POSES_BYTES, max(SMALL_POSES_BYTES, LARGEST_PACKING * len(npz))):
         raise ValueError("poses are too large")
     return npz
 

@@ -1,0 +1,93 @@
+"""The most that is read of anything: one record, so that every reader refuses alike and says which number to raise.
+
+A set lasts a minute and a phone's hour of 4K is 25 GB, so nobody meets these limits with films of lifts. They are for
+files that claim or hold so much that reading them would take the memory, the disk or the day of whoever opens them.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, fields, replace
+
+from formcheck.core.errors import UsageError
+
+GIB = 1 << 30
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What is accepted at most; each can be changed in the environment, see `VARIABLES`.
+
+    Attributes
+    ----------
+    file_bytes : size of a video file.
+    duration_s : length of a video, and of the time axis of saved poses.
+    pixels : width times height of the stored picture; 8K has 33 million.
+    frames : pictures of one video; two hours at 30 a second are 216,000. Poses need about 10 kB for each.
+    analysis_s : time that one analysis may take, as the clock on the wall shows it.
+    decoder_bytes : memory of the process that decodes. 8K with ten bits needs about 2 GiB.
+    silence_s : how long that process may read without coming to a picture.
+    """
+
+    file_bytes: float = 32 * GIB
+    duration_s: float = 2 * 3600.0
+    pixels: float = 50e6
+    frames: float = 250e3
+    analysis_s: float = 6 * 3600.0
+    decoder_bytes: float = 4 * GIB
+    silence_s: float = 30.0
+
+
+@dataclass(frozen=True)
+class Variable:
+    """The name of a limit in the environment, and how many of the record's units its unit is."""
+
+    name: str
+    unit: str
+    size: float
+
+
+VARIABLES: Mapping[str, Variable] = {
+    "file_bytes": Variable("FORMCHECK_MAX_FILE_GIB", "GiB", GIB),
+    "duration_s": Variable("FORMCHECK_MAX_MINUTES", "minutes", 60.0),
+    "pixels": Variable("FORMCHECK_MAX_MEGAPIXELS", "million pixels", 1e6),
+    "frames": Variable("FORMCHECK_MAX_FRAMES", "frames", 1.0),
+    "analysis_s": Variable("FORMCHECK_MAX_ANALYSIS_MINUTES", "minutes", 60.0),
+    "decoder_bytes": Variable("FORMCHECK_DECODER_GIB", "GiB", GIB),
+    "silence_s": Variable("FORMCHECK_DECODER_SILENCE_S", "seconds", 1.0),
+}
+"""By field of `Limits`."""
+
+DEFAULT_LIMITS = Limits()
+
+
+def limits_from(environment: Mapping[str, str]) -> Limits:
+    """The limits that hold where the environment has these variables.
+
+    Raises
+    ------
+    UsageError : a variable is not a number above zero.
+    """
+    changes: dict[str, float] = {}
+    for field, variable in VARIABLES.items():
+        text = environment.get(variable.name, "").strip()
+        if not text:
+            continue
+        try:
+            number = float(text)
+        except ValueError:
+            number = math.nan
+        if not (number > 0 and math.isfinite(number)):
+            raise UsageError(f"{variable.name} must be a number of {variable.unit} above zero, not {text[:40]!r}.")
+        changes[field] = number * variable.size
+    return replace(DEFAULT_LIMITS, **changes)
+
+
+def most(limits: Limits, field: str) -> str:
+    """A limit in words with the way to change it, such as "120 minutes (FORMCHECK_MAX_MINUTES changes that)"."""
+    variable = VARIABLES[field]
+    return f"{getattr(limits, field) / variable.size:,g} {variable.unit} ({variable.name} changes that)"
+
+
+assert set(VARIABLES) == {each.name for each in fields(Limits)}
