@@ -16,7 +16,7 @@ import streamlit as st
 from formcheck.judging.report import Report
 from formcheck.render.exports import all_exports
 from formcheck.service.pipeline import AnalysisRequest
-from formcheck.service.worker import DONE, FAILED, Batch
+from formcheck.service.worker import Batch, Phase
 from formcheck.storage.report_folder import POSES_NPZ, REPORT_JSON, safe_name
 
 KEY = "formcheck"
@@ -90,7 +90,7 @@ class Session:
         if self.batch is None or self.batch.running:
             return
         for state in self.batch.states:
-            if state.phase == DONE:
+            if state.phase == Phase.DONE:
                 result = Result(replace(state.job, set_id=state.set_id), state.message)
                 # Judged again: the earlier result of the same poses makes room.
                 old = [each for each in self.results if str(each.poses) == state.job.poses]
@@ -100,7 +100,7 @@ class Session:
                 self.uploads = [
                     each for each in self.uploads if str(each.path) not in (state.job.video, state.job.poses)
                 ]
-            elif state.phase == FAILED:
+            elif state.phase == Phase.FAILED:
                 named = not state.job.title or state.job.title in state.message
                 self.problems.append(state.message if named else f"{state.job.title}: {state.message}")
         self.batch = None

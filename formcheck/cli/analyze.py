@@ -173,11 +173,11 @@ def _analyze(request: AnalysisRequest, as_json: bool, stop: threading.Event) -> 
     """Analyse, show what was found; returns the exit code."""
     from formcheck.service import pipeline
 
-    words = {
-        pipeline.MODEL: Stage("Looking for the pose model", bytes_=True, announce=False),
-        pipeline.WATCH: Stage(f"Watching {printable(request.input.name)}"),
-        pipeline.PLATE: Stage("Following the plate"),
-        pipeline.DRAW: Stage("Drawing annotated.mp4"),
+    words: dict[str, Stage] = {
+        pipeline.AnalysisStage.MODEL: Stage("Looking for the pose model", bytes_=True, announce=False),
+        pipeline.AnalysisStage.WATCH: Stage(f"Watching {printable(request.input.name)}"),
+        pipeline.AnalysisStage.PLATE: Stage("Following the plate"),
+        pipeline.AnalysisStage.DRAW: Stage("Drawing annotated.mp4"),
     }
     with StageBars(words) as bars:
         result = pipeline.run_analysis(request, progress=bars, cancelled=stop.is_set)

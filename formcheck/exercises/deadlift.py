@@ -60,10 +60,10 @@ from formcheck.motion.reps import Cycle, rise_instants
 from formcheck.motion.signals import Signals
 
 REST_SHOWN_S = 1.0
-"""Of a long rest on the floor, the instant called "bottom" is in the last part of this length."""
+"""In a long rest on the floor, "bottom" is looked for in the last part of this length."""
 
 LOCKOUT_SHOWN_S = 1.2
-"""Of a long rest at the top, the instant called "top" is in the first part of this length, doubled."""
+"""In a long rest at the top, "top" is the middle of the first part, at most twice this long."""
 
 SET_UP_S = 0.5
 """The set-up is judged over this time before lift-off."""

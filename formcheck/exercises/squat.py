@@ -80,7 +80,7 @@ from formcheck.motion.standing import UPRIGHT
 from formcheck.motion.view import FRONT_MIN_DEG
 
 TOP_SHOWN_S = 0.75
-"""Of a long stand between repetitions, the instant called "top" is in the first part of this length, doubled."""
+"""In a long stand between repetitions, "top" is the middle of the first part, at most twice this long."""
 
 LAST_OF_DESCENT = 0.2
 """Butt wink is what the back gains in this last share of the descent."""

@@ -20,7 +20,7 @@ LOWER_TRUNK, UPPER_TRUNK, NECK, HEAD_RADIUS = 0.14, 0.155, 0.12, 0.062
 ARM = (0.165, 0.14, 0.05)
 LEG = (0.235, 0.235, 0.095)
 HALF_SHOULDERS, HALF_HIPS = 0.075, 0.05
-"""Of figures that are seen from the front."""
+"""Half the breadth of shoulders and hips, for figures seen from the front."""
 
 TRUNK_WIDTH, NECK_WIDTH, ARM_WIDTH, LEG_WIDTH = 0.092, 0.05, 0.04, 0.058
 

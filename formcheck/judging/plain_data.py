@@ -163,7 +163,7 @@ def _list_of(values: object) -> list[Any] | tuple[Any, ...]:
 
 
 def _reader_of_lists(kind: Any, converter: Converter) -> Callable[[Any, Any], Any]:
-    """Of lists for tuples: of any length, or with as many values as the tuple has."""
+    """Reads a list into a tuple: of any length, or with exactly as many values as the tuple's type has."""
     first, *others = get_args(kind)
     # Whatever their count, all values of a tuple are of one type here.
     every: Any = tuple.__class_getitem__((first, ...))

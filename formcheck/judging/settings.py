@@ -53,8 +53,8 @@ DEPTH_TARGET_RANGE = (-1.0, 1.5)
 """Thigh lengths: 1 is standing up, -1 thighs that point down; beyond standing there is room for what measuring adds."""
 
 HEIGHT_RANGE_CM = (50.0, 280.0)
-"""Of the shortest and the tallest adults on record (55 and 272 cm). The one range for settings, lifters and options:
-what was saved once can be judged again."""
+"""Around the shortest and the tallest adults on record (55 and 272 cm). The one range for settings, lifters and
+options: what was saved once can be judged again."""
 
 LARGEST_NUMBER = 1e9
 """Beyond this, and where a number is none, a limit is a slip of the keyboard."""

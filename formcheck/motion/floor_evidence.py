@@ -50,7 +50,8 @@ class Floors:
 
 
 UNKNOWN_FLOORS = Floors(float("nan"), np.empty(0))
-"""Of a set in the middle of which the first sample is, when nobody knows how the floor looked before it."""
+"""What is known of the floor when the first sample is in the middle of a set and nobody knows how the floor looked
+before it."""
 
 
 def floors_of(

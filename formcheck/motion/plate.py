@@ -24,7 +24,8 @@ SAME_SIZE = 0.05
 """A plate keeps its diameter within this share: it moves up and down, not towards the camera."""
 
 DIAMETER_IN_TRUNKS = (0.84, 1.30)
-"""Of full-size plates; smaller ones, from which no scale follows, are 0.72 and less, circles beyond are none."""
+"""Diameters of full-size plates; smaller ones, from which no scale follows, are 0.72 and less, circles beyond are
+none."""
 
 SEEN_MIN = 0.5
 LOOKS_MIN = 12

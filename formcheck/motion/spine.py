@@ -24,7 +24,7 @@ from formcheck.motion.contour_weights import WEIGHT_FROM, WEIGHT_TO
 from formcheck.motion.geometry import midpoint
 
 DEGREE = 4
-"""Of the polynomial that stands in for missing and ragged stations and against which raggedness is measured."""
+"""Degree of the polynomial that stands in for missing and ragged stations and against which raggedness is measured."""
 
 EDGES_NEEDED = 0.85
 """Share of the stations that must have an edge."""

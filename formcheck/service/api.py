@@ -7,7 +7,7 @@ from pathlib import Path
 
 from formcheck.judging.report import Report
 from formcheck.judging.settings import Settings, check_limits
-from formcheck.service.pipeline import AUTO, WATCH, AnalysisRequest, run_analysis
+from formcheck.service.pipeline import AUTO, AnalysisRequest, AnalysisStage, run_analysis
 
 
 def analyze_video(
@@ -78,8 +78,8 @@ def analyze_video(
         history cannot be written, or the work was stopped.
     """
 
-    def frames(stage: str, done: int, total: int | None) -> None:
-        if progress is not None and stage == WATCH and (done or total is not None):
+    def frames(stage: AnalysisStage, done: int, total: int | None) -> None:
+        if progress is not None and stage == AnalysisStage.WATCH and (done or total is not None):
             progress(done, total)
 
     is_poses = Path(path).suffix.lower() == ".npz"

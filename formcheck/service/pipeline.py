@@ -15,6 +15,7 @@ import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -34,10 +35,18 @@ AUTO = "auto"
 VIDEO = "video"
 """Name of the export that is drawn on the video."""
 
-MODEL, WATCH, JUDGE, PLATE, DRAW = "model", "watch", "judge", "plate", "draw"
-"""Stages of an analysis, in their order."""
 
-StageProgress = Callable[[str, int, "int | None"], None]
+class AnalysisStage(StrEnum):
+    """What an analysis is doing, in this order."""
+
+    MODEL = "model"
+    WATCH = "watch"
+    JUDGE = "judge"
+    PLATE = "plate"
+    DRAW = "draw"
+
+
+StageProgress = Callable[[AnalysisStage, int, "int | None"], None]
 """Called as ``progress(stage, done, total)``; the total is None while it is not known. Every stage begins with 0."""
 
 
@@ -294,7 +303,7 @@ class _Run:
             part, report = self._judged(poses, told)
             analysed = self._analysed(report, part, poses)
             self._write([each for each in exports if not each.from_video], analysed, folder)
-            self.progress(JUDGE, 1, 1)
+            self.progress(AnalysisStage.JUDGE, 1, 1)
             if not self.request.whole:
                 self._save(analysed)
             self._draw([each for each in exports if each.from_video], analysed, folder)
@@ -364,13 +373,13 @@ class _Run:
 
         request = self.request
         backend = backend_named(request.backend)
-        self.progress(MODEL, 0, None)
-        model_file = store.find_model(request.model, progress=self._of(MODEL))
-        self.progress(WATCH, 0, None)
+        self.progress(AnalysisStage.MODEL, 0, None)
+        model_file = store.find_model(request.model, progress=self._of(AnalysisStage.MODEL))
+        self.progress(AnalysisStage.WATCH, 0, None)
         poses = pose_estimation.estimate_poses(
             self.video or request.input,
             model_file,
-            progress=self._of(WATCH),
+            progress=self._of(AnalysisStage.WATCH),
             cancelled=self.cancelled,
             person=Person(request.person),
             backend=backend,
@@ -381,7 +390,7 @@ class _Run:
         return dataclasses.replace(poses, video=dataclasses.replace(poses.video, file=request.title))
 
     def _judged(self, poses: PoseSequence, told: dict[str, Any]) -> tuple[PoseSequence, Report]:
-        self.progress(JUDGE, 0, 1)
+        self.progress(AnalysisStage.JUDGE, 0, 1)
         if self.known is not None:
             part, report = poses, self.known.report
         else:
@@ -406,7 +415,7 @@ class _Run:
         from formcheck.vision.plate_detection import watch_plate
 
         height_m = report.set_level.body_height_m
-        self.progress(PLATE, 0, None)
+        self.progress(AnalysisStage.PLATE, 0, None)
         track = watch_plate(
             self.video,
             poses,
@@ -436,7 +445,7 @@ class _Run:
             lifter=self.request.lifter or "",
             notes=self.request.notes,
             settings=told,
-            progress=self._of(DRAW),
+            progress=self._of(AnalysisStage.DRAW),
             cancelled=self.cancelled,
         )
 
@@ -453,7 +462,7 @@ class _Run:
     def _draw(self, exports: Sequence[Export], analysed: Analysed, folder: ReportFolder | None) -> None:
         """Write what goes through the video; without it the report is worth having, unless all or nothing counts."""
         for export in exports:
-            self.progress(DRAW, 0, None)
+            self.progress(AnalysisStage.DRAW, 0, None)
             try:
                 self._write([export], analysed, folder)
             except (KeyboardInterrupt, Cancelled):
@@ -521,7 +530,7 @@ class _Run:
         except HistoryError as error:
             self.problem = error
 
-    def _of(self, stage: str) -> Callable[[int, int | None], None]:
+    def _of(self, stage: AnalysisStage) -> Callable[[int, int | None], None]:
         return functools.partial(self.progress, stage)
 
 

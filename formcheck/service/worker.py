@@ -20,15 +20,31 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
 from formcheck.core.errors import Cancelled, FormCheckError, UsageError
-from formcheck.service.pipeline import DRAW, JUDGE, MODEL, PLATE, WATCH, AnalysisRequest, run_analysis
+from formcheck.service.pipeline import AnalysisRequest, AnalysisStage, run_analysis
 
-WAITING, RUNNING, DONE, FAILED, CANCELLED = "waiting", "running", "done", "failed", "cancelled"
 
-STAGE_SHARES = {MODEL: 0.03, WATCH: 0.67, JUDGE: 0.08, PLATE: 0.15, DRAW: 0.22}
+class Phase(StrEnum):
+    """Where a job stands."""
+
+    WAITING = "waiting"
+    RUNNING = "running"
+    DONE = "done"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+
+
+STAGE_SHARES = {
+    AnalysisStage.MODEL: 0.03,
+    AnalysisStage.WATCH: 0.67,
+    AnalysisStage.JUDGE: 0.08,
+    AnalysisStage.PLATE: 0.15,
+    AnalysisStage.DRAW: 0.22,
+}
 """How the time of a whole job is usually shared among its stages; those that a job does without are left out."""
 
 GRACE_S = 3.0
@@ -41,6 +57,8 @@ TOLD_EVERY_S = 0.1
 
 STOP = "stop"
 
+OUT_OF_MEMORY = "There is not enough memory for this: use a smaller or shorter video."
+
 
 @dataclass(frozen=True)
 class State:
@@ -52,7 +70,7 @@ class State:
     """
 
     job: AnalysisRequest
-    phase: str = WAITING
+    phase: Phase = Phase.WAITING
     stage: str = ""
     share: float = 0.0
     left_s: float | None = None
@@ -85,7 +103,7 @@ class Batch:
     @property
     def running(self) -> bool:
         """False once nothing more will change."""
-        return any(state.phase in (WAITING, RUNNING) for state in self.states)
+        return any(state.phase in (Phase.WAITING, Phase.RUNNING) for state in self.states)
 
     def cancel(self) -> None:
         """Stop the job that is running and start no other; returns at once."""
@@ -102,7 +120,7 @@ class Batch:
     def _work(self) -> None:
         for index in range(len(self._states)):
             if self._stopping.is_set():
-                self._change(index, phase=CANCELLED)
+                self._change(index, phase=Phase.CANCELLED)
                 continue
             self._run(index)
 
@@ -115,7 +133,7 @@ class Batch:
         folder = Path(job.folder or "")
         new_folder = job.folder is not None and not folder.exists()
         clock = _Clock(_stages(job))
-        self._change(index, phase=RUNNING)
+        self._change(index, phase=Phase.RUNNING)
         end: dict[str, Any] = {}
         try:
             process = subprocess.Popen(
@@ -127,7 +145,7 @@ class Batch:
                 env=os.environ | {"PYTHONPATH": _python_path(), "PYTHONUTF8": "1"},
             )
         except OSError as error:
-            self._change(index, phase=FAILED, message=f"The analysis cannot be started: {error}.")
+            self._change(index, phase=Phase.FAILED, message=f"The analysis cannot be started: {error}.")
             return
         with process:
             with self._lock:
@@ -154,36 +172,36 @@ class Batch:
             message = (
                 "The analysis stopped unexpectedly, perhaps because memory ran out: try a smaller or shorter video."
             )
-            end = {"phase": CANCELLED} if self._stopping.is_set() else {"phase": FAILED, "message": message}
-        if end["phase"] != DONE and new_folder:
+            end = {"phase": Phase.CANCELLED} if self._stopping.is_set() else {"phase": Phase.FAILED, "message": message}
+        if end["phase"] != Phase.DONE and new_folder:
             shutil.rmtree(folder, ignore_errors=True)
         self._change(index, **{"message": "", **end}, share=1.0, left_s=0.0)
 
 
-def _stages(job: AnalysisRequest) -> list[str]:
+def _stages(job: AnalysisRequest) -> list[AnalysisStage]:
     """The stages that a job goes through, in their order."""
-    without = {WATCH} if job.poses is not None else set()
-    without |= set() if job.plate else {PLATE}
-    without |= set() if job.video else {DRAW}
+    without: set[AnalysisStage] = {AnalysisStage.WATCH} if job.poses is not None else set()
+    without |= set() if job.plate else {AnalysisStage.PLATE}
+    without |= set() if job.video else {AnalysisStage.DRAW}
     return [name for name in STAGE_SHARES if name not in without]
 
 
 class _Clock:
     """Share of the whole job that is done, and the time left, from what the process says."""
 
-    def __init__(self, used: Sequence[str]) -> None:
+    def __init__(self, used: Sequence[AnalysisStage]) -> None:
         whole = sum(STAGE_SHARES[name] for name in used)
         self._begin = {name: sum(STAGE_SHARES[each] for each in used[:n]) / whole for n, name in enumerate(used)}
         self._size = {name: STAGE_SHARES[name] / whole for name in used}
         self._since_s: float | None = None
         self._from = 0.0
 
-    def at(self, stage: str, done: int, total: int | None) -> tuple[float, float | None]:
+    def at(self, stage: AnalysisStage, done: int, total: int | None) -> tuple[float, float | None]:
         within = min(1.0, done / total) if total else 0.0
         share = self._begin.get(stage, 0.0) + self._size.get(stage, 0.0) * within
         now_s = time.monotonic()
         # The time for starting and for finding the model says nothing about the rest.
-        if self._since_s is None and stage != MODEL:
+        if self._since_s is None and stage != AnalysisStage.MODEL:
             self._since_s, self._from = now_s, share
         if self._since_s is None or share - self._from < FIRST_ESTIMATE_AFTER:
             return share, None
@@ -265,20 +283,20 @@ def _outcome(job: AnalysisRequest, say: Say, stop: threading.Event) -> dict[str,
     try:
         message, set_id = run(job, say, stop.is_set)
     except Cancelled:
-        return {"phase": CANCELLED}
+        return {"phase": Phase.CANCELLED}
     except FormCheckError as error:
         # The file is under a name of ours; people know it by theirs.
         message = str(error)
         paths = [path for path in (job.video, job.poses) if path is not None and job.title]
         names = "|".join(re.escape(name) for path in paths for name in (path, Path(path).name))
-        return {"phase": FAILED, "message": re.sub(names, lambda _: job.title, message) if names else message}
+        return {"phase": Phase.FAILED, "message": re.sub(names, lambda _: job.title, message) if names else message}
     except MemoryError:
-        return {"phase": FAILED, "message": "There is not enough memory for this: use a smaller or shorter video."}
+        return {"phase": Phase.FAILED, "message": OUT_OF_MEMORY}
     except Exception as error:
         hint = system_library_hint(error) if isinstance(error, ImportError | OSError) else None
         known = "" if hint is None else str(hint)
-        return {"phase": FAILED, "message": known or f"The analysis failed ({type(error).__name__}: {error})."}
-    return {"phase": DONE, "message": message, "set_id": set_id}
+        return {"phase": Phase.FAILED, "message": known or f"The analysis failed ({type(error).__name__}: {error})."}
+    return {"phase": Phase.DONE, "message": message, "set_id": set_id}
 
 
 def run(job: AnalysisRequest, say: Say, cancelled: Callable[[], bool]) -> tuple[str, int | None]:
@@ -292,7 +310,7 @@ def run(job: AnalysisRequest, say: Say, cancelled: Callable[[], bool]) -> tuple[
         raise UsageError("A job needs a folder.")
     last: tuple[str, float] = "", 0.0
 
-    def tell(stage: str, done: int, total: int | None) -> None:
+    def tell(stage: AnalysisStage, done: int, total: int | None) -> None:
         nonlocal last
         # More often than the eye sees would only load the pipe.
         if stage != last[0] or time.monotonic() - last[1] > TOLD_EVERY_S or done == total:

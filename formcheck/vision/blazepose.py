@@ -188,7 +188,7 @@ class OneEuroFilter:
     """
 
     SPEED_CUTOFF_HZ = 1.0
-    """Of the speed's own smoothing."""
+    """Cutoff of the filter that smooths the speed itself."""
 
     def __init__(self, cutoff_hz: float, per_speed_hz: float) -> None:
         self._cutoff_hz, self._per_speed_hz = cutoff_hz, per_speed_hz

@@ -37,7 +37,7 @@ testing = pytest.importorskip("streamlit.testing.v1", reason="the app's library,
 
 from formcheck.app import components, limits, main, session  # noqa: E402
 from formcheck.app.pages import history_page, result, settings_page, upload_page  # noqa: E402
-from formcheck.service.worker import CANCELLED, DONE, FAILED, RUNNING, WAITING, State  # noqa: E402
+from formcheck.service.worker import Phase, State  # noqa: E402
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 START = ROOT / "app.py"
@@ -73,14 +73,14 @@ class NowBatch:
             lambda _: None,
             lambda: False,
         )
-        return State(job, DONE, message=remark, set_id=set_id)
+        return State(job, Phase.DONE, message=remark, set_id=set_id)
 
     @property
     def running(self) -> bool:
-        return any(state.phase in (WAITING, RUNNING) for state in self.states)
+        return any(state.phase in (Phase.WAITING, Phase.RUNNING) for state in self.states)
 
     def cancel(self) -> None:
-        self.states = tuple(replace(state, phase=CANCELLED) for state in self.states)
+        self.states = tuple(replace(state, phase=Phase.CANCELLED) for state in self.states)
 
     def wait(self, timeout_s: float) -> None:
         """Nothing to wait for."""
@@ -165,7 +165,7 @@ def test_a_load_in_pounds_becomes_kilograms() -> None:
 
 def test_a_bad_file_is_told_of_and_the_page_goes_on(monkeypatch: pytest.MonkeyPatch) -> None:
     words = "notes.mp4 is not a video that can be read; try an mp4."
-    monkeypatch.setattr(NowBatch, "outcome", lambda job: State(job, FAILED, message=words))
+    monkeypatch.setattr(NowBatch, "outcome", lambda job: State(job, Phase.FAILED, message=words))
     at = opened()
     at.file_uploader[0].set_value(("notes.mp4", b"text", "video/mp4"))
     at.run()
@@ -176,7 +176,7 @@ def test_a_bad_file_is_told_of_and_the_page_goes_on(monkeypatch: pytest.MonkeyPa
 
 
 def test_progress_shows_the_time_left_and_can_be_cancelled(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(NowBatch, "outcome", lambda job: State(job, RUNNING, "watch", 0.4, 31.0))
+    monkeypatch.setattr(NowBatch, "outcome", lambda job: State(job, Phase.RUNNING, "watch", 0.4, 31.0))
     at = opened()
     at.file_uploader[0].set_value(("a.mp4", b"x", "video/mp4"))
     at.run()
@@ -231,9 +231,9 @@ def test_another_page_and_back_leaves_the_form_as_it_was() -> None:
     assert Path(job.video).read_bytes() == b"picture"
 
 
-@pytest.mark.parametrize("phase", [CANCELLED, FAILED])
-def test_a_form_without_a_result_is_not_lost(monkeypatch: pytest.MonkeyPatch, phase: str) -> None:
-    message = "No part of the video is between these times: choose others." if phase == FAILED else ""
+@pytest.mark.parametrize("phase", [Phase.CANCELLED, Phase.FAILED])
+def test_a_form_without_a_result_is_not_lost(monkeypatch: pytest.MonkeyPatch, phase: Phase) -> None:
+    message = "No part of the video is between these times: choose others." if phase == Phase.FAILED else ""
     monkeypatch.setattr(NowBatch, "outcome", lambda job: State(job, phase, message=message))
     at = told_form(opened())
     button(at, "Check my lift").click().run()
@@ -265,7 +265,7 @@ def test_a_part_that_ends_before_it_begins_is_not_started() -> None:
 
 
 def test_what_was_started_before_the_page_was_loaded_anew_can_be_shown_again(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(NowBatch, "outcome", lambda job: State(job, RUNNING, "watch", 0.4, 31.0))
+    monkeypatch.setattr(NowBatch, "outcome", lambda job: State(job, Phase.RUNNING, "watch", 0.4, 31.0))
     first = told_form(opened())
     button(first, "Check my lift").click().run()
     at = opened()

@@ -397,7 +397,13 @@ def test_stages_come_in_their_order_and_each_begins_with_nothing_done() -> None:
     request = Wish(video=True, plate=True).request()
     run_analysis(request, progress=lambda stage, done, total: told.append((stage, done)))
     stages = list(dict.fromkeys(stage for stage, _ in told))
-    assert stages == [pipeline.MODEL, pipeline.WATCH, pipeline.JUDGE, pipeline.PLATE, pipeline.DRAW]
+    assert stages == [
+        pipeline.AnalysisStage.MODEL,
+        pipeline.AnalysisStage.WATCH,
+        pipeline.AnalysisStage.JUDGE,
+        pipeline.AnalysisStage.PLATE,
+        pipeline.AnalysisStage.DRAW,
+    ]
     for stage in stages:
         assert next(done for name, done in told if name == stage) == 0
 

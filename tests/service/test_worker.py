@@ -18,7 +18,7 @@ from formcheck.judging import analysis
 from formcheck.render.exports import LANDMARKS_TRC
 from formcheck.service import worker
 from formcheck.service.pipeline import AnalysisRequest
-from formcheck.service.worker import CANCELLED, DONE, FAILED, Batch, State
+from formcheck.service.worker import Batch, Phase, State
 from formcheck.storage.history import Lifter, open_history
 from formcheck.storage.pose_files import load_poses, save_poses
 from formcheck.storage.report_folder import MARKER, REPORT_HTML, REPORT_JSON, REPS_CSV, SIGNALS_CSV
@@ -186,7 +186,7 @@ def test_a_real_process_does_the_job(job: AnalysisRequest) -> None:
     batch = Batch([replace(job, save=True)])
     batch.wait(120.0)
     (state,) = batch.states
-    assert (state.phase, state.message, state.set_id) == (DONE, "", 1)
+    assert (state.phase, state.message, state.set_id) == (Phase.DONE, "", 1)
     assert report_of(job)["reps"]
 
 
@@ -199,7 +199,7 @@ def test_a_file_that_cannot_be_read_is_named_as_its_owner_does(name: str, tmp_pa
     job = AnalysisRequest(folder=folder, title=title)
     job = replace(job, poses=str(path)) if poses else replace(job, video=str(path))
     told = worker._outcome(job, lambda _: None, threading.Event())
-    assert told["phase"] == FAILED
+    assert told["phase"] == Phase.FAILED
     assert told["message"].startswith(f"my {name} is not a")
     assert str(tmp_path) not in told["message"]
 
@@ -221,7 +221,7 @@ def test_progress_and_the_time_left_are_told(job: AnalysisRequest, tmp_path: Pat
     assert state.stage == "watch"
     assert 0.2 < state.share < 0.6
     assert state.left_s is not None
-    assert batch.states[0].phase == DONE
+    assert batch.states[0].phase == Phase.DONE
     assert batch.states[0].share == 1.0
 
 
@@ -237,13 +237,14 @@ def test_cancel_stops_the_process_and_removes_what_it_made(job: AnalysisRequest)
         "import os; os.mkdir(job['folder']); open(job['folder'] + '/half', 'w').close()\n"
         "say(stage='watch', done=1, total=9); input(); say(phase='cancelled')"
     )
-    assert finished(job, program, cancel_when="watch").phase == CANCELLED
+    assert finished(job, program, cancel_when="watch").phase == Phase.CANCELLED
     assert not folder_of(job).exists()
 
 
 def test_a_process_that_does_not_listen_is_ended(job: AnalysisRequest, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(worker, "GRACE_S", 0.2)
-    assert finished(job, "say(stage='watch', done=1, total=9)\ntime.sleep(600)", cancel_when="watch").phase == CANCELLED
+    ended = finished(job, "say(stage='watch', done=1, total=9)\ntime.sleep(600)", cancel_when="watch")
+    assert ended.phase == Phase.CANCELLED
 
 
 def test_after_a_cancel_no_other_job_is_started(job: AnalysisRequest, tmp_path: Path) -> None:
@@ -251,12 +252,12 @@ def test_after_a_cancel_no_other_job_is_started(job: AnalysisRequest, tmp_path: 
     batch = Batch(jobs, [sys.executable, "-c", SAYS + "input(); say(phase='cancelled')"])
     batch.cancel()
     batch.wait(60.0)
-    assert [state.phase for state in batch.states] == [CANCELLED, CANCELLED]
+    assert [state.phase for state in batch.states] == [Phase.CANCELLED, Phase.CANCELLED]
 
 
 def test_a_process_that_dies_is_a_failure_in_plain_words(job: AnalysisRequest) -> None:
     state = finished(job, "import os; os.mkdir(job['folder']); print('chatter'); os._exit(9)")
-    assert state.phase == FAILED
+    assert state.phase == Phase.FAILED
     assert "memory" in state.message
     assert not folder_of(job).exists()
 
@@ -274,4 +275,4 @@ def test_an_unexpected_error_is_one_line(job: AnalysisRequest, monkeypatch: pyte
 
     monkeypatch.setattr(worker, "run", fails)
     told = worker._outcome(job, lambda _: None, threading.Event())
-    assert told == {"phase": FAILED, "message": "The analysis failed (ZeroDivisionError: division by zero)."}
+    assert told == {"phase": Phase.FAILED, "message": "The analysis failed (ZeroDivisionError: division by zero)."}

@@ -14,8 +14,8 @@ from formcheck.app.pages import result
 from formcheck.app.session import KEY, Session, Upload, others_at_work, session
 from formcheck.exercises import EXERCISES, listed
 from formcheck.render.terminal import clock
-from formcheck.service.pipeline import DRAW, JUDGE, MODEL, PLATE, WATCH, AnalysisRequest
-from formcheck.service.worker import DONE, FAILED, RUNNING, State
+from formcheck.service.pipeline import AnalysisRequest, AnalysisStage
+from formcheck.service.worker import Phase, State
 from formcheck.storage.history import open_history
 from formcheck.storage.history.records import LONGEST_NOTES
 from formcheck.vision.models.store import list_models
@@ -31,11 +31,11 @@ SAMPLES = (
 
 STAGE_WORDS = {
     "": "Starting",
-    MODEL: "Getting the pose model",
-    WATCH: "Watching your lift",
-    JUDGE: "Judging the reps",
-    PLATE: "Following the plate",
-    DRAW: "Drawing the video",
+    AnalysisStage.MODEL: "Getting the pose model",
+    AnalysisStage.WATCH: "Watching your lift",
+    AnalysisStage.JUDGE: "Judging the reps",
+    AnalysisStage.PLATE: "Following the plate",
+    AnalysisStage.DRAW: "Drawing the video",
 }
 
 PROGRESS_EVERY_S = 0.5
@@ -54,7 +54,7 @@ FORM_KEYS = (
     *("lift", "load", "lifter", "presets", "notes", "filmed", "from", "to", "plate", "model", "save", "keep"),
     *(f"variant-{lift.name}" for lift in EXERCISES),
 )
-"""Of the boxes of the form, whose values stay while another page, the progress or a result is shown."""
+"""Keys of the form's boxes, whose values stay while another page, the progress or a result is shown."""
 
 KEPT: Literal["session"] = "session"
 
@@ -272,16 +272,16 @@ def _progress() -> None:
 
 
 def _progress_of(state: State) -> None:
-    words = STAGE_WORDS.get(state.stage, "") if state.phase == RUNNING else state.phase.capitalize()
-    if state.phase == RUNNING and state.left_s is not None:
+    words = STAGE_WORDS.get(state.stage, "") if state.phase == Phase.RUNNING else state.phase.capitalize()
+    if state.phase == Phase.RUNNING and state.left_s is not None:
         words += f" · about {left_words(state.left_s)} left"
     share = min(max(state.share, 0.0), 1.0)
-    if state.phase == FAILED:
+    if state.phase == Phase.FAILED:
         st.error(components.plain(state.message), icon=":material/error:")
         return
     with st.container(border=True, key=f"card-{Path(state.job.folder or '').name}"):
         st.markdown(f"**{components.plain(state.job.title)}**")
-        st.progress(share, words if state.phase != DONE else "Done")
+        st.progress(share, words if state.phase != Phase.DONE else "Done")
 
 
 def left_words(left_s: float) -> str:

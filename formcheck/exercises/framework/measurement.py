@@ -19,7 +19,7 @@ ANGLE_UNCERTAINTY_DEG = 4.0
 """Standard error of a joint angle from landmarks in a side view, see benchmarks/results/accuracy.md."""
 
 THIGH_LENGTH = 0.245 / 0.779
-"""Of the standing height from ankle to shoulder (shares of stature by Drillis and Contini)."""
+"""Share of the standing height from ankle to shoulder (shares of stature by Drillis and Contini)."""
 
 AT_INSTANT_S = 0.1
 """A value at an instant is the median over this much time around it."""

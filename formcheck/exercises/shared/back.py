@@ -37,7 +37,7 @@ STRAIGHT_KNEE_MAX_DEG = 15.0
 """At a lockout knees that look bent further are hidden, and then so is the hip that the trunk's lean is taken from."""
 
 SHARE_ALL_THE_WAY_MIN = 0.6
-"""Of a whole repetition: clean squats reach 0.9, rendered ones under a barbell 0.2 to 0.45."""
+"""Share of a whole repetition that must be seen: clean squats reach 0.9, rendered ones under a barbell 0.2 to 0.45."""
 
 PARTS_UNCERTAINTY_DEG = 9.0
 """Standard error of the thoracic share alone: the contour tells less well where a back bends than how much."""
@@ -266,4 +266,4 @@ OVER_EXTENSION = Check(
 )
 
 BACK_CHECKS = (UPPER_BACK, HEAD_DOWN, HEAD_UP, OVER_EXTENSION)
-"""Of every lift, after what it says about rounding itself."""
+"""The checks that every lift has after its own checks of rounding."""

@@ -12,7 +12,7 @@ from formcheck.exercises.framework.measurement import NOT_SEEN, sample_before, s
 from formcheck.motion.signals import Signals
 
 LEAN_GAIN_UNCERTAINTY_DEG = 2.0
-"""Of a change of trunk lean within half a second: the bias of the landmarks drops out of it."""
+"""Uncertainty of a change of trunk lean within half a second: the bias of the landmarks drops out of it."""
 
 SLACK = 0.01
 """Hands that rise by this much, in standing heights, lift something."""

@@ -38,7 +38,7 @@ FALLING_DEG = 45.0
 """Arms this far above hanging, on their way down: the hips should still be open."""
 
 HEIGHT_UNCERTAINTY = 0.05
-"""Of a height difference in thigh lengths."""
+"""Uncertainty of a height difference, in thigh lengths."""
 
 BELL_UNCERTAINTY = 0.02
 REAR_HIDES_DEG = 25.0

@@ -15,7 +15,7 @@ from formcheck.judging.set_metrics.velocity import REPS_FOR_LOSS
 from formcheck.motion.theil_sen import theil_sen
 
 REPS_FOR_DRIFT = 4
-"""Of fewer repetitions no trend is told from chance."""
+"""With fewer repetitions a trend cannot be told from chance."""
 
 
 @dataclass(frozen=True)
