@@ -31,7 +31,7 @@ $(BASE): pyproject.toml constraints.txt scripts/set_up.py
 
 $(DEV): pyproject.toml constraints.txt scripts/set_up.py
 	@$(HAVE_PYTHON)
-	@$(PYTHON) scripts/set_up.py app fast dev
+	@$(PYTHON) scripts/set_up.py app fast server dev
 	@touch $@ $(BASE)
 
 demo: $(BASE)  ## Analyse a sample video (CLIP=... for another one)

@@ -45,6 +45,7 @@ def nothing_of_ones_own(tmp_path_factory: pytest.TempPathFactory) -> Iterator[No
         patch.setenv("FORMCHECK_MODEL_DIR", str(default_setup().data_folder))
         patch.setenv("FORMCHECK_HISTORY_DIR", str(own / "history"))
         patch.setenv("FORMCHECK_CONFIG_DIR", str(own / "settings"))
+        patch.delenv("FORMCHECK_HISTORY_URL", raising=False)
         patch.setenv("XDG_DATA_HOME", str(own / "data"))
         patch.setenv("XDG_CONFIG_HOME", str(own / "config"))
         yield

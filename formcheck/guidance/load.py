@@ -20,7 +20,7 @@ from formcheck.guidance.tables import LOAD_LIMITS
 from formcheck.guidance.texts import text
 from formcheck.judging.report import Report
 from formcheck.judging.settings import LOAD_UNITS, load_words
-from formcheck.storage.history.records import SavedSet
+from formcheck.storage.history.records import AnySet, SavedSet
 from formcheck.storage.history.trends import local_day, sessions
 
 NOT_SAVED = 0
@@ -233,7 +233,7 @@ def _rest_days(known: Sequence[SavedSet], today: date) -> list[LoadAdvice]:
 # --- small things --------------------------------------------------------------------------------------------------
 
 
-def _advice(kind: str, about: Sequence[SavedSet], evidence: Sequence[str], sources: tuple[str, ...]) -> LoadAdvice:
+def _advice(kind: str, about: Sequence[AnySet], evidence: Sequence[str], sources: tuple[str, ...]) -> LoadAdvice:
     newest = about[-1]
     return LoadAdvice(f"{kind}/{newest.exercise}/{local_day(newest.when)}", *_words(kind), tuple(evidence), sources)
 

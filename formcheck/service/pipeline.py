@@ -501,6 +501,13 @@ class _Run:
                         settings=told,
                     )
                     return
+                other = history.set_of_another(analysed.all_poses, request.lifter)
+                if other is not None:
+                    self.remarks.append(
+                        f"Set {other.id} was {other.lifter}'s until now"
+                        if request.move
+                        else f"This is a copy: the same recording is set {other.id} of {other.lifter}, and stays it"
+                    )
                 noted = request.note_path and request.video is not None
                 self.saved = history.save_set(
                     analysed.report.to_dict(),
@@ -510,6 +517,7 @@ class _Run:
                     filmed_at=datetime.fromisoformat(request.filmed_at) if request.filmed_at else None,
                     video_path=Path(request.video or "").resolve() if noted else "",
                     settings=told,
+                    other_lifter="move" if request.move else "copy",
                 )
         except HistoryError as error:
             self.problem = error

@@ -295,7 +295,9 @@ def test_naming_the_lifter_saves_and_uses_what_is_known_of_them(asked: list[dict
     with open_history() as history:
         history.save_lifter(Lifter("Anna", 168.0, True, 0.1, {"lower_deg": -20.0, "upper_deg": 5.0}))
     assert "set 1 of Anna" in words(run("analyze", "set.npz", "--lifter", "anna").stdout)
-    assert "set 1 of New" in words(run("analyze", "set.npz", "--lifter", "New").stdout)
+    copied = words(run("analyze", "set.npz", "--lifter", "New").stdout)
+    assert "set 2 of New" in copied
+    assert "the same recording is set 1 of Anna" in copied
     settings, baseline = asked[0]["settings"], asked[0]["baseline"]
     assert (settings.height_cm, settings.earlier_back_injury, settings.depth_target) == (168.0, True, 0.1)
     assert (baseline.lower_deg, baseline.upper_deg) == (-20.0, 5.0)

@@ -23,6 +23,7 @@ GROUPS: Mapping[str, str] = {
     r"pose model": "the pose model is missing: formcheck models fetch",
     r"\bbody\b": "the rendered lifter's body is missing: python -m rendered_lifter fetch, or FORMCHECK_FETCH_BODY=1",
     r"\bclips?\b|FORMCHECK_CLIPS": "the labelled real clips are missing: name their folder in FORMCHECK_CLIPS",
+    r"PostgreSQL": "PostgreSQL is missing: apt-get install postgresql, and pip install 'formcheck[server]'",
     r"FORMCHECK_TEST_WHEEL": "no mediapipe wheel is named in FORMCHECK_TEST_WHEEL",
 }
 """Pattern in the reason of a skip -> what is said about all of its kind. Any other reason stands for itself."""

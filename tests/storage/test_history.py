@@ -1,4 +1,4 @@
-"""The history file: what is kept, through crashes, other processes, older and newer versions."""
+"""The history: what is kept, through crashes, other processes, older and newer versions."""
 
 from __future__ import annotations
 
@@ -11,23 +11,21 @@ import sys
 from dataclasses import FrozenInstanceError, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 import pytest
+import sqlalchemy as sa
 
 from formcheck.core.errors import HistoryError, UsageError
-from formcheck.storage.history import History, Lifter, default_path, open_history, store
-from formcheck.storage.history.schema import MIGRATIONS
+from formcheck.storage.history import History, Lifter, database, default_path, open_history, upgrade
 from tests.helpers.make_reports import make_rep, make_report
 from tests.helpers.saved_sets import POSES, recording, report
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 
 
-@pytest.fixture
-def path(tmp_path: Path) -> Path:
-    return tmp_path / "data" / "history.sqlite3"
+Place: TypeAlias = Path | str
 
 
 def bytes_on_disk(path: Path) -> bytes:
@@ -37,9 +35,9 @@ def bytes_on_disk(path: Path) -> bytes:
 # --- sets ----------------------------------------------------------------------------------------------------------
 
 
-def test_a_set_comes_back_as_it_was_saved(path: Path) -> None:
+def test_a_set_comes_back_as_it_was_saved(place: Place) -> None:
     filmed_at = datetime(2026, 3, 1, 18, 30, tzinfo=UTC)
-    with open_history(path) as history:
+    with open_history(place) as history:
         history.save_set(
             report(load_kg=102.5),
             POSES,
@@ -49,7 +47,7 @@ def test_a_set_comes_back_as_it_was_saved(path: Path) -> None:
             video_path="/videos/set.mp4",
             settings={"exercise": "auto"},
         )
-    with open_history(path) as history:
+    with open_history(place) as history:
         (saved,) = history.sets()
         poses = history.poses(saved.id)
     assert (saved.lifter, saved.exercise, saved.load_kg, saved.notes) == ("Anna", "deadlift", 102.5, "belt\non")
@@ -62,8 +60,8 @@ def test_a_set_comes_back_as_it_was_saved(path: Path) -> None:
         saved.notes = "changed"  # type: ignore[misc]
 
 
-def test_the_same_recording_is_saved_once_and_keeps_what_was_told_before(path: Path) -> None:
-    with open_history(path) as history:
+def test_the_same_recording_is_saved_once_and_keeps_what_was_told_before(place: Place) -> None:
+    with open_history(place) as history:
         first = history.save_set(report(load_kg=100.0), POSES, lifter="Anna", notes="heavy")
         again = history.save_set(report(exercise="squat"), history.poses(first.id))
         assert len(history.sets()) == 1
@@ -72,8 +70,8 @@ def test_the_same_recording_is_saved_once_and_keeps_what_was_told_before(path: P
     assert (again.lifter, again.load_kg, again.notes) == ("Anna", 100.0, "heavy")
 
 
-def test_different_recordings_are_different_sets(path: Path) -> None:
-    with open_history(path) as history:
+def test_different_recordings_are_different_sets(place: Place) -> None:
+    with open_history(place) as history:
         for number in range(3):
             history.save_set(report(), recording(number))
         history.save_set(report())
@@ -81,9 +79,9 @@ def test_different_recordings_are_different_sets(path: Path) -> None:
         assert [saved.has_poses for saved in history.sets()] == [False, False, True, True, True]
 
 
-def test_sets_are_listed_newest_first_by_lifter_and_exercise(path: Path) -> None:
+def test_sets_are_listed_newest_first_by_lifter_and_exercise(place: Place) -> None:
     start = datetime(2026, 1, 1, tzinfo=UTC)
-    with open_history(path) as history:
+    with open_history(place) as history:
         for day, (lifter, exercise) in enumerate([("Anna", "squat"), ("Ben", "squat"), ("anna", "deadlift")]):
             filmed_at = start - timedelta(days=day)
             history.save_set(report(exercise), recording(day), lifter=lifter, filmed_at=filmed_at)
@@ -94,8 +92,8 @@ def test_sets_are_listed_newest_first_by_lifter_and_exercise(path: Path) -> None
             history.sets(lifter="Carl")
 
 
-def test_a_set_can_be_changed_and_judged_again(path: Path) -> None:
-    with open_history(path) as history:
+def test_a_set_can_be_changed_and_judged_again(place: Place) -> None:
+    with open_history(place) as history:
         saved = history.save_set(report(), POSES)
         changed = history.change_set(saved.id, lifter="Anna", notes="", load_kg=60, report=report("squat"))
         same = history.change_set(saved.id)
@@ -103,8 +101,8 @@ def test_a_set_can_be_changed_and_judged_again(path: Path) -> None:
     assert same == changed
 
 
-def test_poses_that_were_not_kept_are_said_to_be_missing(path: Path) -> None:
-    with open_history(path) as history:
+def test_poses_that_were_not_kept_are_said_to_be_missing(place: Place) -> None:
+    with open_history(place) as history:
         saved = history.save_set(report())
         with pytest.raises(HistoryError, match="were not kept"):
             history.poses(saved.id)
@@ -113,15 +111,15 @@ def test_poses_that_were_not_kept_are_said_to_be_missing(path: Path) -> None:
 
 
 @pytest.mark.parametrize("load_kg", [-1.0, 1001.0, float("nan")])
-def test_impossible_loads_are_refused(load_kg: float, path: Path) -> None:
-    with open_history(path) as history:
+def test_impossible_loads_are_refused(load_kg: float, place: Place) -> None:
+    with open_history(place) as history:
         with pytest.raises(UsageError, match="load must be"):
             history.save_set(report(load_kg=load_kg))
         assert history.sets() == ()
 
 
-def test_names_from_strange_file_systems_are_kept_readable(path: Path) -> None:
-    with open_history(path) as history:
+def test_names_from_strange_file_systems_are_kept_readable(place: Place) -> None:
+    with open_history(place) as history:
         content = report()
         content["video"]["file"] = "a\udcff'); DROP TABLE sets; --.mp4"
         saved = history.save_set(content, video_path="/x/\udcff", notes="\x1b[31mred")
@@ -155,8 +153,8 @@ def test_what_is_deleted_is_gone_from_the_disk(path: Path) -> None:
         assert trace not in on_disk
 
 
-def test_numbers_of_deleted_sets_are_not_used_again(path: Path) -> None:
-    with open_history(path) as history:
+def test_numbers_of_deleted_sets_are_not_used_again(place: Place) -> None:
+    with open_history(place) as history:
         history.delete_set(history.save_set(report(), recording(1)).id)
         assert history.save_set(report(), recording(2)).id == 2
         with pytest.raises(HistoryError, match="no set 1"):
@@ -164,8 +162,8 @@ def test_numbers_of_deleted_sets_are_not_used_again(path: Path) -> None:
 
 
 @pytest.mark.parametrize(("with_sets", "left"), [(True, []), (False, [None])])
-def test_a_lifter_is_deleted_with_or_without_the_sets(with_sets: bool, left: list[None], path: Path) -> None:
-    with open_history(path) as history:
+def test_a_lifter_is_deleted_with_or_without_the_sets(with_sets: bool, left: list[None], place: Place) -> None:
+    with open_history(place) as history:
         history.save_set(report(), POSES, lifter="Anna")
         history.delete_lifter("ANNA", with_sets=with_sets)
         assert history.lifters() == ()
@@ -178,28 +176,26 @@ def kept_video(history: History, set_id: int, folder: Path) -> Path:
 
 
 def test_a_set_that_cannot_be_deleted_keeps_its_video(
-    path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    place: Place, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(store, "BUSY_S", 0.05)
-    with open_history(path) as history:
+    monkeypatch.setattr(database, "BUSY_S", 0.05)
+    with open_history(place) as history:
         saved = history.save_set(report(), POSES, lifter="Anna")
         video = kept_video(history, saved.id, tmp_path)
-        other = sqlite3.connect(path, isolation_level=None)
-        other.execute("BEGIN IMMEDIATE")
-        with pytest.raises(HistoryError, match="in use by another program"):
-            history.delete_set(saved.id)
-        with pytest.raises(HistoryError, match="in use by another program"):
-            history.delete_lifter("Anna", with_sets=True)
-        other.close()
+        with open_history(place) as other, other.writing():
+            with pytest.raises(HistoryError, match="in use by another program"):
+                history.delete_set(saved.id)
+            with pytest.raises(HistoryError, match="in use by another program"):
+                history.delete_lifter("Anna", with_sets=True)
         assert history.video(saved.id) == video
         history.delete_set(saved.id)
     assert not video.exists()
 
 
 def test_a_video_that_cannot_be_deleted_is_told_of_and_tried_again(
-    path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    place: Place, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    with open_history(path) as history:
+    with open_history(place) as history:
         first, second = (history.save_set(report(), recording(number)) for number in (1, 2))
         video = kept_video(history, first.id, tmp_path)
         foreign = video.with_name("mine.mp4")
@@ -226,10 +222,10 @@ def test_a_video_that_cannot_be_deleted_is_told_of_and_tried_again(
 # --- lifters -------------------------------------------------------------------------------------------------------
 
 
-def test_lifters_are_kept_with_all_that_is_known(path: Path) -> None:
+def test_lifters_are_kept_with_all_that_is_known(place: Place) -> None:
     anna = Lifter(" Anna \n Müller", 168.0, True, -0.1, {"standing_deg": -17.5})
     assert anna.name == "Anna Müller"
-    with open_history(path) as history:
+    with open_history(place) as history:
         assert history.save_lifter(anna) == anna
         assert history.save_lifter(replace(anna, name="ANNA MÜLLER", height_cm=169.0)).height_cm == 169.0
         assert len(history.lifters()) == 1
@@ -242,8 +238,8 @@ def test_lifters_are_kept_with_all_that_is_known(path: Path) -> None:
         assert history.known_lifter("Nobody") is history.known_lifter(None) is None
 
 
-def test_a_name_that_is_taken_is_not_given_again(path: Path) -> None:
-    with open_history(path) as history:
+def test_a_name_that_is_taken_is_not_given_again(place: Place) -> None:
+    with open_history(place) as history:
         history.save_lifter(Lifter("Anna"))
         history.save_lifter(Lifter("Ben"))
         with pytest.raises(HistoryError, match="'ben' already"):
@@ -328,39 +324,29 @@ def test_an_older_history_is_brought_up_to_date(path: Path) -> None:
 
 def test_a_migration_that_fails_changes_nothing(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     older_history(path)
-    broken = type(MIGRATIONS)("formcheck-history")
-    for step in MIGRATIONS._migrations:
-        broken(name=step.name)(step.fn)
 
-    @broken()
-    def breaks(db: Any) -> None:
-        db.execute("DROP TABLE sets")
-        raise sqlite3.OperationalError("disk full")
+    def fail(connection: sa.Connection) -> None:
+        connection.exec_driver_sql("DROP TABLE lifters")
+        connection.exec_driver_sql("INSERT INTO nowhere VALUES (1)")
 
     with monkeypatch.context() as patch:
-        patch.setattr(store, "MIGRATIONS", broken)
-        with pytest.raises(HistoryError, match="disk full"), open_history(path):
+        patch.setattr(upgrade, "_summarise", fail)
+        with pytest.raises(HistoryError, match="nowhere"), open_history(path):
             pass
     with open_history(path) as history:
-        assert len(history.sets()) == 1
+        assert [saved.notes for saved in history.sets()] == ["from before"]
+        assert len(history.lifters()) == 1
 
 
-def test_a_newer_history_is_refused_and_left_as_it_is(path: Path) -> None:
-    with open_history(path) as history:
+def test_a_newer_history_is_refused_and_left_as_it_is(place: Place) -> None:
+    with open_history(place) as history:
         history.save_set(report(), POSES)
-    connection = sqlite3.connect(path)
-    with connection:
-        connection.execute(
-            "INSERT INTO _sqlite_migrations (migration_set, name) VALUES ('formcheck-history', 'from_the_future')"
-        )
-    connection.close()
-    before = path.read_bytes()
-    with (
-        pytest.raises(HistoryError, match=r"history\.sqlite3 was written by a newer FormCheck: update"),
-        open_history(path),
-    ):
+        with history.writing() as connection:
+            connection.exec_driver_sql("UPDATE alembic_version SET version_num = '9999'")
+    before = place.read_bytes() if isinstance(place, Path) else b""
+    with pytest.raises(HistoryError, match=r"was written by a newer FormCheck: update"), open_history(place):
         pass
-    assert path.read_bytes() == before
+    assert (place.read_bytes() if isinstance(place, Path) else b"") == before
 
 
 @pytest.mark.parametrize("content", [b"not a database, but long enough to be one" * 50, None])
@@ -394,7 +380,7 @@ from pathlib import Path
 from formcheck.storage.history import open_history
 from tests.helpers.saved_sets import recording, report
 for number in range({first}, {first} + 12):
-    with open_history(Path({path!r})) as history:
+    with open_history(place if "://" in (place := {place!r}) else Path(place)) as history:
         history.save_set(report(), recording(number), lifter=f"Lifter {{number % 3}}")
 """
 
@@ -404,11 +390,11 @@ sys.path.insert(0, {tests!r})
 from pathlib import Path
 from formcheck.storage.history import open_history
 from tests.helpers.saved_sets import recording, report
-with open_history(Path({path!r})) as history:
+with open_history(place if "://" in (place := {place!r}) else Path(place)) as history:
     history.save_set(report(), recording(1), notes="before the crash")
-    with history.writing():
-        history._db.execute("UPDATE sets SET notes = 'half'")
-        history._db.execute("DELETE FROM poses")
+    with history.writing() as connection:
+        connection.exec_driver_sql("UPDATE sets SET notes = 'half'")
+        connection.exec_driver_sql("DELETE FROM poses")
         os.kill(os.getpid(), signal.SIGKILL)
 """
 
@@ -419,43 +405,42 @@ def start(script: str, **values: object) -> subprocess.Popen[str]:
     return subprocess.Popen([sys.executable, "-c", code], env=environment, stderr=subprocess.PIPE, text=True)
 
 
-def test_a_crash_in_the_middle_of_writing_loses_nothing(path: Path) -> None:
-    process = start(CRASH, path=str(path))
+def test_a_crash_in_the_middle_of_writing_loses_nothing(place: Place) -> None:
+    process = start(CRASH, place=str(place))
     process.communicate(timeout=60)
     assert process.returncode == -signal.SIGKILL
-    with open_history(path) as history:
+    with open_history(place) as history:
         (saved,) = history.sets()
         assert saved.notes == "before the crash"
         assert len(history.poses(saved.id)) == len(POSES)
 
 
-def test_two_processes_write_into_a_new_history_at_once(path: Path) -> None:
-    processes = [start(SAVE_SETS, path=str(path), first=first) for first in (0, 100)]
+def test_two_processes_write_into_a_new_history_at_once(place: Place) -> None:
+    processes = [start(SAVE_SETS, place=str(place), first=first) for first in (0, 100)]
     errors = [process.communicate(timeout=60)[1] for process in processes]
     assert errors == ["", ""]
-    with open_history(path) as history:
+    with open_history(place) as history:
         assert len(history.sets()) == 24
         assert len(history.lifters()) == 3
         assert all(saved.has_poses for saved in history.sets())
 
 
-def test_waiting_for_another_program_ends_in_a_message(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    with open_history(path) as history:
+def test_waiting_for_another_program_ends_in_a_message(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    with open_history(place) as history:
         history.save_set(report(), recording(1))
-    monkeypatch.setattr(store, "BUSY_S", 0.05)
-    other = sqlite3.connect(path, isolation_level=None)
-    other.execute("BEGIN IMMEDIATE")
-    with open_history(path) as history:
+    monkeypatch.setattr(database, "BUSY_S", 0.05)
+    with open_history(place) as other, open_history(place) as history:
+        with other.writing():
+            assert len(history.sets()) == 1
+            with pytest.raises(HistoryError, match="in use by another program"):
+                history.save_set(report(), recording(2))
         assert len(history.sets()) == 1
-        with pytest.raises(HistoryError, match="in use by another program"):
-            history.save_set(report(), recording(2))
-        other.execute("ROLLBACK")
-        assert history.save_set(report(), recording(2)).id == 2
-    other.close()
+        history.save_set(report(), recording(2))
+        assert len(history.sets()) == 2
 
 
-def test_an_error_inside_a_transaction_takes_all_of_it_back(path: Path) -> None:
-    with open_history(path) as history:
+def test_an_error_inside_a_transaction_takes_all_of_it_back(place: Place) -> None:
+    with open_history(place) as history:
         saved = history.save_set(report(), POSES, notes="as it was")
 
         def fail(history: History) -> None:
@@ -468,6 +453,6 @@ def test_an_error_inside_a_transaction_takes_all_of_it_back(path: Path) -> None:
         assert history.set(saved.id).notes == "as it was"
 
 
-def test_only_plain_data_is_saved(path: Path) -> None:
-    with open_history(path) as history, pytest.raises(UsageError, match="plain data"):
+def test_only_plain_data_is_saved(place: Place) -> None:
+    with open_history(place) as history, pytest.raises(UsageError, match="plain data"):
         history.save_set(make_report(POSES, reps=(make_rep(),)).to_dict(), settings={"at": object()})

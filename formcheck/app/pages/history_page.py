@@ -29,8 +29,9 @@ from formcheck.render.html.report import FINDING_WORDS
 from formcheck.render.terminal import degrees
 from formcheck.service.pipeline import AnalysisRequest, judge
 from formcheck.storage.history import SavedSet, export_history, import_history, open_history
+from formcheck.storage.history.numbers import SetNumbers
 from formcheck.storage.history.records import LONGEST_NOTES
-from formcheck.storage.history.trends import QUANTITIES, Comparison, SetNumbers, compare, rep_numbers, sessions, trend
+from formcheck.storage.history.trends import QUANTITIES, Comparison, compare, rep_numbers, sessions, trend
 from formcheck.storage.pose_files import save_poses
 from formcheck.storage.report_folder import POSES_NPZ
 from formcheck.storage.settings_files import list_presets, settings_toml

@@ -1,12 +1,13 @@
-"""What was lifted before: saved sets and lifters, in one SQLite file in the user's data folder.
+"""What was lifted before: saved sets and lifters, in an SQLite file in the user's data folder, or on a server.
 
 >>> from formcheck.storage.history import open_history
 >>> with open_history() as history:  # doctest: +SKIP
 ...     history.save_set(report.to_dict(), poses, lifter="Anna")
 ...     history.sets(lifter="Anna", exercise="deadlift")
 
-``records`` says what is kept, ``schema`` how the tables came to be, ``store`` reads and writes them, ``exchange``
-exports and imports everything, ``trends`` computes numbers from saved sets and knows no database.
+``records`` says what is kept, ``tables`` where, ``migrations`` how the tables came to be; ``database`` connects,
+``store`` reads and writes, ``exchange`` exports and imports everything, ``trends`` computes numbers from saved sets and
+knows no database.
 """
 
 from __future__ import annotations

@@ -22,8 +22,10 @@ from formcheck.core.errors import FormCheckError, HistoryError, OutputError, Pos
 from formcheck.judging.report import SCHEMA as REPORT_SCHEMA
 from formcheck.judging.report import Report, version
 from formcheck.storage.atomic import PendingFile
+from formcheck.storage.history.columns import json_of, report_columns, text_of
+from formcheck.storage.history.recordings import fingerprint, poses_of
 from formcheck.storage.history.records import Lifter, SavedSet, check_load_kg, clean_name, clean_notes
-from formcheck.storage.history.store import History, fingerprint, poses_of, report_columns
+from formcheck.storage.history.store import History
 from formcheck.storage.ordinary_files import check_ordinary
 
 SCHEMA = 1
@@ -138,7 +140,7 @@ def import_history(history: History, path: Path) -> Imported:
                     npz = _poses(archive, each)
                     # One at a time: all poses of a history may be more than the memory holds.
                     mark = None if npz is None else fingerprint(poses_of(npz))
-                    here = history.find(each.uid, mark)
+                    here = history.find(each.uid, mark, each.lifter)
                     row = _row_of(each, numbers)
                     if here is None:
                         history.insert({**row, "uid": each.uid, "fingerprint": mark}, npz)
@@ -333,11 +335,12 @@ def _merged(before: Mapping[str, Lifter], theirs: Lifter) -> Lifter:
 
 def _row_of(incoming: _Incoming, lifters: Mapping[str, int]) -> dict[str, Any]:
     return {
-        "saved_at": incoming.saved_at.isoformat(timespec="milliseconds"),
-        "filmed_at": None if incoming.filmed_at is None else incoming.filmed_at.isoformat(timespec="milliseconds"),
+        "saved_at": text_of(incoming.saved_at),
+        "filmed_at": None if incoming.filmed_at is None else text_of(incoming.filmed_at),
         "video_file": incoming.video_file,
         "notes": incoming.notes,
-        "settings": json.dumps(incoming.settings, ensure_ascii=False, allow_nan=False),
+        "settings": json_of(incoming.settings),
+        "report": json_of(incoming.report),
         **report_columns(incoming.report),
         "load_kg": incoming.load_kg,
         "lifter_id": None if incoming.lifter is None else lifters[incoming.lifter.casefold()],

@@ -5,17 +5,22 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 from functools import cached_property
-from typing import Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from formcheck.core.errors import ReportError, UsageError
 from formcheck.core.verdicts import Verdict
-from formcheck.judging.report import Report
-from formcheck.judging.settings import DEPTH_TARGET_RANGE, HEAVIEST_LOAD_KG, HEIGHT_RANGE_CM
+from formcheck.storage.history.numbers import SetNumbers, numbers_of
+
+if TYPE_CHECKING:
+    from formcheck.judging.report import Report
 
 LONGEST_NAME = 80
 LONGEST_NOTES = 4000
+
+UNKNOWN_TIME = datetime(1, 1, 1, tzinfo=UTC)
+"""Stands for the date of a set whose row is so damaged that it has none."""
 
 
 @dataclass(frozen=True)
@@ -39,6 +44,8 @@ class Lifter:
     neutral_back: Mapping[str, float] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
+        from formcheck.judging.settings import DEPTH_TARGET_RANGE, HEIGHT_RANGE_CM
+
         object.__setattr__(self, "name", clean_name(self.name))
         _check_range("The height", self.height_cm, *HEIGHT_RANGE_CM, unit="cm")
         _check_range("The depth target", self.depth_target_thighs, *DEPTH_TARGET_RANGE, unit="thigh lengths")
@@ -48,8 +55,8 @@ class Lifter:
 
 
 @dataclass(frozen=True)
-class SavedSet:
-    """One saved set.
+class SetRecord:
+    """What the row of a saved set holds, whether or not its report is read with it.
 
     Attributes
     ----------
@@ -59,9 +66,8 @@ class SavedSet:
     lifter : name, None = nobody's.
     video_file : name of the video; ``video_path`` is where it lay then, empty = not known. The video is not kept.
     exercise, variant, load_kg, notes : as analysed and told; ``exercise`` is "none" where no lift was recognised.
-    settings : what the analysis was told beside the video.
-    report_data : the whole report, as in report.json; ``report`` is the same with types.
     has_poses : True when the poses are kept, so that the set can be judged again.
+    damage : parts of the set that cannot be read, such as "report" or "date"; empty = it is sound.
     """
 
     id: int
@@ -75,18 +81,50 @@ class SavedSet:
     variant: str
     load_kg: float | None
     notes: str
-    settings: Mapping[str, Any]
-    report_data: Mapping[str, Any]
     has_poses: bool
+    damage: tuple[str, ...] = field(default=(), kw_only=True)
 
     @property
     def when(self) -> datetime:
         """When it was filmed, or saved where that is not known."""
         return self.filmed_at or self.saved_at
 
+
+@dataclass(frozen=True)
+class SetSummary(SetRecord):
+    """A saved set in short, for lists and trends; `formcheck.storage.history.store.History.set` reads all of it.
+
+    Attributes
+    ----------
+    verdict, summary : as in the report.
+    rep_count : repetitions, partial ones too.
+    numbers : the report in numbers.
+    """
+
+    verdict: Verdict
+    summary: str
+    rep_count: int
+    numbers: SetNumbers
+
+
+@dataclass(frozen=True)
+class SavedSet(SetRecord):
+    """One saved set with its report.
+
+    Attributes
+    ----------
+    settings : what the analysis was told beside the video.
+    report_data : the whole report, as in report.json; ``report`` is the same with types.
+    """
+
+    settings: Mapping[str, Any]
+    report_data: Mapping[str, Any]
+
     @cached_property
     def report(self) -> Report:
         """The report; one that says nothing but this where what was saved cannot be read."""
+        from formcheck.judging.report import Report
+
         try:
             return Report.from_dict(self.report_data, f"The report of set {self.id}")
         except ReportError as error:
@@ -109,6 +147,38 @@ class SavedSet:
         """The verdict in one sentence."""
         return self.report.summary
 
+    @property
+    def rep_count(self) -> int:
+        """Repetitions, partial ones too."""
+        return len(self.report.reps)
+
+    @cached_property
+    def numbers(self) -> SetNumbers:
+        """The report in numbers."""
+        return numbers_of(self.report, self.load_kg)
+
+
+AnySet: TypeAlias = SetSummary | SavedSet
+"""A saved set in short or in full: both have a verdict and numbers."""
+
+
+def local_time(moment: datetime) -> datetime:
+    """A moment where the computer is; in its own zone where that would leave the calendar (years 1 and 9999)."""
+    try:
+        return moment.astimezone()
+    except (OverflowError, ValueError, OSError):
+        return moment
+
+
+def day_words(moment: datetime) -> str:
+    """The day of a moment where the computer is, as in 2026-03-31; "–" for one that is not known."""
+    return "–" if moment == UNKNOWN_TIME else local_time(moment).date().isoformat()
+
+
+def clock_words(moment: datetime) -> str:
+    """The time of day of a moment where the computer is, as in 18:30; "–" for one that is not known."""
+    return "–" if moment == UNKNOWN_TIME else f"{local_time(moment):%H:%M}"
+
 
 def clean_name(name: str) -> str:
     """A lifter's name as it is kept; `UsageError` when it is none."""
@@ -122,6 +192,8 @@ def clean_name(name: str) -> str:
 
 def check_load_kg(load_kg: float | None) -> None:
     """`UsageError` for a load that nobody lifts."""
+    from formcheck.judging.settings import HEAVIEST_LOAD_KG
+
     _check_range("The load", load_kg, 0.0, HEAVIEST_LOAD_KG, unit="kg")
 
 

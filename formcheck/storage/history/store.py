@@ -1,85 +1,107 @@
-"""The history file: opened, written and read.
+"""The history: opened, written and read.
 
 Every change is one transaction, so that a crash in the middle leaves all or nothing of it; several processes may read
-and write at once, each waits its turn. What is deleted is overwritten with zeros.
+and write at once, each waits its turn. What is deleted from a file is overwritten with zeros.
 """
 
 from __future__ import annotations
 
 import contextlib
-import hashlib
+import functools
 import json
-import os
-import sqlite3
-import tempfile
-import time
 import uuid
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
-import numpy as np
-import platformdirs
-from sqlite_utils import Database
+import sqlalchemy as sa
 
 from formcheck.core.errors import HistoryError, PoseFileError, UsageError
-from formcheck.core.poses import PoseSequence
-from formcheck.exercises.framework.variant import UNKNOWN
-from formcheck.judging.report import Report
-from formcheck.storage.history.records import Lifter, SavedSet, check_load_kg, clean_name, clean_notes
-from formcheck.storage.history.schema import APPLICATION_ID, MIGRATIONS, known_steps
+from formcheck.storage.history.columns import (
+    EPOCH,
+    clean_text,
+    json_of,
+    moment_of,
+    report_columns,
+    saved_set_of,
+    summary_of,
+    text_of,
+    time_ms_of,
+)
+from formcheck.storage.history.database import Database, chosen_place, default_path
+from formcheck.storage.history.records import Lifter, SavedSet, SetSummary, check_load_kg, clean_name, clean_notes
+from formcheck.storage.history.tables import HEAD, LIFTERS, POSES, REPORTS, SETS
 from formcheck.storage.history.videos import forget, keep, kept_videos, video_path
-from formcheck.storage.pose_files import load_poses, save_poses
 
-FILE_NAME = "history.sqlite3"
-FOLDER_VARIABLE = "FORMCHECK_HISTORY_DIR"
+if TYPE_CHECKING:
+    from formcheck.core.poses import PoseSequence
 
-BUSY_S = 20.0
-"""How long to wait for another process that is writing; the longest write, an import, takes a few seconds."""
+__all__ = ["NOBODY", "History", "default_path", "open_history"]
 
-_SETS = """
-    SELECT sets.*, lifters.name AS lifter, EXISTS (SELECT 1 FROM poses WHERE set_id = sets.id) AS has_poses
-    FROM sets LEFT JOIN lifters ON lifters.id = sets.lifter_id
-"""
+NOBODY = ""
+"""In place of the name of a lifter: sets that are nobody's. No lifter can be called so."""
+
+OtherLifter: TypeAlias = Literal["copy", "move"]
+"""What becomes of a recording that is to be saved and is another lifter's set already: one set each, or it changes
+hands."""
+
+TOLD = ("filmed_at", "lifter_id", "load_kg", "notes", "video_path")
+"""Columns that saving a recording again leaves as they are, where nothing is told this time."""
+
+IN_REPORTS = ("report", "settings")
+"""Columns that are in a table of their own."""
+
+PAGE = 200
+"""Rows that are fetched together where all are read."""
 
 
-def default_path() -> Path:
-    """Where the history is: in the user's data folder, or in the folder that FORMCHECK_HISTORY_DIR names."""
-    folder = os.environ.get(FOLDER_VARIABLE)
-    data = Path(folder).expanduser().absolute() if folder else platformdirs.user_data_path("formcheck")
-    return data / FILE_NAME
+@dataclass(frozen=True)
+class KnownSet:
+    """A set that is here already: its number, and when it was saved."""
+
+    id: int
+    saved_at: datetime
 
 
 @contextlib.contextmanager
-def open_history(path: Path | None = None) -> Iterator[History]:
-    """The history at ``path`` (default: `default_path`), made when there is none and brought up to date when it is old.
+def open_history(place: Path | str | None = None) -> Iterator[History]:
+    """The history at ``place``, made when there is none and brought up to date when it is old.
+
+    Parameters
+    ----------
+    place : a file, or the address of a PostgreSQL server; by default the server that FORMCHECK_HISTORY_URL names, or
+        `default_path`.
 
     Raises
     ------
     HistoryError : it comes from a newer FormCheck, is damaged or no history at all, or cannot be read or written.
     """
-    path = path or default_path()
-    with _history_errors(path):
-        _make_private(path)
-        connection = sqlite3.connect(path, timeout=BUSY_S, isolation_level=None)
-    with contextlib.closing(connection):
-        with _history_errors(path):
-            # Plugins of other programs have no business in here.
-            db = Database(connection, execute_plugins=False)
-            _prepare(db, path)
-        yield History(db, path)
+    database = Database(chosen_place() if place is None else place)
+    with contextlib.closing(database):
+        with database.reading() as connection:
+            # Nothing is changed in a file that is not ours or that is too new.
+            revision = database.revision(connection)
+        database.prepare_file(new=revision is None)
+        if revision != HEAD:
+            from formcheck.storage.history.upgrade import upgrade
+
+            upgrade(database)
+        yield History(database)
 
 
 class History:
     """The saved sets and lifters; made by `open_history`, for use in one thread.
 
-    All methods raise `HistoryError` when the file cannot be read or written.
+    All methods raise `HistoryError` when the history cannot be read or written.
     """
 
-    def __init__(self, db: Database, path: Path) -> None:
-        self._db = db
-        self.path = path
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self.where = database.where
+        self.path = database.path
+        self.folder = database.folder
 
     # --- sets ------------------------------------------------------------------------------------------------------
 
@@ -93,11 +115,12 @@ class History:
         filmed_at: datetime | None = None,
         video_path: str | Path = "",
         settings: Mapping[str, Any] | None = None,
+        other_lifter: OtherLifter = "copy",
     ) -> SavedSet:
         """Save a set, or renew what is saved of the same recording.
 
-        Two sets with the same poses are one recording: the later report replaces the earlier one, while lifter, load,
-        notes and times that are not told this time stay.
+        Two sets with the same poses and the same lifter are one recording: the later report replaces the earlier one,
+        while lifter, load, notes and times that are not told this time stay.
 
         Parameters
         ----------
@@ -105,59 +128,119 @@ class History:
         poses : to judge the set again later.
         lifter : name; a new one is added to the lifters.
         settings : what the analysis was told; plain data.
+        other_lifter : what becomes of a recording that is saved as another lifter's set already.
         """
+        from formcheck.judging.report import Report
+
         found = Report.from_dict(report)
         check_load_kg(found.load_kg)
         notes, name = clean_notes(notes), None if lifter is None else clean_name(lifter)
         values = {
-            "saved_at": _text_of(datetime.now(UTC)),
-            "filmed_at": None if filmed_at is None else _text_of(filmed_at),
-            "video_file": _clean_text(found.video.file),
-            "video_path": _clean_text(str(video_path)),
+            "saved_at": text_of(datetime.now(UTC)),
+            "filmed_at": None if filmed_at is None else text_of(filmed_at),
+            "video_file": clean_text(found.video.file),
+            "video_path": clean_text(str(video_path)),
             "notes": notes,
-            "settings": _json(settings or {}),
-            **report_columns(report),
+            **_report_values(report),
+            "settings": json_of(settings or {}),
         }
-        mark = None if poses is None else fingerprint(poses)
-        npz = None if poses is None else npz_of(poses)
+        mark, npz = None, None
+        if poses is not None:
+            from formcheck.storage.history.recordings import fingerprint, npz_of
+
+            mark, npz = fingerprint(poses), npz_of(poses)
         with self.writing():
             values["lifter_id"] = None if name is None else self._lifter_id(name)
-            known = self._row("SELECT id FROM sets WHERE fingerprint = ?", [mark]) if mark else None
+            known = self._same_set(mark, values["lifter_id"], other_lifter)
             if known is None:
                 set_id = self.insert({**values, "uid": uuid.uuid4().hex, "fingerprint": mark}, npz)
             else:
-                set_id = int(known["id"])
-                optional = ("filmed_at", "lifter_id", "load_kg", "notes", "video_path")
-                self.update(set_id, {k: v for k, v in values.items() if k not in optional or v not in (None, "")})
+                set_id = known
+                self.update(set_id, {k: v for k, v in values.items() if k not in TOLD or v not in (None, "")})
         return self.set(set_id)
 
-    def sets(self, *, lifter: str | None = None, exercise: str | None = None) -> tuple[SavedSet, ...]:
-        """Saved sets, the newest first, of one lifter and one exercise where these are told.
+    def set_of_another(self, poses: PoseSequence, lifter: str | None) -> SetSummary | None:
+        """The set of the same recording that is another lifter's, where this lifter has none: saving asks or copies."""
+        from formcheck.storage.history.recordings import fingerprint
 
-        `HistoryError` when there is no such lifter.
+        if lifter is None:
+            return None
+        mark, key = fingerprint(poses), _key(clean_name(lifter))
+        with self._database.reading() as connection:
+            same = _summaries().where(SETS.c.fingerprint == mark).order_by(SETS.c.id.desc())
+            found = [summary_of(dict(row)) for row in connection.execute(same).mappings()]
+        if not found or any(each.lifter is None or _key(each.lifter) == key for each in found):
+            return None
+        return found[0]
+
+    def summaries(
+        self,
+        *,
+        lifter: str | None = None,
+        exercise: str | None = None,
+        since: datetime | None = None,
+        before: SetSummary | None = None,
+        limit: int | None = None,
+    ) -> tuple[SetSummary, ...]:
+        """Saved sets in short, the newest first.
+
+        Parameters
+        ----------
+        lifter, exercise : only of those; `NOBODY` for sets without a lifter. `HistoryError` for an unknown lifter.
+        since : only those that were filmed, or saved where that is not known, at that moment or later.
+        before : the last set of the page before: what follows it. However many pages were read, each is as quick.
+        limit : at most that many.
         """
-        where, values = ["1"], []
-        if lifter is not None:
-            where.append("lifters.name_key = ?")
-            values.append(_key(self.lifter(lifter).name))
-        if exercise is not None:
-            where.append("sets.exercise = ?")
-            values.append(exercise)
-        order = "ORDER BY coalesce(sets.filmed_at, sets.saved_at) DESC, sets.id DESC"
-        with _history_errors(self.path):
-            rows = self._db.query(f"{_SETS} WHERE {' AND '.join(where)} {order}", values)
-            return tuple(_saved_set(row) for row in rows)
+        wanted = self._chosen(_summaries(), lifter, exercise, since)
+        if before is not None:
+            # By what the row says, as the date of a damaged one may not be what it was ordered by.
+            place = sa.select(SETS.c.time_ms).where(SETS.c.id == before.id).scalar_subquery()
+            wanted = wanted.where(sa.tuple_(SETS.c.time_ms, SETS.c.id) < sa.tuple_(place, before.id))
+        wanted = wanted.order_by(SETS.c.time_ms.desc(), SETS.c.id.desc()).limit(limit)
+        with self._database.reading() as connection:
+            return tuple(summary_of(dict(row)) for row in connection.execute(wanted).mappings())
+
+    def count(self, *, lifter: str | None = None, exercise: str | None = None, since: datetime | None = None) -> int:
+        """How many sets `summaries` has."""
+        wanted = self._chosen(sa.select(sa.func.count()).select_from(SETS), lifter, exercise, since)
+        with self._database.reading() as connection:
+            return int(connection.execute(wanted).scalar_one())
+
+    def kinds(self, *, lifter: str | None = None) -> tuple[tuple[str | None, str], ...]:
+        """Pairs of lifter and exercise of which there are sets, those of one lifter where that is told."""
+        columns = sa.select(LIFTERS.c.name, SETS.c.exercise).select_from(_WITH_LIFTER).distinct()
+        wanted = self._chosen(columns, lifter, None, None).order_by(LIFTERS.c.name, SETS.c.exercise)
+        with self._database.reading() as connection:
+            return tuple((name, str(exercise)) for name, exercise in connection.execute(wanted))
+
+    def sets(
+        self, *, lifter: str | None = None, exercise: str | None = None, since: datetime | None = None
+    ) -> tuple[SavedSet, ...]:
+        """Saved sets with their reports, the newest first; `summaries` where these are not needed."""
+        wanted = self._chosen(_whole_sets(), lifter, exercise, since)
+        with self._database.reading() as connection:
+            rows = connection.execute(wanted.order_by(SETS.c.time_ms.desc(), SETS.c.id.desc())).mappings()
+            return tuple(saved_set_of(dict(row)) for row in rows)
+
+    def each_set(self) -> Iterator[SavedSet]:
+        """All sets with their reports, a few in memory at a time, the newest first. Inside `reading`."""
+        last: SetSummary | None = None
+        while page := self.summaries(before=last, limit=PAGE):
+            for last in page:
+                yield self.set(last.id)
 
     def set(self, set_id: int) -> SavedSet:
         """The set of that number; `HistoryError` when there is none."""
-        row = self._row(f"{_SETS} WHERE sets.id = ?", [set_id])
+        with self._database.reading() as connection:
+            row = connection.execute(_whole_sets().where(SETS.c.id == set_id)).mappings().first()
         if row is None:
             raise HistoryError(f"There is no set {set_id} in the history: formcheck history shows what there is.")
-        with _history_errors(self.path):
-            return _saved_set(row)
+        return saved_set_of(dict(row))
 
     def poses(self, set_id: int) -> PoseSequence:
         """The poses of a set, to judge it again; `HistoryError` when they were not kept."""
+        from formcheck.storage.history.recordings import poses_of
+
         npz = self.npz(self.set(set_id).id)
         if npz is None:
             raise HistoryError(f"The poses of set {set_id} were not kept: analyse its video again.")
@@ -176,12 +259,12 @@ class History:
         report: Mapping[str, Any] | None = None,
         settings: Mapping[str, Any] | None = None,
     ) -> SavedSet:
-        """Change what is told about a set, or its report after it was judged again; None leaves things as they are."""
+        """Change what is told, such as after judging the set again; None leaves a value as it is."""
         check_load_kg(load_kg)
-        values: dict[str, Any] = {} if report is None else report_columns(report)
+        values: dict[str, Any] = {} if report is None else _report_values(report)
         values |= {} if load_kg is None else {"load_kg": load_kg}
         values |= {} if notes is None else {"notes": clean_notes(notes)}
-        values |= {} if settings is None else {"settings": _json(settings)}
+        values |= {} if settings is None else {"settings": json_of(settings)}
         name = None if lifter is None else clean_name(lifter)
         self.set(set_id)
         with self.writing():
@@ -189,7 +272,7 @@ class History:
                 values["lifter_id"] = self._lifter_id(name)
             if values:
                 # Exported histories are merged by this time.
-                self.update(set_id, {**values, "saved_at": _text_of(datetime.now(UTC))})
+                self.update(set_id, {**values, "saved_at": text_of(datetime.now(UTC))})
         return self.set(set_id)
 
     def delete_set(self, set_id: int) -> None:
@@ -199,36 +282,38 @@ class History:
         also tells of a video that stays behind; the next deletion tries it again.
         """
         self.set(set_id)
-        with self.writing():
-            self._db.execute("DELETE FROM sets WHERE id = ?", [set_id])
+        with self.writing() as connection:
+            connection.execute(SETS.delete().where(SETS.c.id == set_id))
         self._forget_for_good()
 
     def keep_video(self, set_id: int, source: Path) -> Path:
         """Keep a copy of the annotated video of a set beside the history; returns where it is."""
-        path = video_path(self.path, self.set(set_id).uid)
+        path = video_path(self.folder, self.set(set_id).uid)
         keep(source, path)
         return path
 
     def video(self, set_id: int) -> Path | None:
         """The kept video of a set, None when none was kept."""
-        path = video_path(self.path, self.set(set_id).uid)
+        path = video_path(self.folder, self.set(set_id).uid)
         return path if path.is_file() else None
 
     # --- lifters ---------------------------------------------------------------------------------------------------
 
     def lifters(self) -> tuple[Lifter, ...]:
         """All lifters by name."""
-        with _history_errors(self.path):
-            return tuple(_lifter(row) for row in self._db.query("SELECT * FROM lifters ORDER BY name_key"))
+        with self._database.reading() as connection:
+            rows = connection.execute(sa.select(LIFTERS)).mappings().all()
+        # Not by the database: servers order letters in their own ways.
+        return tuple(_lifter(dict(row)) for row in sorted(rows, key=lambda row: str(row["name_key"])))
 
     def lifter(self, name: str) -> Lifter:
         """The lifter of that name, whatever its case; `HistoryError` when there is none."""
-        row = self._row("SELECT * FROM lifters WHERE name_key = ?", [_key(clean_name(name))])
+        with self._database.reading() as connection:
+            wanted = sa.select(LIFTERS).where(LIFTERS.c.name_key == _key(clean_name(name)))
+            row = connection.execute(wanted).mappings().first()
         if row is None:
-            names = ", ".join(lifter.name for lifter in self.lifters())
-            others = f", only: {names}" if names else ": it has no lifters yet"
-            raise HistoryError(f"There is no lifter {clean_name(name)!r} in the history{others}.")
-        return _lifter(row)
+            raise self._unknown_lifter(name)
+        return _lifter(dict(row))
 
     def known_lifter(self, name: str | None) -> Lifter | None:
         """The lifter of that name, None when there is none; `UsageError` when it is not a name."""
@@ -246,265 +331,194 @@ class History:
         old, new = self.lifter(name), clean_name(new_name)
         if _key(new) != _key(old.name) and any(_key(each.name) == _key(new) for each in self.lifters()):
             raise HistoryError(f"There is a lifter {new!r} already.")
-        with self.writing():
-            values = [new, _key(new), _key(old.name)]
-            self._db.execute("UPDATE lifters SET name = ?, name_key = ? WHERE name_key = ?", values)
+        with self.writing() as connection:
+            this = LIFTERS.c.name_key == _key(old.name)
+            connection.execute(LIFTERS.update().where(this).values(name=new, name_key=_key(new)))
         return self.lifter(new)
 
     def delete_lifter(self, name: str, *, with_sets: bool = False) -> None:
         """Delete a lifter for good; without ``with_sets`` the sets stay as nobody's."""
-        key = _key(self.lifter(name).name)
-        with self.writing():
+        this = LIFTERS.c.name_key == _key(self.lifter(name).name)
+        with self.writing() as connection:
             if with_sets:
-                chosen = "lifter_id = (SELECT id FROM lifters WHERE name_key = ?)"
-                self._db.execute(f"DELETE FROM sets WHERE {chosen}", [key])
-            self._db.execute("DELETE FROM lifters WHERE name_key = ?", [key])
+                chosen = sa.select(LIFTERS.c.id).where(this).scalar_subquery()
+                connection.execute(SETS.delete().where(SETS.c.lifter_id == chosen))
+            connection.execute(LIFTERS.delete().where(this))
         self._forget_for_good()
 
     # --- for the modules of this package ---------------------------------------------------------------------------
 
     @contextlib.contextmanager
-    def writing(self) -> Iterator[None]:
+    def writing(self) -> Iterator[sa.Connection]:
         """One transaction: everything in the block is kept, or nothing of it."""
-        with _history_errors(self.path), _immediate(self._db):
-            yield
+        with self._database.writing() as connection:
+            yield connection
 
     @contextlib.contextmanager
-    def reading(self) -> Iterator[None]:
+    def reading(self) -> Iterator[sa.Connection]:
         """One view of the data, whatever others write meanwhile."""
-        with _history_errors(self.path), self._db.atomic():
-            yield
+        with self._database.reading() as connection:
+            yield connection
 
     def insert(self, values: Mapping[str, Any], npz: bytes | None) -> int:
-        """A new row in ``sets``, with its poses; returns its number. Inside `writing`."""
-        names = ", ".join(values)
-        marks = ", ".join(f":{name}" for name in values)
-        cursor = self._db.execute(f"INSERT INTO sets ({names}) VALUES ({marks})", dict(values))
-        if npz is not None:
-            self._db.execute("INSERT INTO poses (set_id, npz) VALUES (?, ?)", [cursor.lastrowid, npz])
-        return int(cursor.lastrowid or 0)
+        """A new set with its poses; returns its number. Inside `writing`."""
+        row, apart = _parted(values)
+        row["time_ms"] = time_ms_of(row["saved_at"], row["filmed_at"])
+        with self._database.reading() as connection:
+            set_id = _number_of_new(connection.execute(SETS.insert().values({"video_path": "", **row})))
+            connection.execute(REPORTS.insert().values(set_id=set_id, **apart))
+            if npz is not None:
+                connection.execute(POSES.insert().values(set_id=set_id, npz=npz))
+        return set_id
 
     def update(self, set_id: int, values: Mapping[str, Any]) -> None:
-        """Other values in a row of ``sets``. Inside `writing`."""
-        names = ", ".join(f"{name} = :{name}" for name in values)
-        self._db.execute(f"UPDATE sets SET {names} WHERE id = :id", {**values, "id": set_id})
+        """Other values of a set. Inside `writing`."""
+        row, apart = _parted(values)
+        this = SETS.c.id == set_id
+        with self._database.reading() as connection:
+            if row:
+                connection.execute(SETS.update().where(this).values(row))
+            if apart:
+                connection.execute(REPORTS.update().where(REPORTS.c.set_id == set_id).values(apart))
+            dates = connection.execute(sa.select(SETS.c.saved_at, SETS.c.filmed_at).where(this)).one()
+            connection.execute(SETS.update().where(this).values(time_ms=time_ms_of(*dates)))
 
     def update_lifter(self, lifter: Lifter) -> int:
         """Add or replace a lifter; returns the number of its row. Inside `writing`."""
+        number = self._lifter_id(lifter.name)
         values = {
             "name": lifter.name,
-            "name_key": _key(lifter.name),
             "height_cm": lifter.height_cm,
             "back_injury": int(lifter.back_injury),
             "depth_target_thighs": lifter.depth_target_thighs,
-            "neutral_back": _json(lifter.neutral_back),
+            "neutral_back": json_of(lifter.neutral_back),
         }
-        names = ", ".join(values)
-        marks = ", ".join(f":{name}" for name in values)
-        renewed = ", ".join(f"{name} = excluded.{name}" for name in values)
-        self._db.execute(
-            f"INSERT INTO lifters ({names}) VALUES ({marks}) ON CONFLICT (name_key) DO UPDATE SET {renewed}", values
-        )
-        return self._lifter_id(lifter.name)
+        with self._database.reading() as connection:
+            connection.execute(LIFTERS.update().where(LIFTERS.c.id == number).values(values))
+        return number
 
     def npz(self, set_id: int) -> bytes | None:
         """The poses of a set as the contents of an `.npz` file."""
-        row = self._row("SELECT npz FROM poses WHERE set_id = ?", [set_id])
-        return None if row is None else bytes(row["npz"])
+        with self._database.reading() as connection:
+            found = connection.execute(sa.select(POSES.c.npz).where(POSES.c.set_id == set_id)).scalar()
+        return None if found is None else bytes(found)
 
-    def find(self, uid: str, mark: str | None) -> SavedSet | None:
-        """The set of that uid, or else the one of that recording."""
-        row = self._row(f"{_SETS} WHERE uid = ?", [uid])
-        if row is None and mark is not None:
-            row = self._row(f"{_SETS} WHERE fingerprint = ?", [mark])
-        return None if row is None else _saved_set(row)
+    def find(self, uid: str, mark: str | None, lifter: str | None) -> KnownSet | None:
+        """The set of that uid, or else the one of that recording and lifter."""
+        with self._database.reading() as connection:
+            row = connection.execute(sa.select(SETS.c.id, SETS.c.saved_at).where(SETS.c.uid == uid)).first()
+            if row is None:
+                lifter_id = None
+                if lifter is not None:
+                    key = LIFTERS.c.name_key == _key(lifter)
+                    lifter_id = connection.execute(sa.select(LIFTERS.c.id).where(key)).scalar()
+                known = self._same_set(mark, lifter_id, "copy")
+                row = connection.execute(sa.select(SETS.c.id, SETS.c.saved_at).where(SETS.c.id == known)).first()
+        return None if row is None else KnownSet(int(row[0]), moment_of(row[1]) or EPOCH)
 
-    def _row(self, sql: str, values: list[Any]) -> dict[str, Any] | None:
-        with _history_errors(self.path):
-            return next(self._db.query(sql, values), None)
+    def _same_set(self, mark: str | None, lifter_id: int | None, other_lifter: OtherLifter) -> int | None:
+        """The set that saving this recording for this lifter renews; None where it becomes a new one."""
+        if mark is None:
+            return None
+        same = sa.select(SETS.c.id, SETS.c.lifter_id).where(SETS.c.fingerprint == mark).order_by(SETS.c.id.desc())
+        with self._database.reading() as connection:
+            found = connection.execute(same).all()
+        of_lifter = [set_id for set_id, whose in found if whose == lifter_id]
+        of_nobody = [set_id for set_id, whose in found if whose is None]
+        if lifter_id is None or other_lifter == "move":
+            return next(iter([*of_lifter, *of_nobody, *(set_id for set_id, _ in found)]), None)
+        return next(iter([*of_lifter, *of_nobody]), None)
+
+    def _chosen(
+        self, wanted: sa.Select[Any], lifter: str | None, exercise: str | None, since: datetime | None
+    ) -> sa.Select[Any]:
+        if lifter == NOBODY:
+            wanted = wanted.where(SETS.c.lifter_id.is_(None))
+        elif lifter is not None:
+            key = LIFTERS.c.name_key == _key(clean_name(lifter))
+            with self._database.reading() as connection:
+                number = connection.execute(sa.select(LIFTERS.c.id).where(key)).scalar()
+            if number is None:
+                raise self._unknown_lifter(lifter)
+            wanted = wanted.where(SETS.c.lifter_id == number)
+        if exercise is not None:
+            wanted = wanted.where(SETS.c.exercise == exercise)
+        if since is not None:
+            wanted = wanted.where(SETS.c.time_ms >= time_ms_of(text_of(since), None))
+        return wanted
+
+    def _unknown_lifter(self, name: str) -> HistoryError:
+        names = ", ".join(lifter.name for lifter in self.lifters())
+        others = f", only: {names}" if names else ": it has no lifters yet"
+        return HistoryError(f"There is no lifter {clean_name(name)!r} in the history{others}.")
 
     def _lifter_id(self, name: str) -> int:
-        self._db.execute(
-            "INSERT INTO lifters (name, name_key) VALUES (?, ?) ON CONFLICT (name_key) DO NOTHING", [name, _key(name)]
-        )
-        row = self._row("SELECT id FROM lifters WHERE name_key = ?", [_key(name)])
-        assert row is not None
-        return int(row["id"])
+        with self._database.reading() as connection:
+            found = connection.execute(sa.select(LIFTERS.c.id).where(LIFTERS.c.name_key == _key(name))).scalar()
+            if found is None:
+                new = {"name": name, "name_key": _key(name), "back_injury": 0, "neutral_back": "{}"}
+                found = _number_of_new(connection.execute(LIFTERS.insert().values(new)))
+        return int(found)
 
     def _forget_for_good(self) -> None:
         """Remove what is left of deleted sets: pages in the write-ahead log, and videos that no set has any more."""
-        with _history_errors(self.path):
-            self._db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+        with self._database.errors():
+            self._database.tell_file("PRAGMA wal_checkpoint(TRUNCATE)")
         # Listed before the sets are: a set is saved before its video is kept, so that a new one is never taken for old.
-        videos = kept_videos(self.path)
-        with _history_errors(self.path):
-            uids = {row["uid"] for row in self._db.query("SELECT uid FROM sets")}
+        videos = kept_videos(self.folder)
+        with self._database.reading() as connection:
+            uids = set(connection.execute(sa.select(SETS.c.uid)).scalars())
         forget([path for uid, path in videos.items() if uid not in uids])
 
 
-# --- values in columns ---------------------------------------------------------------------------------------------
+# --- statements ----------------------------------------------------------------------------------------------------
+
+_WITH_LIFTER = SETS.outerjoin(LIFTERS, LIFTERS.c.id == SETS.c.lifter_id)
 
 
-def report_columns(report: Mapping[str, Any]) -> dict[str, Any]:
-    """The columns of ``sets`` that a report fills; `ReportError` where it is none."""
-    found = Report.from_dict(report)
-    return {
-        "exercise": found.exercise.name,
-        "variant": "" if found.variant == UNKNOWN else found.variant,
-        "load_kg": found.load_kg,
-        "report": _json(report),
-    }
+@functools.cache
+def _summaries() -> sa.Select[Any]:
+    has_poses = sa.exists().where(POSES.c.set_id == SETS.c.id).label("has_poses")
+    return sa.select(SETS, LIFTERS.c.name.label("lifter"), has_poses).select_from(_WITH_LIFTER)
 
 
-def fingerprint(poses: PoseSequence) -> str:
-    """Recognises a recording by its landmarks, before and after they were saved with single precision."""
-    digest = hashlib.sha256(np.ascontiguousarray(poses.time_s, dtype="<f8").tobytes())
-    # -0.0 and every kind of NaN must look alike.
-    landmarks = np.ascontiguousarray(np.nan_to_num(poses.image_px.astype("<f4"), nan=-1e9)) + np.float32(0.0)
-    digest.update(landmarks.tobytes())
-    return digest.hexdigest()
+@functools.cache
+def _whole_sets() -> sa.Select[Any]:
+    joined = _WITH_LIFTER.outerjoin(REPORTS, REPORTS.c.set_id == SETS.c.id)
+    return _summaries().add_columns(REPORTS.c.report, REPORTS.c.settings).select_from(joined)
 
 
-def npz_of(poses: PoseSequence) -> bytes:
-    """Poses as the contents of an `.npz` file."""
-    with tempfile.TemporaryDirectory(prefix="formcheck-") as folder:
-        path = Path(folder) / "poses.npz"
-        save_poses(poses, path)
-        return path.read_bytes()
+def _report_values(report: Mapping[str, Any]) -> dict[str, Any]:
+    """All columns that a report fills, the report itself as well; `ReportError` where it is none."""
+    return {**report_columns(report), "report": json_of(report)}
 
 
-def poses_of(npz: bytes) -> PoseSequence:
-    """The poses in the contents of an `.npz` file; `PoseFileError` when there are none."""
-    with tempfile.TemporaryDirectory(prefix="formcheck-") as folder:
-        path = Path(folder) / "poses.npz"
-        path.write_bytes(npz)
-        return load_poses(path)
+def _parted(values: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
+    """What belongs into the row of a set, and what into that of its report."""
+    row = {name: value for name, value in values.items() if name not in IN_REPORTS}
+    return row, {name: values[name] for name in IN_REPORTS if name in values}
 
 
-def _saved_set(row: Mapping[str, Any]) -> SavedSet:
-    return SavedSet(
-        id=int(row["id"]),
-        uid=row["uid"],
-        saved_at=datetime.fromisoformat(row["saved_at"]),
-        filmed_at=None if row["filmed_at"] is None else datetime.fromisoformat(row["filmed_at"]),
-        lifter=row["lifter"],
-        video_file=row["video_file"],
-        video_path=row["video_path"],
-        exercise=row["exercise"],
-        variant=row["variant"],
-        load_kg=row["load_kg"],
-        notes=row["notes"],
-        settings=json.loads(row["settings"]),
-        report_data=json.loads(row["report"]),
-        has_poses=bool(row["has_poses"]),
-    )
+def _number_of_new(done: sa.CursorResult[Any]) -> int:
+    key = done.inserted_primary_key
+    assert key is not None
+    return int(key[0])
 
 
 def _lifter(row: Mapping[str, Any]) -> Lifter:
-    return Lifter(
-        name=row["name"],
-        height_cm=row["height_cm"],
-        back_injury=bool(row["back_injury"]),
-        depth_target_thighs=row["depth_target_thighs"],
-        neutral_back=json.loads(row["neutral_back"]),
+    """A lifter; of one whose row is damaged, what can be read."""
+    height_cm, target = (
+        value if isinstance(value := row[name], int | float) else None for name in ("height_cm", "depth_target_thighs")
     )
+    known = Lifter(row["name"], back_injury=bool(row["back_injury"]))
+    with contextlib.suppress(UsageError):
+        known = replace(known, height_cm=height_cm)
+    with contextlib.suppress(UsageError):
+        known = replace(known, depth_target_thighs=target)
+    with contextlib.suppress(UsageError, ValueError, TypeError, AttributeError):
+        known = replace(known, neutral_back=json.loads(row["neutral_back"]))
+    return known
 
 
 def _key(name: str) -> str:
     return name.casefold()
-
-
-def _text_of(moment: datetime) -> str:
-    """In UTC and of one length, so that text sorts like time; a moment without zone is local time."""
-    return moment.astimezone(UTC).isoformat(timespec="milliseconds")
-
-
-def _clean_text(text: str) -> str:
-    # File names may hold bytes that are not text, which SQLite does not take.
-    return text.encode("utf-8", "replace").decode()
-
-
-def _json(content: Mapping[str, Any]) -> str:
-    try:
-        return _clean_text(json.dumps(dict(content), ensure_ascii=False, allow_nan=False, separators=(",", ":")))
-    except (TypeError, ValueError) as error:
-        raise UsageError("Only plain data with finite numbers can be saved in the history.") from error
-
-
-# --- the file ------------------------------------------------------------------------------------------------------
-
-
-def _make_private(path: Path) -> None:
-    """Make the file and its folder, readable by their owner only; SQLite makes its helper files alike."""
-    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
-
-
-def _prepare(db: Database, path: Path) -> None:
-    _refuse_foreign(db, path)
-    if not db.table_names():
-        # These two are set once for the file; setting them again would wait for others that write.
-        db.execute("PRAGMA auto_vacuum = FULL")
-        _patiently(lambda: db.execute("PRAGMA journal_mode = WAL").fetchall())
-    db.execute("PRAGMA synchronous = FULL")
-    db.execute("PRAGMA foreign_keys = ON")
-    db.execute("PRAGMA secure_delete = ON").fetchall()
-    if MIGRATIONS.pending(db):
-        # One process migrates, others wait here and then find nothing left to do.
-        with _immediate(db):
-            MIGRATIONS.apply(db)
-    unknown = {step.name for step in MIGRATIONS.applied(db)} - known_steps()
-    if unknown:
-        raise HistoryError(f"{path} was written by a newer FormCheck: update FormCheck to use it.")
-
-
-def _refuse_foreign(db: Database, path: Path) -> None:
-    """Nothing is changed in a file that is not ours or that is too new."""
-    if not db.table_names():
-        return
-    (application_id,) = db.execute("PRAGMA application_id").fetchone()
-    done = {step.name for step in MIGRATIONS.applied(db)}
-    if application_id != APPLICATION_ID or not done:
-        raise HistoryError(f"{path} is not a FormCheck history: move it away.")
-    if done - known_steps():
-        raise HistoryError(f"{path} was written by a newer FormCheck: update FormCheck to use it.")
-
-
-@contextlib.contextmanager
-def _immediate(db: Database) -> Iterator[None]:
-    # Taking the lock at once, rather than at the first write, is what lets SQLite wait for it.
-    db.conn.execute("BEGIN IMMEDIATE")
-    try:
-        yield
-    except BaseException:
-        db.rollback()
-        raise
-    db.commit()
-
-
-def _patiently(work: Callable[[], object]) -> None:
-    """SQLite does not wait by itself when two processes switch a new file to write-ahead logging."""
-    end_s = time.monotonic() + BUSY_S
-    while True:
-        try:
-            work()
-            return
-        except sqlite3.OperationalError as error:
-            if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY or time.monotonic() > end_s:
-                raise
-            time.sleep(0.02)
-
-
-@contextlib.contextmanager
-def _history_errors(path: Path) -> Iterator[None]:
-    try:
-        yield
-    except sqlite3.OperationalError as error:
-        if getattr(error, "sqlite_errorcode", 0) & 0xFF == sqlite3.SQLITE_BUSY:
-            raise HistoryError(f"{path} is in use by another program: try again when that is done.") from error
-        raise HistoryError(f"{path} cannot be used ({error}): make room, or check who may write there.") from error
-    except sqlite3.DatabaseError as error:
-        raise HistoryError(f"{path} is damaged or is not a FormCheck history ({error}): move it away.") from error
-    except OSError as error:
-        reason = error.strerror or type(error).__name__
-        raise HistoryError(f"{path} cannot be used ({reason}): check the folder and who may write there.") from error

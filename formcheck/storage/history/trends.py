@@ -11,16 +11,18 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from formcheck.core.verdicts import NOT_MEASURED, Verdict, worst
-from formcheck.exercises.framework.check import Finding
-from formcheck.judging.report import Report, RepReport
 from formcheck.motion.theil_sen import theil_sen
-from formcheck.storage.history.records import SavedSet
+from formcheck.storage.history.numbers import DEPTH, ROUNDING, SetNumbers, concentric_s, measured, median
+from formcheck.storage.history.records import AnySet, SavedSet, local_time
 
-ROUNDING, DEPTH = "back_rounding_deg", "depth_thighs"
+if TYPE_CHECKING:
+    from formcheck.exercises.framework.check import Finding
+    from formcheck.judging.report import Report
 
 
 @dataclass(frozen=True)
@@ -48,32 +50,6 @@ QUANTITIES = (
     Quantity("velocity_heights_per_s", "Concentric velocity, mean", "body heights/s", None),
     Quantity("slowdown_percent", "Last rep slower than the fastest", "%", None),
 )
-
-
-@dataclass(frozen=True)
-class SetNumbers:
-    """A set in numbers; NaN = not measured or not told.
-
-    Attributes
-    ----------
-    reps : repetitions that came up all the way.
-    tonnage_kg : load times ``reps``: an estimate of the work done.
-    rounding_deg, worst_rounding_deg : median and highest of the repetitions; positive = rounded.
-    depth_thighs : median of the repetitions, hips above the knees; negative = below parallel.
-    concentric_s : mean duration of the ascent, from lift-off to lockout.
-    velocity_heights_per_s : mean over the repetitions of the mean velocity during the ascent, in body heights per
-    second. slowdown_percent : the report's velocity loss: how much slower the last ascent was than the fastest.
-    """
-
-    reps: int
-    load_kg: float
-    tonnage_kg: float
-    rounding_deg: float
-    worst_rounding_deg: float
-    depth_thighs: float
-    concentric_s: float
-    velocity_heights_per_s: float
-    slowdown_percent: float
 
 
 @dataclass(frozen=True)
@@ -133,7 +109,7 @@ class Session:
     day: date
     lifter: str | None
     exercise: str
-    sets: tuple[SavedSet, ...]
+    sets: tuple[AnySet, ...]
     reps: int
     tonnage_kg: float
     top_load_kg: float
@@ -156,24 +132,9 @@ class Trend:
     per_week: float
 
 
-def set_numbers(saved: SavedSet) -> SetNumbers:
+def set_numbers(saved: AnySet) -> SetNumbers:
     """A saved set in numbers."""
-    reps = [rep for rep in saved.report.reps if not rep.partial]
-    load_kg = math.nan if saved.load_kg is None else saved.load_kg
-    level = saved.report.set_level
-    rounding = [rep.measures.get(ROUNDING, math.nan) for rep in reps]
-    up = [_concentric_s(rep) for rep in reps]
-    return SetNumbers(
-        reps=len(reps),
-        load_kg=load_kg,
-        tonnage_kg=load_kg * len(reps),
-        rounding_deg=_median(rounding),
-        worst_rounding_deg=max(_measured(rounding), default=math.nan),
-        depth_thighs=_median(rep.measures.get(DEPTH, math.nan) for rep in reps),
-        concentric_s=_mean(up),
-        velocity_heights_per_s=_mean(_velocities(saved.report, {rep.index for rep in reps})),
-        slowdown_percent=math.nan if level is None else 100.0 * level.velocity_loss,
-    )
+    return saved.numbers
 
 
 def rep_numbers(saved: SavedSet) -> tuple[RepNumbers, ...]:
@@ -184,7 +145,7 @@ def rep_numbers(saved: SavedSet) -> tuple[RepNumbers, ...]:
             verdict=worst(finding.verdict for finding in rep.findings),
             rounding_deg=rep.measures.get(ROUNDING, math.nan),
             depth_thighs=rep.measures.get(DEPTH, math.nan),
-            concentric_s=_concentric_s(rep),
+            concentric_s=concentric_s(rep),
         )
         for rep in saved.report.reps
     )
@@ -209,11 +170,11 @@ def compare(first: SavedSet, second: SavedSet) -> Comparison:
     )
 
 
-def sessions(sets: Iterable[SavedSet]) -> tuple[Session, ...]:
+def sessions(sets: Iterable[AnySet]) -> tuple[Session, ...]:
     """Sets grouped by day, lifter and exercise, the earliest first. Sets without any repetition are left out."""
-    groups: dict[tuple[date, str, str], list[SavedSet]] = defaultdict(list)
+    groups: dict[tuple[date, str, str], list[AnySet]] = defaultdict(list)
     for saved in sets:
-        if saved.report.reps:
+        if saved.rep_count:
             groups[local_day(saved.when), (saved.lifter or "").casefold(), saved.exercise].append(saved)
     return tuple(_session(day, group) for (day, _, _), group in sorted(groups.items(), key=lambda item: item[0]))
 
@@ -234,13 +195,13 @@ def trend(course: Sequence[Session], name: str) -> Trend:
 
 def local_day(moment: datetime) -> date:
     """The day on which it was, where the computer is."""
-    return moment.astimezone().date()
+    return local_time(moment).date()
 
 
-def _session(day: date, group: list[SavedSet]) -> Session:
+def _session(day: date, group: list[AnySet]) -> Session:
     ordered = tuple(sorted(group, key=lambda saved: (saved.when, saved.id)))
     numbers = [set_numbers(saved) for saved in ordered]
-    tonnage = _measured(each.tonnage_kg for each in numbers)
+    tonnage = measured(each.tonnage_kg for each in numbers)
     return Session(
         day=day,
         lifter=ordered[0].lifter,
@@ -248,12 +209,12 @@ def _session(day: date, group: list[SavedSet]) -> Session:
         sets=ordered,
         reps=sum(each.reps for each in numbers),
         tonnage_kg=sum(tonnage) if tonnage else math.nan,
-        top_load_kg=max(_measured(each.load_kg for each in numbers), default=math.nan),
-        rounding_deg=_median(each.rounding_deg for each in numbers),
-        worst_rounding_deg=max(_measured(each.worst_rounding_deg for each in numbers), default=math.nan),
-        depth_thighs=_median(each.depth_thighs for each in numbers),
-        concentric_s=_median(each.concentric_s for each in numbers),
-        velocity_heights_per_s=_median(each.velocity_heights_per_s for each in numbers),
+        top_load_kg=max(measured(each.load_kg for each in numbers), default=math.nan),
+        rounding_deg=median(each.rounding_deg for each in numbers),
+        worst_rounding_deg=max(measured(each.worst_rounding_deg for each in numbers), default=math.nan),
+        depth_thighs=median(each.depth_thighs for each in numbers),
+        concentric_s=median(each.concentric_s for each in numbers),
+        velocity_heights_per_s=median(each.velocity_heights_per_s for each in numbers),
     )
 
 
@@ -269,30 +230,4 @@ def _check_pair(one: Finding | None, two: Finding | None) -> CheckPair:
 def _fine_up_to(report: Report, check: str) -> float:
     """The "watch" limit of a check of which more is worse; findings name what counted, a fault a higher one."""
     findings = [*report.findings, *(each for rep in report.reps for each in rep.findings)]
-    return min(_measured(each.limit for each in findings if each.check == check), default=math.nan)
-
-
-def _concentric_s(rep: RepReport) -> float:
-    """From lift-off to lockout; NaN where one of them is not known."""
-    span_s = rep.lockout_s - rep.lift_off_s
-    return span_s if span_s > 0 else math.nan
-
-
-def _velocities(report: Report, whole: set[int]) -> list[float]:
-    """Mean velocity during the ascent of those repetitions."""
-    motions = () if report.set_level is None else report.set_level.reps
-    return [each.mean_velocity_heights_per_s for each in motions if each.index in whole]
-
-
-def _measured(values: Iterable[float]) -> list[float]:
-    return [value for value in values if math.isfinite(value)]
-
-
-def _median(values: Iterable[float]) -> float:
-    known = _measured(values)
-    return statistics.median(known) if known else math.nan
-
-
-def _mean(values: Iterable[float]) -> float:
-    known = _measured(values)
-    return statistics.fmean(known) if known else math.nan
+    return min(measured(each.limit for each in findings if each.check == check), default=math.nan)

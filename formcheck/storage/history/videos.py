@@ -13,9 +13,9 @@ from formcheck.storage.atomic import PendingFile
 FOLDER = "videos"
 
 
-def video_path(history: Path, uid: str) -> Path:
-    """Where the video of a set is, or would be, beside that history file."""
-    return history.parent / FOLDER / f"{uid}.mp4"
+def video_path(folder: Path, uid: str) -> Path:
+    """Where the video of a set is, or would be, in the folder of its history."""
+    return folder / FOLDER / f"{uid}.mp4"
 
 
 def keep(source: Path, path: Path) -> None:
@@ -28,10 +28,9 @@ def keep(source: Path, path: Path) -> None:
         raise HistoryError(f"The video cannot be kept in {path.parent} ({error.strerror or error}).") from error
 
 
-def kept_videos(history: Path) -> dict[str, Path]:
-    """All kept videos beside that history file, by the uid of their set."""
-    folder = history.parent / FOLDER
-    return {path.stem: path for path in folder.glob("*.mp4") if re.fullmatch("[0-9a-f]{32}", path.stem)}
+def kept_videos(folder: Path) -> dict[str, Path]:
+    """All kept videos in the folder of a history, by the uid of their set."""
+    return {path.stem: path for path in (folder / FOLDER).glob("*.mp4") if re.fullmatch("[0-9a-f]{32}", path.stem)}
 
 
 def forget(videos: Sequence[Path]) -> None:
