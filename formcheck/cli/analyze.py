@@ -84,6 +84,9 @@ def add_analyze_command(app: typer.Typer) -> None:
         lifter: Annotated[
             str | None, typer.Option("--lifter", metavar="NAME", help="Whose set it is; saves it to the history.")
         ] = None,
+        move: Annotated[
+            bool, typer.Option("--move", help="A set saved for the wrong lifter goes to --lifter; else it is copied.")
+        ] = False,
         keep_video: Annotated[
             bool, typer.Option("--keep-video", help="Keep the annotated video with the saved set.")
         ] = False,
@@ -130,6 +133,8 @@ def add_analyze_command(app: typer.Typer) -> None:
             if keep_video and no_video:
                 raise UsageError("--keep-video keeps annotated.mp4: leave out --no-video.")
             saves = save or lifter is not None
+            if move and lifter is None:
+                raise UsageError("--move moves the saved set to a lifter: name one with --lifter.")
             if keep_video and not saves:
                 raise UsageError("--keep-video keeps the video with the saved set: add --save.")
             is_video = input_path.suffix.lower() != ".npz"
@@ -150,6 +155,7 @@ def add_analyze_command(app: typer.Typer) -> None:
                 presets=tuple(preset or ()),
                 folder=None if out is None else str(out),
                 save=saves,
+                move=move,
                 keep_video=keep_video,
                 note_path=is_video,
             )

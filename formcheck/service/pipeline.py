@@ -81,6 +81,7 @@ class AnalysisRequest:
         belongs to something else.
     source : what the folder belongs to, where neither ``video`` nor ``poses`` is what the user named.
     save : save to the history. ``set_id`` is the saved set that is judged again, None for a new one.
+    move : where the recording is another lifter's set already, that set changes hands; else this one is a copy.
     keep_video : keep a copy of the annotated video with the saved set.
     note_path : note in the history where the video is.
     live : the set was watched as it happened.
@@ -115,6 +116,7 @@ class AnalysisRequest:
     source: str | None = None
     save: bool = False
     set_id: int | None = None
+    move: bool = False
     keep_video: bool = False
     note_path: bool = False
     live: bool = False

@@ -298,6 +298,9 @@ def test_naming_the_lifter_saves_and_uses_what_is_known_of_them(asked: list[dict
     copied = words(run("analyze", "set.npz", "--lifter", "New").stdout)
     assert "set 2 of New" in copied
     assert "the same recording is set 1 of Anna" in copied
+    moved = words(run("analyze", "set.npz", "--lifter", "Third", "--move").stdout)
+    assert "set 2 of Third" in moved
+    assert "Set 2 was New's until now" in moved
     settings, baseline = asked[0]["settings"], asked[0]["baseline"]
     assert (settings.height_cm, settings.earlier_back_injury, settings.depth_target) == (168.0, True, 0.1)
     assert (baseline.lower_deg, baseline.upper_deg) == (-20.0, 5.0)

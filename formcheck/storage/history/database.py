@@ -222,9 +222,13 @@ def _server_of(place: Path | str) -> sa.URL | None:
     try:
         url = sa.make_url(place)
     except sa.exc.ArgumentError as error:
-        raise UsageError(f"{URL_VARIABLE} is not an address: write it like postgresql://user@server/formcheck.") from error
+        raise UsageError(
+            f"{URL_VARIABLE} is not an address: write it like postgresql://user@server/formcheck."
+        ) from error
     if url.get_backend_name() not in ("postgresql", "postgres"):
-        raise UsageError(f"{URL_VARIABLE} is not the address of a PostgreSQL server: {FOLDER_VARIABLE} chooses a folder.")
+        raise UsageError(
+            f"{URL_VARIABLE} is not the address of a PostgreSQL server: {FOLDER_VARIABLE} chooses a folder."
+        )
     return url.set(drivername="postgresql+psycopg")
 
 
