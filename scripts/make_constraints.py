@@ -65,11 +65,8 @@ def needed(requirements: Iterable[str]) -> Iterator[tuple[str, str]]:
 
 def constraints(version: tuple[int, int] = sys.version_info[:2]) -> str:
     """The whole file."""
-    pins = sorted(
-        f"{name}=={number}"
-        for name, number in needed(declared("app", "dev", "fast", "server"))
-        if name not in NOT_PINNED
-    )
+    wanted = needed(declared("app", "dev", "fast", "server"))
+    pins = sorted(f"{name}=={number}" for name, number in wanted if name not in NOT_PINNED)
     # A version with a local part ("+cpu") exists on one index only.
     return header(version) + "".join(re.sub(r"\+.*", "", pin) + "\n" for pin in pins)
 

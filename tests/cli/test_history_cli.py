@@ -305,7 +305,7 @@ def test_naming_the_lifter_saves_and_uses_what_is_known_of_them(asked: list[dict
     assert (settings.height_cm, settings.earlier_back_injury, settings.depth_target) == (168.0, True, 0.1)
     assert (baseline.lower_deg, baseline.upper_deg) == (-20.0, 5.0)
     assert asked[1] == {"load_kg": None, "slow_motion": 1.0}
-    assert count() == 1
+    assert count() == 2
 
 
 def test_a_set_without_reps_is_not_saved(asked: list[dict[str, Any]], monkeypatch: pytest.MonkeyPatch) -> None:

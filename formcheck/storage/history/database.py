@@ -1,7 +1,8 @@
 """Where the history is: an SQLite file, or a PostgreSQL server; connections, transactions, and errors in words.
 
 On SQLite one process writes at a time and others wait; several read meanwhile. A server is used in the same way, so
-that the rest of the package need not know which one it is: whoever writes locks the table of sets against other writers.
+that the rest of the package need not know which one it is: whoever writes locks the table of sets against other
+writers.
 """
 
 from __future__ import annotations
