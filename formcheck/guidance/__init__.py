@@ -8,9 +8,9 @@
 
 ``tables`` holds everything that a clinician or a coach may want to review, ``texts`` every sentence; ``decisions``,
 ``routines``, ``load`` and ``training`` look things up and compute nothing that is not written there; ``figures`` draws
-the moves, ``hidden`` remembers what a lifter does not want to see again.
+the moves, ``dismissed_advice`` remembers what a lifter does not want to see again.
 
-General fitness information: no medical device, and no stand-in for a clinician or a coach.
+General fitness information: not a medical device, and not a stand-in for a clinician or a coach.
 """
 
 from __future__ import annotations

@@ -22,7 +22,7 @@ from formcheck.vision.pose_estimation import ANALYSIS_MAX_SIDE
 from formcheck.vision.video import VideoReader
 
 CAMERA_SIZE, CAMERA_FPS = (640, 480), 30
-"""SessionOptions of a camera: the pose model sees no more, and larger pictures come later."""
+"""What a camera is asked for: the pose model sees no more, and larger pictures come later."""
 
 SILENT_CAMERA_S = 5.0
 """A camera that gives no picture for this long has been taken away."""

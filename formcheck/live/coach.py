@@ -51,7 +51,7 @@ class Look:
     Attributes
     ----------
     found : somebody is in the picture.
-    missing_parts : as `Seen.missing_parts`.
+    missing_parts : as `formcheck.live.recording.Observation.missing_parts`.
     people : how many were counted.
     body_share : standing body, nose to feet, over the picture's height; NaN = not known.
     hips_from_top : place of the hips in the picture, 0 = top, 1 = bottom; NaN = not known.

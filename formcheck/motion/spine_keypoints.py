@@ -20,7 +20,7 @@ from formcheck.motion.spine import MEASURED, NO_EDGE, NOT_SEEN, DorsalBend
 from formcheck.motion.spine_method import SpineMethod
 
 POINTS_MIN = 5
-"""So many points must be seen well for a cubic through them to mean something."""
+"""This many points must be seen well for a cubic through them to mean something."""
 
 CONFIDENCE_MIN = 0.3
 """Points that the model is less sure of are left out."""
@@ -86,7 +86,7 @@ def keypoint_method(time_s: FloatArray, points_px: FloatArray, confidence: Float
 
 
 def keypoint_bend(points_px: FloatArray, confidence: FloatArray, forward: FloatArray) -> DorsalBend:
-    """Bend of a smooth curve through the points: how far the spine's direction turns forward during the ascent.
+    """Bend of a smooth curve through the points: how far the spine's direction turns forward from sacrum to neck.
 
     Parameters
     ----------
