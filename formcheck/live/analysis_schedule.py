@@ -6,9 +6,14 @@ import math
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-ANALYSE_EVERY_S, ANALYSE_IDLE_S, ANALYSE_SHARE_MAX = 0.25, 1.0, 0.3
-"""The set is analysed this often at most while something moves and while nothing does, and with this share of the time
-at most: on a slow machine analyses come less often, and frames go on."""
+ANALYSE_EVERY_S = 0.25
+"""The set is analysed this often at most while something moves..."""
+
+ANALYSE_IDLE_S = 1.0
+"""...and this often while nothing does..."""
+
+ANALYSE_SHARE_MAX = 0.3
+"""...with this share of the time at most: on a slow machine analyses come less often, and frames go on."""
 
 TOP_EVERY_S, TOP_SHARE_MAX = 0.1, 0.8
 """The same when a concentric phase has just ended and its repetition has not been counted yet."""

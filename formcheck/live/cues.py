@@ -20,9 +20,14 @@ HELD_S = 0.09
 WATCH_PAUSE_REPS = 3
 """What is only worth watching is not said again before this many repetitions have passed."""
 
-TOP_HELD_S, TOP_RISING_PER_S, RISING_OVER_S = 0.05, 0.2, 0.15
-"""The last repetition is counted when its ascent has ended this long ago, or when the shoulders rise more slowly than
-this many standing heights a second: some creep up for a second more."""
+TOP_HELD_S = 0.05
+"""The last repetition is counted when its ascent ended this long ago..."""
+
+TOP_RISING_PER_S = 0.2
+"""...or when the shoulders rise more slowly than this, in standing heights a second: some creep up for a second more."""
+
+RISING_OVER_S = 0.15
+"""Their speed is measured over this much time."""
 
 PARTIAL_AFTER_S = 1.0
 """A repetition that ended short of standing is counted when this much time has brought no more."""

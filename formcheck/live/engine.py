@@ -50,12 +50,22 @@ COACH_LOOKS_BACK_S = 1.5
 STARTED_S = 0.15
 """A set begins when the shoulders of a lifter who is wholly in the picture stay below `LEFT_STANDING` for this long."""
 
-FALSE_START_S, REST_S, SET_OVER_S = 6.0, 4.0, 20.0
-"""Without movement: a set without repetitions was none; the lifter rests; the set is over."""
+REST_S = 4.0
+"""After this long without movement the lifter rests."""
 
-LONGEST_SET_S, BETWEEN_REPS_S, STAND_KEPT_S = 300.0, 1.0, 0.6
-"""A set that lasts longer than the first is ended when the lifter stands for the second, rather than under the load.
-What follows is a set of its own, which begins with the third, the last part of that stand."""
+FALSE_START_S = 6.0
+"""After this long without movement a set without repetitions was not one."""
+
+SET_OVER_S = 20.0
+"""After this long without movement the set is over."""
+
+LONGEST_SET_S = 300.0
+"""A set that lasts longer is ended when the lifter stands for `BETWEEN_REPS_S`, rather than under the load."""
+
+BETWEEN_REPS_S = 1.0
+
+STAND_KEPT_S = 0.6
+"""What follows such a set is a set of its own, which begins with this last part of that stand."""
 
 REP_SETTLED_S = 0.25
 """What is said of a repetition waits this much longer than its lockout: its top must have been seen."""

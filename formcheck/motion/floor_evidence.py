@@ -17,11 +17,14 @@ STANDING_BEFORE_S = 0.3
 MUCH_CLOSER = 0.5
 """A stand resembles one group much more than another when its distance to it is less than this share."""
 
-NEARER, APART = 0.8, 0.55
+NEARER = 0.8
 """At the top of a stand without the load the floor differs from how it looked at the bottoms, where the load was on it
-in either case, by no more than the first share of what it differs at the tops with the load; and between the two kinds
-of tops by at least the second share of that. Stands in clips and samples read 0.24-0.75 and 0.6-1.5, two tops with the
-load 0.87-1.0 and 0.02-0.49."""
+in either case, by no more than this share of what it differs at the tops with the load. Stands in clips and samples
+read 0.24-0.75, two tops with the load 0.87-1.0."""
+
+APART = 0.55
+"""Between the two kinds of tops it differs by at least this share of that: 0.6-1.5, and 0.02-0.49 between two tops with
+the load."""
 
 SAME_BOTTOM = 0.6
 """A bottom that differs from the others of the set by more than this share of what its top does shows another scene."""
@@ -141,7 +144,7 @@ def _by_bottoms(floor: FloatArray, place: FloatArray, cycles: Sequence[Cycle]) -
     order = sorted(away, key=lambda i: away[i])
     for count in range(len(order) - 1, 0, -1):
         stands, lifted = order[:count], order[count:]
-        # Whoever stands up without the load twice in a row has turned to something else.
+        # A lifter who stands up without the load twice in a row has turned to something else.
         in_a_row = any(b - a == 1 for a, b in itertools.pairwise(sorted(stands)))
         if not in_a_row and all(_stands_out(tops[a], tops[b], away[a], away[b]) for a in stands for b in lifted):
             return set(stands)

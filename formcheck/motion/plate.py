@@ -17,31 +17,47 @@ from formcheck.core.poses import FloatArray
 PLATE_M = 0.45
 """Diameter of full-size plates: bumpers, and iron ones of 20 kg and more (IWF and IPF rules)."""
 
-SUPPORT_MIN, SUPPORT_SEEN = 0.45, 0.35
-"""Share of the rim that must be an edge to take a circle for a plate, and, once its size is known, to see it again."""
+SUPPORT_MIN = 0.45
+"""Share of the rim that must be an edge to take a circle for a plate."""
+
+SUPPORT_SEEN = 0.35
+"""The same, once the plate's size is known, to see it again."""
 
 SAME_SIZE = 0.05
 """A plate keeps its diameter within this share: it moves up and down, not towards the camera."""
 
 DIAMETER_IN_TRUNKS = (0.84, 1.30)
-"""Diameters of full-size plates; smaller ones, from which no scale follows, are 0.72 and less, circles beyond are
-none."""
+"""Diameters of full-size plates in trunk lengths. Smaller plates, from which no scale follows, are 0.72 and less; larger
+circles are not plates."""
 
 SEEN_MIN = 0.5
-LOOKS_MIN = 12
-TRAVEL_MIN_DIAMETERS = 0.4
-CORRELATION_MIN = 0.97
-SLOPE = (0.95, 1.5)
-"""The plate's height against that of the shoulders: seen in at least this share of the looks, over this much travel, as
-closely tied, and moving this many times as far. It is nearer to the camera, so it seems to move further."""
+"""The plate must be seen in this share of the looks."""
 
-HANDS_IN_BODY_HEIGHTS, TALLEST_M, TRAVEL_SLACK = 0.46, 1.9, 1.06
-"""Height of hanging hands as a share of stature; the stature that is assumed at most where none is known; how much
-further than that a plate may seem to travel. A bar on full-size plates starts 225 mm above the floor, so smaller plates
-travel more of their own diameters up to the lockout: 1.4 or so for full-size ones, 1.6 to 1.7 for those of 350 mm."""
+LOOKS_MIN = 12
+"""And in this many of them."""
+
+TRAVEL_MIN_DIAMETERS = 0.4
+"""It must go up and down by this many of its diameters."""
+
+CORRELATION_MIN = 0.97
+"""Correlation of its height with that of the shoulders."""
+
+SLOPE = (0.95, 1.5)
+"""It moves this many times as far as the shoulders: it is nearer to the camera, so it seems to move further."""
+
+HANDS_IN_BODY_HEIGHTS = 0.46
+"""Height of hanging hands as a share of stature, and so the furthest that a bar is lifted. A bar on full-size plates
+starts 225 mm above the floor, so smaller plates travel more of their own diameters up to the lockout: 1.4 or so for
+full-size ones, 1.6 to 1.7 for those of 350 mm."""
+
+TALLEST_M = 1.9
+"""The stature that is assumed where none is known."""
+
+TRAVEL_SLACK = 1.06
+"""How much further than the hands allow a plate may seem to travel."""
 
 OFF_LINE_X, OFF_LINE_Y = 0.6, 0.35
-"""A circle further than this many diameters from where the plate usually hangs is another one."""
+"""A circle further than this many diameters across, or up and down, from where the plate usually hangs is another one."""
 
 
 NOT_FOLLOWED = "no plate was seen to go up and down with the lifter"

@@ -15,15 +15,24 @@ from formcheck.motion.signals import Signals
 CUTOFF_HZ = 2.0
 """Slowed films often repeat frames; below this the steps between them are gone."""
 
-SLOW_PER_S, SLOW_PER_S2, SLOW_ALONE_PER_S2 = 0.40, 0.70, 0.40
-"""Shoulders that go up and down no faster than the first, in standing heights a second, and never speed up or slow down
-by more than the second, in standing heights a second squared: nobody moves like that, not even under a heavy bar, which
-is slow in its ascent only. Where the descent is not seen the third holds. Over 74 clips and samples at their own speed
-the slowest read 0.48 (descent not seen) and 0.79; slowed down four times half of them read 0.36 and less."""
+SLOW_PER_S = 0.40
+"""A film is slow when the shoulders go up and down no faster than this, in standing heights a second, and never speed up
+or slow down by more than `SLOW_PER_S2`: nobody moves like that, not even under a heavy bar, which is slow in its ascent
+only."""
 
-FAST_PER_S, FAST_RISE_S = 1.7, 0.3
-"""Shoulders that rise faster than this, all the way within the second number, over most repetitions: that would take
-the feet off the floor. The fastest real sets read 1.61 within 0.33 s and 1.22 within 0.17 s."""
+SLOW_PER_S2 = 0.70
+"""In standing heights a second squared. Over 74 clips and samples at their own speed the slowest read 0.48 (descent not
+seen) and 0.79; slowed down four times half of them read 0.36 and less."""
+
+SLOW_ALONE_PER_S2 = 0.40
+"""The same where the descent is not seen."""
+
+FAST_PER_S = 1.7
+"""A film is fast when the shoulders rise faster than this, in standing heights a second, and all the way within
+`FAST_RISE_S`, over most repetitions: that would take the feet off the floor. The fastest real sets read 1.61 within
+0.33 s and 1.22 within 0.17 s."""
+
+FAST_RISE_S = 0.3
 
 FEET_DOWN = 0.10
 """Ankles that rise by less than this, in standing heights, did not jump."""

@@ -30,8 +30,11 @@ SHORTEST_RISE_S = 0.1
 LONGEST_UNSEEN_S = 2.5
 """Across a longer gap in tracking no movement is assumed."""
 
-GAP_BRINK_S, BRINK_GAP_S = 0.1, 0.3
-"""A bottom this close to a gap in tracking longer than the second is not believed..."""
+BRINK_GAP_S = 0.3
+"""Only a gap in tracking longer than this casts doubt on a bottom beside it."""
+
+GAP_BRINK_S = 0.1
+"""A bottom this close to such a gap is not believed..."""
 
 REST_SEEN_S = 0.3
 """...unless the rest at that bottom was seen for at least this long after the gap: then the whole ascent was, too."""
@@ -43,21 +46,35 @@ REST_BAND = 0.12
 """Within this share of a cycle's travel from an extreme the lifter counts as resting there."""
 
 
-STOOD_DEPTH, STOOD_S, STILL_DEPTH = 0.15, 0.25, 0.06
-"""Shoulders that for so long stay within the first share of a bottom's depth from standing, and within the last one of
-each other, have been at the top. Where they then rise by the last one, somebody comes nearer the camera and grows."""
+STOOD_S = 0.25
+"""Shoulders that stay within `STOOD_DEPTH` of standing, and within `STILL_DEPTH` of each other, for this long have been
+at the top."""
 
-MOVE_BAND, MOVE_SEARCH_S = 0.04, 0.2
-"""The ascent begins and ends within this share of its travel, looked for this much further than `REST_BAND` reaches."""
+STOOD_DEPTH = 0.15
+"""As a share of the depth of the bottom beside that stand."""
 
+STILL_DEPTH = 0.06
+"""As a share of the same. Shoulders that rise by more out of a stand are those of somebody who comes nearer the camera
+and grows."""
 
-HALF_SEEN_SHARE, GOING_DOWN_S = 0.35, 0.25
-"""Somebody who was lost during the descent, below this share of the set's usual depth and after so long a descent, and
-is found again higher: the bottom was in the gap."""
+MOVE_BAND = 0.04
+"""The ascent really begins and ends within this share of its travel from its ends."""
 
-CUT_INTO_SHARE, RISING_PER_S = 0.8, 0.1
-"""Samples that begin with shoulders rising by the second number, in standing heights a second, from less than the first
-share of the set's usual depth: its first repetition was under way."""
+MOVE_SEARCH_S = 0.2
+"""These instants are looked for this much further than `REST_BAND` reaches."""
+
+HALF_SEEN_SHARE = 0.35
+"""The bottom was in a gap in tracking if the lifter was lost below this share of the set's usual depth, after a descent
+of `GOING_DOWN_S` at least, and is found again higher."""
+
+GOING_DOWN_S = 0.25
+
+CUT_INTO_SHARE = 0.8
+"""The first repetition was under way when the samples begin if the shoulders then rise, by `RISING_PER_S`, from less
+than this share of the set's usual depth."""
+
+RISING_PER_S = 0.1
+"""In standing heights a second."""
 
 STICKING_DIP = 0.15
 """A sticking region slows the ascent by at least this share of the speed before it."""
@@ -337,6 +354,6 @@ def _is_repetition(cycle: Cycle, time_s: FloatArray, shoulder_height: FloatArray
         return False
     if time_s[cycle.top_from] - time_s[cycle.bottom_to] < SHORTEST_RISE_S:
         return False
-    # Only the ascent must be seen: whoever is hidden while standing there has come up all the same.
+    # Only the ascent must be seen: a lifter who is hidden while standing there has come up all the same.
     known_s = time_s[cycle.bottom : cycle.top_from + 1][np.isfinite(shoulder_height[cycle.bottom : cycle.top_from + 1])]
     return len(known_s) >= 3 and float(np.diff(known_s, append=time_s[cycle.top_from]).max()) <= LONGEST_UNSEEN_S

@@ -35,9 +35,12 @@ PICTURE_ANGLES_MAX_YAW_DEG = 25.0
 STANDING_PERCENTILE = 97
 """Standing height is this percentile of shoulder height: robust against a jump or a mis-detection."""
 
-SAME_PLACE_TRUNKS, SAME_PLACE_SHARE_MIN = 0.15, 0.3
-"""Height is taken where the feet are this near to their usual place, if they are there for this share of the time:
-whoever comes nearer the camera grows."""
+SAME_PLACE_TRUNKS = 0.15
+"""Height is taken where the feet are this near to their usual place, in trunk lengths: apparent height grows as the
+lifter approaches."""
+
+SAME_PLACE_SHARE_MIN = 0.3
+"""If they are there for this share of the time; otherwise it is taken everywhere."""
 
 THIGH_TO_TRUNK = (0.58, 1.1)
 HIP_THIGH_TO_TRUNK = (0.5, 1.1)

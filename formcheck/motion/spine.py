@@ -232,8 +232,10 @@ def mended_contour(away: FloatArray) -> tuple[FloatArray, FloatArray, FloatArray
 def steady(time_s: FloatArray, bend_deg: FloatArray) -> NDArray[np.bool_]:
     """(T,) False where a measured bend is more than `JUMP_MAX_DEG` off its median within `JUMP_WITHIN_S`."""
     level = np.full(len(bend_deg), np.nan)
+    half_s = JUMP_WITHIN_S / 2 + 1e-3
+    first, after = np.searchsorted(time_s, time_s - half_s), np.searchsorted(time_s, time_s + half_s, side="right")
     for frame in np.flatnonzero(np.isfinite(bend_deg)):
-        near = bend_deg[np.abs(time_s - time_s[frame]) <= JUMP_WITHIN_S / 2 + 1e-3]
+        near = bend_deg[first[frame] : after[frame]]
         level[frame] = np.median(near[np.isfinite(near)])
     with np.errstate(invalid="ignore"):
         return np.asarray(~(np.abs(bend_deg - level) > JUMP_MAX_DEG), dtype=np.bool_)

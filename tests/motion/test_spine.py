@@ -214,6 +214,17 @@ def test_every_gate_has_a_reason_in_words() -> None:
     assert len(set(REASONS.values())) == len(REASONS)
 
 
+@given(st.lists(st.tuples(st.sampled_from([0.013, 0.04, 0.11, 0.6]), st.sampled_from([0.0, 9.0, 30.0, np.nan]))))
+def test_a_bend_is_compared_with_its_own_third_of_a_second(samples: list[tuple[float, float]]) -> None:
+    time_s = np.cumsum([step_s for step_s, _ in samples])
+    bend_deg = np.array([value for _, value in samples])
+    for frame, found in enumerate(steady(time_s, bend_deg)):
+        near = bend_deg[np.abs(time_s - time_s[frame]) <= JUMP_WITHIN_S / 2]
+        near = near[np.isfinite(near)]
+        off = len(near) > 0 and abs(bend_deg[frame] - np.median(near)) > JUMP_MAX_DEG
+        assert bool(found) is not off
+
+
 def test_a_jump_from_frame_to_frame_is_unsteady() -> None:
     time_s = np.arange(30) / 30
     bend_deg = np.linspace(0.0, 30.0, 30)
