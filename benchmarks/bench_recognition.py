@@ -44,7 +44,7 @@ RULES_LIKE, RULES_SHARE = 0.35, 0.6
 """Limits of the rules of 0.1.0: a cycle that is like a lift, and the share of a set that has to be."""
 
 MEMBERSHIP_FLOOR = 0.1
-"""In the log-odds version of the rules no resemblance counts as less than this."""
+"""In the log-odds version of the rules no similarity counts as less than this."""
 
 BINS, RATIO_MAX = 8, 1.5
 """Naive Bayes: quantile bins a feature, and how much a single one can say."""
@@ -80,7 +80,7 @@ def rules(cycle_features: CycleTable) -> str:
         return OTHER
     found = []
     for exercise in EXERCISES:
-        like = [exercise.resemblance(features) for features in cycle_features]
+        like = [exercise.similarity(features) for features in cycle_features]
         share = sum(s.rise for s, one in zip(cycle_features, like, strict=True) if one >= RULES_LIKE) / total
         found.append(
             (sum(s.rise * one for s, one in zip(cycle_features, like, strict=True)) / total, share, exercise.name)
@@ -93,7 +93,7 @@ def rules_as_log_odds(cycle_features: CycleTable) -> str:
     """The same rules with a floor, added up over the set instead of counted."""
     weights = np.clip([features.rise for features in cycle_features], *recognition.RISE_COUNTED)
     logs = np.array(
-        [[np.log(max(e.resemblance(features), MEMBERSHIP_FLOOR)) for e in EXERCISES] for features in cycle_features]
+        [[np.log(max(e.similarity(features), MEMBERSHIP_FLOOR)) for e in EXERCISES] for features in cycle_features]
     )
     pooled = weights @ logs / weights.sum()
     return NAMES[int(pooled.argmax())] if pooled.max() >= np.log(RULES_LIKE) else OTHER

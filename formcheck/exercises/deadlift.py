@@ -107,7 +107,7 @@ BACK_ROUNDING_GROWTH_DEG = Measure(
 )
 
 
-def resemblance(features: CycleFeatures) -> float:
+def similarity(features: CycleFeatures) -> float:
     """Trunk well forward, arms hanging long, hands low at the bottom and no higher than the hips at the top."""
     return float(
         np.prod(
@@ -382,7 +382,7 @@ VARIANTS = (
 EXERCISE = Exercise(
     name="deadlift",
     title="Deadlift",
-    resemblance=resemblance,
+    similarity=similarity,
     rep=rep_of,
     measure=measure,
     measures=(*BACK_MEASURES, *COMMON_MEASURES, *SYMMETRY_MEASURES),

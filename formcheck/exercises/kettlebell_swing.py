@@ -86,12 +86,12 @@ HAND_HEIGHT_TOP = Measure(
 )
 
 
-def resemblance(features: CycleFeatures) -> float:
+def similarity(features: CycleFeatures) -> float:
     """Hands below the shoulders at the bottom, then out in front at the end of a quick rise, but not overhead."""
-    return overhead_resemblance(features) * at_most(features.hand_reach, 1.27, 1.36)
+    return overhead_similarity(features) * at_most(features.hand_reach, 1.27, 1.36)
 
 
-def overhead_resemblance(features: CycleFeatures) -> float:
+def overhead_similarity(features: CycleFeatures) -> float:
     """The same with no limit to the height; a snatch looks like it, so it counts only when the user has said so."""
     return float(
         np.prod(
@@ -297,7 +297,7 @@ VARIANTS = (
 EXERCISE = Exercise(
     name="kettlebell-swing",
     title="Kettlebell swing",
-    resemblance=resemblance,
+    similarity=similarity,
     rep=rep_of,
     measure=measure,
     measures=(*BACK_MEASURES, *COMMON_MEASURES, *SYMMETRY_MEASURES, HAND_HEIGHT_TOP),

@@ -156,7 +156,7 @@ BAR_OFF_MID_FOOT_FOOT_LENGTHS = Measure(
 )
 
 
-def resemblance(features: CycleFeatures) -> float:
+def similarity(features: CycleFeatures) -> float:
     """Hips go down to about the knees along with the shoulders; hands stay high or in front; feet stay down."""
     # From the front and the rear, knee flexion is depth, and the model guesses depth badly.
     knees_guessed = abs(features.yaw_deg) >= FRONT_MIN_DEG
@@ -462,7 +462,7 @@ VARIANTS = (
 EXERCISE = Exercise(
     name="squat",
     title="Squat",
-    resemblance=resemblance,
+    similarity=similarity,
     rep=rep_of,
     measure=measure,
     measures=(*BACK_MEASURES, *COMMON_MEASURES, *SYMMETRY_MEASURES),

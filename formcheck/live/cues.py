@@ -24,7 +24,7 @@ TOP_HELD_S = 0.05
 """The last repetition is counted when its ascent ended this long ago..."""
 
 TOP_RISING_PER_S = 0.2
-"""...or when the shoulders rise more slowly than this, in standing heights a second: some creep up for a second more."""
+"""...or when the shoulders rise more slowly than this, in standing heights a second: some creep on for a second."""
 
 RISING_OVER_S = 0.15
 """Their speed is measured over this much time."""

@@ -27,8 +27,8 @@ SAME_SIZE = 0.05
 """A plate keeps its diameter within this share: it moves up and down, not towards the camera."""
 
 DIAMETER_IN_TRUNKS = (0.84, 1.30)
-"""Diameters of full-size plates in trunk lengths. Smaller plates, from which no scale follows, are 0.72 and less; larger
-circles are not plates."""
+"""Diameters of full-size plates in trunk lengths. Smaller plates, from which no scale follows, are 0.72 and less;
+larger circles are not plates."""
 
 SEEN_MIN = 0.5
 """The plate must be seen in this share of the looks."""
@@ -57,7 +57,8 @@ TRAVEL_SLACK = 1.06
 """How much further than the hands allow a plate may seem to travel."""
 
 OFF_LINE_X, OFF_LINE_Y = 0.6, 0.35
-"""A circle further than this many diameters across, or up and down, from where the plate usually hangs is another one."""
+"""A circle further across, or further up or down, than this many diameters from where the plate usually hangs is
+another one."""
 
 
 NOT_FOLLOWED = "no plate was seen to go up and down with the lifter"

@@ -16,9 +16,9 @@ CUTOFF_HZ = 2.0
 """Slowed films often repeat frames; below this the steps between them are gone."""
 
 SLOW_PER_S = 0.40
-"""A film is slow when the shoulders go up and down no faster than this, in standing heights a second, and never speed up
-or slow down by more than `SLOW_PER_S2`: nobody moves like that, not even under a heavy bar, which is slow in its ascent
-only."""
+"""A film is slow when the shoulders go up and down no faster than this, in standing heights a second, and never speed
+up or slow down by more than `SLOW_PER_S2`: nobody moves like that, not even under a heavy bar, which is slow in its
+ascent only."""
 
 SLOW_PER_S2 = 0.70
 """In standing heights a second squared. Over 74 clips and samples at their own speed the slowest read 0.48 (descent not

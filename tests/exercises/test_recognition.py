@@ -130,10 +130,10 @@ def test_one_missing_number_does_not_rule_a_lift_out(lift: str, name: str) -> No
 
 @settings(max_examples=100, deadline=None)
 @given(st.lists(st.one_of(st.floats(-200, 200), st.just(float("nan"))), min_size=len(NUMBERS), max_size=len(NUMBERS)))
-def test_likeness_is_a_share_for_any_shape(values: list[float]) -> None:
+def test_similarity_is_a_share_for_any_features(values: list[float]) -> None:
     features = CycleFeatures(*values)
     for exercise in EXERCISES:
-        assert 0.0 <= exercise.resemblance(features) <= 1.0
+        assert 0.0 <= exercise.similarity(features) <= 1.0
 
 
 @settings(max_examples=50, deadline=None)
@@ -172,7 +172,7 @@ def test_what_may_be_a_lift_is_said_to_be_doubtful() -> None:
         )
 
     plain = [replace(features, trunk_lean_deg=80.0) for features in FEATURES_BY_LIFT["squat"]]
-    assert all(exercise.resemblance(features) < 0.05 for features in plain for exercise in EXERCISES)
+    assert all(exercise.similarity(features) < 0.05 for features in plain for exercise in EXERCISES)
     squat = exercise_named("squat")
     for lift, named, doubtful in ((0.8, squat, None), (0.36, None, squat), (0.1, None, None)):
         with other_trees(only(lift, 1.0 - lift)):
@@ -181,10 +181,10 @@ def test_what_may_be_a_lift_is_said_to_be_doubtful() -> None:
 
 
 def test_a_lift_that_the_trees_do_not_know_is_recognised_by_its_rules() -> None:
-    curl = replace(EXERCISES[0], name="curl", resemblance=lambda features: 1.0)
+    curl = replace(EXERCISES[0], name="curl", similarity=lambda features: 1.0)
     assert curl.name not in trees().classes
     assert recognise(FEATURES_BY_LIFT["squat"], [curl]).exercise is curl
-    never = replace(curl, resemblance=lambda features: 0.0)
+    never = replace(curl, similarity=lambda features: 0.0)
     assert recognise(FEATURES_BY_LIFT["squat"], [never]).exercise is None
 
 

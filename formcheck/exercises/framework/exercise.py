@@ -194,7 +194,7 @@ class Exercise:
     Attributes
     ----------
     name, title : stable name, as in reports and on the command line, and a few words for people.
-    resemblance : how much a cycle looks like a repetition of this lift, 0..1.
+    similarity : how much a cycle looks like a repetition of this lift, 0..1.
     rep : the repetition that a cycle is.
     measure : everything measured on one repetition, by name; names end in the unit.
     measures : what is measured beside the measures of the checks.
@@ -213,7 +213,7 @@ class Exercise:
 
     name: str
     title: str
-    resemblance: Callable[[CycleFeatures], float]
+    similarity: Callable[[CycleFeatures], float]
     rep: Callable[[Signals, Cycle], Rep]
     measure: Callable[[Signals, Rep], dict[str, Measurement]]
     checks: tuple[Check, ...]

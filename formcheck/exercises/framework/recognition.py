@@ -1,7 +1,7 @@
 """Which lift is this? Every cycle gives evidence for every lift, and the set decides together.
 
 The evidence is a log-odds: how much likelier the lift is than any other movement. Two weak witnesses are added: trees
-that have learnt from clips and drawn movements, and the lift's own rules (`Exercise.resemblance`). What was not
+that have learnt from clips and drawn movements, and the lift's own rules (`Exercise.similarity`). What was not
 measured speaks neither for nor against, and no single number can rule a lift out.
 """
 
@@ -37,11 +37,17 @@ REPS_OF_ANOTHER = 2
 PROBABILITY_FLOOR = 0.03
 """No cycle is more certain than this, so that one odd cycle cannot outvote a set."""
 
-RULES_WEIGHT, RULES_EVEN, RULES_FLOOR = 0.25, 2.0, 0.02
-"""The rules' log-resemblance, from its floor up and shifted so that a poor resemblance is even, counts this much."""
+RULES_FLOOR = 0.02
+"""The rules' similarity counts as no less than this, so that they cannot rule a lift out either."""
+
+RULES_EVEN = 2.0
+"""Added to the logarithm of the rules' similarity: one of exp(-2) = 0.14 speaks neither for nor against the lift."""
+
+RULES_WEIGHT = 0.25
+"""What that log-odds of the rules counts beside that of the trees."""
 
 RULES_ALONE_WEIGHT = 1.0
-"""The same for a lift that the trees were not trained for."""
+"""What it counts for a lift that the trees were not trained for."""
 
 RISE_COUNTED = (0.0, 0.6)
 """A cycle counts by its rise, within these limits in standing heights: fidgeting does not outvote repetitions."""
@@ -55,7 +61,7 @@ MEASURED_SHARE_MIN = 0.3
 class Recognition:
     """The lift that a set of cycles is, or None, and how sure that is (0..1).
 
-    ``others`` are lifts that were seen besides it; with None, the lifts of which no one was seen most, two at least.
+    ``others`` are lifts that were seen besides it; with None, the lifts that were all seen and none of them most, two at least.
     ``doubtful`` is the lift that it may be when it is none for sure.
     """
 
@@ -74,7 +80,7 @@ def evidence(cycle_features: Sequence[CycleFeatures], exercises: Sequence[Exerci
     logs = np.log(np.maximum(learnt.probabilities(cycle_features), PROBABILITY_FLOOR))
     other = logs[:, learnt.classes.index(OTHER)]
     for column, exercise in enumerate(exercises):
-        like = np.array([exercise.resemblance(features) for features in cycle_features])
+        like = np.array([exercise.similarity(features) for features in cycle_features])
         by_rules = np.log(np.maximum(like, RULES_FLOOR)) + RULES_EVEN
         if exercise.name in learnt.classes:
             by_trees = logs[:, learnt.classes.index(exercise.name)] - other

@@ -51,20 +51,20 @@ def cycles_of_set(
     cycle_features: Sequence[CycleFeatures],
     similarity: Sequence[float] | FloatArray,
     like_from: float,
-    other_likeness: Sequence[float] | FloatArray | None = None,
+    other_similarity: Sequence[float] | FloatArray | None = None,
 ) -> tuple[bool, ...]:
     """For each cycle in order of time whether it is a repetition of the set that was lifted, however badly.
 
-    Whoever lifts repeats a movement: what is far smaller than the rest, and what differs in kind from it at either end,
+    A lifter repeats a movement: what is far smaller than the rest, and what differs in kind from it at either end,
     is how the load is fetched and put away. In between everything counts, but for a set of another lift beside cycles
     that clearly are this one.
 
     Parameters
     ----------
-    shapes : all cycles of the video in order of time.
+    cycle_features : all cycles of the video in order of time.
     similarity : how much each resembles the lift, on any scale; only helps to tell which of them are the set.
     like_from : similarity from which a cycle says for sure what the lift looks like.
-    other_likeness : how much each resembles the most similar one of the other lifts, on the same scale.
+    other_similarity : how much each resembles the most similar one of the other lifts, on the same scale.
     """
     credible = [_moves_the_lifter(features) for features in cycle_features]
     if not any(credible):
@@ -76,8 +76,8 @@ def cycles_of_set(
     core = alike.copy() if sure else inside.copy()
     inside &= rise >= AMPLITUDE_SHARE * _weighted_median(rise[core], rise[core])
     usual = _usual_of(cycle_features, core & inside)
-    if sure and other_likeness is not None:
-        another = inside & ~alike & (np.asarray(other_likeness) >= like_from)
+    if sure and other_similarity is not None:
+        another = inside & ~alike & (np.asarray(other_similarity) >= like_from)
         another &= [_is_another_kind(features, usual) for features in cycle_features]
         for start, stop in _runs(another):
             if stop - start >= ANOTHER_SET_MIN:
