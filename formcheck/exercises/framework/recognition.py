@@ -61,7 +61,7 @@ MEASURED_SHARE_MIN = 0.3
 class Recognition:
     """The lift that a set of cycles is, or None, and how sure that is (0..1).
 
-    ``others`` are lifts that were seen besides it; with None, the lifts that were all seen and none of them most, two at least.
+    ``others`` are lifts that were seen besides it; with None, the two or more lifts none of which was seen most.
     ``doubtful`` is the lift that it may be when it is none for sure.
     """
 
