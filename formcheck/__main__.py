@@ -11,6 +11,11 @@ def main() -> None:
     if not sys.warnoptions:
         warnings.simplefilter("ignore")  # what libraries say to programmers is nothing to a lifter
     try:
+        from formcheck.cli.supervised import supervise, wants_supervision, work_supervised
+
+        if wants_supervision(sys.argv[1:]):
+            raise SystemExit(supervise(sys.argv[1:]))
+        work_supervised()
         from formcheck.cli.main import main as run
 
         run()

@@ -26,8 +26,10 @@ class Limits:
     pixels : width times height of the stored picture; 8K has 33 million.
     frames : pictures of one video; two hours at 30 a second are 216,000. Poses need about 10 kB for each.
     analysis_s : time that one analysis may take, as the clock on the wall shows it.
-    decoder_bytes : memory of the process that decodes. 8K with ten bits needs about 2 GiB.
-    silence_s : how long that process may read without coming to a picture.
+    memory_bytes : memory of a process that analyses, beyond which it ends instead of the machine; where it has less
+        than that, three quarters of what it has. Held where the system can (Linux).
+    unpictured_bytes : how much of a video is read at most without coming to a picture.
+    silence_s : how long that may take at most.
     """
 
     file_bytes: float = 32 * GIB
@@ -35,8 +37,9 @@ class Limits:
     pixels: float = 50e6
     frames: float = 250e3
     analysis_s: float = 6 * 3600.0
-    decoder_bytes: float = 4 * GIB
-    silence_s: float = 30.0
+    memory_bytes: float = 8 * GIB
+    unpictured_bytes: float = GIB / 4
+    silence_s: float = 20.0
 
 
 @dataclass(frozen=True)
@@ -54,8 +57,9 @@ VARIABLES: Mapping[str, Variable] = {
     "pixels": Variable("FORMCHECK_MAX_MEGAPIXELS", "million pixels", 1e6),
     "frames": Variable("FORMCHECK_MAX_FRAMES", "frames", 1.0),
     "analysis_s": Variable("FORMCHECK_MAX_ANALYSIS_MINUTES", "minutes", 60.0),
-    "decoder_bytes": Variable("FORMCHECK_DECODER_GIB", "GiB", GIB),
-    "silence_s": Variable("FORMCHECK_DECODER_SILENCE_S", "seconds", 1.0),
+    "memory_bytes": Variable("FORMCHECK_MAX_MEMORY_GIB", "GiB", GIB),
+    "unpictured_bytes": Variable("FORMCHECK_MAX_GAP_MIB", "MiB", 1 << 20),
+    "silence_s": Variable("FORMCHECK_MAX_GAP_SECONDS", "seconds", 1.0),
 }
 """By field of `Limits`."""
 

@@ -12,6 +12,8 @@ import contextlib
 import dataclasses
 import functools
 import math
+import os
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -20,6 +22,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from formcheck.core.errors import Cancelled, FormCheckError, HistoryError, OutputError, UsageError, VideoError
+from formcheck.core.limits import limits_from, most
 
 if TYPE_CHECKING:
     from formcheck.core.poses import PoseSequence
@@ -282,6 +285,8 @@ class _Run:
         self.request = request
         self.progress = progress
         self.cancelled = cancelled
+        self.limits = limits_from(os.environ)
+        self.end_s = time.monotonic() + self.limits.analysis_s
         self.known = known
         self.video = None if request.video is None else Path(request.video)
         self.remarks: list[str] = []
@@ -322,6 +327,15 @@ class _Run:
                 saved=self.saved,
                 problem=self.problem,
             )
+
+    def _stopped(self) -> bool:
+        """Whether somebody stopped the work; `UsageError` when it takes longer than it may."""
+        if time.monotonic() > self.end_s:
+            raise UsageError(
+                f"{self.request.input.name} takes longer than the most, {most(self.limits, 'analysis_s')}: cut the set "
+                "out of it."
+            )
+        return self.cancelled is not None and self.cancelled()
 
     # --- before the work -------------------------------------------------------------------------------------------
 
@@ -382,7 +396,7 @@ class _Run:
             self.video or request.input,
             model_file,
             progress=self._of(AnalysisStage.WATCH),
-            cancelled=self.cancelled,
+            cancelled=self._stopped,
             person=Person(request.person),
             backend=backend,
             every_frame=request.every_frame,
@@ -424,7 +438,7 @@ class _Run:
             [(rep.start_s, rep.end_s) for rep in report.reps],
             report.view.forward,
             height_m=height_m if height_m > 0 else None,
-            cancelled=self.cancelled,
+            cancelled=self._stopped,
         )
         if track.reason:
             self.remarks.append(f"No plate was followed: {track.reason}")
@@ -448,7 +462,7 @@ class _Run:
             notes=self.request.notes,
             settings=told,
             progress=self._of(AnalysisStage.DRAW),
-            cancelled=self.cancelled,
+            cancelled=self._stopped,
         )
 
     def _asked(self) -> dict[str, Any]:

@@ -25,7 +25,9 @@ from pathlib import Path
 from typing import Any
 
 from formcheck.core.errors import Cancelled, FormCheckError, UsageError
+from formcheck.core.limits import limits_from
 from formcheck.service.pipeline import AnalysisRequest, AnalysisStage, run_analysis
+from formcheck.vision.process_memory import limit_memory
 
 
 class Phase(StrEnum):
@@ -246,6 +248,8 @@ Say = Callable[[dict[str, Any]], None]
 def main() -> None:
     """Analyse the job that standard input names."""
     with _only_ours() as say:
+        # Beyond it this process ends, not the app.
+        limit_memory(limits_from(os.environ).memory_bytes)
         job = AnalysisRequest.from_dict(json.loads(sys.stdin.readline()))
         stop = threading.Event()
         threading.Thread(target=_listen, args=(stop,), daemon=True).start()

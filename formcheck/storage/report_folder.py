@@ -223,12 +223,20 @@ def open_report_folder(
     OutputError : the folder cannot be made or written to, or holds foreign files with such names.
     """
     names = frozenset(names)
-    path = _chosen(input_path, out, names, default_name or default_folder_name(input_path))
+    try:
+        path = _chosen(input_path, out, names, default_name or default_folder_name(input_path))
+    except OutputError:
+        if out is not None and out.is_dir():
+            with _output_errors(out), _taken(out):  # what looks foreign may be another analysis at work
+                pass
+        raise
     made = _make_folders(path)
     scratch: Path | None = None
+    taken = contextlib.ExitStack()
     try:
         with _output_errors(path):
-            _remove_stale_partials(path)
+            alone = taken.enter_context(_taken(path))
+            _remove_stale_partials(path, 0.0 if alone else STALE_PARTIAL_S)
             scratch = Path(tempfile.mkdtemp(prefix=PARTIAL_PREFIX, dir=path))
             # Proves that the disk takes something, and marks the folder as FormCheck's from the first moment on.
             owned = _read_marker(path).files
@@ -237,6 +245,7 @@ def open_report_folder(
     finally:
         if scratch is not None:
             shutil.rmtree(scratch, ignore_errors=True)
+        taken.close()
         _remove_unused(path, made)
 
 
@@ -334,11 +343,39 @@ def _make_folders(path: Path) -> list[Path]:
     return missing
 
 
-def _remove_stale_partials(folder: Path) -> None:
+@contextlib.contextmanager
+def _taken(folder: Path) -> Iterator[bool]:
+    """Holds the folder for one analysis; False where the system cannot (Windows, some network disks).
+
+    The folder itself is locked, so that nothing is left behind by a process that is ended by force.
+    """
+    try:
+        import fcntl
+    except ImportError:
+        yield False
+        return
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise OutputError(
+                f"{folder} is being written to by another analysis: wait until it is done, or choose another folder "
+                "with --out."
+            ) from None
+        except OSError:
+            yield False
+            return
+        yield True
+    finally:
+        os.close(handle)
+
+
+def _remove_stale_partials(folder: Path, older_than_s: float) -> None:
     """What a run left behind that was ended by force."""
     for old in folder.glob(f"{PARTIAL_PREFIX}*"):
         with contextlib.suppress(OSError):
-            if time.time() - old.stat().st_mtime > STALE_PARTIAL_S:
+            if time.time() - old.stat().st_mtime >= older_than_s:
                 shutil.rmtree(old, ignore_errors=True)
 
 

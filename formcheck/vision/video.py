@@ -14,6 +14,7 @@ import contextlib
 import os
 import stat
 import struct
+import time
 from collections import deque
 from collections.abc import Generator, Iterator, Sequence
 from dataclasses import dataclass
@@ -33,7 +34,9 @@ from av.video.stream import VideoStream
 from numpy.typing import NDArray
 
 from formcheck.core.errors import OutputError, VideoError
+from formcheck.core.limits import GIB, Limits, limits_from, most
 from formcheck.storage.atomic import PendingFile
+from formcheck.vision.process_memory import limited_memory
 
 RgbImage = NDArray[np.uint8]
 
@@ -51,9 +54,6 @@ HEADER_DURATION_CONTAINERS = frozenset({"mov", "mp4", "matroska", "webm", "avi",
 
 DECODING_TIME_CONTAINERS = frozenset({"avi"})
 """Containers that store no presentation times; those that FFmpeg makes up for them are wrong where B-frames occur."""
-
-MAX_PIXELS = 50_000_000
-"""Largest picture to decode (8K has 33 million); a damaged header may ask for gigabytes."""
 
 MAX_SAMPLE_ASPECT = 8
 """Pixels further from square than this come from a damaged header and are taken as square."""
@@ -125,7 +125,8 @@ class VideoReader:
     path : a file on disk; never a URL or an FFmpeg protocol, whatever it looks like.
     max_side : frames are scaled down so that their longer side has at most this many pixels; None = as filmed.
 
-    Raises `VideoError` when the file cannot be read or holds no picture. A file that turns out damaged further on
+    Raises `VideoError` when the file cannot be read, holds no picture or is beyond `formcheck.core.limits`: at once
+    where its header tells, else where the limit is passed. A file that turns out damaged further on
     yields what can be read; then ``complete`` is False and ``notes`` says why. Both are final after the last frame.
     """
 
@@ -198,9 +199,12 @@ class VideoReader:
     def _stream(self, first: VideoFrame | None) -> Generator[Frame, None, None]:
         decoded: VideoFrame | None = first
         first = None  # a generator keeps its arguments alive
+        frames = 0
         while decoded is not None:
             time_s = self._clock.seconds(decoded)
             if time_s is not None:
+                frames += 1
+                self._source.check_reached(time_s, frames)
                 rgb = self._picture.rgb(decoded)
                 if rgb is not None:
                     decoded = None
@@ -317,8 +321,32 @@ class _Walk:
 class _NamelessFile:
     """The little of a file that PyAV needs, without the name: FFmpeg must not read anything into it."""
 
-    def __init__(self, file: BinaryIO) -> None:
-        self.read, self.seek, self.tell = file.read, file.seek, file.tell
+    def __init__(self, file: BinaryIO, limits: Limits, name: str) -> None:
+        self.seek, self.tell = file.seek, file.tell
+        self._read, self._limits, self._name = file.read, limits, name
+        self.too_long = ""
+        self.picture_came()
+
+    def picture_came(self) -> None:
+        """Count again from here what is read without coming to a picture."""
+        self._read_bytes, self._since_s = 0, time.monotonic()
+
+    def read(self, size: int) -> bytes:
+        if self._read_bytes > self._limits.unpictured_bytes:
+            return self._give_up("unpictured_bytes")
+        if time.monotonic() - self._since_s > self._limits.silence_s:
+            return self._give_up("silence_s")
+        content = self._read(size)
+        self._read_bytes += len(content)
+        return content
+
+    def _give_up(self, limit: str) -> bytes:
+        """The end of the file, as far as FFmpeg is told: it goes on reading after an error."""
+        self.too_long = (
+            f"{self._name} goes on without a picture for more than {most(self._limits, limit)}: it is damaged or "
+            "empty; copy or export the video again."
+        )
+        return b""
 
 
 class _Source:
@@ -334,11 +362,14 @@ class _Source:
         self.short_by_s = 0.0
         self._read_to_s = 0.0
         self._decoded: Iterator[VideoFrame] | None = None
-        self._file = _open_regular_file(self.path, self.name)
+        self.limits = limits_from(os.environ)
+        self._file = _open_regular_file(self.path, self.name, self.limits)
+        self._nameless = _NamelessFile(self._file, self.limits, self.name)
         self.container: InputContainer | None = None
         try:
-            self.container = _open_container(self._file, self.name)
-            self.stream = _video_stream(self.container, self.name)
+            self.container = _open_container(self._nameless, self._file, self.name, self.limits)
+            self.stream = _video_stream(self.container, self.name, self.limits)
+            self._check_claims()
         except BaseException:
             self.close()
             raise
@@ -355,6 +386,34 @@ class _Source:
             with contextlib.suppress(*AV_ERRORS):
                 container.close()
         self._file.close()
+
+    def _check_claims(self) -> None:
+        """What the header says is told before the work begins."""
+        duration_s, frames = self.duration_s, self.frame_estimate
+        if duration_s is not None and duration_s > self.limits.duration_s and self._states_duration:
+            raise VideoError(
+                f"{self.name} lasts {duration_s / 60:,.0f} minutes, and the most is {most(self.limits, 'duration_s')}: "
+                "cut the set out of it."
+            )
+        if frames is not None and frames > self.limits.frames and self._states_duration:
+            raise VideoError(
+                f"{self.name} has {frames:,} frames, and the most is {most(self.limits, 'frames')}: cut the set out of "
+                "it."
+            )
+
+    def check_reached(self, time_s: float, frames: int) -> None:
+        """Headers may say less than there is, or nothing."""
+        limit = "duration_s" if time_s > self.limits.duration_s else "frames" if frames > self.limits.frames else ""
+        if limit:
+            raise VideoError(
+                f"{self.name} goes on for more than {most(self.limits, limit)}, which its header did not say: cut the "
+                "set out of it."
+            )
+
+    @property
+    def _states_duration(self) -> bool:
+        assert self.container is not None
+        return bool(HEADER_DURATION_CONTAINERS & set(self.container.format.name.split(",")))
 
     @property
     def fps(self) -> float | None:
@@ -411,6 +470,8 @@ class _Source:
         only_decoding_times = self.container.format.name in DECODING_TIME_CONTAINERS
         waiting: deque[int] = deque(maxlen=MAX_REORDERED_FRAMES)
         for packet in self.packets():
+            if self._nameless.too_long:
+                raise VideoError(self._nameless.too_long)
             if only_decoding_times and packet is not None and packet.dts is not None:
                 waiting.append(packet.dts)
             try:
@@ -438,6 +499,8 @@ class _Source:
                     failures = 0
                     self._note_end(packet)
                     if packet.stream.index == self.stream.index:
+                        if packet.size:
+                            self._nameless.picture_came()
                         self.damaged |= packet.is_corrupt
                         yield packet
                 return
@@ -457,7 +520,7 @@ class _Source:
 
     def look_for_missing_end(self) -> None:
         """Compare how far the file could be read with the duration that its header states."""
-        if self.container is None or not HEADER_DURATION_CONTAINERS & set(self.container.format.name.split(",")):
+        if self.container is None or not self._states_duration:
             return
         stated_s = (self.container.duration or 0) / av.time_base
         missing_s = stated_s - self._read_to_s
@@ -465,7 +528,7 @@ class _Source:
             self.short_by_s = missing_s
 
 
-def _open_regular_file(path: Path, name: str) -> BinaryIO:
+def _open_regular_file(path: Path, name: str, limits: Limits) -> BinaryIO:
     try:
         facts = os.stat(path)
         if stat.S_ISDIR(facts.st_mode):
@@ -475,6 +538,11 @@ def _open_regular_file(path: Path, name: str) -> BinaryIO:
             raise VideoError(f"{name} is not an ordinary file; save the video to disk first.")
         if facts.st_size == 0:
             raise VideoError(f"{name} is empty; copy or export the video again.")
+        if facts.st_size > limits.file_bytes:
+            raise VideoError(
+                f"{name} has {facts.st_size / GIB:,.1f} GiB, and the most is {most(limits, 'file_bytes')}: cut the set "
+                "out of it."
+            )
         return open(path, "rb", buffering=0)
     except FileNotFoundError:
         raise VideoError(f"There is no file {path}; check the path.") from None
@@ -484,21 +552,29 @@ def _open_regular_file(path: Path, name: str) -> BinaryIO:
         raise VideoError(f"{name} cannot be opened: {_reason(error)}.") from None
 
 
-def _open_container(file: BinaryIO, name: str) -> InputContainer:
+def _open_container(nameless: _NamelessFile, file: BinaryIO, name: str, limits: Limits) -> InputContainer:
     def refuse(*_: object) -> object:
         raise PermissionError("a video may not open other files")
 
     try:
-        return av.open(
-            _NamelessFile(file),
-            "r",
-            options={"max_pixels": str(MAX_PIXELS)},
-            container_options={"format_whitelist": CONTAINERS},
-            metadata_errors="replace",
-            buffer_size=READ_BUFFER_BYTES,
-            io_open=refuse,
-        )
-    except AV_ERRORS:
+        # A header of a few kilobytes may claim tables of gigabytes.
+        with limited_memory():
+            return av.open(
+                nameless,
+                "r",
+                options={"max_pixels": str(int(limits.pixels))},
+                container_options={"format_whitelist": CONTAINERS},
+                metadata_errors="replace",
+                buffer_size=READ_BUFFER_BYTES,
+                io_open=refuse,
+            )
+    except AV_ERRORS as error:
+        if nameless.too_long:
+            raise VideoError(nameless.too_long) from None
+        if isinstance(error, MemoryError):
+            raise VideoError(
+                f"{name} is damaged: its header claims more than the memory holds; copy or export the video again."
+            ) from None
         file.seek(0)
         head = file.read(12)
         file.close()
@@ -509,7 +585,7 @@ def _open_container(file: BinaryIO, name: str) -> InputContainer:
         raise VideoError(f"{name} is not a video that can be read; try an mp4, mov, webm, mkv, avi or gif.") from None
 
 
-def _video_stream(container: InputContainer, name: str) -> VideoStream:
+def _video_stream(container: InputContainer, name: str, limits: Limits) -> VideoStream:
     """The stream to watch: no cover picture, the default one, the largest."""
     streams = [stream for stream in container.streams.video if not _is_still(stream)]
     if not streams:
@@ -519,14 +595,14 @@ def _video_stream(container: InputContainer, name: str) -> VideoStream:
     if not streams:
         raise VideoError(f"{name} uses a video codec that cannot be decoded here; export it as H.264.")
     stream = max(streams, key=lambda stream: (_has(stream, "default"), stream.width * stream.height))
-    if stream.width * stream.height > MAX_PIXELS:
+    if stream.width * stream.height > limits.pixels:
         raise VideoError(
-            f"{name} states a picture of {stream.width} x {stream.height} pixels, more than the "
-            f"{MAX_PIXELS // 10**6} million that can be read; export it smaller."
+            f"{name} states a picture of {stream.width} x {stream.height} pixels, and the most is "
+            f"{most(limits, 'pixels')}; export it smaller."
         )
     stream.thread_type = "AUTO"
     stream.thread_count = min(MAX_DECODER_THREADS, os.cpu_count() or 1)
-    stream.codec_context.options = {"max_pixels": str(MAX_PIXELS)}
+    stream.codec_context.options = {"max_pixels": str(int(limits.pixels))}
     return stream
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import csv
 import errno
 import io
@@ -18,6 +19,7 @@ from hypothesis import strategies as st
 
 from formcheck.core.errors import OutputError
 from formcheck.core.poses import PoseSequence
+from formcheck.storage import report_folder
 from formcheck.storage.pose_files import load_poses, save_poses
 from formcheck.storage.report_folder import (
     MARKER,
@@ -337,7 +339,9 @@ def test_a_folder_that_was_there_before_stays_after_a_failure() -> None:
     assert Path("out").is_dir()
 
 
-def test_leftovers_of_a_killed_run_are_removed_once_they_are_old() -> None:
+def test_leftovers_of_a_killed_run_are_removed_once_they_are_old(monkeypatch: pytest.MonkeyPatch) -> None:
+    # Where a folder cannot be locked, another analysis may be at work in it.
+    monkeypatch.setattr(report_folder, "_taken", lambda _: contextlib.nullcontext(False))
     old, new = Path("out", f"{PARTIAL_PREFIX}old"), Path("out", f"{PARTIAL_PREFIX}new")
     for folder in (old, new):
         folder.mkdir(parents=True)
@@ -352,3 +356,39 @@ def test_a_very_long_file_name_works() -> None:
     long.write_bytes(b"")
     path = write(source=str(long))
     assert (path / "report.json").is_file()
+
+
+@pytest.mark.skipif(os.name != "posix", reason="folders are locked on POSIX only")
+def test_of_two_analyses_into_one_folder_the_second_is_told_and_the_first_goes_on() -> None:
+    with open_report_folder(Path("set.mp4"), Path("out"), ["report.json"]) as first:
+        for source in ("set.mp4", "other.mp4"):
+            with (
+                pytest.raises(OutputError, match="out is being written to by another analysis"),
+                open_report_folder(Path(source), Path("out"), ["report.json"]),
+            ):
+                pass
+        put(first, "report.json", "{}")
+    assert sorted(path.name for path in Path("out").iterdir()) == [MARKER, "report.json"]
+    assert write("out") == Path("out")
+
+
+@pytest.mark.skipif(os.name != "posix", reason="folders are locked on POSIX only")
+def test_a_file_that_another_analysis_is_just_writing_is_not_called_foreign() -> None:
+    with open_report_folder(Path("set.mp4"), Path("out"), ["report.json"]):
+        Path("out", "report.json").write_text("just moved here")
+        with (
+            pytest.raises(OutputError, match="another analysis"),
+            open_report_folder(Path("set.mp4"), Path("out"), ["report.json"]),
+        ):
+            pass
+    with pytest.raises(OutputError, match="not written by FormCheck"):
+        write("out")
+
+
+@pytest.mark.skipif(os.name != "posix", reason="folders are locked on POSIX only")
+def test_what_a_killed_analysis_left_is_removed_by_the_next_one() -> None:
+    write("out")
+    Path("out", f"{PARTIAL_PREFIX}left").mkdir()
+    Path("out", f"{PARTIAL_PREFIX}left", "report.html").write_text("half")
+    write("out")
+    assert sorted(path.name for path in Path("out").iterdir()) == [MARKER, "report.json"]
