@@ -35,11 +35,10 @@ from formcheck.cli.options import (
     known_person,
     known_variant,
     lift_or_auto,
-    parse_day,
     parse_height_cm,
-    parse_load_kg,
 )
 from formcheck.core.errors import Cancelled, UsageError
+from formcheck.service.user_values import parse_day, parse_load_kg
 from formcheck.vision.native_logs import quiet_native_logs
 
 if TYPE_CHECKING:

@@ -17,8 +17,9 @@ from rich.table import Table
 from rich.text import Text
 
 from formcheck.cli.console import print_block, print_utf8, ring, safe, safe_words, say, user_friendly
-from formcheck.cli.options import JsonOption, OnlyExerciseOption, TodaysExerciseOption, lift_name, parse_load_kg
+from formcheck.cli.options import JsonOption, OnlyExerciseOption, TodaysExerciseOption, lift_name
 from formcheck.core.errors import Cancelled, UsageError
+from formcheck.service.user_values import parse_load_kg
 
 if TYPE_CHECKING:
     from formcheck.guidance import Answer, Drill, LoadAdvice, Routine, Section, Training, TrainingTopic

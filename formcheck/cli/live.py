@@ -37,9 +37,9 @@ from formcheck.cli.options import (
     known_variant,
     lift_or_auto,
     parse_height_cm,
-    parse_load_kg,
 )
 from formcheck.core.errors import FormCheckError, InputError, UsageError
+from formcheck.service.user_values import parse_load_kg
 
 if TYPE_CHECKING:
     from formcheck.live.capture import Captured

@@ -2,7 +2,8 @@
 
 Heavy libraries (MediaPipe, OpenCV, PyAV) are imported inside the commands that need them, so that ``formcheck --help``
 is quick and works where their system libraries are missing. Standard output carries results, standard error all else.
-Exit codes: 0 analysed; 2 wrong usage or unreadable input; 3 nothing to judge; 130 stopped by Ctrl-C, 143 by SIGTERM.
+Exit codes: 0 analysed; 2 wrong usage or unreadable input; 3 nothing to judge; 4 some clips of a batch failed;
+130 stopped by Ctrl-C, 143 by SIGTERM.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ import typer
 
 from formcheck.cli.analyze import add_analyze_command
 from formcheck.cli.app import add_app_command
+from formcheck.cli.batch import add_batch_command
 from formcheck.cli.catalogue import add_catalogue_commands
 from formcheck.cli.console import STOPPED, say
 from formcheck.cli.doctor import add_doctor_command
@@ -57,6 +59,7 @@ def _root(
 
 # In the order in which --help shows them.
 add_analyze_command(app)
+add_batch_command(app)
 add_doctor_command(app)
 
 

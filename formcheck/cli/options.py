@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from datetime import date
 from pathlib import Path
 from typing import Annotated
 
@@ -81,19 +80,6 @@ def chosen_exports(also: Sequence[str] | None, *, video: bool) -> tuple[str, ...
     return tuple(each.name for each in find_exports([*usual_exports(), *named]) if video or not each.from_video)
 
 
-def parse_day(text: str | None) -> str:
-    """A day in ISO form as people write it, empty for None. `UsageError` for anything else, and for days to come."""
-    if text is None:
-        return ""
-    try:
-        day = date.fromisoformat(text.strip())
-    except ValueError as error:
-        raise UsageError(f"--date {text!r} is not a day: write it like 2026-03-31.") from error
-    if day > date.today():
-        raise UsageError(f"--date {text!r} is still to come.")
-    return day.isoformat()
-
-
 INCHES = (50.0, 90.0)
 """A bare number in here is a height in inches rather than in centimetres."""
 
@@ -117,28 +103,6 @@ def parse_height_cm(text: str | None) -> float | None:
     if not lowest <= height_cm <= highest:
         raise UsageError(f"--height {text!r} must be between {lowest:g} and {highest:g} cm.")
     return round(height_cm, 1)
-
-
-def parse_load_kg(text: str | None, unit: str = "kg") -> float | None:
-    """Kilograms from what people write: 100, 100kg, 102.5 kg, 225lb; ``unit`` is that of a bare number.
-
-    Raises
-    ------
-    UsageError : it is not a weight.
-    """
-    if text is None:
-        return None
-    from formcheck.judging.settings import HEAVIEST_LOAD_KG, KG_PER_LB
-
-    match = re.fullmatch(r"\s*(\d+(?:[.,]\d{1,2})?)\s*(kgs?|lbs?)?\s*", text, re.IGNORECASE)
-    if match is None:
-        raise UsageError(f"--load {text!r} is not a weight: write it like 100kg or 225lb.")
-    load_kg = float(match[1].replace(",", "."))
-    if (match[2] or unit).lower().startswith("lb"):
-        load_kg *= KG_PER_LB
-    if not 0 < load_kg <= HEAVIEST_LOAD_KG:
-        raise UsageError(f"--load {text!r} is not a weight that anybody lifts: write it like 100kg or 225lb.")
-    return round(load_kg, 3)
 
 
 def lift_or_auto(name: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import fields
 from typing import Any
 
@@ -21,7 +22,17 @@ def options_of_lifter(lifter: Lifter | None, form: Settings | None) -> dict[str,
         depth_target=lifter.depth_target_thighs,
     )
     told: dict[str, Any] = {"settings": merge(profile, form)}
-    if {"lower_deg", "upper_deg"} <= lifter.neutral_back.keys():
-        known = {field.name for field in fields(Baseline)}
-        told["baseline"] = Baseline(**{name: value for name, value in lifter.neutral_back.items() if name in known})
+    if is_neutral(lifter.neutral_back):
+        told["baseline"] = neutral_of(lifter.neutral_back)
     return told
+
+
+def is_neutral(values: Mapping[str, float]) -> bool:
+    """Whether a neutral back was kept."""
+    return {"lower_deg", "upper_deg"} <= values.keys()
+
+
+def neutral_of(values: Mapping[str, float]) -> Baseline:
+    """The neutral back of another day from what the history keeps of it."""
+    known = {field.name for field in fields(Baseline)}
+    return Baseline(**{name: value for name, value in values.items() if name in known})

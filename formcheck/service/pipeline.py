@@ -71,12 +71,15 @@ class AnalysisRequest:
     model : name of a pose model, or the path of one.
     backend : what runs it: "openvino", "mediapipe", or "auto" for the faster one that is installed.
     every_frame : the pose model looks at every frame; else at as many as the movement needs.
+    threads : how many the pose model's networks may use, where the backend can be told; None = one for each core.
     start_s, end_s : the part of the video to judge, in seconds since its first frame; None = from the beginning, to the
         end.
     plate : follow the near plate, in lifts that have one.
     person : whom to follow where several people are in the picture: "auto", "left", "right" or "nearest".
     slow_motion : how many times slower than life the film runs; 1 = as in life.
     own_settings : False leaves out the user's settings for every analysis.
+    own_history : False leaves out what the history of this machine knows of the lifter.
+    neutral_back : the lifter's neutral back of another day, as the history keeps it; None = what the history knows.
     presets, settings_file, settings_toml, height_cm : what comes on top of them, in this order: names of presets, a
         settings file, the text of another, the lifter's height.
     exports : names of the formats to write (`formcheck.render.exports`); None = the usual ones that the input allows.
@@ -104,12 +107,15 @@ class AnalysisRequest:
     model: str = "full"
     backend: str = AUTO
     every_frame: bool = False
+    threads: int | None = None
     start_s: float | None = None
     end_s: float | None = None
     plate: bool = False
     person: str = AUTO
     slow_motion: float = 1.0
     own_settings: bool = True
+    own_history: bool = True
+    neutral_back: Mapping[str, float] | None = None
     presets: tuple[str, ...] = ()
     settings_file: str | None = None
     settings_toml: str = ""
@@ -242,16 +248,17 @@ def analysis_options(request: AnalysisRequest) -> dict[str, Any]:
     ------
     FormCheckError : the settings or the history cannot be used.
     """
-    from formcheck.service.lifter_options import options_of_lifter
+    from formcheck.service.lifter_options import neutral_of, options_of_lifter
 
     lifter: Lifter | None = None
     # A history that cannot be used is found out before the work, not when the set is to be saved.
-    if request.save or request.lifter is not None:
+    if request.save or (request.lifter is not None and request.own_history):
         from formcheck.storage.history import open_history
 
         with open_history() as history:
             lifter = history.known_lifter(request.lifter)
-    return options_of_lifter(lifter, settings_of(request))
+    told = options_of_lifter(lifter if request.own_history else None, settings_of(request))
+    return told if request.neutral_back is None else told | {"baseline": neutral_of(request.neutral_back)}
 
 
 def judge(request: AnalysisRequest, poses: PoseSequence) -> tuple[PoseSequence, Report]:
@@ -383,14 +390,16 @@ class _Run:
 
     def _find_poses(self) -> PoseSequence:
         from formcheck.vision import pose_estimation
-        from formcheck.vision.backend_choice import backend_named
+        from formcheck.vision.backend_choice import backend_named, default_backend
         from formcheck.vision.models import store
         from formcheck.vision.tracking import Person
 
         request = self.request
-        backend = backend_named(request.backend)
+        backend = backend_named(request.backend, request.threads)
         self.progress(AnalysisStage.MODEL, 0, None)
         model_file = store.find_model(request.model, progress=self._of(AnalysisStage.MODEL))
+        if backend is None and request.threads is not None:
+            backend = default_backend(model_file, request.threads)
         self.progress(AnalysisStage.WATCH, 0, None)
         poses = pose_estimation.estimate_poses(
             self.video or request.input,

@@ -180,6 +180,12 @@ def _unpacked(bundle: Path) -> Iterator[Path]:
         yield Path(folder)
 
 
+def preload() -> None:
+    """Load the library where it is installed, before it is needed."""
+    if is_installed():
+        _openvino()
+
+
 def _openvino() -> Any:
     """OpenVINO without the package that counts its use: FormCheck sends nothing anywhere."""
     known = TELEMETRY in sys.modules

@@ -18,7 +18,6 @@ from typer.testing import CliRunner
 
 import formcheck
 from formcheck.cli.main import app
-from formcheck.cli.options import parse_load_kg
 from formcheck.core.errors import Cancelled, ModelError, OutputError, UsageError
 from formcheck.core.poses import PoseSequence
 from formcheck.core.verdicts import NOT_JUDGED
@@ -27,6 +26,7 @@ from formcheck.judging.report import Report
 from formcheck.render import annotated_video, overlay
 from formcheck.service import doctor
 from formcheck.service.doctor import CheckResult
+from formcheck.service.user_values import parse_load_kg
 from formcheck.storage.pose_files import save_poses
 from formcheck.vision import pose_estimation
 from formcheck.vision.models import store

@@ -1,0 +1,250 @@
+"""The command ``batch``: many clips in, a report for each and a summary of all out."""
+
+from __future__ import annotations
+
+import contextlib
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from formcheck.cli.console import STOPPED, AlreadySaid, print_line, printable, say, user_friendly
+from formcheck.cli.options import (
+    AUTO,
+    ExerciseOption,
+    ExportOption,
+    LoadOption,
+    NotesOption,
+    PresetOption,
+    SettingsOption,
+    VariantOption,
+    chosen_exports,
+    known_person,
+    known_variant,
+    lift_or_auto,
+)
+from formcheck.core.errors import UsageError
+from formcheck.service.user_values import parse_load_kg
+
+if TYPE_CHECKING:
+    from formcheck.batch.run import BatchRequest, BatchResult, Progress, Workers
+    from formcheck.service.pipeline import AnalysisRequest
+
+SOME_FAILED = 4
+"""Exit code when clips could not be analysed."""
+
+DEFAULT_OUT = "formcheck-batch"
+
+
+def add_batch_command(app: typer.Typer) -> None:
+    """Add ``batch`` to the ``formcheck`` command."""
+
+    @app.command()
+    def batch(
+        inputs: Annotated[
+            list[str] | None,
+            typer.Argument(
+                metavar="INPUTS...",
+                help="Videos, folders of videos, patterns, a manifest (.csv with the columns file, lifter, exercise, "
+                "variant, load, date, notes), or URLs of these such as s3://bucket/folder.",
+            ),
+        ] = None,
+        out: Annotated[
+            str, typer.Option("--out", "-o", metavar="DIR", help="Folder or URL for reports and summary.")
+        ] = DEFAULT_OUT,
+        jobs: Annotated[
+            int | None,
+            typer.Option(
+                "--jobs", "-j", metavar="N", min=1, help="Clips at a time [default: what the machine carries]."
+            ),
+        ] = None,
+        watch: Annotated[
+            str | None,
+            typer.Option(
+                "--watch",
+                metavar="FOLDER",
+                help="Analyse what is put into this folder, until Ctrl-C; INPUTS may be a manifest.",
+            ),
+        ] = None,
+        exercise: ExerciseOption = AUTO,
+        variant: VariantOption = "auto",
+        load: LoadOption = None,
+        lifter: Annotated[
+            str | None,
+            typer.Option("--lifter", metavar="NAME", help="Whose sets they are, where a manifest does not say."),
+        ] = None,
+        notes: NotesOption = "",
+        model: Annotated[
+            str, typer.Option("--model", "-m", metavar="MODEL", help="Pose model: lite, full, heavy or a .task file.")
+        ] = "full",
+        backend: Annotated[
+            str,
+            typer.Option(
+                "--backend", metavar="NAME", help="What runs the pose model: auto, openvino (faster) or mediapipe."
+            ),
+        ] = "auto",
+        every_frame: Annotated[
+            bool,
+            typer.Option("--every-frame", help="Look at every frame, not only at as many as the movement needs."),
+        ] = False,
+        video: Annotated[bool, typer.Option("--video", help="Draw annotated.mp4 too, which takes time.")] = False,
+        plate: Annotated[bool, typer.Option("--plate", help="Follow the near plate (450 mm) of deadlifts.")] = False,
+        person: Annotated[
+            str, typer.Option("--person", metavar="WHO", help="Whom to follow: auto, left, right or nearest.")
+        ] = AUTO,
+        settings: SettingsOption = None,
+        preset: PresetOption = None,
+        export: ExportOption = None,
+    ) -> None:
+        """Analyse many clips: a report for each, and a summary of all as a page, CSV and Parquet.
+
+        What is done is not done again: the same command goes on where it was stopped, and tries again what failed.
+        """
+        with user_friendly() as stop:
+            from formcheck.batch.run import BatchRequest
+            from formcheck.service.pipeline import AnalysisRequest, settings_of
+
+            if not inputs and watch is None:
+                raise UsageError("There is nothing to analyse: name videos, a folder, a manifest, or --watch a folder.")
+            lift = lift_or_auto(exercise)
+            request = AnalysisRequest(
+                exercise=lift,
+                variant=known_variant(lift, variant),
+                lifter=lifter,
+                notes=notes,
+                model=model,
+                backend=backend,
+                every_frame=every_frame,
+                plate=plate,
+                person=known_person(person),
+                settings_file=None if settings is None else str(settings),
+                presets=tuple(preset or ()),
+                exports=chosen_exports(export, video=video),
+            )
+            request = _with_load(request, load, settings_of(request).unit_of_loads)
+            wanted = BatchRequest(tuple(inputs or ()), out, request, jobs or _usual_jobs())
+            code = _run(wanted, _workers(wanted), watch, stop.is_set)
+        raise typer.Exit(code)
+
+
+def _with_load(request: AnalysisRequest, load: str | None, unit: str) -> AnalysisRequest:
+    from dataclasses import replace
+
+    return replace(request, load_kg=parse_load_kg(load, unit))
+
+
+def _usual_jobs() -> int:
+    from formcheck.batch.machine import usual_jobs
+
+    return usual_jobs()
+
+
+def _workers(batch: BatchRequest) -> Workers:
+    from formcheck.batch.run import ProcessWorkers
+
+    return ProcessWorkers(batch.jobs)
+
+
+def _run(batch: BatchRequest, workers: Workers, watch: str | None, stopped: Callable[[], bool]) -> int:
+    from formcheck.batch import run
+
+    with _progress_shown() as show:
+        if watch is not None:
+            say(f"Watching {printable(watch)}; Ctrl-C ends it ...")
+
+            def wait(seconds: float) -> None:
+                end_s = time.monotonic() + seconds
+                while time.monotonic() < end_s and not stopped():
+                    time.sleep(0.1)
+
+            with contextlib.suppress(KeyboardInterrupt):
+                run.watch_folder(batch, watch, workers, progress=show, stopped=stopped, wait=wait)
+            result = None
+        else:
+            result = run.run_batch(batch, workers, progress=show, stopped=stopped)
+    if result is None:
+        print_line(f"The summary is in {batch.out}")
+        return 0
+    return _told(result, batch.out)
+
+
+def _told(result: BatchResult, out: str) -> int:
+    """Say what became of it; returns the exit code."""
+    from formcheck.batch.summary import INDEX_HTML
+
+    for outcome in result.failures:
+        say(f"{printable(outcome.source)}: {printable(outcome.reason)}")
+    new = len(result.outcomes) - result.skipped - len(result.failures)
+    before = f", {result.skipped} were done before" if result.skipped else ""
+    failed = f", {len(result.failures)} could not be analysed (failures.csv)" if result.failures else ""
+    print_line(f"{new} {'clip' if new == 1 else 'clips'} analysed{before}{failed}.")
+    others = [name for name in result.written if name != INDEX_HTML]
+    print_line(f"{out.rstrip('/')}/{INDEX_HTML} shows the sets; beside it {', '.join(others)}.")
+    if result.stopped:
+        say("Stopped. The same command goes on where it was.")
+        raise AlreadySaid(STOPPED)
+    return SOME_FAILED if result.failures else 0
+
+
+@contextlib.contextmanager
+def _progress_shown() -> Iterator[Callable[[Progress], None]]:
+    """A line with rate and time left on a terminal; elsewhere a line for every clip that ends."""
+    from rich.console import Console
+    from rich.progress import BarColumn, TextColumn
+    from rich.progress import Progress as Bars
+
+    console = Console(stderr=True, highlight=False)
+    told: list[object] = []
+
+    def line_for_each(state: Progress) -> None:
+        if state.last is not None and state.last not in told:
+            told[:] = [state.last]
+            say(f"[{state.ended}/{state.total}] {_ended(state)} ({_rate(state)})")
+
+    if not console.is_terminal:
+        yield line_for_each
+        return
+    columns = [
+        TextColumn("{task.fields[count]}"),
+        BarColumn(bar_width=24),
+        TextColumn("{task.fields[words]}", markup=False),
+    ]
+    with Bars(*columns, console=console, transient=True) as bars:
+        task = bars.add_task("", total=None, count="", words="")
+
+        def show(state: Progress) -> None:
+            if state.last is not None and state.last not in told:
+                told[:] = [state.last]
+                if state.last.status != "done":
+                    say(_ended(state))
+            # Clips under way count with their share, so that the line moves with long ones too.
+            under_way = sum(share for _, share in state.running.values()) / 2
+            bars.update(
+                task,
+                total=max(state.total, 1),
+                completed=state.ended + min(under_way, max(0, state.total - state.ended)),
+                count=f"{state.ended}/{state.total}",
+                words=_rate(state) + (f", {state.failed} failed" if state.failed else ""),
+            )
+
+        yield show
+
+
+def _ended(state: Progress) -> str:
+    """The clip that ended last, in words."""
+    last = state.last
+    assert last is not None
+    if last.summary is None:
+        return f"{printable(Path(last.source).name)}: {printable(last.reason)}"
+    return f"{printable(Path(last.source).name)}: {printable(last.summary.headline)}"
+
+
+def _rate(state: Progress) -> str:
+    left_s = state.left_s
+    if left_s is None:
+        return "time left not known yet"
+    hours, minutes = divmod(round(left_s / 60), 60)
+    left = f"{hours} h {minutes:02} min" if hours else f"{minutes} min" if left_s >= 60 else f"{left_s:.0f} s"
+    return f"{state.per_minute:.1f} clips a minute, {left} left"
