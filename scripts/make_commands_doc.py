@@ -26,6 +26,7 @@ Made by `make commands-doc` from what each command says with `--help`; how they 
 | 0 | done |
 | 2 | wrong usage, or a file that cannot be read |
 | 3 | nothing to judge: no person, no repetitions, no known lift |
+| 4 | some clips of a batch could not be analysed; the others are done |
 | 130, 143 | stopped by Ctrl-C, by SIGTERM |
 """
 

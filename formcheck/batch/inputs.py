@@ -69,9 +69,14 @@ def wanted_clips(inputs: Sequence[str], unit: str = "kg", out: str = "") -> list
         for clip in clips:
             key = clip.source if is_url(clip.source) else str(Path(clip.source).resolve())
             # What a manifest says of a clip counts, even when its folder is named too.
-            if key not in found or found[key] == WantedClip(found[key].source):
+            if key not in found or (_is_bare(found[key]) and not _is_bare(clip)):
                 found[key] = clip
     return list(found.values())
+
+
+def _is_bare(clip: WantedClip) -> bool:
+    """Whether nothing is said of a clip but where it is."""
+    return clip == WantedClip(clip.source)
 
 
 def videos_in(folder: str, out: str = "") -> list[str]:

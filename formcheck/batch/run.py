@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Protocol
 
-from formcheck.batch.clip import analyse_clip, publish_failure
+from formcheck.batch.clip import Analyse, Tell, analyse_clip, publish_failure
 from formcheck.batch.inputs import WantedClip, wanted_clips
 from formcheck.batch.outcome import DONE, ClipTask, Outcome
 from formcheck.batch.places import LocalPlace, place_at
@@ -132,17 +132,21 @@ class Workers(Protocol):
 
 
 class ProcessWorkers:
-    """Processes of this machine."""
+    """Processes of this machine.
 
-    def __init__(self, jobs: int) -> None:
-        self.jobs = jobs
+    ``analyse`` does the work in each of them; tests put something quicker in its place, by its name in a module.
+    """
+
+    def __init__(self, jobs: int, analyse: Analyse | None = None) -> None:
+        self.jobs, self.analyse = jobs, analyse
 
     def run(
         self, tasks: Sequence[ClipTask], out: str, stopped: Callable[[], bool]
     ) -> Iterator[Finished[ClipTask, Outcome] | Step[ClipTask]]:
         """Analyse each clip in a process of its own."""
-        _fetch_models(tasks)
-        yield from run_each(partial(_analyse, out=out), tasks, self.jobs, stopped)
+        if self.analyse is None:
+            _fetch_models(tasks)
+        yield from run_each(partial(analyse_with_one_thread, out=out, analyse=self.analyse), tasks, self.jobs, stopped)
 
 
 def run_batch(
@@ -254,12 +258,10 @@ def _run(
     return BatchResult(tuple(ended.values()), len(plan.done), tuple(written), was_stopped)
 
 
-def _analyse(task: ClipTask, tell: Callable[[str, int, int | None], None], out: str) -> Outcome:
-    return analyse_clip(dataclasses.replace(task, request=_one_thread(task.request)), out, tell)
-
-
-def _one_thread(request: AnalysisRequest) -> AnalysisRequest:
-    return dataclasses.replace(request, threads=1) if request.threads is None else request
+def analyse_with_one_thread(task: ClipTask, tell: Tell, out: str, analyse: Analyse | None = None) -> Outcome:
+    """Analyse a clip as one of several at a time: every core has its own, and needs no more threads."""
+    request = dataclasses.replace(task.request, threads=task.request.threads or 1)
+    return analyse_clip(dataclasses.replace(task, request=request), out, tell, analyse)
 
 
 def _fetch_models(tasks: Sequence[ClipTask]) -> None:

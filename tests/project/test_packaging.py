@@ -49,7 +49,7 @@ def imported(folder: Path) -> Iterator[tuple[Path, str]]:
 OWN = {"formcheck", "tests", "benchmarks", "rendered_lifter", "scripts"}
 
 
-PLACES = {"app": "app", "fast": "vision/openvino_backend.py"}
+PLACES = {"app": "app", "fast": "vision/openvino_backend.py", "cluster": "batch"}
 """Extra -> where in the package its libraries are imported."""
 
 

@@ -21,7 +21,7 @@ from urllib.parse import quote
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
-from formcheck.core.verdicts import FAULT, GOOD, NOT_JUDGED, WATCH
+from formcheck.core.verdicts import FAULT, GOOD, NOT_JUDGED, WATCH, Verdict
 from formcheck.judging.set_summary import SetSummary
 from formcheck.judging.settings import load_words
 from formcheck.render.html.report import SYMBOLS, VERDICT_WORDS
@@ -34,6 +34,12 @@ MOST_TRENDS = 60
 """Lifters' lifts whose trends are drawn."""
 
 CHART_WIDTH, CHART_HEIGHT, CHART_MARGIN = 320.0, 84.0, 9.0
+
+LEAST_SPAN = 10.0
+"""Degrees that the axis of a chart covers at least."""
+
+MOST_OPEN = 6
+"""Trends and failures that are shown before somebody asks for them."""
 
 SEVERITY = {FAULT.value: 3, WATCH.value: 2, GOOD.value: 1, NOT_JUDGED.value: 0}
 
@@ -118,6 +124,7 @@ def html_index(entries: Sequence[SetEntry], *, day: date | None = None) -> str:
         verdict_words=VERDICT_WORDS,
         symbols=SYMBOLS,
         trends=lifter_trends(analysed)[:MOST_TRENDS],
+        most_open=MOST_OPEN,
         any_loads=any(row["load"] for row in rows),
         style=Markup(_asset("report.css") + _asset("index.css")),
         script=Markup(script),
@@ -204,7 +211,7 @@ def _chart(
     if len(values) < 2:
         return None
     numbers = [value for _, value, _ in values]
-    low, high = span or (min(numbers), max(numbers))
+    low, high = span or _span(numbers)
     begin, length = values[0][0], max((values[-1][0] - values[0][0]).days, 1)
     points = tuple(
         TrendPoint(
@@ -212,7 +219,7 @@ def _chart(
             y=CHART_HEIGHT
             - CHART_MARGIN
             - (CHART_HEIGHT - 2 * CHART_MARGIN) * ((value - low) / (high - low) if high > low else 0.5),
-            words=f"{day}: {say(value)}",
+            words=f"{day}: {say(value)}, {VERDICT_WORDS.get(Verdict(verdict), verdict).lower()}",
             verdict=verdict,
         )
         for day, value, verdict in values
@@ -221,8 +228,17 @@ def _chart(
     return TrendChart(title, f"{say(numbers[0])} → {say(numbers[-1])}", points, path, say(low), say(high))
 
 
+def _span(numbers: Sequence[float]) -> tuple[float, float]:
+    """Lowest and highest value of an axis that makes no mountain of a few degrees."""
+    low, high = min(numbers), max(numbers)
+    more = max(0.0, LEAST_SPAN - (high - low)) / 2
+    return low - more, high + more
+
+
 def _right_percent(entries: Sequence[SetEntry]) -> float:
     found = [each.summary for each in entries if each.summary is not None]
+    # What could not be judged is not right for that.
+    found = [each for each in found if each.verdict != NOT_JUDGED]
     reps = sum(each.reps for each in found)
     return 100.0 * (1.0 - sum(each.flagged_reps for each in found) / reps) if reps else math.nan
 

@@ -1,0 +1,118 @@
+"""Tasks in processes of their own: every task ends once, whatever becomes of its process."""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+from collections import deque
+from pathlib import Path
+
+import psutil
+import pytest
+
+from formcheck.batch import machine
+from formcheck.batch.processes import Finished, Step, Tell, run_each
+from formcheck.core.errors import Cancelled, OutputError
+
+
+def work(task: str, tell: Tell) -> tuple[str, int]:
+    """Runs in the process."""
+    word, _, path = task.partition(" ")
+    tell("begun", 0, None)
+    if word == "die" or (word == "die-once" and not Path(path).exists()):
+        if path:
+            Path(path).touch()
+        os.kill(os.getpid(), signal.SIGKILL)
+    if word == "exit":
+        os._exit(7)
+    if word == "full":
+        raise OutputError("The disk is full.")
+    if word == "long":
+        time.sleep(60)
+    return task.upper(), os.getpid()
+
+
+def ends(tasks: list[str], jobs: int = 2) -> dict[str, Finished[str, tuple[str, int]]]:
+    found = [event for event in run_each(work, tasks, jobs) if isinstance(event, Finished)]
+    assert len(found) == len(tasks)
+    return {event.task: event for event in found}
+
+
+def test_every_task_has_a_process_of_its_own() -> None:
+    found = ends(["a", "b", "c", "d"])
+    results = [event.result for event in found.values()]
+    assert [result[0] for result in results if result] == [task.upper() for task in found]
+    assert len({result[1] for result in results if result} | {os.getpid()}) == 5
+
+
+def test_a_process_that_dies_takes_no_other_task_down(tmp_path: Path) -> None:
+    found = ends(["a", "die", "b", f"die-once {tmp_path / 'tried'}", "exit", "c"])
+    assert found["die"].result is None
+    assert found["die"].died == "Its process was ended by SIGKILL, perhaps because memory ran out, 2 times."
+    assert found["exit"].died == "Its process ended without a result (exit code 7), 2 times."
+    assert {task for task, event in found.items() if event.result} == {
+        "a",
+        "b",
+        "c",
+        f"die-once {tmp_path / 'tried'}",
+    }
+
+
+def test_steps_are_told() -> None:
+    steps = [event for event in run_each(work, ["a"], 1) if isinstance(event, Step)]
+    assert [(step.task, step.stage, step.total) for step in steps] == [("a", "begun", None)]
+
+
+def test_an_error_that_concerns_all_ends_all() -> None:
+    before = set(psutil.Process().children(recursive=True))
+    with pytest.raises(OutputError, match="disk is full"):
+        list(run_each(work, ["long", "full", "long"], 2))
+    assert alive_since(before) == []
+
+
+def test_a_stop_ends_all_processes() -> None:
+    before = set(psutil.Process().children(recursive=True))
+    begun: deque[object] = deque()
+    events = run_each(work, ["long", "long", "long"], 2, lambda: len(begun) == 2)
+    with pytest.raises(Cancelled):
+        begun.extend(events)
+    assert alive_since(before) == []
+
+
+def alive_since(before: set[psutil.Process]) -> list[psutil.Process]:
+    """Processes of clips; the server that they are forked from stays."""
+    children = set(psutil.Process().children(recursive=True)) - before
+    servers = {one for one in children if any("forkserver" in word for word in one.cmdline())}
+    return [
+        one
+        for one in children
+        if one not in servers and one.status() != psutil.STATUS_ZOMBIE and "resource_tracker" not in str(one.cmdline())
+    ] + [two for one in servers for two in one.children()]
+
+
+# --- what the machine carries --------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("cores", "memory", "jobs"), [(4, 100 * machine.CLIP_BYTES, 4), (8, 3 * machine.CLIP_BYTES, 3), (2, 0, 1)]
+)
+def test_jobs_are_as_many_as_cores_and_memory_allow(
+    monkeypatch: pytest.MonkeyPatch, cores: int, memory: int, jobs: int
+) -> None:
+    monkeypatch.setattr(machine, "usable_cores", lambda: cores)
+    monkeypatch.setattr(machine, "usable_memory_bytes", lambda: memory)
+    assert machine.usual_jobs() == jobs
+
+
+def test_the_limits_of_a_container_count(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(machine, "CGROUP", tmp_path)
+    without = machine.usable_cores(), machine.usable_memory_bytes()
+    (tmp_path / "cpu.max").write_text("100000 100000\n")
+    (tmp_path / "memory.max").write_text("3000000\n")
+    (tmp_path / "memory.current").write_text("1000000\n")
+    assert (machine.usable_cores(), machine.usable_memory_bytes()) == (1, 2_000_000)
+    (tmp_path / "cpu.max").write_text("max 100000\n")
+    (tmp_path / "memory.max").write_text("max\n")
+    assert machine.usable_cores() == without[0]
+    assert machine.usable_memory_bytes() > 2_000_000
