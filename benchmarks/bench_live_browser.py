@@ -33,16 +33,16 @@ from benchmarks.bench_live import SAMPLE, Run, delays, truth_of
 from formcheck.vision.video import VideoReader
 
 WIDTH, HEIGHT, FPS = 640, 480, 15
-"""Of the fake camera: what the page asks a real one for."""
+"""The fake camera's picture and rate: what the page asks a real one for."""
 
 BITS, SQUARE = 9, 15
 """The code: one square a bit in the top left corner, large enough to survive a slow line's compression."""
 
 STANDING_S = 9.0
-"""So long somebody stands before the set in every round: long enough for the coach to say "ready"."""
+"""How long somebody stands before the set in every round: long enough for the coach to say "ready"."""
 
 SHOWN_S = 1.0
-"""A cue on the page is about the back of so much before it: the picture's way, the analysis, the page's own rhythm."""
+"""A cue on the page is about the back of this much earlier: the picture's way, the analysis, the page's own rhythm."""
 
 CUE = "Chest proud"
 """How the cue for a rounding back begins."""
@@ -120,7 +120,7 @@ class Film:
 
     @property
     def length_s(self) -> float:
-        """Of one round."""
+        """How long one round takes."""
         return self.frames / FPS
 
 

@@ -4,8 +4,8 @@
 
 Bare is a loop that decodes with PyAV and asks the Pose Landmarker for landmarks and masks, at the video's own size.
 Beside it runs all that `formcheck analyze --no-video` does: poses, analysis, and writing every file but the video. Both
-load the model anew each time, and they take turns so that a busy machine slows both. The table goes to the terminal and
-to benchmarks/results/speed.md.
+load the model again each time, and they take turns so that a busy machine slows both. The table goes to the terminal
+and to benchmarks/results/speed.md.
 """
 
 from __future__ import annotations

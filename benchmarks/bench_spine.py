@@ -82,7 +82,7 @@ STRONG_YAW_DEG = 28.0
 """Rendered views turned further than this from the side are strongly oblique."""
 
 DRAWS, SEED, INTERVAL = 4000, 4, 0.9
-"""Of the bootstrap over lifters."""
+"""The bootstrap over lifters: how many draws, its seed, and the share of them that an interval holds."""
 
 AIM_CHANGE_DEG = 2.0
 """A mirrored or scaled video should change no value by more."""

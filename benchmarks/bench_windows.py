@@ -26,7 +26,7 @@ from formcheck.vision.native_logs import quiet_native_logs
 RESULTS = Path(__file__).parent / "results"
 
 WINDOWS, SHORTEST_S, LONGEST_S = 5, 3.5, 16.0
-"""So many of each clip in a draw, and how long they are."""
+"""How many stretches of each clip a draw has, and how long they are."""
 
 WHOLE_S = 0.35
 """A repetition is wholly in a stretch when it ends this far from its edges: labels are good to 0.2 s."""
@@ -87,7 +87,7 @@ def page_of(tally: Tally) -> str:
 def main() -> None:
     """Run it and write the result."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--draws", type=int, default=3, help="how often each clip is cut anew")
+    parser.add_argument("--draws", type=int, default=3, help="how many times each clip is cut")
     draws = parser.parse_args().draws
     clips = read_clips(folder_of("clips"))
     if not clips:

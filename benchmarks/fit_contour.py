@@ -58,7 +58,7 @@ LIFTS = ("deadlift", "deadlift", "squat", "swing")
 LOADS = {"deadlift": ("barbell", "kettlebell", "pvc"), "squat": ("barbell", "goblet", "none"), "swing": ("kettlebell",)}
 
 NODES = 24
-"""The weights are piecewise linear between so many stations."""
+"""The weights are piecewise linear between this many stations."""
 
 RIDGE, ROUGHNESS = 1e-4, 1e-2
 """Penalties on the size of the weights and on their second differences. A tenth and ten times as much of both were
@@ -185,7 +185,7 @@ def _to_scale(weights: np.ndarray, inputs: np.ndarray, truth: np.ndarray, share:
     """The weights scaled so that one degree more of spine reads one degree more, on average.
 
     Least squares shrinks what it is not sure of: the raw weights give half the range. What the contour gains in a hinge
-    and in sitting with an unchanged spine is then found anew.
+    and in sitting with an unchanged spine is then determined again.
     """
     read = inputs[:, :NODES] @ weights[:NODES]
     explained = np.column_stack([truth.sum(axis=1), inputs[:, NODES:]])

@@ -40,7 +40,7 @@ from rendered_lifter.assets import AssetError
 PERTURBED = FOLDER / "perturbed"
 
 LONGEST_S = 14.0
-"""Of a longer clip only so much of its beginning is used."""
+"""Only this much of the beginning of a longer clip is used."""
 
 JUDGED_SPINES = ("rounded", "neutral", "hollow", "mild")
 

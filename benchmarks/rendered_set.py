@@ -58,7 +58,7 @@ DIALLED = 1.5
 """A fault is dialled to this many times its limit."""
 
 THORACIC_PER_LUMBAR = 0.6
-"""Of "mixed" rounding; its level is the sum of both parts."""
+"""The thoracic part of "mixed" rounding against its lumbar part; the level is the sum of both."""
 
 FULL_ROUNDS = 4
 """The full set draws every clip this many times, each time with new bodies, cameras and rooms."""

@@ -131,7 +131,7 @@ def planar_ankle(body: Body, stance: Stance, heel: ArrayLike) -> tuple[Array, Ar
 
 
 def heel_pitch(body: Body, height_fl: float) -> float:
-    """Pitch of the foot that lifts the heel by so many foot lengths."""
+    """Pitch of the foot that lifts the heel by that many foot lengths."""
     heel, ball = body.points["heel.L"][1], body.joint("toes.L")
     rise = height_fl * body.foot_length_m
     arm = heel - ball

@@ -54,14 +54,14 @@ class Stroke:
         return self.throw_s + self.float_s
 
     def arm_up(self, t: Array) -> Array:
-        """Arm angle so many seconds after the bottom, up to the top."""
+        """Arm angle at that many seconds after the bottom, up to the top."""
         s = np.clip(t / self.throw_s, 0, 1)
         throw = _hermite(s, _BEHIND, _RELEASE, 0.0, self.rate * self.throw_s)
         rise = np.interp(self.up_s - t, self.fall_time, self.fall_angle)
         return np.where(t < self.throw_s, throw, rise)
 
     def arm_down(self, t: Array) -> Array:
-        """Arm angle so many seconds after the top; the mirror of the ascent."""
+        """Arm angle at that many seconds after the top; the mirror of the ascent."""
         return self.arm_up(self.up_s - t)
 
     def hinge_up(self, t: Array) -> Array:
@@ -69,7 +69,7 @@ class Stroke:
         return 1 - motion.ease(t / self.extend_s)
 
     def settled(self, t: Array) -> tuple[Array, Array]:
-        """How much of a soft lockout, and of leaning back, is there so many seconds after the bottom, 0 to 1."""
+        """How much of a soft lockout, and of leaning back, there is at that many seconds after the bottom, 0 to 1."""
         return motion.ease(t / self.extend_s), motion.ease((t - 0.75 * self.extend_s) / (0.5 * self.extend_s))
 
     def hinge_down(self, t: Array) -> Array:

@@ -35,7 +35,7 @@ def pytest_configure(config: pytest.Config) -> None:
 
 @pytest.fixture(scope="session", autouse=True)
 def nothing_of_ones_own(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    """Whoever runs the tests may have saved sets and changed limits; no test or fixture finds or touches them.
+    """The person who runs the tests may have saved sets and changed limits; no test or fixture finds or touches them.
 
     Models, which are fetched once, are the exception. The XDG folders are for tests that take FormCheck's own variables
     away, and for whatever the libraries keep.

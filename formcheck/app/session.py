@@ -48,7 +48,7 @@ class Session:
     unsaved: set[str] = field(default_factory=set)
     """Folders of jobs that judge a saved set again; what they find is not saved by itself."""
     boxes: int = 0
-    """So many boxes for files were emptied by starting."""
+    """How many boxes for files were emptied by starting an analysis."""
 
     def __post_init__(self) -> None:
         _sessions.add(self)

@@ -70,7 +70,7 @@ class VariantSource(StrEnum):
 class DriftVerdict(StrEnum):
     """How a quantity changes over a set.
 
-    `STEADY` is no change worth speaking of, `WORSE` and `BETTER` a sure one, `UNCLEAR` one that may be chance.
+    `STEADY`: not a change worth mentioning; `WORSE` and `BETTER`: a certain one; `UNCLEAR`: one that may be chance.
     """
 
     STEADY = "steady"

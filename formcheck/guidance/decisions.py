@@ -85,7 +85,7 @@ def readiness(answers: Answers, lift: str, load_kg: float | None = None, unit: s
 
     Raises
     ------
-    UsageError : an answer is missing or is none of the choices, or there is no such lift.
+    UsageError : an answer is missing or is not one of the choices, or there is no such lift.
     """
     answer = decide(READY, answers)
     return Readiness(answer, warm_up(lift, load_kg, unit) if answer.may_lift else None)
@@ -101,13 +101,13 @@ def soreness(answers: Answers) -> Answer:
 
     Raises
     ------
-    UsageError : an answer is missing or is none of the choices.
+    UsageError : an answer is missing or is not one of the choices.
     """
     return decide(SORE, answers)
 
 
 def decide(table: DecisionTable, answers: Answers) -> Answer:
-    """What a decision table says to these answers; `UsageError` when one is missing or none of the choices.
+    """What a decision table says to these answers; `UsageError` when one is missing or not one of the choices.
 
     An emergency is told even if other answers are missing or make no sense.
     """
@@ -163,7 +163,7 @@ def _check(table: DecisionTable, given: Mapping[str, frozenset[str]]) -> None:
         question = questions[name]
         wrong = sorted(said - set(question.choices))
         if wrong:
-            raise UsageError(f"{wrong[0]!r} is no answer to {name!r}: choose {_listed(question.choices)}.")
+            raise UsageError(f"{wrong[0]!r} is not an answer to {name!r}: choose {_listed(question.choices)}.")
         if not question.many and len(said) > 1:
             raise UsageError(f"{name!r} has one answer only: choose {_listed(question.choices)}.")
     missing = [name for name in questions if not given.get(name)]

@@ -116,7 +116,7 @@ def picture(move: str) -> str:
     """
     drawn = PICTURES[move]
     first, second = joints(drawn.first), joints(drawn.second)
-    # What stays on its place must do so in the picture, or the arrows lie.
+    # What stays in its place must do so in the picture, or the arrows would be wrong.
     shift = first[drawn.anchor][0] - second[drawn.anchor][0]
     second = {name: (x + shift, y) for name, (x, y) in second.items()}
     places = [*first.values(), *second.values()]

@@ -289,7 +289,7 @@ class LiveEngine:
         )
         found = baseline_of(report)
         if found is not None:
-            # It was seen in this very session, so it is as good as one in the window.
+            # It was seen in this very session, so it counts as one in the window does.
             self.baseline = replace(found, uncertainty_deg=0.0)
 
     def _take_drill(self, report: Report) -> None:

@@ -1,4 +1,4 @@
-"""A slot for the newest item: whoever offers never waits, and whoever takes gets nothing older than necessary."""
+"""A slot for the newest item: offering never waits, and taking gives nothing older than necessary."""
 
 from __future__ import annotations
 

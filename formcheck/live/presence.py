@@ -41,7 +41,7 @@ class Presence:
         return now_s - self._seen_s > LOST_S
 
     def gone(self, now_s: float) -> bool:
-        """Nobody has been seen for so long that the lifter must have walked away."""
+        """Nobody has been seen for `GONE_S`: the lifter must have walked away."""
         return now_s - self._seen_s > GONE_S
 
 

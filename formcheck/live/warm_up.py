@@ -90,7 +90,7 @@ TRUNK_EARLY_SHARE = 1.0 / 3.0
 """The hips must be on their way when the trunk has leaned this share of the whole."""
 
 STANDING_BEFORE_S = 0.7
-"""A cycle begins when the shoulders have sunk a little; so long before that the lifter stood."""
+"""A cycle begins when the shoulders have sunk a little; this long before that the lifter stood."""
 
 HINGE_CHECKS = (
     Check(

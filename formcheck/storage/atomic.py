@@ -19,13 +19,13 @@ LONGEST_STEM = 40
 class PendingFile:
     """A file that is being written; a context manager that gives it its name, or removes it after an error.
 
-    Whoever cannot use a block calls `commit` or `discard`.
+    Where a block cannot be used, call `commit` or `discard`.
 
     Parameters
     ----------
     path : its name in the end. A file of that name is replaced.
     private : readable by its owner only, as everything about people's bodies is; else like any new file.
-    partial : where it is until then, on the same disk, in place of a name beside ``path``; whoever writes makes it.
+    partial : where it is until then, on the same disk, in place of a name beside ``path``; the writer makes it.
 
     Attributes
     ----------

@@ -1,7 +1,7 @@
 """What is done around the two networks of BlazePose, in numpy: regions, detections, refinement and smoothing.
 
-MediaPipe's Pose Landmarker does the same steps with the same numbers in a graph of its own; whoever runs the networks
-with another library needs them here. The numbers come with the networks, which were trained for them.
+MediaPipe's Pose Landmarker does the same steps with the same numbers in a graph of its own; a backend that runs the
+networks with another library needs them here. The numbers come with the networks, which were trained for them.
 
 The networks look at square regions of the picture. Coordinates within a region run from 0 to 1 in both directions;
 `Region` maps them to pixels of the picture.

@@ -264,7 +264,7 @@ def test_a_part_that_ends_before_it_begins_is_not_started() -> None:
     assert not button(at, "Check my lift").disabled
 
 
-def test_what_was_started_before_the_page_was_loaded_anew_can_be_shown_again(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_was_started_before_the_page_was_reloaded_can_be_shown_again(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(NowBatch, "outcome", lambda job: State(job, Phase.RUNNING, "watch", 0.4, 31.0))
     first = told_form(opened())
     button(first, "Check my lift").click().run()

@@ -126,7 +126,7 @@ def test_the_coach_comes_to_ready_and_the_reps_are_counted(live: Any) -> None:
     states = [words[1] for words in seen_in(live)["said"]]
     assert any(state.startswith("Ready") for state in states)
     assert state_of(live).startswith("In the set")
-    # What is said after "Ready" is no countdown any more.
+    # What is said after "Ready" is not a countdown any more.
     live.wait_for_function(
         """() => { const words = fcSeen.spoken.map((each) => each[1]);
         const ready = words.findLastIndex((each) => each.startsWith("Ready"));
@@ -190,7 +190,7 @@ def calm_enough(page: Any) -> None:
     page.wait_for_timeout(500)
 
 
-def test_stop_and_start_begin_anew_and_earlier_sets_stay(live: Any) -> None:
+def test_stop_and_start_begin_again_and_earlier_sets_stay(live: Any) -> None:
     live.get_by_role("link", name="Live").click()
     live.locator(".st-key-card-live-1").wait_for()
     start_live(live)

@@ -26,7 +26,7 @@ def packet(number: int, frame: int, data: bytes, last: bool = False) -> RtpPacke
 
 
 def packets_of(sizes: Sequence[int], first: int = 0) -> list[RtpPacket]:
-    """Packets of frames with so many of them each; the data name frame and packet."""
+    """The packets of frames that have that many each; the data name frame and packet."""
     parts = [(frame, part, part == size - 1) for frame, size in enumerate(sizes) for part in range(size)]
     return [
         packet(first + number, frame, f"{frame}.{part} ".encode(), last)

@@ -133,7 +133,7 @@ def test_the_head_is_compared_with_the_lifters_own_standing_if_that_is_believabl
         found = _head(standing_deg + 25.0, standing_deg)
         assert found["head_down_deg"] == pytest.approx(25.0)
         assert found["head_up_deg"] == pytest.approx(-25.0)
-    # Whoever hangs the head all the time is compared with the edge of what is usual.
+    # A lifter who hangs the head all the time is compared with the edge of what is usual.
     always = HEAD_USUAL_DEG + 40.0
     assert _head(always, always)["head_down_deg"] == pytest.approx(40.0 - HEAD_USUAL_WITHIN_DEG)
     assert HEAD_DOWN.watch < HEAD_UP.watch

@@ -12,7 +12,7 @@ from formcheck.motion.signals import no_signals
 
 
 def peak_of(time_s: np.ndarray, lasts_s: float) -> float:
-    """What is measured of a plateau of 30 that lasts so long, in the middle of zeros."""
+    """What is measured of a plateau of 30 among zeros that lasts for ``lasts_s``."""
     signals = replace(no_signals(time_s), elbow_flexion_deg=np.where(np.abs(time_s - 2.0) <= lasts_s / 2, 30.0, 0.0))
     measured = sustained_peak(signals, signals.elbow_flexion_deg, 0, len(time_s) - 1)
     low = sustained_low(signals, -signals.elbow_flexion_deg, 0, len(time_s) - 1)

@@ -246,7 +246,7 @@ def test_questions_come_in_order_until_all_is_told() -> None:
     [
         ({}, "no answer yet to 'pain', 'earlier', 'rest'"),
         ({"pain": "none", "earlier": "none"}, "no answer yet to 'rest'"),
-        ({"pain": "a lot", "earlier": "none", "rest": "fresh"}, "'a lot' is no answer to 'pain'"),
+        ({"pain": "a lot", "earlier": "none", "rest": "fresh"}, "'a lot' is not an answer to 'pain'"),
         ({"pain": ["none", "mild"], "earlier": "none", "rest": "fresh"}, "'pain' has one answer only"),
         ({"mood": "fine"}, "no question 'mood'"),
         ({"pain": [], "earlier": "none", "rest": "fresh"}, "no answer yet to 'pain'"),

@@ -70,12 +70,12 @@ BACK_DEPTH, FRONT_DEPTH = 0.20, 0.18
 """Distance of back and belly from the hip-shoulder line, in its lengths."""
 
 LUMBAR_SHARE = 0.6
-"""Of what this lifter's back rounds."""
+"""Share of this lifter's rounding that is lumbar."""
 
 SHARPNESS = 0.25
 
 HANDS_AT_KNEES_S = 0.4
-"""So long after lift-off this lifter's hands pass the knees in a deadlift."""
+"""How long after lift-off this lifter's hands pass the knees in a deadlift."""
 
 
 # ---------------------------------------------------------------------------------------------------------- motions

@@ -178,7 +178,7 @@ def test_a_set_whose_back_was_not_seen_is_not_called_good() -> None:
 
 
 def _back_hidden_after(motion: Motion, reps: int) -> PoseSequence:
-    """The outline of the back is lost after so many repetitions."""
+    """The outline of the back is lost after that many repetitions."""
     poses = film(motion)
     contour = poses.contour_px.copy()
     contour[poses.time_s > (motion.tops_s[reps - 1] if reps else 0.0) - 1e-6] = np.nan

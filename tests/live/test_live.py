@@ -169,7 +169,7 @@ def test_a_long_set_costs_no_more_a_second_than_a_short_one_and_no_rep_is_lost()
 
     long = frames_per_second(10)
     assert long <= 15 * rep_counter.WINDOW_MAX_S / analysis_schedule.ANALYSE_EVERY_S
-    # Analysed anew from its start each time, a set of twice the length would cost nearly twice as much a second.
+    # Analysed again from its start each time, a set of twice the length would cost nearly twice as much a second.
     assert long <= 1.4 * frames_per_second(5)
 
 

@@ -98,7 +98,7 @@ class Wish:
     keep_video: bool = False
 
     def names(self) -> tuple[str, ...]:
-        """Of the exports."""
+        """Names of the exports."""
         return (*(name for name in usual_exports() if self.video or name != "video"), *filter(None, [self.also]))
 
     def request(self) -> AnalysisRequest:

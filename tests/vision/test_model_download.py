@@ -82,7 +82,7 @@ def test_a_cut_off_download_goes_on_where_it_ended(server: Server, final: Path) 
     assert [asked for _, asked in server.asked] == [None, f"bytes={len(CONTENT) // 2}-"]
 
 
-def test_a_server_that_ignores_the_range_makes_the_download_start_anew(server: Server, final: Path) -> None:
+def test_a_server_that_ignores_the_range_makes_the_download_start_again(server: Server, final: Path) -> None:
     server.script = ["cut", "no-range"]
     seen: list[tuple[int, int | None]] = []
     assert fetch(server, final, lambda done, total: seen.append((done, total))) == CONTENT

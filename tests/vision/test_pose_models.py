@@ -250,7 +250,7 @@ def test_a_damaged_file_in_the_data_folder_is_replaced(setup: Setup, server: Ser
     assert find_model("lite", setup=setup).path.read_bytes() == BUNDLES["lite"]
 
 
-def test_a_damaged_assembled_file_is_assembled_anew(setup: Setup, server: Server) -> None:
+def test_a_damaged_assembled_file_is_assembled_again(setup: Setup, server: Server) -> None:
     setup = replace(setup, package_source=write_package)
     server.script = ["404", "404"]
     found = find_model("full", setup=setup)

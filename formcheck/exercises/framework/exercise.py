@@ -63,7 +63,7 @@ def ends_short(signals: Signals, cycle: Cycle) -> bool:
 
 
 def stays_bent(signals: Signals, cycle: Cycle) -> bool:
-    """True when hips and knees are both still bent at the top: of pulses, whose highest shoulders are no standing ones.
+    """True when hips and knees are both still bent at the top: of pulses, at whose top the lifter does not stand.
 
     Means something only where no plate hides the legs.
     """

@@ -222,7 +222,7 @@ def _ghost(plan: OverlayPlan, signals: Signals | None, time_s: float, origin: Fl
     )
     along = shoulder - hip
     across = np.stack([-along[:, 1], along[:, 0]], axis=1)
-    # In shares of the hip-shoulder line and its normal, so that it fits a trunk that leans or lies elsewhere.
+    # In shares of the hip-shoulder line and its normal, so that it fits a trunk that leans or is elsewhere.
     place = plan.contour_px - hip[:, None]
     length2 = (along**2).sum(axis=1)[:, None]
     t, d = ((place * axis[:, None]).sum(axis=2) / length2 for axis in (along, across))

@@ -4,7 +4,7 @@ A bundle is a zip, stored without compression, of two TensorFlow Lite networks. 
 every model (`RECIPES`), but the landmark network lacks metadata that PoseLandmarker asks for. The bytes of the network
 with metadata depend on the version of the flatbuffers package, so an assembled bundle carries their SHA-256, and the
 model's name, in the comment of the zip. On later runs it is trusted if these agree and the detector has the known
-SHA-256. Like every check here this notices damage, not bad intent: whoever can write into the folder can also
+SHA-256. Like every check here this notices damage, not bad intent: anybody who can write into the folder can also
 write a fitting comment.
 """
 
