@@ -78,7 +78,7 @@ def add_guidance_commands(app: typer.Typer) -> None:
             typer.Option(
                 "--sign",
                 metavar="SIGN",
-                help="Emergency sign: saddle, bladder, both-legs, trauma, fever, or none; may be given again.",
+                help="Emergency sign: saddle, bladder, both-legs, trauma, fever, or none; can be repeated.",
             ),
         ] = None,
         where: Annotated[

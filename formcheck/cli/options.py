@@ -54,7 +54,7 @@ SettingsOption = Annotated[
     Path | None, typer.Option("--settings", metavar="FILE", help="Your own limits and preferences, in TOML.")
 ]
 PresetOption = Annotated[
-    list[str] | None, typer.Option("--preset", metavar="NAME", help="Use a preset; may be given again.")
+    list[str] | None, typer.Option("--preset", metavar="NAME", help="Use a preset; can be repeated.")
 ]
 HeightOption = Annotated[
     str | None,
@@ -62,7 +62,7 @@ HeightOption = Annotated[
 ]
 ExportOption = Annotated[
     list[str] | None,
-    typer.Option("--export", metavar="FORMAT", help="Write this format too, such as trc; may be given again."),
+    typer.Option("--export", metavar="FORMAT", help="Write this format too, such as trc; can be repeated."),
 ]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 

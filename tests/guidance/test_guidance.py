@@ -258,7 +258,7 @@ def test_wrong_answers_are_told(answers: dict[str, Any], words: str) -> None:
 
 
 def test_an_unknown_sign_is_not_taken_for_no_sign() -> None:
-    with pytest.raises(UsageError, match="'feverish' is no answer"):
+    with pytest.raises(UsageError, match="'feverish' is not an answer"):
         soreness({**MILDEST, "signs": {"feverish"}})
 
 
