@@ -38,9 +38,9 @@ from formcheck.vision.models.store import ModelFile, find_model
 from formcheck.vision.native_logs import quiet_native_logs
 from formcheck.vision.openvino_backend import OpenVinoBackend, is_installed
 from formcheck.vision.person_finder import PersonFinder
-from formcheck.vision.pose_estimation import ANALYSIS_MAX_SIDE
 from formcheck.vision.tracking import Detection
 from formcheck.vision.video import VideoReader
+from formcheck.vision.video_parts import ANALYSIS_MAX_SIDE
 
 ROOT = Path(__file__).resolve().parent.parent
 RESULTS = Path(__file__).resolve().parent / "results" / "backends.md"

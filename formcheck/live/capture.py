@@ -18,8 +18,8 @@ from numpy.typing import NDArray
 
 from formcheck.core.errors import InputError
 from formcheck.live.newest import Newest
-from formcheck.vision.pose_estimation import ANALYSIS_MAX_SIDE
 from formcheck.vision.video import VideoReader
+from formcheck.vision.video_parts import ANALYSIS_MAX_SIDE
 
 CAMERA_SIZE, CAMERA_FPS = (640, 480), 30
 """What a camera is asked for: the pose model sees no more, and larger pictures come later."""

@@ -11,8 +11,9 @@ from numpy.typing import NDArray
 from formcheck.live.recording import Observation
 from formcheck.vision.models.store import ModelFile
 from formcheck.vision.person_finder import PersonFinder
-from formcheck.vision.pose_estimation import ANALYSIS_MAX_SIDE, THUMBNAIL, faces_right
+from formcheck.vision.pose_estimation import faces_right
 from formcheck.vision.tracking import Detection
+from formcheck.vision.video_parts import ANALYSIS_MAX_SIDE, THUMBNAIL
 
 RgbImage = NDArray[np.uint8]
 

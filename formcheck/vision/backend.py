@@ -71,6 +71,10 @@ class PoseBackend(Protocol):
     @property
     def name(self) -> str: ...
 
+    def sharing(self, detectors: int, threads: int) -> PoseBackend:
+        """The same backend for that many detectors at work at the same time, with so many threads in all."""
+        ...
+
     def open(self, model: ModelFile, *, people: int, track: bool) -> PoseDetector:
         """Load a model.
 

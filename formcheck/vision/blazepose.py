@@ -31,6 +31,12 @@ REGION_CENTRE, REGION_EDGE = 33, 34
 REGION_MARGIN = 1.25
 """A region is larger than the circle around the body by this factor."""
 
+SNAP_SIDE, SNAP_CENTRE, SNAP_TURN_RAD = 0.01, 1.0 / 256.0, np.radians(0.5)
+"""A tracked region has a side from a series with this logarithmic step, its middle on a grid of this share of the side,
+and a turn that is a multiple of the last number. The next region depends on this one, and without a grid two tracks of
+the same person that began at different frames stay a few pixels apart for ever; on one they soon are the same track.
+A step is less than what the networks tell apart: it moves landmarks as much as beginning a frame later does."""
+
 SCORE_MIN = 0.5
 """Detections and poses with a lower score are none."""
 
@@ -83,6 +89,13 @@ class Region:
         matrix = self.to_picture_matrix(side)
         flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
         return np.asarray(cv2.warpAffine(rgb, matrix, (side, side), flags=flags, borderMode=border), dtype=np.uint8)
+
+    def snapped(self) -> Region:
+        """The nearest region on the grid."""
+        side_px = float(np.exp(np.round(np.log(max(self.side_px, 1.0)) / SNAP_SIDE) * SNAP_SIDE))
+        step_px = SNAP_CENTRE * side_px
+        turn_rad = float(np.round(self.turn_rad / SNAP_TURN_RAD) * SNAP_TURN_RAD)
+        return Region(np.round(self.centre_px / step_px) * step_px, side_px, turn_rad)
 
     def overlap(self, other: Region) -> float:
         """Intersection over union of the two squares as if neither was turned."""

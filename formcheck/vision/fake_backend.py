@@ -80,6 +80,10 @@ class FakeBackend:
     opened: list[FakeDetector] = field(default_factory=list)
     name: str = "fake"
 
+    def sharing(self, detectors: int, threads: int) -> FakeBackend:
+        """Itself: it has no threads."""
+        return self
+
     def open(self, model: ModelFile, *, people: int, track: bool) -> FakeDetector:
         """A detector that asks the handler; the model is not read."""
         self.opened.append(FakeDetector(self.handler, model, people, track))

@@ -29,6 +29,9 @@ SUDDEN_CHANGE, SUDDEN_CONTRAST, USUAL_SHARE = 0.01, 3.0, 0.2
 """A thumbnail that changes by more than the first number, and by this many times more than usual, may be a cut: the
 model looks at once. Each frame has the last number as its share in what is usual."""
 
+GROUP_ROUNDING = 0.1
+"""29.97 frames a second count as 30, and so do 28.5: headers are not exact about films of changing rates."""
+
 LEAP = 0.08
 """Shoulders or hips that move by this many body sizes from look to look have leapt, as in a cut that the picture hides:
 nothing is filled in that would smooth this."""
@@ -52,9 +55,17 @@ NEAREST = ("floor", "floor_place")
 
 
 class LookRate:
-    """Says frame by frame whether the pose model should look; told what it saw, it decides what is needed next."""
+    """Says frame by frame whether the pose model should look; told what it saw, it decides what is needed next.
 
-    def __init__(self) -> None:
+    Parameters
+    ----------
+    nominal_fps : frames a second by the file's header. At a steady rate every second, third, ... frame since the start
+        of the video is looked at, wherever watching begins, so that parts of a video are looked at like the whole.
+        None = not known: from one look to the next.
+    """
+
+    def __init__(self, nominal_fps: float | None = None) -> None:
+        self._fps = nominal_fps
         self._looked_s = -np.inf
         self._fast_until_s = -np.inf
         self._before_s = -np.inf
@@ -77,7 +88,16 @@ class LookRate:
             return True
         rate_hz = FAST_HZ if time_s < self._fast_until_s else SLOW_HZ
         # Waiting for the next frame would be too late.
-        return self._is_sudden or time_s + step_s > self._looked_s + 1.0 / rate_hz + 1e-3
+        return (
+            self._is_sudden or self._is_due(time_s, rate_hz) or time_s + step_s > self._looked_s + 1.0 / rate_hz + 1e-3
+        )
+
+    def _is_due(self, time_s: float, rate_hz: float) -> bool:
+        """Whether this frame is the first of the next group, counted from the start of the video."""
+        if self._fps is None or not np.isfinite(self._looked_s):
+            return False
+        group = max(1, int(self._fps / rate_hz + GROUP_ROUNDING))
+        return round(time_s * self._fps) // group * group > round(self._looked_s * self._fps)
 
     def saw(self, time_s: float, people: Sequence[Detection]) -> None:
         """Take note of what was seen at a look."""

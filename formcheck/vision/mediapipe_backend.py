@@ -19,6 +19,10 @@ class MediaPipeBackend:
 
     name = "mediapipe"
 
+    def sharing(self, detectors: int, threads: int) -> MediaPipeBackend:
+        """Itself: MediaPipe chooses its threads, about one a detector, and cannot be told otherwise."""
+        return self
+
     def open(self, model: ModelFile, *, people: int, track: bool) -> MediaPipeDetector:
         """Load a bundle; see `formcheck.vision.backend.PoseBackend.open`."""
         with helpful_import_errors():

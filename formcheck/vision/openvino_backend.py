@@ -9,6 +9,7 @@ from __future__ import annotations
 import importlib.util
 import sys
 import tempfile
+import threading
 import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -55,17 +56,34 @@ class OpenVinoBackend:
     Parameters
     ----------
     threads : how many the networks may use; None = one for each core.
+    detectors : how many detectors work at the same time, in threads of their own, and share them.
+
+    A model is loaded once, however many detectors are opened: that takes longer than fifty looks.
     """
 
     name = "openvino"
 
-    def __init__(self, threads: int | None = None) -> None:
-        self._threads = threads
+    def __init__(self, threads: int | None = None, detectors: int = 1) -> None:
+        self._threads, self._detectors = threads, detectors
+        self._loaded: dict[Path, tuple[Any, Any]] = {}
+        self._loading = threading.Lock()
+
+    def sharing(self, detectors: int, threads: int) -> OpenVinoBackend:
+        """See `formcheck.vision.backend.PoseBackend.sharing`."""
+        same = (threads, detectors) == (self._threads, self._detectors)
+        return self if same else OpenVinoBackend(threads, detectors)
 
     def open(self, model: ModelFile, *, people: int, track: bool) -> OpenVinoDetector:
         """Load a bundle; see `formcheck.vision.backend.PoseBackend.open`."""
+        with self._loading:
+            if model.path not in self._loaded:
+                self._loaded[model.path] = self._load(model)
+        return OpenVinoDetector(*self._loaded[model.path], people=people, track=track)
+
+    def _load(self, model: ModelFile) -> tuple[Any, Any]:
+        """The two networks of a bundle, compiled."""
         openvino = _openvino()
-        properties: dict[str, Any] = {"PERFORMANCE_HINT": "LATENCY", "INFERENCE_PRECISION_HINT": "f32"}
+        properties: dict[str, Any] = {"NUM_STREAMS": self._detectors, "INFERENCE_PRECISION_HINT": "f32"}
         # Pinned to a core, several analyses at once would all take the same one.
         properties["ENABLE_CPU_PINNING"] = False
         if self._threads is not None:
@@ -73,14 +91,14 @@ class OpenVinoBackend:
         try:
             with _unpacked(model.path) as folder:
                 core = openvino.Core()
-                networks = [
+                detector, landmarks = (
                     core.compile_model(_for_bytes(core.read_model(folder / member), scale, offset), "CPU", properties)
                     for member, scale, offset in ((DETECTOR_MEMBER, 127.5, 127.5), (LANDMARKS_MEMBER, 255.0, 0.0))
-                ]
+                )
+                return detector, landmarks
         except (RuntimeError, OSError, KeyError, zipfile.BadZipFile) as error:
             reason = str(error).strip().splitlines()[-1] if str(error).strip() else type(error).__name__
             raise ModelError(f"{model.path} does not load as a pose model: {reason}") from error
-        return OpenVinoDetector(*networks, people=people, track=track)
 
 
 class OpenVinoDetector:
@@ -106,7 +124,7 @@ class OpenVinoDetector:
             people.append(person)
             following.append(ahead)
         if self._track:
-            self._regions = following
+            self._regions = [region.snapped() for region in following]
             if not people:
                 self._smoothing = PoseSmoothing()
         return people

@@ -38,6 +38,11 @@ class PersonFinder:
         trunk), so whoever shows it all lifters facing one way gets the same answer for a video and its mirror image.
         What is found is given for the picture itself all the same.
     backend : runs the model; None = `default_backend`.
+    floor : watch over the floor whose places are known already; None = a new one.
+
+    Attributes
+    ----------
+    floor : where people have stood.
 
     Raises
     ------
@@ -45,11 +50,17 @@ class PersonFinder:
     """
 
     def __init__(
-        self, model: ModelFile, people: int, track: bool, mirrored: bool = False, backend: PoseBackend | None = None
+        self,
+        model: ModelFile,
+        people: int,
+        track: bool,
+        mirrored: bool = False,
+        backend: PoseBackend | None = None,
+        floor: FloorWatch | None = None,
     ) -> None:
         self._model, self._people, self._track, self._mirrored = model, people, track, mirrored
         self._backend = backend or default_backend(model)
-        self._floor = FloorWatch()
+        self.floor = floor or FloorWatch()
         self._upside_down = 0
         self._detector = self._backend.open(model, people=people, track=track)
 
@@ -86,7 +97,7 @@ class PersonFinder:
             self._upside_down = 0
 
     def _detection(self, person: DetectedPerson, rgb: RgbImage, index: int) -> Detection:
-        floor, place = self._floor.look(rgb, person.image_px)
+        floor, place = self.floor.look(rgb, person.image_px)
         # Single precision is a hundredth of a pixel and halves what a long video keeps in memory.
         return Detection(
             frame=index,

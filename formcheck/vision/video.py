@@ -96,6 +96,27 @@ class Frame:
     rgb: RgbImage
 
 
+class DecodedFrame:
+    """One decoded picture whose pixels are only converted when somebody asks for them: that costs more than decoding.
+
+    Attributes
+    ----------
+    time_s : seconds since the first decoded frame, strictly rising.
+    """
+
+    def __init__(self, time_s: float, decoded: VideoFrame, picture: _Picture) -> None:
+        self.time_s = time_s
+        self._decoded, self._picture = decoded, picture
+
+    def rgb(self) -> RgbImage | None:
+        """(H, W, 3) upright, square pixels, 8 bit, C-contiguous; None if it is too damaged to convert."""
+        return self._picture.rgb(self._decoded)
+
+    def thumbnail(self, columns: int, rows: int) -> NDArray[np.float32] | None:
+        """(rows, columns) brightness 0..1 of the upright picture; None if it is too damaged to convert."""
+        return self._picture.thumbnail(self._decoded, columns, rows)
+
+
 @dataclass(frozen=True)
 class VideoFacts:
     """What is known of a video before it is read to its end.
@@ -130,15 +151,24 @@ class VideoReader:
     yields what can be read; then ``complete`` is False and ``notes`` says why. Both are final after the last frame.
     """
 
-    def __init__(self, path: str | Path, max_side: int | None = DEFAULT_MAX_SIDE) -> None:
-        self._source = _Source(path)
+    def __init__(
+        self,
+        path: str | Path,
+        max_side: int | None = DEFAULT_MAX_SIDE,
+        *,
+        start_s: float = 0.0,
+        threads: int | None = None,
+    ) -> None:
+        self._source = _Source(path, threads)
         try:
             first = next(self._source.frames(), None)
             if first is None:
                 raise VideoError(f"{self._source.name} holds no picture that can be decoded.")
             self._clock = _Clock(self._source)
             self._picture = _Picture(first, self._source, max_side)
-            self._frames = self._stream(first)
+            if start_s > 0.0:
+                first = self._sought(first, start_s)
+            self._decoded = self._stream(first, start_s)
         except BaseException:
             self._source.close()
             raise
@@ -164,11 +194,22 @@ class VideoReader:
 
     def __iter__(self) -> Iterator[Frame]:
         """Frames from where reading stands; a reader goes through its file once."""
-        return self._frames
+        for decoded in self._decoded:
+            rgb = decoded.rgb()
+            if rgb is not None:
+                frame = Frame(decoded.time_s, rgb)
+                # A generator keeps what it holds alive while others work on the frame.
+                del decoded, rgb
+                yield frame
+                del frame
+
+    def decoded(self) -> Iterator[DecodedFrame]:
+        """The same frames before their conversion, for those who need the pixels of a few."""
+        return self._decoded
 
     def close(self) -> None:
         """Give the file back; safe to call twice."""
-        self._frames.close()
+        self._decoded.close()
         self._source.close()
 
     @property
@@ -196,7 +237,27 @@ class VideoReader:
             notes.append("The size of the picture changes within the file; all frames were scaled to the first one's.")
         return tuple(notes)
 
-    def _stream(self, first: VideoFrame | None) -> Generator[Frame, None, None]:
+    @property
+    def exact_times(self) -> bool:
+        """Whether every frame so far came with a time stamp that could be right, and so has the same time again."""
+        return not (self._clock.guessed or self._clock.wrong)
+
+    def _sought(self, first: VideoFrame, start_s: float) -> VideoFrame | None:
+        """The frame to go on from to reach a time: after a seek, or the first one where the file cannot seek."""
+        origin_s = self._source.raw_time_s(first)
+        self._clock.seconds(first)  # times count from here
+        if origin_s is not None and self._source.has_presentation_times:
+            landed = self._source.seek(origin_s + start_s)
+            raw_s = None if landed is None else self._source.raw_time_s(landed)
+            if raw_s is not None and origin_s <= raw_s <= origin_s + start_s + CLOSEST_FRAMES_S:
+                self._clock.set_to(raw_s)
+                return landed
+        # No index, or one that leads astray.
+        self._source.reopen()
+        self._clock = _Clock(self._source)
+        return next(self._source.frames(), None)
+
+    def _stream(self, first: VideoFrame | None, start_s: float) -> Generator[DecodedFrame, None, None]:
         decoded: VideoFrame | None = first
         first = None  # a generator keeps its arguments alive
         frames = 0
@@ -205,11 +266,14 @@ class VideoReader:
             if time_s is not None:
                 frames += 1
                 self._source.check_reached(time_s, frames)
-                rgb = self._picture.rgb(decoded)
-                if rgb is not None:
-                    decoded = None
-                    yield Frame(time_s, rgb)
-                    del rgb
+            if time_s is not None and time_s < start_s - CLOSEST_FRAMES_S:
+                # What the decoder lacks right after a seek is not missing in the file.
+                self._source.damaged = False
+            elif time_s is not None:
+                frame = DecodedFrame(time_s, decoded, self._picture)
+                decoded = None
+                yield frame
+                del frame
             decoded = next(self._source.frames(), None)
         self._source.look_for_missing_end()
 
@@ -352,9 +416,10 @@ class _NamelessFile:
 class _Source:
     """An open container and its one video stream, decoded packet by packet."""
 
-    def __init__(self, path: str | Path) -> None:
+    def __init__(self, path: str | Path, threads: int | None = None) -> None:
         self.path = Path(path)
         self.name = self.path.name or str(path)
+        self._threads = threads
         self._open()
 
     def _open(self) -> None:
@@ -368,7 +433,7 @@ class _Source:
         self.container: InputContainer | None = None
         try:
             self.container = _open_container(self._nameless, self._file, self.name, self.limits)
-            self.stream = _video_stream(self.container, self.name, self.limits)
+            self.stream = _video_stream(self.container, self.name, self.limits, self._threads)
             self._check_claims()
         except BaseException:
             self.close()
@@ -441,6 +506,12 @@ class _Source:
         known = [number for number in (counted, expected) if number]
         return min(known) if known else None
 
+    @property
+    def has_presentation_times(self) -> bool:
+        """False where times follow from the order of the frames, so that a seek would shift them."""
+        assert self.container is not None
+        return self.container.format.name not in DECODING_TIME_CONTAINERS
+
     def raw_time_s(self, frame: VideoFrame) -> float | None:
         """Time stamp of a frame on the file's own clock, in seconds; None if it has none."""
         stamp = frame.pts if frame.pts is not None else frame.dts
@@ -467,7 +538,7 @@ class _Source:
 
     def _decode(self) -> Iterator[VideoFrame]:
         assert self.container is not None
-        only_decoding_times = self.container.format.name in DECODING_TIME_CONTAINERS
+        only_decoding_times = not self.has_presentation_times
         waiting: deque[int] = deque(maxlen=MAX_REORDERED_FRAMES)
         for packet in self.packets():
             if self._nameless.too_long:
@@ -585,7 +656,7 @@ def _open_container(nameless: _NamelessFile, file: BinaryIO, name: str, limits: 
         raise VideoError(f"{name} is not a video that can be read; try an mp4, mov, webm, mkv, avi or gif.") from None
 
 
-def _video_stream(container: InputContainer, name: str, limits: Limits) -> VideoStream:
+def _video_stream(container: InputContainer, name: str, limits: Limits, threads: int | None) -> VideoStream:
     """The stream to watch: no cover picture, the default one, the largest."""
     streams = [stream for stream in container.streams.video if not _is_still(stream)]
     if not streams:
@@ -601,7 +672,7 @@ def _video_stream(container: InputContainer, name: str, limits: Limits) -> Video
             f"{most(limits, 'pixels')}; export it smaller."
         )
     stream.thread_type = "AUTO"
-    stream.thread_count = min(MAX_DECODER_THREADS, os.cpu_count() or 1)
+    stream.thread_count = min(MAX_DECODER_THREADS, threads or os.cpu_count() or 1)
     stream.codec_context.options = {"max_pixels": str(int(limits.pixels))}
     return stream
 
@@ -626,6 +697,11 @@ class _Clock:
         self._wrong_in_a_row = 0
         self.guessed = 0
         self.wrong = 0
+
+    def set_to(self, raw_s: float) -> None:
+        """Go on from just before this time of the file's own clock, after a seek."""
+        self._raw_s = raw_s - self._step_s
+        self._last_s = self._raw_s + self._offset_s
 
     def seconds(self, frame: VideoFrame) -> float | None:
         """Time of this frame; None if it has to be left out."""
@@ -697,6 +773,7 @@ class _Picture:
         self.resized = False
         self._reformatter = VideoReformatter()
         self._hdr_reformatter = VideoReformatter()
+        self._grey_reformatter = VideoReformatter()
         self._graphs: dict[object, Any] = {}
 
     def rgb(self, frame: VideoFrame) -> RgbImage | None:
@@ -707,6 +784,26 @@ class _Picture:
         except AV_ERRORS:
             self._source.damaged = True
             return None
+
+    def thumbnail(self, frame: VideoFrame, columns: int, rows: int) -> NDArray[np.float32] | None:
+        """(rows, columns) brightness 0..1 of the upright picture, without making the whole of it."""
+        try:
+            grey = self._grey(frame, columns, rows)
+        except AV_ERRORS:
+            self._source.damaged = True
+            return None
+        return grey.astype(np.float32) / np.float32(255)
+
+    def _grey(self, frame: VideoFrame, columns: int, rows: int) -> RgbImage:
+        if _may_be_transparent(frame):
+            frame = VideoFrame.from_ndarray(
+                _on_white(_pixels(self._reformat(frame, "rgba", self._reformatter))), "rgb24"
+            )
+        size = (rows, columns) if self._orientation.transpose else (columns, rows)
+        grey = _pixels(self._reformat(frame, "gray8", self._grey_reformatter, size))
+        if self._orientation.transpose:
+            grey = grey.T
+        return grey[:: -1 if self._orientation.flip else 1, :: -1 if self._orientation.mirror else 1]
 
     def _convert(self, frame: VideoFrame) -> RgbImage:
         transfer = int(frame.color_trc)
@@ -723,8 +820,14 @@ class _Picture:
             image = image[::-1]
         return np.ascontiguousarray(image)
 
-    def _reformat(self, frame: VideoFrame, pixel_format: str, reformatter: VideoReformatter) -> VideoFrame:
-        width, height = self._size
+    def _reformat(
+        self,
+        frame: VideoFrame,
+        pixel_format: str,
+        reformatter: VideoReformatter,
+        size: tuple[int, int] | None = None,
+    ) -> VideoFrame:
+        width, height = size or self._size
         return reformatter.reformat(
             frame,
             width=width,

@@ -12,7 +12,7 @@ from formcheck.core.poses import PoseSequence
 from formcheck.vision.backend import DetectedPerson
 from formcheck.vision.fake_backend import FakeBackend, person_of
 from formcheck.vision.models.store import ModelFile
-from formcheck.vision.pose_estimation import ANALYSIS_MAX_SIDE
+from formcheck.vision.video_parts import ANALYSIS_MAX_SIDE
 from tests.helpers.synthetic_lifter import deadlift, film, later, without
 
 POSES = film(deadlift(2))

@@ -13,6 +13,9 @@ from formcheck.vision.blazepose import (
     REFINED_WITHIN,
     REGION_MARGIN,
     SAME_REGION_IOU,
+    SNAP_CENTRE,
+    SNAP_SIDE,
+    SNAP_TURN_RAD,
     OneEuroFilter,
     PoseSmoothing,
     Region,
@@ -236,3 +239,17 @@ def test_visibility_follows_slowly_and_landmarks_from_the_second_frame_on() -> N
     assert visibility == pytest.approx(0.19)
     assert ((image > 0) & (image < 1)).all()
     assert ((world > 0) & (world < 1)).all()
+
+
+def test_a_snapped_region_is_near_and_the_same_for_regions_beside_it() -> None:
+    rng = np.random.default_rng(0)
+    for _ in range(200):
+        region = Region(rng.uniform(50, 900, 2), float(rng.uniform(40, 900)), float(rng.uniform(-3, 3)))
+        snapped = region.snapped()
+        assert abs(np.log(snapped.side_px / region.side_px)) <= SNAP_SIDE / 2 + 1e-9
+        assert np.abs(snapped.centre_px - region.centre_px).max() <= SNAP_CENTRE * snapped.side_px / 2 + 1e-9
+        assert abs(snapped.turn_rad - region.turn_rad) <= SNAP_TURN_RAD / 2 + 1e-9
+        again = Region(snapped.centre_px * (1 + 1e-5), snapped.side_px * 1.001, snapped.turn_rad + 0.001).snapped()
+        assert again.side_px == snapped.side_px
+        assert again.turn_rad == snapped.turn_rad
+        np.testing.assert_array_equal(again.centre_px, snapped.centre_px)

@@ -153,3 +153,36 @@ def test_only_the_feet_say_where_somebody_stands() -> None:
     person[Landmark.LEFT_SHOULDER, 0] += 30.0
     person[Landmark.RIGHT_SHOULDER, 0] += 30.0
     assert _places(FloorWatch(), _person(320), person) == [0, 0]
+
+
+def test_a_watch_follows_what_another_was_asked_as_if_it_had_been_asked_itself() -> None:
+    steps = [150.0, 155.0, 400.0, 400.0, 160.0, 500.0, 402.0]
+    whole = FloorWatch()
+    wanted = [whole.look(FLOOR, _person(x)) for x in steps]
+    first = FloorWatch(remembers=True)
+    for x in steps[:2]:
+        first.look(FLOOR, _person(x))
+    # It knows the place of the first look, and is asked about one step too early.
+    second = FloorWatch(known=first, remembers=True)
+    seen = [second.look(FLOOR, _person(x)) for x in steps[1:]]
+    assert second.remembered == len(steps) - 1
+    followed = first.follow(second, 1)
+    for (number, same), (floor, place), (here, _) in zip(followed, wanted[2:], seen[1:], strict=True):
+        assert number == place
+        again, _ = first.picture(FLOOR, number)
+        np.testing.assert_array_equal(again, floor)
+        assert same == np.array_equal(here, floor)
+    assert {same for _, same in followed} == {True}
+
+
+def test_a_watch_that_knew_another_place_has_to_look_again() -> None:
+    first, second = FloorWatch(remembers=True), FloorWatch(remembers=True)
+    first.look(FLOOR, _person(200.0))
+    second.look(FLOOR, _person(230.0))
+    assert first.follow(second, 0) == [(0, False)]
+
+
+def test_nothing_is_remembered_unless_it_is_asked_for() -> None:
+    watch = FloorWatch()
+    watch.look(FLOOR, _person(200.0))
+    assert watch.remembered == 0

@@ -103,6 +103,25 @@ def test_a_sudden_change_of_the_picture_is_looked_at_at_once(off: int) -> None:
     assert [frame for frame, sudden in zip(rate.looks, rate.sudden, strict=True) if sudden] == ([57] if off > 0 else [])
 
 
+@pytest.mark.parametrize("fps", [24.0, 29.97, 30.0, 50.0, 59.94, 60.0, 120.0])
+@pytest.mark.parametrize("speed", [0.3 * FAST_FROM, 2.0 * FAST_FROM])
+def test_wherever_watching_begins_the_same_frames_are_looked_at(fps: float, speed: float) -> None:
+    def looks(first: int) -> set[int]:
+        rate = LookRate(fps)
+        for frame in range(first, round(4 * fps)):
+            time_s = round(frame / fps, 3)
+            if rate.wants(time_s, 0.001):
+                rate.saw(time_s, [_moved(STILL, speed * time_s)])
+        return {look + first for look in rate.looks}
+
+    whole = looks(0)
+    for first in range(round(fps), round(fps) + 5):
+        settled = first + round(0.7 * fps)
+        assert {each for each in looks(first) if each >= settled} == {each for each in whole if each >= settled}
+    steps_s = np.diff(sorted(whole))[5:] / fps
+    assert steps_s.max() <= 1.0 / min(fps, SLOW_HZ if speed < FAST_FROM else FAST_HZ) + 1.5e-3
+
+
 # --------------------------------------------------------------------------------------------------- what is filled in
 
 

@@ -15,7 +15,6 @@ from formcheck.vision.backend import DetectedPerson
 from formcheck.vision.fake_backend import FakeBackend, person_of
 from formcheck.vision.models.store import ModelFile
 from formcheck.vision.pose_estimation import (
-    ANALYSIS_MAX_SIDE,
     BAR_LEVEL,
     BAR_MIN,
     GLANCES,
@@ -26,6 +25,7 @@ from formcheck.vision.pose_estimation import (
 )
 from formcheck.vision.tracking import Person
 from formcheck.vision.video import VideoReader, read_duration_s
+from formcheck.vision.video_parts import ANALYSIS_MAX_SIDE
 from tests.helpers.make_videos import as_a_browser_records, write_video
 from tests.helpers.synthetic_lifter import Camera, film, standing_still
 

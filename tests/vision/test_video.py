@@ -16,6 +16,7 @@ from itertools import pairwise
 from pathlib import Path
 
 import av
+import cv2
 import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -57,8 +58,8 @@ CODECS = {
 QUIET = {"libx265": {"x265-params": "log-level=none"}, "libsvtav1": {"preset": "12"}}
 
 
-def read(path: Path, **options: int | None) -> tuple[list[video.Frame], VideoReader]:
-    with VideoReader(path, **options) as reader:
+def read(path: Path, max_side: int | None = video.DEFAULT_MAX_SIDE) -> tuple[list[video.Frame], VideoReader]:
+    with VideoReader(path, max_side=max_side) as reader:
         return list(reader), reader
 
 
@@ -662,6 +663,80 @@ def test_a_file_without_an_index_is_decoded_from_its_start(tmp_path: Path, monke
 def test_frames_at_times_of_a_bad_file(tmp_path: Path) -> None:
     with pytest.raises(VideoError):
         read_frames_at(tmp_path / "nowhere.mp4", [0.0])
+
+
+# ---- from a time on, and before conversion --------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("kind", CODECS)
+@pytest.mark.parametrize("start_s", [0.4, 0.95, 5.0])
+def test_reading_from_a_time_on_gives_the_same_frames_at_the_same_times(
+    kind: str, start_s: float, tmp_path: Path
+) -> None:
+    suffix, codec, pixel_format = CODECS[kind]
+    path = tmp_path / f"clip.{suffix}"
+    times_s = [index / 10 for index in range(18)]
+    options = QUIET.get(codec, {})
+    write_video(path, numbered(18), times_s, codec=codec, pixel_format=pixel_format, gop_size=5, options=options)
+    whole, _ = read(path)
+    with VideoReader(path, start_s=start_s, threads=1) as reader:
+        part = list(reader)
+        assert reader.exact_times
+        assert reader.complete
+    expected = [frame for frame in whole if frame.time_s >= start_s - 1e-3]
+    assert [frame.time_s for frame in part] == [frame.time_s for frame in expected]
+    assert all(np.array_equal(a.rgb, b.rgb) for a, b in zip(part, expected, strict=True))
+
+
+@pytest.mark.parametrize("landed_s", [None, -1.0, 1.2])
+def test_a_seek_that_leads_astray_is_done_without(
+    landed_s: float | None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = write_video(tmp_path / "a.mkv", numbered(18), [index / 10 for index in range(18)], gop_size=5)
+
+    def astray(self: video._Source, time_s: float) -> av.VideoFrame | None:
+        if landed_s is None:
+            return None
+        frame = next(self.frames())
+        frame.pts = round(landed_s / float(frame.time_base or 1))
+        return frame
+
+    monkeypatch.setattr(video._Source, "seek", astray)
+    with VideoReader(path, start_s=0.7) as reader:
+        assert [frame_number(frame.rgb) for frame in reader] == list(range(7, 18))
+
+
+@pytest.mark.parametrize("turn", [0, 90, 180, 270])
+def test_a_thumbnail_is_the_upright_picture_made_small(turn: int, tmp_path: Path) -> None:
+    rng = np.random.default_rng(3)
+    picture = np.kron(rng.uniform(20, 230, (12, 16, 1)), np.ones((8, 8, 3))).astype(np.uint8)
+    path = write_video(tmp_path / "a.mp4", [picture], options={"crf": "4"})
+    set_display_matrix(path, CLOCKWISE_MATRIX[turn])
+    with VideoReader(path) as reader:
+        (decoded,) = reader.decoded()
+        rgb, small = decoded.rgb(), decoded.thumbnail(8, 6)
+    assert rgb is not None
+    assert small is not None
+    grey = cv2.cvtColor(cv2.resize(rgb, (8, 6), interpolation=cv2.INTER_AREA), cv2.COLOR_RGB2GRAY)
+    assert small.shape == (6, 8)
+    assert np.abs(small - grey / 255).max() < 0.03
+    assert small.std() > 0.05
+
+
+def test_a_picture_that_cannot_be_converted_is_left_out_and_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = write_video(tmp_path / "a.mp4", numbered(3))
+    with VideoReader(path) as reader:
+        decoded = next(reader.decoded())
+
+        def fail(*_: object) -> None:
+            raise ValueError("damaged")
+
+        monkeypatch.setattr(video._Picture, "_reformat", fail)
+        assert decoded.rgb() is None
+        assert decoded.thumbnail(8, 6) is None
+        assert not reader.complete
 
 
 # ---- writing --------------------------------------------------------------------------------------------------------
