@@ -47,6 +47,7 @@ from formcheck.motion.neutral import Baseline, Neutral, find_neutral, with_back_
 from formcheck.motion.plate import PlateTrack
 from formcheck.motion.playback import Playback, playback_of
 from formcheck.motion.reps import Cycle, depths, find_cycles, later
+from formcheck.motion.runs import runs_of
 from formcheck.motion.signals import Signals, compute_signals, no_signals
 from formcheck.motion.spine import back_can_be_seen
 from formcheck.motion.spine_method import SpineMethod, contour_method
@@ -476,8 +477,7 @@ def _unseen_notes(poses: PoseSequence, cleaned: CleanPoses) -> list[str]:
         where = ", ".join(f"{steps_s[gap]:.1f} s at {poses.time_s[gap]:.1f} s" for gap in gaps[:GAPS_NAMED])
         more = f" and {len(gaps) - GAPS_NAMED} more" if len(gaps) > GAPS_NAMED else ""
         notes.append(f"Frames are missing from the video ({where}{more}): what happened then was not seen.")
-    edges = np.diff(np.concatenate([[False], cleaned.frozen, [False]]).astype(int))
-    for start, stop in zip(np.flatnonzero(edges == 1), np.flatnonzero(edges == -1), strict=True):
+    for start, stop in runs_of(cleaned.frozen):
         at_s, to_s = poses.time_s[start], poses.time_s[stop - 1]
         notes.append(f"The picture is frozen from {at_s:.1f} to {to_s:.1f} s: what happened then was not judged.")
     return notes

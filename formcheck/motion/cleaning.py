@@ -12,6 +12,7 @@ from scipy import signal
 from formcheck.core.landmarks import Landmark, left_right
 from formcheck.core.poses import FloatArray, PoseSequence
 from formcheck.motion.geometry import distance, midpoint
+from formcheck.motion.runs import running_median, runs_of
 
 CUTOFF_HZ = 6.0
 """Low-pass of landmark positions; lifts hold next to nothing above it (Winter 2009; Sports2D uses the same)."""
@@ -143,15 +144,14 @@ def frozen_frames(poses: PoseSequence) -> NDArray[np.bool_]:
     change = np.nan_to_num(poses.picture_change)
     still = change < NEARLY_SAME_PICTURE
     still[:1] = False
-    edges = np.diff(np.concatenate([[False], still, [False]]).astype(int))
-    starts, stops = np.flatnonzero(edges == 1), np.flatnonzero(edges == -1)
-    if len(starts) == 0:
+    runs = runs_of(still)
+    if not runs:
         return frozen
     steps = _steps(poses)
     passed_s = np.diff(poses.time_s, prepend=poses.time_s[:1])
     with np.errstate(invalid="ignore", divide="ignore"):
         speed = steps / passed_s
-    for start, stop in zip(starts.tolist(), stops.tolist(), strict=True):
+    for start, stop in runs:
         if poses.time_s[stop - 1] - poses.time_s[start - 1] < FREEZE_S or np.median(change[start:stop]) > SAME_PICTURE:
             continue
         earlier, last = np.nan_to_num(speed[[max(0, start - 2), start - 1]])
@@ -205,7 +205,7 @@ def implausible_frames(image_px: FloatArray) -> NDArray[np.bool_]:
                 bad |= length > LENGTH_FACTOR_MAX * max(np.nanpercentile(length, 75), 0.6 * scale)
         # One frame that leaps away and back is a mis-detection; the neighbours' median shows where the body was.
         centre = midpoint(hips, shoulders)
-        usual = np.stack([_running_median(centre[:, axis], 7) for axis in range(2)], axis=1)
+        usual = np.stack([running_median(centre[:, axis], 7) for axis in range(2)], axis=1)
         bad |= distance(centre, usual) > 0.6 * scale
     return bad
 
@@ -213,22 +213,11 @@ def implausible_frames(image_px: FloatArray) -> NDArray[np.bool_]:
 def _around_long_losses(lost: NDArray[np.bool_], time_s: FloatArray) -> NDArray[np.bool_]:
     """(T,) True within `DOUBTFUL_AROUND_S` of a stretch without credible landmarks that is too long to bridge."""
     around = np.zeros(len(lost), dtype=bool)
-    edges = np.diff(np.concatenate([[False], lost, [False]]).astype(int))
-    for start, stop in zip(np.flatnonzero(edges == 1), np.flatnonzero(edges == -1), strict=True):
+    for start, stop in runs_of(lost):
         first_s, last_s = time_s[start], time_s[stop - 1]
         if last_s - first_s > LONGEST_BRIDGED_GAP_S:
             around |= (time_s >= first_s - DOUBTFUL_AROUND_S) & (time_s <= last_s + DOUBTFUL_AROUND_S)
     return around
-
-
-def _running_median(values: FloatArray, width: int) -> FloatArray:
-    """Median of each value and its neighbours, missing ones left out."""
-    padded = np.pad(values, width // 2, mode="constant", constant_values=np.nan)
-    windows = np.lib.stride_tricks.sliding_window_view(padded, width)
-    known = np.isfinite(windows).any(axis=1)
-    median = np.full(len(values), np.nan)
-    median[known] = np.nanmedian(windows[known], axis=1)
-    return median
 
 
 def smooth(time_s: FloatArray, values: FloatArray, cutoff_hz: float = CUTOFF_HZ) -> FloatArray:

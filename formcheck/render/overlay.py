@@ -29,6 +29,8 @@ from formcheck.judging.effective_checks import (
 )
 from formcheck.judging.report import Report, RepReport
 from formcheck.motion.cleaning import clean
+from formcheck.motion.runs import running_median, runs_of
+from formcheck.render.terminal import amount
 
 RgbImage = NDArray[np.uint8]
 Rgb = tuple[int, int, int]
@@ -217,11 +219,7 @@ def plan_captions(reps: Sequence[RepReport]) -> tuple[Caption, ...]:
 
 def value_text(finding: Finding) -> str:
     """The value of a finding with its unit, empty where there is none."""
-    if not math.isfinite(finding.value):
-        return ""
-    if finding.unit == "deg":
-        return f"{finding.value:.0f}°"
-    return f"{finding.value:.2g} {finding.unit}".rstrip()
+    return amount(finding.value, finding.unit) if math.isfinite(finding.value) else ""
 
 
 def _back_note(report: Report) -> str:
@@ -266,7 +264,7 @@ def smooth_line(points: FloatArray) -> FloatArray:
     places = np.arange(len(points))
     straight = [np.polyval(np.polyfit(places[known], points[known, axis], 1), places) for axis in range(2)]
     base = np.stack(straight, axis=1)
-    departure = np.stack([_running_median((points - base)[:, axis], 5) for axis in range(2)], axis=1)
+    departure = np.stack([running_median((points - base)[:, axis], 5) for axis in range(2)], axis=1)
     usable = np.asarray(np.isfinite(departure).all(axis=1))
     departure = np.where(usable[:, None], departure, 0.0)
     weight = np.convolve(usable.astype(float), kernel, mode="same")
@@ -274,17 +272,6 @@ def smooth_line(points: FloatArray) -> FloatArray:
     with np.errstate(invalid="ignore", divide="ignore"):
         result = base + smooth / weight[:, None]
     return np.where(known[:, None], result, np.nan)
-
-
-def _running_median(values: FloatArray, width: int) -> FloatArray:
-    half = width // 2
-    padded = np.concatenate([np.full(half, np.nan), values, np.full(half, np.nan)])
-    windows = np.sort(np.lib.stride_tricks.sliding_window_view(padded, width), axis=1)
-    count = np.isfinite(windows).sum(axis=1)
-    rows = np.arange(len(windows))
-    # Missing values are sorted to the end, so the middle of the known ones is found by their number.
-    lower, upper = windows[rows, np.maximum(count - 1, 0) // 2], windows[rows, np.minimum(count // 2, width - 1)]
-    return np.where(count > 0, (lower + upper) / 2.0, np.nan)
 
 
 # --- drawing -------------------------------------------------------------------------------------------------------
@@ -510,10 +497,9 @@ def _stroke(canvas: RgbImage, points: FloatArray, colour: Rgb, width: float, cas
     """An open line through points (N, 2), broken where one is missing; ``casing`` adds a dark rim of that width."""
     fixed = np.where(np.isfinite(points), np.clip(points, -1e5, 1e5), np.nan)
     known = np.isfinite(fixed).all(axis=1)
-    edges = np.flatnonzero(np.diff(np.concatenate([[False], known, [False]]).astype(int)))
     runs = [
         np.round(fixed[a:b] * (1 << SUBPIXEL_BITS)).astype(np.int32)[:, None, :]
-        for a, b in zip(edges[::2], edges[1::2], strict=True)
+        for a, b in runs_of(known)
         if b - a >= 2
     ]
     if not runs:

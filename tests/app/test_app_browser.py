@@ -33,13 +33,7 @@ pytestmark = [pytest.mark.model, needs_chromium, needs_model]
 
 LONG_NAME = "Kreuzhebebeweglichkeitsüberprüfungsaufnahmezusammenfassung am Donnerstagnachmittag <b>1.mp4"
 
-browser = app_server.browser
-
-
-@pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    with Server(tmp_path_factory.mktemp("app")) as running:
-        yield running
+browser, server = app_server.browser, app_server.server
 
 
 def upload(page: Any, *files: Path) -> None:

@@ -29,6 +29,7 @@ from benchmarks.bench_live_browser import (
 from benchmarks.labelled import folder_of
 from formcheck.app.pages.live_page import CAMERA_TEXTS
 from formcheck.storage.history import open_history
+from tests.helpers import app_server
 from tests.helpers.app_server import (
     CHROMIUM,
     SAMPLE,
@@ -47,16 +48,13 @@ IN_SET = "document.querySelector('.fc-live .state')?.textContent.startsWith('In 
 COUNT = "Number(document.querySelector('.fc-live .count')?.textContent || -1)"
 
 
+server = app_server.server
+
+
 @pytest.fixture(scope="module")
 def player() -> Iterator[Any]:
     with playwright_api.sync_playwright() as playing:
         yield playing
-
-
-@pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    with Server(tmp_path_factory.mktemp("app")) as running:
-        yield running
 
 
 @pytest.fixture(scope="module")

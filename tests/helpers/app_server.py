@@ -110,6 +110,12 @@ def browser() -> Iterator[Any]:
         yield chromium
 
 
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    with Server(tmp_path_factory.mktemp("app")) as running:
+        yield running
+
+
 def new_page(browser: Any, server: Server, path: str = "", width: int = 1280, scripts: Sequence[str] = ()) -> Any:
     """A page of the app, with scripts that run before its own."""
     page = browser.new_context(viewport={"width": width, "height": 900}, accept_downloads=True).new_page()

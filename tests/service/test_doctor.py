@@ -7,7 +7,6 @@ import shutil
 import subprocess
 import sys
 import tomllib
-from collections.abc import Callable
 from importlib.metadata import distributions
 from pathlib import Path
 
@@ -37,16 +36,7 @@ from formcheck.vision.system_libraries import (
     SYSTEM_LIBRARIES,
     missing_libraries,
 )
-
-linux_only = pytest.mark.skipif(sys.platform != "linux", reason="about the shared libraries of Linux")
-
-
-def lacking(*files: str) -> Callable[[str], bool]:
-    return lambda file: file not in files
-
-
-def libraries(*files: str) -> list[system_libraries.SystemLibrary]:
-    return [library for library in SYSTEM_LIBRARIES if library.file in files]
+from tests.helpers.libraries import lacking, libraries, linux_only
 
 
 @linux_only

@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Callable
-
 import pytest
 
 from formcheck.core.errors import SystemLibraryError
 from formcheck.vision import system_libraries
 from formcheck.vision.system_libraries import (
-    SYSTEM_LIBRARIES,
     helpful_import_errors,
     install_command,
     library_loads,
@@ -18,16 +14,7 @@ from formcheck.vision.system_libraries import (
     missing_libraries,
     system_library_hint,
 )
-
-linux_only = pytest.mark.skipif(sys.platform != "linux", reason="about the shared libraries of Linux")
-
-
-def lacking(*files: str) -> Callable[[str], bool]:
-    return lambda file: file not in files
-
-
-def libraries(*files: str) -> list[system_libraries.SystemLibrary]:
-    return [library for library in SYSTEM_LIBRARIES if library.file in files]
+from tests.helpers.libraries import lacking, libraries, linux_only
 
 
 @linux_only

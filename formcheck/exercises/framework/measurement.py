@@ -11,6 +11,7 @@ from formcheck.core.poses import FloatArray
 from formcheck.exercises.framework.check import SEEN_SHARE_MIN, Measurement, missing
 from formcheck.exercises.framework.exercise import Rep
 from formcheck.exercises.framework.measure import Measure
+from formcheck.motion.runs import runs_of
 from formcheck.motion.signals import Signals
 
 IntArray = NDArray[np.int_]
@@ -196,8 +197,7 @@ def phase_weights(signals: Signals, start: int, stop: int) -> FloatArray:
     if known.sum() < 3:
         return np.asarray(weights / weights.sum())
     speed = np.abs(np.gradient(np.interp(time_s, time_s[known], height[known]), time_s))
-    edges = np.flatnonzero(np.diff(np.concatenate([[False], speed < STILL_SPEED, [False]])))
-    for first, after in edges.reshape(-1, 2):
+    for first, after in runs_of(speed < STILL_SPEED):
         held_s = float(weights[first:after].sum())
         weights[first:after] *= min(1.0, HOLD_COUNTS_S / held_s)
     return np.asarray(weights / weights.sum())

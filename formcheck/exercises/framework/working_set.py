@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from formcheck.core.poses import FloatArray
 from formcheck.exercises.framework.cycle_features import CycleFeatures
+from formcheck.motion.runs import runs_of
 
 BACKWARDS_DEG = -45.0
 """A trunk that leans back further than this at the bottom belongs to nobody: the model took the body upside down."""
@@ -79,7 +80,7 @@ def cycles_of_set(
     if sure and other_similarity is not None:
         another = inside & ~alike & (np.asarray(other_similarity) >= like_from)
         another &= [_is_another_kind(features, usual) for features in cycle_features]
-        for start, stop in _runs(another):
+        for start, stop in runs_of(another):
             if stop - start >= ANOTHER_SET_MIN:
                 inside[start:stop] = False
     order = np.flatnonzero(inside)
@@ -90,12 +91,6 @@ def cycles_of_set(
                 break
             inside[index] = False
     return tuple(bool(one) for one in inside)
-
-
-def _runs(flags: NDArray[np.bool_]) -> list[tuple[int, int]]:
-    """Half-open ranges of True."""
-    edges = np.diff(np.concatenate([[False], flags, [False]]).astype(int))
-    return list(zip(np.flatnonzero(edges == 1).tolist(), np.flatnonzero(edges == -1).tolist(), strict=True))
 
 
 def _moves_the_lifter(features: CycleFeatures) -> bool:

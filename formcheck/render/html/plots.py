@@ -24,6 +24,7 @@ from formcheck.judging.effective_checks import (
 )
 from formcheck.judging.report import Report, RepReport
 from formcheck.judging.set_metrics import RepMotion
+from formcheck.motion.runs import runs_of
 from formcheck.motion.signals import Signals
 from formcheck.render.terminal import clock, degrees, neutral_words
 
@@ -392,8 +393,7 @@ def _path_of(x: FloatArray, y: FloatArray) -> str:
 
 
 def _runs(known: NDArray[np.bool_]) -> list[slice]:
-    edges = np.flatnonzero(np.diff(np.concatenate([[False], known, [False]]).astype(int)))
-    return [slice(int(a), int(b)) for a, b in zip(edges[::2], edges[1::2], strict=True) if b - a >= 2]
+    return [slice(a, b) for a, b in runs_of(known) if b - a >= 2]
 
 
 def _range(values: Sequence[FloatArray], also: Sequence[float]) -> tuple[float, float]:
