@@ -496,7 +496,7 @@ def _signed(value: float) -> str:
 def _stroke(canvas: RgbImage, points: FloatArray, colour: Rgb, width: float, casing: float = 0.0) -> None:
     """An open line through points (N, 2), broken where one is missing; ``casing`` adds a dark rim of that width."""
     fixed = np.where(np.isfinite(points), np.clip(points, -1e5, 1e5), np.nan)
-    known = np.isfinite(fixed).all(axis=1)
+    known = np.asarray(np.isfinite(fixed).all(axis=1))
     runs = [
         np.round(fixed[a:b] * (1 << SUBPIXEL_BITS)).astype(np.int32)[:, None, :]
         for a, b in runs_of(known)
