@@ -21,7 +21,6 @@ from formcheck.exercises.framework.exercise import BAR_IN_HANDS, Exercise, Patte
 from formcheck.exercises.framework.load_kind import LoadKind
 from formcheck.exercises.framework.measure import Measure
 from formcheck.exercises.framework.measurement import (
-    ANGLE_UNCERTAINTY_DEG,
     COMMON_MEASURES,
     ELBOW_FLEXION_MAX_DEG,
     HIP_FLEXION_TOP_DEG,
@@ -30,6 +29,7 @@ from formcheck.exercises.framework.measurement import (
     at_least_value,
     common_measures,
     difference,
+    elbow_uncertainty_deg,
     sample_before,
     sustained_peak,
     typical,
@@ -52,7 +52,7 @@ from formcheck.exercises.shared.deadlift_pull import (
     KNEE_REBEND_DEG,
     SET_UP_HIPS_THIGHS,
 )
-from formcheck.exercises.shared.feet import FOOT_LIFT_MAX, HEEL_RISE_FOOT_LENGTHS, heel_rise
+from formcheck.exercises.shared.feet import FOOT_LIFT_MAX, HEEL_RISE_FOOT_LENGTHS, TOES_FOLLOW, heel_rise
 from formcheck.exercises.shared.hinge import KNEE_BEND_GAIN_DEG, KNEES_TAKE_OVER, knee_bend_gain
 from formcheck.exercises.shared.hip_rise import HIPS_SHOOT_UP, TRUNK_LEAN_GAIN_DEG, hands_leave, trunk_lean_gain
 from formcheck.exercises.shared.symmetry import SYMMETRY_CHECKS, SYMMETRY_MEASURES, symmetry_measures
@@ -187,7 +187,11 @@ def measure(signals: Signals, rep: Rep) -> dict[str, Measurement]:
         ),
         **common_measures(signals, rep),
         ELBOW_FLEXION_MAX_DEG.name: sustained_peak(
-            signals, deadlift_pull.believable_elbow_deg(signals), rep.lift_off, rep.lockout, ANGLE_UNCERTAINTY_DEG
+            signals,
+            deadlift_pull.believable_elbow_deg(signals),
+            rep.lift_off,
+            rep.lockout,
+            elbow_uncertainty_deg(signals, rep.lift_off, rep.lockout),
         ),
         TRUNK_LEAN_GAIN_DEG.name: trunk_lean_gain(signals, leaving, (passing + rep.lockout) // 2),
         SET_UP_HIPS_THIGHS.name: deadlift_pull.hips_at_set_up(signals, set_up, rep.lift_off),
@@ -195,7 +199,7 @@ def measure(signals: Signals, rep: Rep) -> dict[str, Measurement]:
         BAR_AHEAD_FOOT_LENGTHS.name: deadlift_pull.bar_ahead(signals, rep, leaving, passing),
         KNEE_REBEND_DEG.name: deadlift_pull.knee_rebend(signals, passing, rep.lockout),
         BAR_DROP_HEIGHTS.name: deadlift_pull.bar_drop(signals, passing, rep.lockout),
-        HEEL_RISE_FOOT_LENGTHS.name: heel_rise(signals, rep, leaving, rep.lockout),
+        HEEL_RISE_FOOT_LENGTHS.name: heel_rise(signals, rep, leaving, rep.lockout, TOES_FOLLOW),
         **symmetry_measures(signals, rep),
     }
 

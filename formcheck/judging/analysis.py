@@ -309,7 +309,11 @@ def _reps(
     like = similarity(cycle_features, EXERCISES)
     is_lift = np.array([other.name == lift.name for other in EXERCISES])
     in_set = cycles_of_set(
-        cycle_features, like[:, is_lift][:, 0], MIN_SIMILARITY, like[:, ~is_lift].max(axis=1, initial=0.0)
+        cycle_features,
+        like[:, is_lift][:, 0],
+        MIN_SIMILARITY,
+        like[:, ~is_lift].max(axis=1, initial=0.0),
+        thrown=not lift.path.is_vertical,
     )
     if not any(in_set):
         return []

@@ -17,7 +17,7 @@ from formcheck.core.verdicts import NOT_MEASURED, Verdict
 from formcheck.exercises import EXERCISES
 from formcheck.exercises.framework.check import Check, Measurement, judge
 from formcheck.exercises.framework.exercise import Exercise
-from formcheck.exercises.framework.measurement import THIGH_LENGTH
+from formcheck.exercises.framework.measurement import THIGH_LENGTH, seen_share
 from formcheck.judging.settings import DEFAULTS, Settings, apply
 from formcheck.motion.cleaning import clean
 from formcheck.motion.neutral import Neutral, with_back_rounding
@@ -121,8 +121,9 @@ def read(window: PoseSequence, neutral: Neutral, scale: Scale, lift: Exercise | 
     rounding_deg, uncertainty_deg = now(signals.back_rounding_deg), now(signals.back_rounding_uncertainty_deg)
     in_phase = _in_phase(signals, height, lift)
     verdict = NOT_MEASURED
+    seen = seen_share(signals.back_rounding_deg[signals.time_s > time_s - NOW_S])
     if check is not None and in_phase and math.isfinite(rounding_deg):
-        measured = Measurement(rounding_deg, time_s, uncertainty_deg)
+        measured = Measurement(rounding_deg, time_s, uncertainty_deg, seen=seen)
         verdict = judge(check, measured, view_of(poses).name).verdict
     hips, knees = (poses.image_px[:, list(left_right(joint)), 1].mean(axis=1) for joint in ("HIP", "KNEE"))
     return Reading(

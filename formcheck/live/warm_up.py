@@ -260,10 +260,12 @@ def hinge_measures(signals: Signals, cycle: Cycle) -> dict[str, Measurement]:
     at_s = float(signals.time_s[bottom])
     if known.mean() > 0.5 and known[0] and known[-1]:
         way = float(back[-1] - back[0])
-        hips = Measurement(way, at_s, 0.05)
+        seen = float(known.mean())
+        hips = Measurement(way, at_s, 0.05, seen=seen)
         early = np.flatnonzero(known & (lean - lean[0] >= TRUNK_EARLY_SHARE * (lean[-1] - lean[0])))
         done = float(back[early[0]] - back[0]) / way if len(early) and way > 0.05 else 0.0
-        share = Measurement(done, float(signals.time_s[first + (int(early[0]) if len(early) else 0)]), 0.05)
+        early_s = float(signals.time_s[first + (int(early[0]) if len(early) else 0)])
+        share = Measurement(done, early_s, 0.05, seen=seen)
     return {
         BACK_ROUNDING_DEG.name: back_rounding(signals, cycle.bottom_from, cycle.bottom_to),
         HIPS_BACK_THIGHS.name: hips,

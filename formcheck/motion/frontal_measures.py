@@ -100,21 +100,20 @@ def foot_shown(poses: PoseSequence, near_left: BoolArray, scale_px: float) -> Bo
         return np.asarray(shown & (length >= FOOT_SHOWN[0]) & (length <= FOOT_SHOWN[1]))
 
 
-def heel_above_standing(heel_height: FloatArray, shoulder_height: FloatArray, seen: BoolArray) -> FloatArray:
-    """(T,) height of the heel against that of the standing lifter; NaN where the foot is not seen.
+def above_standing(foot_height: FloatArray, shoulder_height: FloatArray, seen: BoolArray) -> FloatArray:
+    """(T,) height of heel or toes against that of the standing lifter; NaN where the foot is not seen.
 
-    Not heel against toe: when a heel rises, the model lifts the toes by half of it as well. Where the standing lifter's
-    foot was never seen, the lowest decile of what was seen counts as flat.
+    Where the standing lifter's foot was never seen, the lowest decile of what was seen counts as flat.
     """
-    known = seen & np.isfinite(heel_height)
+    known = seen & np.isfinite(foot_height)
     if not known.any():
-        return np.full(len(heel_height), np.nan)
+        return np.full(len(foot_height), np.nan)
     standing = known & (shoulder_height >= FEET_FLAT)
     if standing.sum() >= STANDING_FRAMES_MIN:
-        flat = float(np.median(heel_height[standing]))
+        flat = float(np.median(foot_height[standing]))
     else:
-        flat = float(np.percentile(heel_height[known], 10))
-    return np.where(known, heel_height - flat, np.nan)
+        flat = float(np.percentile(foot_height[known], 10))
+    return np.where(known, foot_height - flat, np.nan)
 
 
 def _apart_m(poses: PoseSequence, joint: str) -> FloatArray:

@@ -14,10 +14,10 @@ from formcheck.motion.calibration import calibration_of
 from formcheck.motion.cleaning import smooth
 from formcheck.motion.frontal_measures import (
     FOOT_JOINTS,
+    above_standing,
     ankle_stagger,
     foot_shown,
     gap,
-    heel_above_standing,
     height_difference,
     hip_shift,
     knee_difference_deg,
@@ -81,7 +81,10 @@ class Signals:
     mid_foot_forward : the mid-foot itself against that place; NaN where the near foot is hidden.
     foot_lift : ankles above their usual height (jumps, steps, and plates that hide them).
     heel_height : near heel above its place when standing; NaN where the near foot is hidden. Side views only.
+    toe_height : near toes above their place when standing; NaN where the heel's is.
     foot_visibility : the model's own score for the near foot, the lowest of ankle, heel and toes.
+    shoulder_shown : 1 where the near shoulder is in plain sight, 0 where the plate of a bar on the back hides elbow and
+        wrist, and the shoulder with them, whatever its own score; NaN where the lifter was not seen.
     knee_ankle_ratio : distance between the knees over the distance between the ankles (front and rear views).
     foot_gap, hand_gap : between the ankles and between the wrists, in shoulder widths; a guess in side views.
     knee_difference_deg : flexion of the left knee less that of the right, from the model's 3-D guess.
@@ -120,7 +123,9 @@ class Signals:
     mid_foot_forward: FloatArray
     foot_lift: FloatArray
     heel_height: FloatArray
+    toe_height: FloatArray
     foot_visibility: FloatArray
+    shoulder_shown: FloatArray
     knee_ankle_ratio: FloatArray
     foot_gap: FloatArray
     hand_gap: FloatArray
@@ -180,14 +185,17 @@ def compute_signals(poses: PoseSequence, read_spine: SpineReader = dorsal_bend) 
     knee_flexion = joint_flexion_deg(joints["HIP"], joints["KNEE"], joints["ANKLE"])
     hip_ok, thigh_ok, shank_ok, arm_ok = _believable_limbs(joints, from_picture)
     bend = _gated_bend(poses, read_spine(poses, forward), yaw_deg, hip_ok)
-    arm_ok &= _near_visibility(poses, forward, ("ELBOW", "WRIST")) >= calibration.arm_visibility_min
+    wrist_shown = _near_visibility(poses, forward, ("WRIST",)) >= calibration.arm_visibility_min
+    elbow_score = _near_visibility(poses, forward, ("ELBOW",))
+    arm_ok &= wrist_shown & (elbow_score >= calibration.arm_visibility_min)
+    shoulder_shown = wrist_shown | (elbow_score >= calibration.elbow_visibility_min)
     ahead = {
         joint: forward * (_middle_px(poses, joint)[:, 0] - _mid_foot_px(poses)) / scale_px
         for joint in ("WRIST", "SHOULDER")
     }
     foot_visibility = _near_visibility(poses, forward, FOOT_JOINTS)
     foot_ok = (foot_visibility >= calibration.foot_visibility_min) & foot_shown(poses, forward < 0, scale_px) & shank_ok
-    heel = _near_height_px(poses, forward, "HEEL")
+    heel, toes = (_near_height_px(poses, forward, joint) / scale_px for joint in ("HEEL", "FOOT_INDEX"))
     ankle_x = _middle_px(poses, "ANKLE")[:, 0]
     return Signals(
         time_s=poses.time_s,
@@ -210,8 +218,10 @@ def compute_signals(poses: PoseSequence, read_spine: SpineReader = dorsal_bend) 
         shoulder_forward=ahead["SHOULDER"],
         mid_foot_forward=_only(foot_ok, forward * (_foot_px(poses) - _mid_foot_px(poses)) / scale_px),
         foot_lift=height["ANKLE"],
-        heel_height=heel_above_standing(heel / scale_px, height["SHOULDER"], foot_ok),
+        heel_height=above_standing(heel, height["SHOULDER"], foot_ok),
+        toe_height=above_standing(toes, height["SHOULDER"], foot_ok),
         foot_visibility=_only(np.isfinite(trunk_lean), foot_visibility),
+        shoulder_shown=_only(np.isfinite(trunk_lean), shoulder_shown.astype(np.float64)),
         knee_ankle_ratio=_separation_ratio(poses),
         foot_gap=gap(poses, "ANKLE"),
         hand_gap=gap(poses, "WRIST"),

@@ -79,7 +79,7 @@ def test_both_sides_of_each_limit(check: Check) -> None:
     view = min(check.views)
 
     def verdict(limit: float, by: float) -> str:
-        return judge(check, Measurement(_beyond(check, limit, by), 1.0), view).verdict
+        return judge(check, Measurement(_beyond(check, limit, by), 1.0, seen=1.0), view).verdict
 
     small = 1e-6
     assert verdict(check.watch, -small) == OK
@@ -93,7 +93,7 @@ def test_both_sides_of_each_limit(check: Check) -> None:
 def test_a_fault_must_exceed_its_limit_by_more_than_the_uncertainty(check: Check) -> None:
     def verdict(by: float) -> str:
         return judge(
-            check, Measurement(_beyond(check, check.fault, by), 1.0, uncertainty=0.25), ViewName.SIDE_LEFT
+            check, Measurement(_beyond(check, check.fault, by), 1.0, uncertainty=0.25, seen=1.0), ViewName.SIDE_LEFT
         ).verdict
 
     assert verdict(0.24) == WATCH
@@ -104,8 +104,8 @@ def test_a_fault_must_exceed_its_limit_by_more_than_the_uncertainty(check: Check
 def test_uncertainty_never_makes_a_verdict_worse(value: float, uncertainty: float) -> None:
     order = [OK, WATCH, FAULT]
     for check in BOTH:
-        sure = judge(check, Measurement(value, 0.0), ViewName.SIDE_RIGHT).verdict
-        unsure = judge(check, Measurement(value, 0.0, uncertainty), ViewName.SIDE_RIGHT).verdict
+        sure = judge(check, Measurement(value, 0.0, seen=1.0), ViewName.SIDE_RIGHT).verdict
+        unsure = judge(check, Measurement(value, 0.0, uncertainty, seen=1.0), ViewName.SIDE_RIGHT).verdict
         assert order.index(unsure) <= order.index(sure)
 
 
@@ -114,16 +114,18 @@ def test_a_worse_value_never_gets_a_better_verdict(one: float, other: float) -> 
     order = [OK, WATCH, FAULT]
     for check in BOTH:
         better, worse = sorted((one, other), reverse=not check.more_is_worse)
-        verdicts = [judge(check, Measurement(value, 0.0), ViewName.SIDE_RIGHT).verdict for value in (better, worse)]
+        verdicts = [
+            judge(check, Measurement(value, 0.0, seen=1.0), ViewName.SIDE_RIGHT).verdict for value in (better, worse)
+        ]
         assert order.index(verdicts[0]) <= order.index(verdicts[1])
 
 
 def test_a_hint_is_never_a_fault() -> None:
     hint = _check(worst=WATCH)
-    assert judge(hint, Measurement(1000.0, 1.0), ViewName.SIDE_LEFT).verdict == WATCH
+    assert judge(hint, Measurement(1000.0, 1.0, seen=1.0), ViewName.SIDE_LEFT).verdict == WATCH
 
 
-@pytest.mark.parametrize("measured", [None, missing("hidden by a plate"), Measurement(math.nan, 3.0)])
+@pytest.mark.parametrize("measured", [None, missing("hidden by a plate"), Measurement(math.nan, 3.0, seen=1.0)])
 @pytest.mark.parametrize("check", BOTH)
 def test_what_was_not_measured_is_never_fine(check: Check, measured: Measurement | None) -> None:
     finding = judge(check, measured, ViewName.SIDE_LEFT, rep=2)
@@ -136,7 +138,7 @@ def test_what_was_not_measured_is_never_fine(check: Check, measured: Measurement
 @pytest.mark.parametrize("view", sorted(ANY_VIEW | {ViewName.UNKNOWN}))
 @pytest.mark.parametrize("views", [SIDE, SIDE_OR_OBLIQUE, FRONT_OR_REAR])
 def test_only_fitting_views_are_judged(view: ViewName, views: frozenset[ViewName]) -> None:
-    finding = judge(_check(views=views), Measurement(1000.0, 1.0), view)
+    finding = judge(_check(views=views), Measurement(1000.0, 1.0, seen=1.0), view)
     assert finding.verdict == (FAULT if view in views else NOT_MEASURED)
     if view not in views:
         assert math.isnan(finding.value)
@@ -146,9 +148,9 @@ def test_only_fitting_views_are_judged(view: ViewName, views: frozenset[ViewName
 
 
 def test_a_finding_repeats_what_is_needed_to_show_it() -> None:
-    finding = judge(MORE, Measurement(42.0, 1.5, 1.0), ViewName.SIDE_LEFT, rep=3)
+    finding = judge(MORE, Measurement(42.0, 1.5, 1.0, seen=1.0), ViewName.SIDE_LEFT, rep=3)
     assert finding == Finding("some-check", "Something", FAULT, 42.0, MORE.fault, "deg", 1.5, "", "Try this.", 3, 1.0)
-    assert judge(MORE, Measurement(25.0, 1.5), ViewName.SIDE_LEFT).limit == MORE.watch
+    assert judge(MORE, Measurement(25.0, 1.5, seen=1.0), ViewName.SIDE_LEFT).limit == MORE.watch
 
 
 # --------------------------------------------------------------------------------------------------------- the set
@@ -157,7 +159,10 @@ def test_a_finding_repeats_what_is_needed_to_show_it() -> None:
 def _findings(check: Check, *values: float) -> list[Finding]:
     return [
         judge(
-            check, missing("hidden") if math.isnan(value) else Measurement(value, float(i)), ViewName.SIDE_LEFT, i + 1
+            check,
+            missing("hidden") if math.isnan(value) else Measurement(value, float(i), seen=1.0),
+            ViewName.SIDE_LEFT,
+            i + 1,
         )
         for i, value in enumerate(values)
     ]
@@ -198,8 +203,11 @@ def test_the_worst_rep_of_a_check_where_less_is_worse_is_the_lowest() -> None:
 
 def test_a_faulty_repetition_stands_for_the_set_before_an_uncertain_one() -> None:
     check = _check()
-    uncertain = judge(check, Measurement(39.0, 1.0, uncertainty=10.0), ViewName.SIDE_RIGHT, 1)
-    faulty = [judge(check, Measurement(38.0, float(rep), uncertainty=1.0), ViewName.SIDE_RIGHT, rep) for rep in (2, 3)]
+    uncertain = judge(check, Measurement(39.0, 1.0, uncertainty=10.0, seen=1.0), ViewName.SIDE_RIGHT, 1)
+    faulty = [
+        judge(check, Measurement(38.0, float(rep), uncertainty=1.0, seen=1.0), ViewName.SIDE_RIGHT, rep)
+        for rep in (2, 3)
+    ]
     assert (uncertain.verdict, faulty[0].verdict) == (WATCH, FAULT)
     found = judge_set(check, [uncertain, *faulty])
     assert (found.verdict, found.value, found.rep) == (FAULT, 38.0, 2)

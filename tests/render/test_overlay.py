@@ -212,7 +212,7 @@ def test_colours_change_exactly_where_the_checks_do() -> None:
         doubt_deg = float(np.nanmedian(report.signals.back_rounding_uncertainty_deg[judged]))
         limits = rounding_limits_deg(report)
         for value in (limit + off for limit in limits for off in (-0.01, 0.01)):
-            expected = judge(check, Measurement(value, 0.0, doubt_deg), report.view.name).verdict
+            expected = judge(check, Measurement(value, 0.0, doubt_deg, seen=1.0), report.view.name).verdict
             assert rounding_level(value, limits) == expected
         lowered = Settings(checks={f"{exercise}/back-rounding": Override(watch=5.0, fault=9.0)})
         assert rounding_limits_deg(replace(report, settings=lowered))[0] == pytest.approx(limits[0] - check.watch + 5.0)

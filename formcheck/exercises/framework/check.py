@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 from formcheck.core.verdicts import FAULT, NOT_MEASURED, OK, WATCH, Verdict, ViewName
@@ -39,19 +39,20 @@ class Measurement:
     at_s : time of the frame that shows it, seconds since the first frame; NaN when there is none.
     uncertainty : standard error in the same unit; a fault must exceed its limit by more than this.
     reason : why the value is missing; empty when it is there.
-    seen : share, 0..1, of the frames it is read from in which everything it needs was really seen.
+    seen : share, 0..1, of the frames it is read from in which everything it needs was really seen. It has no default:
+        whoever measures says it.
     """
 
     value: float
     at_s: float = math.nan
     uncertainty: float = 0.0
     reason: str = ""
-    seen: float = 1.0
+    seen: float = field(kw_only=True)
 
 
 def missing(reason: str) -> Measurement:
     """A value that could not be measured, and why."""
-    return Measurement(math.nan, reason=reason)
+    return Measurement(math.nan, reason=reason, seen=0.0)
 
 
 class Skill(StrEnum):

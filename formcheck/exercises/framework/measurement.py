@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 
 import numpy as np
@@ -12,12 +13,18 @@ from formcheck.exercises.framework.check import SEEN_SHARE_MIN, Measurement, mis
 from formcheck.exercises.framework.exercise import Rep
 from formcheck.exercises.framework.measure import Measure
 from formcheck.motion.runs import runs_of
-from formcheck.motion.signals import Signals
+from formcheck.motion.signals import PICTURE_ANGLES_MAX_YAW_DEG, Signals
 
 IntArray = NDArray[np.int_]
 
-ANGLE_UNCERTAINTY_DEG = 4.0
-"""Standard error of a joint angle from landmarks in a side view, see benchmarks/results/accuracy.md."""
+ANGLE_UNCERTAINTY_DEG, TURNED_ANGLE_UNCERTAINTY_DEG = 4.0, 9.0
+"""Standard error of hip or knee from landmarks in a side view, and from the model's 3-D guess where the lifter is
+turned by more than `PICTURE_ANGLES_MAX_YAW_DEG`: rendered lifters read 3.5-4.5 and 7.5 deg off on average, see
+benchmarks/results/accuracy.md."""
+
+ELBOW_UNCERTAINTY_DEG, TURNED_ELBOW_UNCERTAINTY_DEG = 7.0, 15.0
+"""The same of the elbow: rendered lifters read 5.6-7.2 deg off on average from the side in deadlifts and swings, one
+in twenty 13-16; at an angle one in twenty is off by 36."""
 
 THIGH_LENGTH = 0.245 / 0.779
 """Share of the standing height from ankle to shoulder (shares of stature by Drillis and Contini)."""
@@ -110,6 +117,27 @@ COMMON_MEASURES = (
 def seen_share(values: FloatArray) -> float:
     """Share of the values that were measured; 0 where there are none."""
     return float(np.isfinite(values).mean()) if len(values) else 0.0
+
+
+def doubted(uncertainty: float, contradiction: float) -> float:
+    """Standard error of a value that another way to tell it contradicts by so much; 0 or less = they agree."""
+    return math.hypot(uncertainty, max(0.0, contradiction) / 2.0)
+
+
+def is_turned(signals: Signals, start: int, stop: int) -> bool:
+    """Whether the angles over the closed sample range come from the model's 3-D guess instead of the picture."""
+    yaw = np.abs(signals.yaw_deg[start : stop + 1])
+    return bool(np.isfinite(yaw).any() and np.nanmedian(yaw) > PICTURE_ANGLES_MAX_YAW_DEG)
+
+
+def angle_uncertainty_deg(signals: Signals, start: int, stop: int) -> float:
+    """Standard error of hip or knee flexion over the closed sample range."""
+    return TURNED_ANGLE_UNCERTAINTY_DEG if is_turned(signals, start, stop) else ANGLE_UNCERTAINTY_DEG
+
+
+def elbow_uncertainty_deg(signals: Signals, start: int, stop: int) -> float:
+    """Standard error of elbow flexion over the closed sample range."""
+    return TURNED_ELBOW_UNCERTAINTY_DEG if is_turned(signals, start, stop) else ELBOW_UNCERTAINTY_DEG
 
 
 def sample_before(signals: Signals, sample: int, seconds: float) -> int:
@@ -234,24 +262,25 @@ def difference(later: Measurement, earlier: Measurement, uncertainty: float) -> 
 
 def common_measures(signals: Signals, rep: Rep) -> dict[str, Measurement]:
     """Angles at the bottom and at the top that every lift reports."""
+    doubt_deg = angle_uncertainty_deg(signals, rep.bottom, rep.bottom)
     return {
-        HIP_FLEXION_BOTTOM_DEG.name: at_instant(signals, signals.hip_flexion_deg, rep.bottom, ANGLE_UNCERTAINTY_DEG),
-        KNEE_FLEXION_BOTTOM_DEG.name: at_instant(signals, signals.knee_flexion_deg, rep.bottom, ANGLE_UNCERTAINTY_DEG),
+        HIP_FLEXION_BOTTOM_DEG.name: at_instant(signals, signals.hip_flexion_deg, rep.bottom, doubt_deg),
+        KNEE_FLEXION_BOTTOM_DEG.name: at_instant(signals, signals.knee_flexion_deg, rep.bottom, doubt_deg),
         TRUNK_LEAN_BOTTOM_DEG.name: at_instant(signals, signals.trunk_lean_deg, rep.bottom, ANGLE_UNCERTAINTY_DEG),
-        HIP_FLEXION_TOP_DEG.name: _straightest(signals, signals.hip_flexion_deg, rep),
-        KNEE_FLEXION_TOP_DEG.name: _straightest(signals, signals.knee_flexion_deg, rep),
-        TRUNK_LEAN_TOP_DEG.name: _straightest(signals, signals.trunk_lean_deg, rep),
+        HIP_FLEXION_TOP_DEG.name: _straightest(signals, signals.hip_flexion_deg, rep, doubt_deg),
+        KNEE_FLEXION_TOP_DEG.name: _straightest(signals, signals.knee_flexion_deg, rep, doubt_deg),
+        TRUNK_LEAN_TOP_DEG.name: _straightest(signals, signals.trunk_lean_deg, rep, ANGLE_UNCERTAINTY_DEG),
     }
 
 
-def _straightest(signals: Signals, values: FloatArray, rep: Rep) -> Measurement:
+def _straightest(signals: Signals, values: FloatArray, rep: Rep, uncertainty_deg: float) -> Measurement:
     """The straightest that a joint gets at the top; missing when the top was not seen or looks impossible."""
     if signals.time_s[-1] - signals.time_s[rep.lockout] < TOP_SEEN_S:
         return missing("the video ends before the top")
     around = np.abs(signals.time_s - signals.time_s[rep.cycle.top]) <= TOP_SEEN_S
     if not np.isfinite(signals.shoulder_height[around]).all():
         return missing("the top of the lift was not in the picture")
-    found = sustained_low(signals, values, rep.lockout, rep.top_to, ANGLE_UNCERTAINTY_DEG)
+    found = sustained_low(signals, values, rep.lockout, rep.top_to, uncertainty_deg)
     if not found.reason and found.value > TOP_FLEXION_MAX_DEG:
         return missing(not_straight(rep))
     return found

@@ -15,11 +15,13 @@ from formcheck.exercises.framework.measurement import (
     ANGLE_UNCERTAINTY_DEG,
     not_straight,
     phase_weights,
+    seen_share,
     share_measured,
     sustained_low,
     typical,
     weighted_median,
 )
+from formcheck.exercises.shared.hip_rise import SHOULDER_HIDDEN
 from formcheck.motion.neutral import STANDING_LEAN_DEG
 from formcheck.motion.signals import Signals
 from formcheck.motion.spine import MEASURED, REASONS
@@ -146,7 +148,8 @@ def _over_phase(signals: Signals, values: FloatArray, start: int, stop: int, unc
     part = values[start : stop + 1]
     middle = weighted_median(part, phase_weights(signals, start, stop))
     closest = start + int(np.nanargmin(np.abs(part - middle)))
-    return Measurement(middle, float(signals.time_s[closest]), uncertainty)
+    seen = share_measured(signals, values, start, stop)
+    return Measurement(middle, float(signals.time_s[closest]), uncertainty, seen=seen)
 
 
 def _why_no_back(signals: Signals, start: int, stop: int) -> str:
@@ -167,12 +170,18 @@ def _part(signals: Signals, values: np.ndarray, whole: Measurement, start: int, 
 
 
 def _head(signals: Signals, start: int, stop: int) -> Measurement:
-    """How much further the head hangs forward against the trunk than in standing, in degrees."""
+    """How much further the head hangs forward against the trunk than in standing, in degrees.
+
+    Where a plate hides the near shoulder, nobody knows the line from it to the ear.
+    """
     standing = (signals.shoulder_height > UPRIGHT) & (np.abs(signals.trunk_lean_deg) < STANDING_LEAN_DEG)
-    own = signals.neck_flexion_deg[standing & np.isfinite(signals.neck_flexion_deg)]
+    neck = np.where(signals.shoulder_shown > 0, signals.neck_flexion_deg, np.nan)
+    if seen_share(neck[start : stop + 1]) < SEEN_SHARE_MIN <= seen_share(signals.neck_flexion_deg[start : stop + 1]):
+        return missing(SHOULDER_HIDDEN)
+    own = neck[standing & np.isfinite(neck)]
     usual = float(np.median(own)) if len(own) else HEAD_USUAL_DEG
     usual = float(np.clip(usual, HEAD_USUAL_DEG - HEAD_USUAL_WITHIN_DEG, HEAD_USUAL_DEG + HEAD_USUAL_WITHIN_DEG))
-    found = typical(signals, signals.neck_flexion_deg, start, stop, HEAD_UNCERTAINTY_DEG)
+    found = typical(signals, neck, start, stop, HEAD_UNCERTAINTY_DEG)
     return found if found.reason else replace(found, value=found.value - usual)
 
 

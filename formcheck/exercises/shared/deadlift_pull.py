@@ -15,6 +15,7 @@ from formcheck.exercises.framework.measurement import (
     ANGLE_UNCERTAINTY_DEG,
     NOT_SEEN,
     THIGH_LENGTH,
+    seen_share,
     sustained_peak,
 )
 from formcheck.exercises.shared import feet
@@ -82,7 +83,9 @@ def hips_at_set_up(signals: Signals, set_up: int, lift_off: int) -> Measurement:
     if not known.any():
         return missing(NOT_SEEN)
     above = float(np.median(hips[known])) - max(LOWEST_KNEES, float(np.median(knees[known])))
-    return Measurement(above / THIGH_LENGTH, float(signals.time_s[lift_off]), SET_UP_UNCERTAINTY)
+    # A thigh or a shank in proportions that no body has says that hip or knee is somewhere else.
+    seen = seen_share(np.where(known, signals.knee_flexion_deg[part], np.nan))
+    return Measurement(above / THIGH_LENGTH, float(signals.time_s[lift_off]), SET_UP_UNCERTAINTY, seen=seen)
 
 
 SQUATTED_START = Check(
@@ -102,10 +105,11 @@ SQUATTED_START = Check(
 
 def bar_ahead(signals: Signals, rep: Rep, leaving: int, passing: int) -> Measurement:
     """How far the hands are in front of the mid-foot between floor and knees, in foot lengths."""
-    part = signals.elbow_flexion_deg[leaving : passing + 1]
-    if len(part) == 0 or np.isfinite(part).mean() < SEEN_SHARE_MIN:
+    # Only while the near arm is seen: behind a plate the model puts the hands anywhere.
+    hands = np.where(np.isfinite(believable_elbow_deg(signals)), signals.hand_forward, np.nan)
+    if seen_share(hands[leaving : passing + 1]) < SEEN_SHARE_MIN:
         return missing(HANDS_HIDDEN)
-    return feet.ahead_of_mid_foot(signals, rep, signals.hand_forward, leaving, passing)
+    return feet.ahead_of_mid_foot(signals, rep, hands, leaving, passing)
 
 
 BAR_DRIFT = Check(

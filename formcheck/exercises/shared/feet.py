@@ -8,7 +8,7 @@ from formcheck.core.poses import FloatArray
 from formcheck.exercises.framework.check import SEEN_SHARE_MIN, SIDE, Check, Measurement, Skill, missing
 from formcheck.exercises.framework.exercise import Rep
 from formcheck.exercises.framework.measure import Measure
-from formcheck.exercises.framework.measurement import sustained_peak
+from formcheck.exercises.framework.measurement import doubted, seen_share, sustained_peak
 from formcheck.motion.signals import Signals
 
 FOOT_LENGTH = 0.195
@@ -22,17 +22,20 @@ OVER_FOOT_UNCERTAINTY = 0.08
 HEEL_HELD_S = 0.15
 
 FEET_SEEN_MIN = 0.6
-"""Share of the phase over which the near foot must be in plain sight."""
+"""Share of the phase, and of the stand that follows it, over which the near foot must be in plain sight."""
 
 SLIDE_MAX = 0.2
 """A foot whose heel rises pivots on its ball; one that seems to slide by more than this share of itself is mistaken."""
+
+TOES_FOLLOW = 0.5
+"""When a heel rises in a deadlift the model lifts the toes by up to this share of it; in squats it leaves them down."""
 
 FOOT_SLIDES = "the feet moved, or something in front of them did"
 FOOT_LIFT_MAX = 0.08
 """Feet stay down in a lift: ankles that seem to rise by more (in standing heights) are hidden by plates, and then knees
 and hips wander too."""
 
-FOOT_HIDDEN = "the near foot is hidden, by a plate or the edge of the picture"
+FOOT_HIDDEN = "the near foot is hidden, by a plate, trousers or the edge of the picture"
 
 
 HEEL_RISE_FOOT_LENGTHS = Measure(
@@ -40,30 +43,38 @@ HEEL_RISE_FOOT_LENGTHS = Measure(
     "Heel rise",
     "foot lengths",
     (
-        "How far the heel leaves the floor for at least 0.15 s, against where it is at the top, in lengths of a usual"
-        " foot."
+        "How far the heel leaves the floor for at least 0.15 s, against where it is at the top and against the toes,"
+        " in lengths of a usual foot."
     ),
 )
 
 
-def heel_rise(signals: Signals, rep: Rep, start: int, stop: int, visibility_min: float = 0.0) -> Measurement:
+def heel_rise(signals: Signals, rep: Rep, start: int, stop: int, toes_follow: float = 0.0) -> Measurement:
     """How far the heel leaves the floor for at least `HEEL_HELD_S` of the closed sample range, in foot lengths.
 
-    Flat is where the heel is at the top of the repetition. ``visibility_min`` is asked of the foot's landmarks.
+    Flat is where heel and toes are at the top of the repetition. A camera that tilts or drifts lifts both alike, so the
+    heel has risen no further than it did against the toes; ``toes_follow`` is the share of a real rise by which the
+    model lifts them along. The more of the rise the toes share, the more doubtful is the rest.
     """
-    height = np.where(signals.foot_visibility >= visibility_min, signals.heel_height, np.nan)
-    found = sustained_peak(signals, height, start, stop, held_s=HEEL_HELD_S)
-    during = height[start : stop + 1]
     top = slice(rep.lockout, rep.top_to + 1)
-    flat = signals.heel_height[top]
-    if found.reason or not np.isfinite(flat).any() or np.isfinite(during).mean() < FEET_SEEN_MIN:
+    if not np.isfinite(signals.heel_height[top]).any():
+        return missing(FOOT_HIDDEN)
+    heel, toes = (
+        (height - float(np.nanmedian(height[top]))) / FOOT_LENGTH
+        for height in (signals.heel_height, signals.toe_height)
+    )
+    rise = np.minimum(heel, (heel - toes) / (1.0 - toes_follow))
+    found = sustained_peak(signals, rise, start, stop, held_s=HEEL_HELD_S)
+    # A foot that is hidden while standing, as by trousers, is no place to measure a rise from.
+    seen = min(found.seen, seen_share(signals.heel_height[top]))
+    if found.reason or seen < FEET_SEEN_MIN:
         return missing(FOOT_HIDDEN)
     place = int(np.searchsorted(signals.time_s, found.at_s))
     slid = signals.mid_foot_forward[place] - float(np.nanmedian(signals.mid_foot_forward[top]))
     if not abs(slid) <= SLIDE_MAX * FOOT_LENGTH:
         return missing(FOOT_SLIDES)
-    rise = (found.value - float(np.nanmedian(flat))) / FOOT_LENGTH
-    return Measurement(max(0.0, rise), found.at_s, HEEL_UNCERTAINTY, seen=found.seen)
+    uncertainty = doubted(HEEL_UNCERTAINTY, float(heel[place] - rise[place]))
+    return Measurement(max(0.0, found.value), found.at_s, uncertainty, seen=seen)
 
 
 def ahead_of_mid_foot(signals: Signals, rep: Rep, forward: FloatArray, start: int, stop: int) -> Measurement:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import numpy as np
+from dataclasses import replace
 
 from formcheck.exercises.framework.check import SIDE_OR_OBLIQUE, Check, Measurement, Skill, missing
 from formcheck.exercises.framework.exercise import Rep
 from formcheck.exercises.framework.measure import Measure
-from formcheck.exercises.framework.measurement import ANGLE_UNCERTAINTY_DEG
+from formcheck.exercises.framework.measurement import angle_uncertainty_deg, difference, typical
 from formcheck.motion.signals import Signals
 
 KNEES_HIDDEN = "the knees are hidden by a plate"
@@ -23,12 +23,12 @@ KNEE_BEND_GAIN_DEG = Measure(
 
 def knee_bend_gain(signals: Signals, rep: Rep) -> Measurement:
     """Knee flexion at the bottom beyond that at the top, degrees."""
-    bottom = signals.knee_flexion_deg[rep.cycle.bottom_from : rep.cycle.bottom_to + 1]
-    top = signals.knee_flexion_deg[rep.lockout : rep.top_to + 1]
-    if not (np.isfinite(bottom).any() and np.isfinite(top).any()):
+    bottom = typical(signals, signals.knee_flexion_deg, rep.cycle.bottom_from, rep.cycle.bottom_to)
+    top = typical(signals, signals.knee_flexion_deg, rep.lockout, rep.top_to)
+    if bottom.reason or top.reason:
         return missing(KNEES_HIDDEN)
-    gained = float(np.nanmedian(bottom) - np.nanmedian(top))
-    return Measurement(gained, float(signals.time_s[rep.bottom]), ANGLE_UNCERTAINTY_DEG)
+    gained = difference(bottom, top, angle_uncertainty_deg(signals, rep.bottom, rep.bottom))
+    return replace(gained, at_s=float(signals.time_s[rep.bottom]))
 
 
 KNEES_TAKE_OVER = Check(

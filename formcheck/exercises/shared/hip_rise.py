@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 
 import numpy as np
 
-from formcheck.exercises.framework.check import SIDE_OR_OBLIQUE, Check, Measurement, Skill, missing
+from formcheck.exercises.framework.check import SEEN_SHARE_MIN, SIDE_OR_OBLIQUE, Check, Measurement, Skill, missing
 from formcheck.exercises.framework.measure import Measure
 from formcheck.exercises.framework.measurement import NOT_SEEN, sample_before, sustained_peak
 from formcheck.motion.signals import Signals
@@ -21,6 +22,14 @@ EARLIER_S = 0.1
 """They begin to rise this long before they have risen by `SLACK`."""
 
 SETTLED_S = 0.4
+
+FIRST_SEEN_S = 0.1
+"""The lean that the gain is counted from must be seen this soon."""
+
+LEAST_SHOWN = 0.25
+"""From the front a lean is a guess all the same: its error grows no further than from 75 deg off the side."""
+
+SHOULDER_HIDDEN = "the near shoulder is hidden by a plate"
 
 
 TRUNK_LEAN_GAIN_DEG = Measure(
@@ -54,12 +63,21 @@ def hands_leave(signals: Signals, lift_off: int, passing: int) -> int:
 def trunk_lean_gain(signals: Signals, start: int, stop: int) -> Measurement:
     """How much further the trunk tips forward over the closed sample range than at its start, degrees.
 
-    Hips that rise faster than the shoulders do just that.
+    Hips that rise faster than the shoulders do just that. Where a plate hides the near shoulder, or a thigh that no
+    body has shows that the hip is somewhere else, nobody knows the trunk's lean. The less of the lean the camera shows,
+    the larger its error.
     """
-    first = float(signals.trunk_lean_deg[start])
-    if np.isnan(first):
+    shown = (signals.shoulder_shown > 0) & np.isfinite(signals.hip_flexion_deg)
+    lean = np.where(shown, signals.trunk_lean_deg, np.nan)
+    if not (signals.shoulder_shown[start : stop + 1] > 0).mean() >= SEEN_SHARE_MIN:
+        return missing(SHOULDER_HIDDEN)
+    known = np.flatnonzero(np.isfinite(lean[start : stop + 1]))
+    if len(known) == 0 or signals.time_s[start + known[0]] - signals.time_s[start] > FIRST_SEEN_S:
         return missing(NOT_SEEN)
-    peak = sustained_peak(signals, signals.trunk_lean_deg, start, max(stop, start), LEAN_GAIN_UNCERTAINTY_DEG)
+    first = float(lean[start + known[0]])
+    turned = float(np.nanmedian(np.abs(signals.yaw_deg[start : stop + 1])))
+    uncertainty = LEAN_GAIN_UNCERTAINTY_DEG / max(math.cos(math.radians(turned)), LEAST_SHOWN)
+    peak = sustained_peak(signals, lean, start, max(stop, start), uncertainty)
     return peak if peak.reason else replace(peak, value=peak.value - first)
 
 

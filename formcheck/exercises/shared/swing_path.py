@@ -21,8 +21,11 @@ from formcheck.exercises.framework.measurement import (
     ELBOW_FLEXION_MAX_DEG,
     NOT_SEEN,
     THIGH_LENGTH,
+    angle_uncertainty_deg,
     at_instant,
+    elbow_uncertainty_deg,
     sample_before,
+    seen_share,
     sustained_peak,
 )
 from formcheck.motion.signals import Signals
@@ -99,7 +102,7 @@ def backswing(signals: Signals, rep: Rep) -> tuple[int, int]:
     return start, min(len(time_s) - 1, int(np.searchsorted(time_s, time_s[rep.bottom] + BACKSWING_S)))
 
 
-def _swung_before(signals: Signals, rep: Rep) -> bool:
+def swung_before(signals: Signals, rep: Rep) -> bool:
     earliest = sample_before(signals, rep.bottom, SWUNG_BEFORE_S)
     before = signals.hand_height[earliest : rep.bottom + 1]
     return bool(np.isfinite(before).any() and np.nanmax(before) >= SWUNG_HEIGHT)
@@ -108,7 +111,7 @@ def _swung_before(signals: Signals, rep: Rep) -> bool:
 def bell_low(signals: Signals, rep: Rep) -> Measurement:
     """How far the wrists sink below the knees in the backswing, in thigh lengths; negative = above them."""
     start, stop = backswing(signals, rep)
-    if not _swung_before(signals, rep):
+    if not swung_before(signals, rep):
         return missing(PICKED_UP)
     below = (signals.knee_height - signals.hand_height) / THIGH_LENGTH
     return sustained_peak(signals, below, start, stop, HEIGHT_UNCERTAINTY)
@@ -188,9 +191,10 @@ DEEP_KNEES = Check(
 
 def knee_flexion_backswing(signals: Signals, rep: Rep) -> Measurement:
     """Knee flexion in a backswing that comes out of a float, degrees."""
-    if not _swung_before(signals, rep):
+    if not swung_before(signals, rep):
         return missing(PICKED_UP)
-    return at_instant(signals, signals.knee_flexion_deg, rep.bottom, ANGLE_UNCERTAINTY_DEG)
+    uncertainty_deg = angle_uncertainty_deg(signals, rep.bottom, rep.bottom)
+    return at_instant(signals, signals.knee_flexion_deg, rep.bottom, uncertainty_deg)
 
 
 def elbow_flexion_up(signals: Signals, rep: Rep) -> Measurement:
@@ -198,7 +202,8 @@ def elbow_flexion_up(signals: Signals, rep: Rep) -> Measurement:
     yaw = signals.yaw_deg[rep.bottom : rep.top + 1]
     if np.isfinite(yaw).any() and np.nanmedian(yaw) <= -REAR_HIDES_DEG:
         return missing("seen from behind, the trunk hides the arms")
-    return sustained_peak(signals, signals.elbow_flexion_deg, rep.bottom, rep.top, ANGLE_UNCERTAINTY_DEG)
+    uncertainty_deg = elbow_uncertainty_deg(signals, rep.bottom, rep.top)
+    return sustained_peak(signals, signals.elbow_flexion_deg, rep.bottom, rep.top, uncertainty_deg)
 
 
 def early_fold(signals: Signals, rep: Rep) -> Measurement:
@@ -216,7 +221,8 @@ def early_fold(signals: Signals, rep: Rep) -> Measurement:
     value = float(signals.hip_flexion_deg[sample])
     if np.isnan(value):
         return missing(NOT_SEEN)
-    return Measurement(value, float(signals.time_s[sample]), ANGLE_UNCERTAINTY_DEG)
+    seen = seen_share(signals.hip_flexion_deg[rep.top : sample + 1])
+    return Measurement(value, float(signals.time_s[sample]), ANGLE_UNCERTAINTY_DEG, seen=seen)
 
 
 EARLY_FOLD = Check(

@@ -11,7 +11,13 @@ from formcheck.core.verdicts import WATCH
 from formcheck.exercises.framework.check import FRONT, FRONT_OR_REAR, SEEN_SHARE_MIN, Check, Measurement, Skill, missing
 from formcheck.exercises.framework.exercise import Rep
 from formcheck.exercises.framework.measure import Measure
-from formcheck.exercises.framework.measurement import sample_before, sustained_low, sustained_peak
+from formcheck.exercises.framework.measurement import (
+    SUSTAINED_S,
+    sample_before,
+    sustained_low,
+    sustained_peak,
+    typical,
+)
 from formcheck.motion.signals import Signals
 from formcheck.motion.standing import LEVEL
 from formcheck.motion.view import FRONT_MIN_DEG
@@ -19,6 +25,10 @@ from formcheck.motion.view import FRONT_MIN_DEG
 TILT_UNCERTAINTY_DEG = 1.5
 SHIFT_UNCERTAINTY = 0.08
 KNEE_GAP_UNCERTAINTY = 0.05
+STANCE_UNCERTAINTY = 0.15
+
+TILT_HELD_S = 0.3
+"""A lifter who tips to one side does so for this long; a pose that the model loses is found again sooner."""
 
 STRAIGHT_ON_MIN_DEG = 80.0
 """From nearer the side hips that only go back seem to move sideways."""
@@ -65,7 +75,7 @@ SYMMETRY_MEASURES = (SHOULDER_TILT_CHANGE_DEG, HIP_SHIFT_HIP_WIDTHS, STANCE_SHOU
 
 def uneven_shoulders(signals: Signals, rep: Rep) -> Measurement:
     """How much the line of the shoulders tilts during the ascent against standing, degrees."""
-    return _against_standing(signals, rep, signals.shoulder_tilt_deg, TILT_UNCERTAINTY_DEG)
+    return _against_standing(signals, rep, signals.shoulder_tilt_deg, TILT_UNCERTAINTY_DEG, TILT_HELD_S)
 
 
 def sideways_shift(signals: Signals, rep: Rep) -> Measurement:
@@ -89,18 +99,18 @@ def knee_gap_lost(signals: Signals, rep: Rep) -> Measurement:
 
 def stance_width(signals: Signals, rep: Rep) -> Measurement:
     """Distance between the ankles at the bottom, in shoulder widths."""
-    part = signals.foot_gap[rep.cycle.bottom_from : rep.cycle.bottom_to + 1]
-    if not np.isfinite(part).any():
-        return missing("the feet were not seen")
-    return Measurement(float(np.nanmedian(part)), float(signals.time_s[rep.bottom]), 0.15)
+    found = typical(signals, signals.foot_gap, rep.cycle.bottom_from, rep.cycle.bottom_to, STANCE_UNCERTAINTY)
+    return missing("the feet were not seen") if found.reason else found
 
 
-def _against_standing(signals: Signals, rep: Rep, values: FloatArray, uncertainty: float) -> Measurement:
+def _against_standing(
+    signals: Signals, rep: Rep, values: FloatArray, uncertainty: float, held_s: float = SUSTAINED_S
+) -> Measurement:
     standing = _standing(signals, rep, values)
     if np.isnan(standing):
         return missing(NOT_STANDING)
     away = np.abs(_facing(signals, values) - standing)
-    return sustained_peak(signals, away, rep.cycle.bottom_from, rep.lockout, uncertainty)
+    return sustained_peak(signals, away, rep.cycle.bottom_from, rep.lockout, uncertainty, held_s)
 
 
 def _standing(signals: Signals, rep: Rep, values: FloatArray) -> float:
