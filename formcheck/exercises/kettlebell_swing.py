@@ -168,7 +168,7 @@ def measure(signals: Signals, rep: Rep) -> dict[str, Measurement]:
             signals, signals.hip_flexion_deg, rep.top, angle_uncertainty_deg(signals, rep.top, rep.top)
         ),
         HIP_TO_KNEE_ROM_RATIO.name: _hip_to_knee_rom_ratio(signals, rep, found),
-        HIP_FLEXION_AT_ARM_LIFT_DEG.name: _hips_at_arm_lift(signals, rep),
+        HIP_FLEXION_AT_ARM_LIFT_DEG.name: hips_at_arm_lift(signals, rep),
         HAND_HEIGHT_TOP.name: sustained_peak(signals, signals.hand_height, rep.bottom, rep.end),
         **swing_measures(signals, rep),
         **symmetry_measures(signals, rep),
@@ -186,7 +186,7 @@ def _hip_to_knee_rom_ratio(signals: Signals, rep: Rep, found: dict[str, Measurem
     return Measurement(ratio, float(signals.time_s[rep.bottom]), ROM_RATIO_UNCERTAINTY, seen=seen)
 
 
-def _hips_at_arm_lift(signals: Signals, rep: Rep) -> Measurement:
+def hips_at_arm_lift(signals: Signals, rep: Rep) -> Measurement:
     """Hip flexion left at the moment when the arms pass `ARMS_FREE_DEG` away from the trunk.
 
     Out of a float only: a bell that hangs still, or was just picked up, swings forward before the hips can throw it.

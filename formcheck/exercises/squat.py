@@ -230,7 +230,7 @@ def measure(signals: Signals, rep: Rep) -> dict[str, Measurement]:
         **back_measures(signals, rep, *around_the_bottom(signals, rep), all_the_way=True),
         BUTT_WINK_DEG.name: wink,
         **common_measures(signals, rep),
-        DEPTH_THIGHS.name: _depth(signals, rep),
+        DEPTH_THIGHS.name: depth(signals, rep),
         LEAN_OVER_SHANK_DEG.name: _lean_over_shank(signals, rep),
         TRUNK_LEAN_GAIN_DEG.name: trunk_lean_gain(signals, *_first_half_up(signals, rep)),
         HEEL_RISE_FOOT_LENGTHS.name: heel_rise(signals, rep, rep.start, rep.lockout),
@@ -295,7 +295,7 @@ def _rising_at_once(signals: Signals) -> bool:
     return bool(rise > RISING_AT_START_PER_S * AT_INSTANT_S)
 
 
-def _depth(signals: Signals, rep: Rep) -> Measurement:
+def depth(signals: Signals, rep: Rep) -> Measurement:
     """Height of the hips above the knees at the bottom in thigh lengths; negative = below parallel.
 
     Doubtful as far as the bend of the knees says otherwise, or hips that were lower at another moment.
@@ -311,13 +311,13 @@ def _depth(signals: Signals, rep: Rep) -> Measurement:
     lowest = median(bottom)
     if np.isfinite(bottom).mean() < SEEN_SHARE_MIN or thigh <= 0.05:
         return missing(NOT_SEEN)
-    depth = lowest / thigh
+    above_parallel = lowest / thigh
     bent_deg = median(signals.knee_flexion_deg[rep.cycle.bottom_from : rep.cycle.bottom_to + 1])
     by_knees = math.cos(math.radians(max(0.0, bent_deg - SHIN_LEAN_MAX_DEG)))
     lowest_ever = sustained_low(signals, above / thigh, rep.start, rep.lockout)
-    elsewhere = depth if lowest_ever.reason else lowest_ever.value
-    uncertainty = doubted(DEPTH_UNCERTAINTY, depth - min(by_knees, elsewhere))
-    return Measurement(depth, float(signals.time_s[rep.bottom]), uncertainty, seen=seen_share(bottom))
+    elsewhere = above_parallel if lowest_ever.reason else lowest_ever.value
+    uncertainty = doubted(DEPTH_UNCERTAINTY, above_parallel - min(by_knees, elsewhere))
+    return Measurement(above_parallel, float(signals.time_s[rep.bottom]), uncertainty, seen=seen_share(bottom))
 
 
 CHECKS = (

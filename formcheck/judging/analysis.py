@@ -313,7 +313,7 @@ def _reps(
         like[:, is_lift][:, 0],
         MIN_SIMILARITY,
         like[:, ~is_lift].max(axis=1, initial=0.0),
-        thrown=not lift.path.is_vertical,
+        thrown=lift.path.is_thrown,
     )
     if not any(in_set):
         return []

@@ -10,11 +10,14 @@ from formcheck.core.landmarks import Landmark
 from formcheck.core.verdicts import FAULT, NOT_MEASURED, OK, WATCH, Verdict, ViewName
 from formcheck.exercises.deadlift import CHECKS
 from formcheck.exercises.framework.check import judge
+from formcheck.exercises.framework.exercise import Rep
 from formcheck.exercises.shared.back import ROUNDING_GROWTH_UNCERTAINTY_DEG
-from formcheck.exercises.shared.deadlift_pull import bar_drop
+from formcheck.exercises.shared.deadlift_pull import bar_ahead, bar_drop
+from formcheck.exercises.shared.feet import FOOT_LENGTH
 from formcheck.exercises.shared.hip_rise import hands_leave, trunk_lean_gain
 from formcheck.judging.analysis import analyze
 from formcheck.motion.calibration import BLAZEPOSE
+from formcheck.motion.reps import Cycle
 from formcheck.motion.signals import Signals, no_signals
 from tests.helpers.synthetic_lifter import (
     Camera,
@@ -194,6 +197,9 @@ def _pull(hands: np.ndarray, lean_deg: np.ndarray | None = None) -> Signals:
         hand_height=hands,
         elbow_flexion_deg=np.zeros(46),
         trunk_lean_deg=np.full(46, 50.0) if lean_deg is None else lean_deg,
+        hip_flexion_deg=np.full(46, 90.0),
+        shoulder_shown=np.ones(46),
+        yaw_deg=np.zeros(46),
     )
 
 
@@ -205,6 +211,34 @@ def test_lean_that_is_gained_before_the_bar_leaves_is_set_up(lifted_from: int, g
     signals = _pull(hands, lean)
     start = hands_leave(signals, 15, 44)
     assert trunk_lean_gain(signals, start, 44).value == pytest.approx(gain_deg, abs=3.5)
+
+
+@pytest.mark.parametrize(("yaw_deg", "uncertainty"), [(0.0, 2.0), (60.0, 4.0)])
+def test_a_lean_is_the_more_doubtful_the_less_of_it_is_shown(yaw_deg: float, uncertainty: float) -> None:
+    signals = replace(_pull(np.full(46, 0.1), np.linspace(50.0, 65.0, 46)), yaw_deg=np.full(46, yaw_deg))
+    assert trunk_lean_gain(signals, 0, 45).uncertainty == pytest.approx(uncertainty)
+
+
+@pytest.mark.parametrize("hidden", ["shoulder_shown", "hip_flexion_deg"])
+def test_a_trunk_of_which_one_end_is_hidden_gains_no_lean(hidden: str) -> None:
+    signals = _pull(np.full(46, 0.1), np.interp(np.arange(46), [15, 30], [50.0, 65.0]))
+    assert trunk_lean_gain(signals, 0, 45).value == pytest.approx(15.0, abs=0.5)
+    getattr(signals, hidden)[12:] = 0.0 if hidden == "shoulder_shown" else np.nan
+    assert trunk_lean_gain(signals, 0, 45).reason
+
+
+@pytest.mark.parametrize(("shown", "flagged"), [(True, True), (False, False)])
+def test_only_hands_that_are_seen_carry_the_bar_away(shown: bool, flagged: bool) -> None:
+    # Half-way up the hands seem to be half a foot further ahead, and come back.
+    ahead = np.zeros(46)
+    ahead[20:30] = 0.5 * FOOT_LENGTH
+    signals = replace(_pull(np.full(46, 0.3)), hand_forward=ahead, mid_foot_forward=np.zeros(46))
+    if not shown:
+        signals.elbow_flexion_deg[18:32] = np.nan
+    rep = Rep(Cycle(0, 0, 0, 0, 45, 45, 45, 45, 0.5, 0.5), 0, 0, 0, 45, 45, 45)
+    found = bar_ahead(signals, rep, 0, 45)
+    assert judge(LIMITS["bar-drift"], found, ViewName.SIDE_LEFT).verdict.is_flagged is flagged
+    assert found.seen == pytest.approx(1.0 if shown else 32 / 46)
 
 
 @pytest.mark.parametrize("visibility", [0.98, 0.7])

@@ -1,12 +1,19 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
-from formcheck.core.verdicts import NOT_MEASURED, OK, WATCH
-from formcheck.exercises.kettlebell_swing import CHECKS, ROM_RATIO_UNCERTAINTY
+from formcheck.core.verdicts import NOT_MEASURED, OK, WATCH, ViewName
+from formcheck.exercises.framework.check import judge
+from formcheck.exercises.framework.exercise import Rep
+from formcheck.exercises.kettlebell_swing import CHECKS, ROM_RATIO_UNCERTAINTY, hips_at_arm_lift
+from formcheck.exercises.shared.swing_path import PICKED_UP
 from formcheck.judging.analysis import analyze
 from formcheck.motion.calibration import BLAZEPOSE
+from formcheck.motion.reps import Cycle
+from formcheck.motion.signals import no_signals
 from tests.helpers.synthetic_lifter import Camera, film, kettlebell_swing, measured, noticed, verdicts
 
 LIMITS = {check.id: check for check in CHECKS}
@@ -129,8 +136,51 @@ def test_arms_that_start_earlier_measure_worse() -> None:
         measured(analyze(film(kettlebell_swing(4, arm_lead_s=lead)), "kettlebell-swing"), "hip_flexion_at_arm_lift_deg")
         for lead in (0.0, 0.15, 0.3)
     ]
-    # Arms that lead by little stay as close to the trunk as those of a good swing.
-    assert hips[0].mean() <= hips[1].mean() < hips[2].mean()
+    # The first bell does not come out of a float. Arms that lead by little stay as close to the trunk as good ones.
+    assert all(np.isnan(of_set[0]) for of_set in hips)
+    assert hips[0][1:].mean() <= hips[1][1:].mean() < hips[2][1:].mean()
+    report = analyze(film(kettlebell_swing(4, arm_lead_s=0.3)), "kettlebell-swing")
+    assert [next(f for f in rep.findings if f.check == "arm-lift").reason for rep in report.reps] == [
+        PICKED_UP,
+        "",
+        "",
+        "",
+    ]
+
+
+@pytest.mark.parametrize(("speed_deg_s", "flagged"), [(0.0, True), (300.0, False)])
+def test_hips_that_open_fast_make_the_arms_start_uncertain(speed_deg_s: float, flagged: bool) -> None:
+    # The arms come free at frame 15 with the hips bent 50 deg. The arms swing by 100 deg a second, so their mark is
+    # passed within a half of a frame and 5 deg of 100 a second: 0.053 s, in which fast hips open by 16 deg.
+    time_s = np.arange(46) / 30.0
+    since_s = time_s - time_s[15]
+    signals = replace(
+        no_signals(time_s),
+        yaw_deg=np.zeros(46),
+        arm_angle_deg=np.maximum(30.0, 50.0 + 100.0 * since_s),
+        hip_flexion_deg=50.0 - speed_deg_s * since_s,
+        hand_height=np.interp(time_s, [0.0, 0.2, 1.5], [0.8, 0.4, 0.9]),
+    )
+    rep = Rep(Cycle(0, 6, 6, 6, 40, 45, 45, 45, 0.3, 0.3), 0, 6, 6, 40, 45, 45)
+    found = hips_at_arm_lift(signals, rep)
+    assert found.value == pytest.approx(50.0, abs=0.5)
+    assert found.uncertainty == pytest.approx(np.hypot(4.0, speed_deg_s * np.hypot(1 / 60, 0.05)), rel=0.02)
+    assert judge(LIMITS["arm-lift"], found, ViewName.SIDE_LEFT).verdict.is_flagged is flagged
+
+
+def test_a_bell_that_comes_to_rest_is_not_a_swing() -> None:
+    # After the last swing the bell goes back between the legs once more, and the lifter stands up with it hanging.
+    motion = kettlebell_swing(4)
+    times, arms = motion.keys["arm_deg"]
+    last_bottom_s = motion.bottoms_s[-1]
+    for top_deg, swings in ((0.0, 3), (60.0, 4)):
+        low = [
+            value if at <= last_bottom_s else min(value, top_deg if value > 5.0 else value)
+            for at, value in zip(times, arms, strict=True)
+        ]
+        parked = replace(motion, keys={**motion.keys, "arm_deg": (times, tuple(low))})
+        for exercise in ("auto", "kettlebell-swing"):
+            assert len(analyze(film(parked), exercise).reps) == swings
 
 
 # ------------------------------------------------------------------------------------------- backswing, float and fall

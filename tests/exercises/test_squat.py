@@ -7,14 +7,20 @@ import numpy as np
 import pytest
 
 from formcheck.core.landmarks import Landmark, left_right
-from formcheck.core.verdicts import NOT_MEASURED, OK, WATCH
-from formcheck.exercises.squat import CHECKS, measure, rep_of
+from formcheck.core.verdicts import FAULT, NOT_MEASURED, OK, WATCH, ViewName
+from formcheck.exercises.framework.check import judge
+from formcheck.exercises.framework.exercise import Rep
+from formcheck.exercises.framework.measurement import THIGH_LENGTH
+from formcheck.exercises.shared.feet import FOOT_LENGTH, HEEL_UNCERTAINTY, heel_rise
+from formcheck.exercises.shared.hip_rise import SHOULDER_HIDDEN
+from formcheck.exercises.squat import CHECKS, DEPTH_UNCERTAINTY, depth, measure, rep_of
 from formcheck.judging.analysis import analyze
 from formcheck.judging.report import Report
 from formcheck.motion.calibration import BLAZEPOSE
-from formcheck.motion.reps import find_cycles
-from formcheck.motion.signals import compute_signals
+from formcheck.motion.reps import Cycle, find_cycles
+from formcheck.motion.signals import compute_signals, no_signals
 from tests.helpers.synthetic_lifter import (
+    SIDE_CAMERA,
     STANDING,
     Camera,
     Motion,
@@ -166,7 +172,7 @@ def test_a_pause_at_the_bottom_is_one_rep() -> None:
 
 @pytest.mark.parametrize(
     ("check", "dial", "within", "watched", "beyond"),
-    [("hips-shoot-up", "hips_first_deg", 2.0, 14.0, 22.0), ("heel-rise", "heel_m", 0.03, 0.055, 0.09)],
+    [("hips-shoot-up", "hips_first_deg", 14.0, 20.0, 28.0), ("heel-rise", "heel_m", 0.03, 0.055, 0.09)],
 )
 def test_both_sides_of_the_limits_of_the_way_up(
     check: str, dial: str, within: float, watched: float, beyond: float
@@ -178,10 +184,84 @@ def test_both_sides_of_the_limits_of_the_way_up(
     assert LIMITS[check].cue in report.advice
 
 
-def test_heels_under_trousers_are_not_judged() -> None:
+def test_heels_under_trousers_while_standing_are_not_judged() -> None:
     poses = film(squat(2, heel_m=0.09))
-    poses.visibility[:, Landmark.RIGHT_HEEL] = 0.88
-    assert noticed(analyze(poses))["heel-rise"] == NOT_MEASURED
+    standing = poses.image_px[:, Landmark.RIGHT_SHOULDER, 1] < poses.image_px[:, Landmark.RIGHT_SHOULDER, 1].min() + 20
+    for score, verdict in ((0.88, FAULT), (0.8, NOT_MEASURED)):
+        poses.visibility[standing, Landmark.RIGHT_HEEL] = score
+        assert noticed(analyze(poses))["heel-rise"] == verdict
+
+
+@pytest.mark.parametrize(
+    ("tilt", "heel_m", "expected"),
+    # Of heels that rise with the picture less is certain; those that rise while it sinks stay where they were in it.
+    [(1.0, 0.0, OK), (-1.0, 0.0, OK), (1.0, 0.09, WATCH), (-1.0, 0.09, NOT_MEASURED)],
+)
+def test_a_camera_that_tilts_lifts_no_heels(tilt: float, heel_m: float, expected: str) -> None:
+    poses = film(squat(3, heel_m=heel_m))
+    # At every bottom the whole picture moves by as much as heels that are clearly off the floor.
+    shoulders = poses.image_px[:, Landmark.RIGHT_SHOULDER, 1]
+    deep = (shoulders - shoulders.min()) / np.ptp(shoulders)
+    poses.image_px[..., 1] -= tilt * 0.09 * SIDE_CAMERA.px_per_m * deep[:, None]
+    assert verdicts(analyze(poses, "squat"))["heel-rise"] == expected
+
+
+def test_a_rise_that_the_toes_share_is_doubted() -> None:
+    rep = Rep(Cycle(0, 10, 15, 20, 40, 45, 45, 45, 0.5, 0.5), 0, 15, 20, 40, 45, 45)
+    up = np.zeros(46)
+    up[10:21] = 1.0
+    for toes, value, uncertainty in ((0.0, 0.3, HEEL_UNCERTAINTY), (0.1, 0.2, np.hypot(HEEL_UNCERTAINTY, 0.05))):
+        signals = replace(
+            no_signals(np.arange(46) / 30.0),
+            heel_height=0.3 * FOOT_LENGTH * up,
+            toe_height=toes * FOOT_LENGTH * up,
+            mid_foot_forward=np.zeros(46),
+        )
+        found = heel_rise(signals, rep, 0, 40)
+        assert (found.value, found.uncertainty) == (pytest.approx(value), pytest.approx(uncertainty))
+        # In a deadlift the model lifts the toes along with a heel that really rises.
+        assert heel_rise(signals, rep, 0, 40, 0.5).value == pytest.approx(0.3)
+
+
+@pytest.mark.parametrize("check", ["hips-shoot-up", "forward-lean", "bar-over-foot", "head-down"])
+def test_a_plate_that_hides_the_near_shoulder_hides_the_trunk(check: str) -> None:
+    poses = film(squat(2))
+    for elbow, wrist, seen in ((0.98, 0.3, True), (0.7, 0.8, True), (0.7, 0.3, False)):
+        poses.visibility[:, Landmark.RIGHT_ELBOW], poses.visibility[:, Landmark.RIGHT_WRIST] = elbow, wrist
+        report = analyze(poses, "squat", variant="back")
+        finding = next(finding for finding in report.findings if finding.check == check)
+        assert (finding.verdict != NOT_MEASURED) is seen, (elbow, wrist)
+        assert seen or finding.reason == SHOULDER_HIDDEN
+
+
+@pytest.mark.parametrize(
+    ("knee_deg", "elsewhere", "uncertainty"),
+    [
+        (110.0, 0.0, DEPTH_UNCERTAINTY),
+        # Shins that lean 45 deg and knees bent 135 have thighs that are level: the hips read 0.4 too high for that.
+        (135.0, 0.0, np.hypot(DEPTH_UNCERTAINTY, 0.2)),
+        # The hips were 0.3 lower at another moment.
+        (110.0, 0.3, np.hypot(DEPTH_UNCERTAINTY, 0.15)),
+    ],
+)
+def test_depth_is_doubted_as_far_as_knees_or_another_moment_contradict_it(
+    knee_deg: float, elsewhere: float, uncertainty: float
+) -> None:
+    standing = np.r_[np.ones(10), np.zeros(26), np.ones(10)]
+    above = np.where(standing > 0, THIGH_LENGTH, 0.4 * THIGH_LENGTH)
+    above[12:16] -= elsewhere * THIGH_LENGTH
+    signals = replace(
+        no_signals(np.arange(46) / 30.0),
+        shoulder_height=np.where(standing > 0, 1.0, 0.5),
+        knee_height=np.full(46, 0.3),
+        hip_height=0.3 + above,
+        knee_flexion_deg=np.where(standing > 0, 0.0, knee_deg),
+    )
+    rep = Rep(Cycle(9, 20, 25, 30, 36, 40, 45, 45, 0.5, 0.5), 9, 25, 30, 36, 40, 45)
+    found = depth(signals, rep)
+    assert (found.value, found.uncertainty) == (pytest.approx(0.4), pytest.approx(uncertainty))
+    fault = uncertainty < 0.4 - LIMITS["depth"].fault
+    assert judge(LIMITS["depth"], found, ViewName.SIDE_LEFT).verdict == (FAULT if fault else WATCH)
 
 
 BAR_ON_BACK = {"arm_deg": -20.0, "elbow_deg": 150.0, "hands_apart": 1.8}
@@ -258,6 +338,16 @@ def test_both_sides_of_the_limits_seen_from_the_front(
         found = {finding.check: finding for finding in report.findings}
         assert found[check].verdict == verdict, size
         assert found[check].value == pytest.approx(size, rel=0.2, abs=0.02)
+
+
+@pytest.mark.parametrize(("lasts_s", "verdict"), [(0.2, OK), (0.5, FAULT)])
+def test_a_pose_that_is_lost_for_a_moment_lowers_no_shoulder(lasts_s: float, verdict: str) -> None:
+    motion = squat(3)
+    poses = film(motion, Camera(90.0))
+    for bottom_s in motion.bottoms_s:
+        wrong = np.abs(poses.time_s - bottom_s - 0.4) <= lasts_s / 2
+        poses.image_px[wrong, Landmark.LEFT_SHOULDER, 1] -= 20.0 / 180.0 * np.pi * SHOULDERS_APART_PX
+    assert verdicts(analyze(poses, "squat"))["uneven-shoulders"] == verdict
 
 
 @pytest.mark.parametrize("yaw_deg", [69.0, 74.0, -74.0])

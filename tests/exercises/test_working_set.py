@@ -102,3 +102,17 @@ NUMBERS = list(CycleFeatures.__dataclass_fields__)
 def test_numbers_that_were_not_measured_cost_no_repetition(hidden: set[str]) -> None:
     part = replace(SQUAT, **dict.fromkeys(hidden, math.nan))
     assert _set([SQUAT, part, SQUAT, part]) == [True] * 4
+
+
+@pytest.mark.parametrize(("share", "counts"), [(AMPLITUDE_SHARE - 0.05, False), (AMPLITUDE_SHARE + 0.05, True)])
+def test_a_bell_that_is_not_thrown_at_the_end_is_put_down(share: float, counts: bool) -> None:
+    last = replace(SWING, arm_reach_deg=share * SWING.arm_reach_deg)
+    cycle_features = [SWING, SWING, SWING, SWING, last]
+    for similarity in (0.0, 1.0):
+        found = cycles_of_set(cycle_features, [similarity] * 5, MIN_SIMILARITY, thrown=True)
+        assert list(found) == [True] * 4 + [counts]
+    # In between, and in lifts whose load is not thrown, it is a repetition.
+    assert all(cycles_of_set(cycle_features, [0.0] * 5, MIN_SIMILARITY))
+    assert all(cycles_of_set([SWING, SWING, last, SWING, SWING], [0.0] * 5, MIN_SIMILARITY, thrown=True))
+    unknown = [*cycle_features[:4], replace(SWING, arm_reach_deg=math.nan)]
+    assert all(cycles_of_set(unknown, [0.0] * 5, MIN_SIMILARITY, thrown=True))

@@ -68,8 +68,8 @@ def cycles_of_set(
     similarity : how much each resembles the lift, on any scale; only helps to tell which of them are the set.
     like_from : similarity from which a cycle says for sure what the lift looks like.
     other_similarity : how much each resembles the most similar one of the other lifts, on the same scale.
-    thrown : True for a lift whose load flies up at the end of each repetition: a cycle at either end in which the hands
-        hardly rise picks the load up, or lets it come to rest.
+    thrown : True for a lift whose load flies up at the end of each repetition: a cycle at either end in which the arms
+        hardly come forward picks the load up, or lets it come to rest, however much of the rest it shares.
     """
     credible = [_moves_the_lifter(features) for features in cycle_features]
     if not any(credible):
@@ -91,10 +91,9 @@ def cycles_of_set(
     for ends in (order.tolist(), order[::-1].tolist()):
         # Of two cycles nobody can say which of them is the odd one, unless one of them resembles the lift.
         for index in ends[: AT_EACH_END_MAX if sure else min(AT_EACH_END_MAX, (len(order) - 1) // 2)]:
-            odd = _is_another_kind(cycle_features[index], usual) or (
-                thrown and _not_thrown(cycle_features[index], usual)
-            )
-            if alike[index] or not odd:
+            features = cycle_features[index]
+            stays_down = thrown and _stays_down(features, usual)
+            if not stays_down and (alike[index] or not _is_another_kind(features, usual)):
                 break
             inside[index] = False
     return tuple(bool(one) for one in inside)
@@ -114,9 +113,9 @@ def _weighted_median(values: FloatArray, weights: FloatArray) -> float:
 
 
 def _usual_of(cycle_features: Sequence[CycleFeatures], core: NDArray[np.bool_]) -> dict[str, float]:
-    """Median over the core of every number that is compared; without those never measured."""
+    """Median over the core of every number that tells kinds apart; without those never measured."""
     usual = {}
-    for name in (*KIND_TOLERANCES, "hand_rise"):
+    for name in KIND_TOLERANCES:
         known = [value for i in np.flatnonzero(core).tolist() if np.isfinite(value := getattr(cycle_features[i], name))]
         if known:
             usual[name] = float(np.median(known))
@@ -127,11 +126,11 @@ def _is_another_kind(features: CycleFeatures, usual: dict[str, float]) -> bool:
     apart = [
         abs(value - middle) > KIND_TOLERANCES[name]
         for name, middle in usual.items()
-        if name in KIND_TOLERANCES and np.isfinite(value := getattr(features, name))
+        if np.isfinite(value := getattr(features, name))
     ]
     return bool(apart) and sum(apart) >= OTHER_KIND_SHARE * len(apart)
 
 
-def _not_thrown(features: CycleFeatures, usual: dict[str, float]) -> bool:
-    """Whether the hands rise by a small share of what is usual in the set; False where that is not known."""
-    return bool(features.hand_rise < AMPLITUDE_SHARE * usual.get("hand_rise", float("nan")))
+def _stays_down(features: CycleFeatures, usual: dict[str, float]) -> bool:
+    """Whether the arms come forward by a small share of what is usual in the set; False where that is not known."""
+    return bool(features.arm_reach_deg < AMPLITUDE_SHARE * usual.get("arm_reach_deg", float("nan")))

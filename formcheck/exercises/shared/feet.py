@@ -21,6 +21,9 @@ OVER_FOOT_UNCERTAINTY = 0.08
 
 HEEL_HELD_S = 0.15
 
+HEEL_CLEAR = 4 * HEEL_UNCERTAINTY
+"""A heel that rises in the picture by this much has risen, whatever the toes seem to do."""
+
 FEET_SEEN_MIN = 0.6
 """Share of the phase, and of the stand that follows it, over which the near foot must be in plain sight."""
 
@@ -69,6 +72,10 @@ def heel_rise(signals: Signals, rep: Rep, start: int, stop: int, toes_follow: fl
     seen = min(found.seen, seen_share(signals.heel_height[top]))
     if found.reason or seen < FEET_SEEN_MIN:
         return missing(FOOT_HIDDEN)
+    against_toes = sustained_peak(signals, heel - toes, start, stop, held_s=HEEL_HELD_S).value
+    if found.value < HEEL_CLEAR and against_toes - found.value > SLIDE_MAX:
+        # Toes that sink, and heels that do not rise: the picture may have moved down by what the heels rose.
+        return missing(FOOT_SLIDES)
     place = int(np.searchsorted(signals.time_s, found.at_s))
     slid = signals.mid_foot_forward[place] - float(np.nanmedian(signals.mid_foot_forward[top]))
     if not abs(slid) <= SLIDE_MAX * FOOT_LENGTH:
