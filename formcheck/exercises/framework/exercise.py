@@ -97,7 +97,7 @@ class TrackedPath:
     point : the joints that carry the load.
     is_vertical : True where the load should go straight up and down, so that straying from the vertical is worth a
         word; False where it travels on an arc.
-    is_thrown : True where it flies up at the end of each repetition, so that one in which it stays down fetches it or puts
+    is_thrown : True where it flies up at the end of each repetition: one in which it stays down fetches it or puts
         it away.
     has_plate : True where the near plate of a bar on long arms can be followed in the picture (``--plate``).
     """
