@@ -25,8 +25,8 @@ DONE, FAILED = "done", "failed"
 SCHEMA = 1
 """Version of the file; raised when old ones no longer tell what is needed, so that their clips are analysed again."""
 
-NOT_DECIDING = ("video", "poses", "folder", "source", "title", "filmed_at", "threads")
-"""Fields of a request that say where things are, when it was, and with how many threads, not what is wanted."""
+NOT_DECIDING = ("video", "poses", "folder", "source", "title", "filmed_at", "jobs")
+"""Fields of a request that say where things are, when it was, and how much at the same time, not what is wanted."""
 
 
 @dataclass(frozen=True)

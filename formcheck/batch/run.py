@@ -260,7 +260,7 @@ def _run(
 
 def analyse_with_one_thread(task: ClipTask, tell: Tell, out: str, analyse: Analyse | None = None) -> Outcome:
     """Analyse a clip as one of several at a time: every core has its own, and needs no more threads."""
-    request = dataclasses.replace(task.request, threads=task.request.threads or 1)
+    request = dataclasses.replace(task.request, jobs=task.request.jobs or 1)
     return analyse_clip(dataclasses.replace(task, request=request), out, tell, analyse)
 
 

@@ -75,6 +75,16 @@ def add_analyze_command(app: typer.Typer) -> None:
             bool,
             typer.Option("--every-frame", help="Look at every frame, not only at as many as the movement needs."),
         ] = False,
+        jobs: Annotated[
+            int | None,
+            typer.Option(
+                "--jobs",
+                "-j",
+                metavar="N",
+                min=1,
+                help="How much is done at the same time, as threads [default: one a core, 4 at most].",
+            ),
+        ] = None,
         no_video: Annotated[
             bool, typer.Option("--no-video", help="Leave out annotated.mp4, which saves time.")
         ] = False,
@@ -145,6 +155,7 @@ def add_analyze_command(app: typer.Typer) -> None:
                 model=model,
                 backend=backend,
                 every_frame=every_frame,
+                jobs=jobs,
                 start_s=start,
                 end_s=end,
                 plate=plate,

@@ -19,6 +19,7 @@ def analyze_video(
     model: str | Path = "full",
     backend: str = AUTO,
     every_frame: bool = False,
+    jobs: int | None = None,
     start_s: float | None = None,
     end_s: float | None = None,
     plate: bool = False,
@@ -50,6 +51,8 @@ def analyze_video(
     model : "lite", "full", "heavy" or the path of a pose model; fetched when it is not here yet.
     backend : what runs it: "openvino", "mediapipe", or "auto" for the faster one that is installed.
     every_frame : the pose model looks at every frame; else at as many as the movement needs.
+    jobs : how many things the look at the video does at the same time, threads included; None = one a core, a few at
+        most.
     start_s, end_s : the part of the video to judge, in seconds since its first frame; None = from the beginning, to the
         end.
     plate : follow the near plate (450 mm) of a barbell lifted from the floor, for bar path and velocity in metres.
@@ -97,6 +100,7 @@ def analyze_video(
         model=str(model),
         backend=backend,
         every_frame=every_frame,
+        jobs=jobs,
         start_s=start_s,
         end_s=end_s,
         plate=plate,

@@ -71,7 +71,8 @@ class AnalysisRequest:
     model : name of a pose model, or the path of one.
     backend : what runs it: "openvino", "mediapipe", or "auto" for the faster one that is installed.
     every_frame : the pose model looks at every frame; else at as many as the movement needs.
-    threads : how many the pose model's networks may use, where the backend can be told; None = one for each core.
+    jobs : how many things the look at the video does at the same time, threads included; None = one a core, a few at
+        most.
     start_s, end_s : the part of the video to judge, in seconds since its first frame; None = from the beginning, to the
         end.
     plate : follow the near plate, in lifts that have one.
@@ -107,7 +108,7 @@ class AnalysisRequest:
     model: str = "full"
     backend: str = AUTO
     every_frame: bool = False
-    threads: int | None = None
+    jobs: int | None = None
     start_s: float | None = None
     end_s: float | None = None
     plate: bool = False
@@ -390,16 +391,14 @@ class _Run:
 
     def _find_poses(self) -> PoseSequence:
         from formcheck.vision import pose_estimation
-        from formcheck.vision.backend_choice import backend_named, default_backend
+        from formcheck.vision.backend_choice import backend_named
         from formcheck.vision.models import store
         from formcheck.vision.tracking import Person
 
         request = self.request
-        backend = backend_named(request.backend, request.threads)
+        backend = backend_named(request.backend)
         self.progress(AnalysisStage.MODEL, 0, None)
         model_file = store.find_model(request.model, progress=self._of(AnalysisStage.MODEL))
-        if backend is None and request.threads is not None:
-            backend = default_backend(model_file, request.threads)
         self.progress(AnalysisStage.WATCH, 0, None)
         poses = pose_estimation.estimate_poses(
             self.video or request.input,
@@ -409,6 +408,7 @@ class _Run:
             person=Person(request.person),
             backend=backend,
             every_frame=request.every_frame,
+            jobs=request.jobs,
         )
         if not request.title:
             return poses

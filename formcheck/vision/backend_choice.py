@@ -19,21 +19,16 @@ BACKENDS: Mapping[str, Callable[[], PoseBackend]] = MappingProxyType(
 """Every backend by its name."""
 
 
-def default_backend(model: ModelFile, threads: int | None = None) -> PoseBackend:
+def default_backend(model: ModelFile) -> PoseBackend:
     """The backend that is used where nothing else is asked for: OpenVINO where it is installed.
 
     Bundles of the user's own go to MediaPipe, which knows kinds of them that `formcheck.vision.blazepose` does not.
-    ``threads`` as of `backend_named`.
     """
-    return OpenVinoBackend(threads) if is_installed() and model.origin != "custom" else MediaPipeBackend()
+    return OpenVinoBackend() if is_installed() and model.origin != "custom" else MediaPipeBackend()
 
 
-def backend_named(name: str, threads: int | None = None) -> PoseBackend | None:
+def backend_named(name: str) -> PoseBackend | None:
     """The backend of that name; None for "auto", which leaves the choice to `default_backend`.
-
-    Parameters
-    ----------
-    threads : how many the networks may use, where the backend can be told; None = one for each core.
 
     Raises
     ------
@@ -45,5 +40,4 @@ def backend_named(name: str, threads: int | None = None) -> PoseBackend | None:
         raise UsageError(f"There is no pose backend '{name}': choose one of {', '.join([AUTO, *BACKENDS])}.")
     if name == OpenVinoBackend.name and not is_installed():
         raise UsageError("OpenVINO is not installed: run pip install 'formcheck[fast]', or use --backend mediapipe.")
-    # MediaPipe has no way to be told; it takes few anyway.
-    return OpenVinoBackend(threads) if name == OpenVinoBackend.name else BACKENDS[name]()
+    return BACKENDS[name]()

@@ -47,7 +47,7 @@ class Pipeline:
     during_poses: Callable[[Callable[[], bool]], None] = lambda cancelled: None
     asked: list[dict[str, Any]] = field(default_factory=list)
     models: list[str] = field(default_factory=list)
-    looked: list[tuple[str | None, bool]] = field(default_factory=list)
+    looked: list[tuple[str | None, bool, int | None]] = field(default_factory=list)
 
     def estimate_poses(
         self,
@@ -58,10 +58,11 @@ class Pipeline:
         cancelled: Any,
         backend: Any,
         every_frame: bool,
+        jobs: int | None,
         person: Any,
     ) -> PoseSequence:
         self.models.append(model.name)
-        self.looked.append((backend and backend.name, every_frame))
+        self.looked.append((backend and backend.name, every_frame, jobs))
         for done in (1, 2):
             progress(done, 2)
         self.during_poses(cancelled)
@@ -117,8 +118,10 @@ def test_a_video_becomes_a_summary_and_a_folder() -> None:
 
 def test_backend_and_number_of_looks_reach_the_pose_model(pipeline: Pipeline) -> None:
     assert run("analyze", "set.mp4", "--no-video").exit_code == 0
-    assert run("analyze", "set.mp4", "--no-video", "--backend", "mediapipe", "--every-frame").exit_code == 0
-    assert pipeline.looked == [(None, False), ("mediapipe", True)]
+    assert (
+        run("analyze", "set.mp4", "--no-video", "--backend", "mediapipe", "--every-frame", "--jobs", "3").exit_code == 0
+    )
+    assert pipeline.looked == [(None, False, None), ("mediapipe", True, 3)]
 
 
 def test_an_unknown_backend_is_an_error_before_any_work(pipeline: Pipeline) -> None:
