@@ -9,10 +9,13 @@ from typing import Any
 import numpy as np
 import pytest
 
+from formcheck.core.verdicts import OK, WATCH, Verdict, ViewName
 from formcheck.exercises.deadlift import EXERCISE
+from formcheck.exercises.framework.check import WATCH_MARGIN, Check, judge
 from formcheck.exercises.shared.back import (
     BACK_CHECKS,
     HEAD_DOWN,
+    HEAD_UNCERTAINTY_DEG,
     HEAD_UP,
     HEAD_USUAL_DEG,
     HEAD_USUAL_WITHIN_DEG,
@@ -137,6 +140,21 @@ def test_the_head_is_compared_with_the_lifters_own_standing_if_that_is_believabl
     always = HEAD_USUAL_DEG + 40.0
     assert _head(always, always)["head_down_deg"] == pytest.approx(40.0 - HEAD_USUAL_WITHIN_DEG)
     assert HEAD_DOWN.watch < HEAD_UP.watch
+
+
+@pytest.mark.parametrize("check", [HEAD_DOWN, HEAD_UP], ids=lambda check: check.id)
+@pytest.mark.parametrize(("beyond_deg", "verdict"), [(1.0, WATCH), (-1.0, OK)])
+def test_a_head_is_told_of_beyond_its_limit_and_half_its_uncertainty(
+    check: Check, beyond_deg: float, verdict: Verdict
+) -> None:
+    forward_deg = check.watch + WATCH_MARGIN * HEAD_UNCERTAINTY_DEG + beyond_deg
+    at_bottom_deg = HEAD_USUAL_DEG + (forward_deg if check is HEAD_DOWN else -forward_deg)
+    signals = _signals()
+    standing = np.abs(signals.trunk_lean_deg) < 15.0
+    signals = replace(signals, neck_flexion_deg=np.where(standing, HEAD_USUAL_DEG, at_bottom_deg))
+    rep = EXERCISE.rep(signals, find_cycles(signals.time_s, signals.shoulder_height)[0])
+    found = back_measures(signals, rep, max(0, rep.lift_off - 15), rep.lift_off)[check.measure.name]
+    assert judge(check, found, ViewName.SIDE_LEFT).verdict == verdict
 
 
 @pytest.mark.parametrize("knee_deg", [STRAIGHT_KNEE_MAX_DEG - 1, STRAIGHT_KNEE_MAX_DEG + 1])
