@@ -73,7 +73,7 @@ def printable(text: str) -> str:
 
 def safe(words: str) -> str:
     """Words as standard output can show them."""
-    from formcheck.render.terminal import safe_text, shows_symbols
+    from formcheck.render.safe_text import safe_text, shows_symbols
 
     return safe_text(words, shows_symbols(Console().encoding))
 

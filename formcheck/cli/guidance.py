@@ -24,7 +24,6 @@ from formcheck.service.user_values import parse_load_kg
 if TYPE_CHECKING:
     from formcheck.guidance import Answer, Drill, LoadAdvice, Routine, Section, Training, TrainingTopic
     from formcheck.guidance.tables import DecisionTable, Question
-    from formcheck.storage.history import SavedSet
 
 SCHEMA = 1
 """Version of what --json prints. Additions keep it."""
@@ -205,6 +204,7 @@ def _sore(told: Mapping[str, str | frozenset[str] | None], as_json: bool) -> Non
 
 def _train(lifter: str | None, exercise: str | None, hide: Sequence[str], show_again: bool, as_json: bool) -> None:
     from formcheck.guidance import hidden_advice, hide_advice, load_advice, show_hidden, train
+    from formcheck.guidance.load import LOOKED_BACK
     from formcheck.guidance.texts import text
     from formcheck.storage.history import open_history
     from formcheck.storage.settings_files import load_settings
@@ -212,8 +212,9 @@ def _train(lifter: str | None, exercise: str | None, hide: Sequence[str], show_a
     exercise = None if exercise is None else lift_name(exercise)
     unit = load_settings().unit_of_loads
     with open_history() as history:
-        sets = history.sets(lifter=lifter, exercise=exercise)
-        lifter = _whose(sets, lifter)
+        lifter = _whose([name for name, each in history.kinds() if exercise in (None, each)], lifter)
+        sets = history.sets(lifter=lifter, exercise=exercise, limit=LOOKED_BACK)
+        lifter = sets[0].lifter if sets else lifter
         known = None if lifter is None else history.known_lifter(lifter)
     if show_again:
         show_hidden(lifter)
@@ -247,13 +248,14 @@ def _train(lifter: str | None, exercise: str | None, hide: Sequence[str], show_a
     _print_small_print(tuple(dict.fromkeys(sources)))
 
 
-def _whose(sets: Sequence[SavedSet], lifter: str | None) -> str | None:
-    """The lifter whose sets these are; `UsageError` when they are of several."""
-    names = {(saved.lifter or "").casefold(): saved.lifter for saved in sets}
-    if lifter is None and len(names) > 1:
-        told = ", ".join(sorted(name for name in names.values() if name))
+def _whose(names: Sequence[str | None], lifter: str | None) -> str | None:
+    """The lifter that is named, or the only one who has sets; `UsageError` when there are several."""
+    if lifter is not None:
+        return lifter
+    if len(set(names)) > 1:
+        told = ", ".join(sorted({name for name in names if name}))
         raise UsageError(f"The history holds several people's sets: name one with --lifter ({told}).")
-    return next(iter(names.values()), lifter)
+    return next(iter(names), None)
 
 
 def _cool_down(with_timer: bool, as_json: bool) -> None:

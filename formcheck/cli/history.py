@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Sequence
+from datetime import datetime
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -15,16 +16,22 @@ from rich.console import Console
 from rich.table import Table
 
 from formcheck.cli.console import WIDE, print_line, safe_words, user_friendly
-from formcheck.cli.options import OnlyExerciseOption, lift_name
-from formcheck.core.errors import HistoryError
+from formcheck.cli.options import OnlyExerciseOption, lift_name, parse_day
+from formcheck.core.errors import HistoryError, UsageError
 
 if TYPE_CHECKING:
-    from formcheck.storage.history import SavedSet
+    from formcheck.storage.history import History, SavedSet
+    from formcheck.storage.history.records import AnySet
     from formcheck.storage.history.trends import Comparison, RepNumbers
 
 HISTORY_COLUMNS = ("ID", "Date", "Time", "Lifter", "Exercise", "Load", "Reps", "Back", "Verdict", "Video")
 LEAST_NEEDED = ("Video", "Time", "Reps", "Lifter")
 """Columns that are left out, in this order, where the rest would be broken within words."""
+
+REPAIR = "formcheck history repair saves what can be read."
+
+USUALLY_SHOWN = 20
+"""Sets that a list shows unless more are asked for."""
 
 HISTORY_NOTE = "Back: rounding of the typical rep against your own neutral."
 
@@ -44,11 +51,23 @@ def add_history_commands(app: typer.Typer) -> None:
         context: typer.Context,
         lifter: Annotated[str | None, typer.Option("--lifter", metavar="NAME", help="Only this lifter.")] = None,
         exercise: OnlyExerciseOption = None,
+        last: Annotated[
+            int | None,
+            typer.Option("--last", "-n", metavar="N", min=1, help=f"That many sets [default: {USUALLY_SHOWN}]."),
+        ] = None,
+        since: Annotated[
+            str | None, typer.Option("--since", metavar="DAY", help="Sets from that day on, such as 2026-03-31.")
+        ] = None,
+        everything: Annotated[bool, typer.Option("--all", help="All sets.")] = False,
     ) -> None:
-        """List the saved sets, the newest first."""
+        """List the saved sets, the newest first: the last 20 unless told otherwise."""
         if context.invoked_subcommand is None:
             with user_friendly():
-                _show_history(lifter, exercise)
+                if everything and last is not None:
+                    raise UsageError("--last shows some sets and --all every one: leave out one of them.")
+                day = parse_day(since, "--since")
+                limit = last if last is not None or everything or day else USUALLY_SHOWN
+                _show_history(lifter, exercise, limit, datetime.fromisoformat(day) if day else None)
 
     @history_app.command()
     def delete(
@@ -79,8 +98,10 @@ def add_history_commands(app: typer.Typer) -> None:
             from formcheck.storage.history import export_history, open_history
 
             with open_history() as kept:
-                count = export_history(kept, file)
-            print_line(f"{_counted(count, 'set')} in {file}")
+                done = export_history(kept, file)
+            print_line(f"{_counted(done.sets, 'set')} in {file}")
+            for sentence in done.left_out:
+                print_line(f"{sentence}. {REPAIR}", "yellow")
 
     @app.command("import")
     def import_(
@@ -101,42 +122,59 @@ def add_history_commands(app: typer.Typer) -> None:
 # --- history -------------------------------------------------------------------------------------------------------
 
 
-def _show_history(lifter: str | None, exercise: str | None) -> None:
+def _show_history(lifter: str | None, exercise: str | None, limit: int | None, since: datetime | None) -> None:
     from formcheck.storage.history import open_history
-    from formcheck.storage.history.trends import set_numbers
-    from formcheck.storage.settings_files import load_settings
+    from formcheck.storage.history.records import clock_words, day_words
 
     exercise = None if exercise is None else lift_name(exercise)
-    unit = load_settings().unit_of_loads
+    unit = _unit_of_loads()
     with open_history() as kept:
-        sets = kept.sets(lifter=lifter, exercise=exercise)
+        sets = kept.summaries(lifter=lifter, exercise=exercise, since=since, limit=limit)
+        count = len(sets) if limit is None else kept.count(lifter=lifter, exercise=exercise, since=since)
+        trend_lines = _trend_lines(kept, lifter, exercise, since, unit)
     if not sets:
-        if lifter is not None or exercise is not None:
-            print_line("No saved set matches: formcheck history shows all.")
+        if lifter is not None or exercise is not None or since is not None:
+            print_line("No saved set matches: formcheck history shows the last ones.")
         else:
             print_line("No set is saved here yet: formcheck analyze set.mp4 --save keeps one.")
         return
     rows = []
     for saved in sets:
-        numbers = set_numbers(saved)
         cells = [
             str(saved.id),
-            f"{saved.when.astimezone():%Y-%m-%d}",
-            f"{saved.when.astimezone():%H:%M}",
+            day_words(saved.when),
+            clock_words(saved.when),
             saved.lifter or "–",
             _exercise_words(saved),
-            _load(numbers.load_kg, unit),
-            str(numbers.reps),
-            _amount(numbers.rounding_deg, "°", signed=True),
-            saved.verdict,
+            _load(saved.numbers.load_kg, unit),
+            str(saved.numbers.reps),
+            _amount(saved.numbers.rounding_deg, "°", signed=True),
+            "damaged" if "report" in saved.damage else saved.verdict,
             saved.video_file,
         ]
         rows.append(dict(zip(HISTORY_COLUMNS, cells, strict=True)))
     left_out = _print_history(rows)
     more = f" Left out, as the window is narrow: {', '.join(left_out)}." if left_out else ""
     print_line(HISTORY_NOTE + more, "dim")
-    for line in _trend_lines(sets, unit):
+    if len(sets) < count:
+        print_line(f"The last {len(sets)} of {count:,} sets: --last N shows more of them, --all every one.", "dim")
+    for saved in sets:
+        if saved.damage:
+            print_line(f"Set {saved.id} is damaged ({', '.join(saved.damage)}): {REPAIR}", "yellow")
+    for line in trend_lines:
         print_line(line)
+
+
+def _unit_of_loads() -> str:
+    """The user's unit of loads, without reading what every lift is about where no settings are."""
+    from formcheck.core.loads import LOAD_UNITS
+    from formcheck.storage.config_folder import default_settings_path
+
+    if not default_settings_path().is_file():
+        return LOAD_UNITS[0]
+    from formcheck.storage.settings_files import load_settings
+
+    return load_settings().unit_of_loads
 
 
 def _print_history(rows: Sequence[dict[str, str]]) -> list[str]:
@@ -153,12 +191,17 @@ def _print_history(rows: Sequence[dict[str, str]]) -> list[str]:
     return [name.lower() for name in LEAST_NEEDED[:count]]
 
 
-def _trend_lines(sets: Sequence[SavedSet], unit_of_loads: str) -> list[str]:
+def _trend_lines(
+    kept: History, lifter: str | None, exercise: str | None, since: datetime | None, unit_of_loads: str
+) -> list[str]:
     """How one lifter's one exercise went over the sessions; nothing where several are mixed."""
+    kinds = [kind for kind in kept.kinds(lifter=lifter) if exercise in (None, kind[1])]
+    if len(kinds) != 1:
+        return []
     from formcheck.storage.history.trends import sessions, trend
 
-    course = sessions(sets)
-    if len({((each.lifter or "").casefold(), each.exercise) for each in course}) != 1 or len(course) < 2:
+    course = sessions(kept.summaries(lifter=lifter, exercise=exercise, since=since))
+    if len(course) < 2:
         return []
     lines = ["", f"Over {len(course)} sessions"]
     for name, title, unit in TREND_WORDS:
@@ -177,13 +220,14 @@ def _trend_lines(sets: Sequence[SavedSet], unit_of_loads: str) -> list[str]:
 
 def _delete(ids: Sequence[int], yes: bool) -> None:
     from formcheck.storage.history import open_history
+    from formcheck.storage.history.records import clock_words, day_words
 
     with open_history() as kept:
         # All are looked up before any is deleted: a wrong number deletes nothing.
         chosen = [kept.set(set_id) for set_id in dict.fromkeys(ids)]
         if not yes:
             for saved in chosen:
-                when = f"{saved.when.astimezone():%Y-%m-%d %H:%M}"
+                when = f"{day_words(saved.when)} {clock_words(saved.when)}"
                 print_line(f"{saved.id}  {when}  {_exercise_words(saved)}  {saved.video_file}")
             try:
                 typer.confirm(f"Delete {_counted(len(chosen), 'set')} for good?", abort=True, err=True)
@@ -203,6 +247,9 @@ def _show_comparison(first_id: int, second_id: int) -> None:
 
     with open_history() as kept:
         first, second = kept.set(first_id), kept.set(second_id)
+    for saved in (first, second):
+        if saved.unreadable:
+            raise HistoryError(f"Set {saved.id} cannot be compared: its report cannot be read. {REPAIR}")
     compared = compare(first, second)
     if first.exercise != second.exercise:
         print_line("These are different lifts: compare their numbers with care.", "yellow")
@@ -215,13 +262,13 @@ def _show_comparison(first_id: int, second_id: int) -> None:
 
 
 def _sets_table(first: SavedSet, second: SavedSet, compared: Comparison) -> Table:
+    from formcheck.storage.history.records import day_words
     from formcheck.storage.history.trends import QUANTITIES
-    from formcheck.storage.settings_files import load_settings
 
-    unit_of_loads = load_settings().unit_of_loads
+    unit_of_loads = _unit_of_loads()
     table = _table(("", f"Set {first.id}", f"Set {second.id}", "Change"), right=("Change",))
     for title, words in (
-        ("Date", lambda saved: f"{saved.when.astimezone():%Y-%m-%d}"),
+        ("Date", lambda saved: day_words(saved.when)),
         ("Lifter", lambda saved: saved.lifter or "–"),
         ("Exercise", _exercise_words),
         ("Verdict", lambda saved: saved.verdict),
@@ -275,7 +322,7 @@ def _rep_cells(rep: RepNumbers | None, depth: bool) -> list[str]:
 # --- words ---------------------------------------------------------------------------------------------------------
 
 
-def _exercise_words(saved: SavedSet) -> str:
+def _exercise_words(saved: AnySet) -> str:
     return f"{saved.exercise}, {saved.variant}" if saved.variant else saved.exercise
 
 
@@ -297,7 +344,7 @@ def _amount(value: float, unit: str, signed: bool = False) -> str:
 
 def _load(load_kg: float, unit: str, signed: bool = False) -> str:
     """A load in the user's unit; "–" for NaN."""
-    from formcheck.judging.settings import load_words
+    from formcheck.core.loads import load_words
 
     return load_words(load_kg, unit, signed=signed) if math.isfinite(load_kg) else "–"
 

@@ -28,6 +28,9 @@ NOT_SAVED = 0
 
 DAYS_A_WEEK = 7
 
+LOOKED_BACK = 300
+"""Newest sets of a lifter that advice is made from: months of training, and no more than is read in a second."""
+
 
 @dataclass(frozen=True)
 class LoadAdvice:

@@ -31,6 +31,12 @@ from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar
 
 from formcheck.core.errors import UsageError
+from formcheck.core.loads import HEAVIEST_LOAD_KG as HEAVIEST_LOAD_KG
+from formcheck.core.loads import KG_PER_LB as KG_PER_LB
+from formcheck.core.loads import LOAD_STEPS_KG as LOAD_STEPS_KG
+from formcheck.core.loads import LOAD_UNITS as LOAD_UNITS
+from formcheck.core.loads import in_load_unit as in_load_unit
+from formcheck.core.loads import load_words as load_words
 from formcheck.exercises import EXERCISES
 from formcheck.exercises.framework.check import Check
 from formcheck.exercises.framework.exercise import Exercise
@@ -64,27 +70,6 @@ LONGEST_QUOTE = 80
 
 MOST_UNKNOWN_KEYS = 20
 """A file with more of them is not a settings file, and looking for similar names takes time."""
-
-LOAD_UNITS = ("kg", "lb")
-KG_PER_LB = 0.45359237
-HEAVIEST_LOAD_KG = 1000.0
-"""More than that nobody lifts."""
-
-
-def in_load_unit(load_kg: float, unit: str) -> float:
-    """A load, or a sum of loads, in one of `LOAD_UNITS`."""
-    return load_kg / KG_PER_LB if unit == "lb" else load_kg
-
-
-LOAD_STEPS_KG = {"kg": 2.5, "lb": 5.0 * KG_PER_LB}
-"""Lighter sets are rounded to what can be loaded, by the unit of the plates."""
-
-
-def load_words(load_kg: float, unit: str = LOAD_UNITS[0], *, digits: int = 1, signed: bool = False) -> str:
-    """A load as people write it in that unit, such as "102.5 kg" or "225 lb"; ``digits`` after the point at most."""
-    number = f"{in_load_unit(load_kg, unit):{'+' if signed else ''}.{digits}f}"
-    number = number.removesuffix(".0").replace("-", "−")
-    return f"{number} {unit}"
 
 
 @dataclass(frozen=True)

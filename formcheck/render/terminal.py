@@ -21,6 +21,8 @@ from formcheck.judging.coaching import reps_showing
 from formcheck.judging.report import Report, RepReport
 from formcheck.judging.set_metrics import SetLevel
 from formcheck.judging.settings import load_words
+from formcheck.render.safe_text import safe_text as safe_text
+from formcheck.render.safe_text import shows_symbols as shows_symbols
 
 VERDICT_WORDS = {
     GOOD: "GOOD",
@@ -57,45 +59,11 @@ DRIFT_WORDS = {
 WORTH_SAYING_LOSS = 0.1
 """Repetitions that differ in nothing scatter by about this much."""
 
-PLAIN = {
-    "✓": "ok",
-    "✗": "x",
-    "–": "-",
-    "—": "-",
-    "−": "-",
-    "°": " deg",
-    "“": '"',
-    "”": '"',
-    "‘": "'",
-    "’": "'",
-    "…": "...",
-    "·": "-",
-    "×": "x",
-    "•": "*",
-}
-"""What stands for a symbol on a terminal that cannot show it."""
-
 
 def lift_title(name: str) -> str:
     """What people call the lift of that name in a report, which an older version or another one may have made."""
     lift = exercise_named(name)
     return lift.title if lift is not None else "No known lift" if name == NONE else name
-
-
-def shows_symbols(encoding: str | None) -> bool:
-    """Whether a terminal of that encoding can show more than ASCII."""
-    return (encoding or "").lower().replace("-", "").replace("_", "").startswith("utf")
-
-
-def safe_text(text: str, symbols: bool = True) -> str:
-    """Text from outside (file names, notes) without control characters and, if need be, without symbols."""
-    text = text.encode("utf-8", "replace").decode()
-    text = "".join(letter if letter.isprintable() else " " for letter in text)
-    if symbols:
-        return text
-    for symbol, plain in PLAIN.items():
-        text = text.replace(symbol, plain)
-    return text.encode("ascii", "replace").decode()
 
 
 def print_summary(

@@ -7,21 +7,20 @@ for those that ask for it.
 from __future__ import annotations
 
 import json
-import os
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import platformdirs
-
 from formcheck.core.errors import InputError, OutputError, UsageError
 from formcheck.judging.presets import SHIPPED, shipped
 from formcheck.judging.settings import DEFAULTS, Settings, check_limits, did_you_mean, merge, parse_settings
 from formcheck.storage.atomic import write_text
+from formcheck.storage.config_folder import SETTINGS_TOML as SETTINGS_TOML
+from formcheck.storage.config_folder import config_folder as config_folder
+from formcheck.storage.config_folder import default_settings_path as default_settings_path
 from formcheck.storage.ordinary_files import read_ordinary
 
-SETTINGS_TOML = "settings.toml"
 PRESET_NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,39}")
 LARGEST_FILE_BYTES = 1_000_000
 """Nobody writes a longer settings file by hand; anything larger was named by mistake."""
@@ -34,17 +33,6 @@ class PresetStatus:
     name: str
     title: str
     path: Path | None = None
-
-
-def config_folder() -> Path:
-    """Folder of the user's settings; it may not exist yet."""
-    folder = os.environ.get("FORMCHECK_CONFIG_DIR")
-    return Path(folder).expanduser().absolute() if folder else platformdirs.user_config_path("formcheck")
-
-
-def default_settings_path() -> Path:
-    """The settings that hold for every analysis; the file may not exist."""
-    return config_folder() / SETTINGS_TOML
 
 
 def load_settings(path: Path | None = None, presets: Sequence[str] = (), *, own: bool = True) -> Settings:

@@ -599,7 +599,8 @@ def test_a_set_that_is_gone_meanwhile_is_one_line(monkeypatch: pytest.MonkeyPatc
         (saved,) = history.sets()
         history.delete_set(1)
     # Another tab deletes it between the list and the dialog.
-    monkeypatch.setattr(History, "sets", lambda self: (saved,))
+    monkeypatch.setattr(History, "summaries", lambda self, **_: (saved,))
+    monkeypatch.setattr(History, "kinds", lambda self: ((saved.lifter, saved.exercise),))
     at.button(key="open-1").click().run()
     assert not at.exception
     assert "There is no set 1" in at.error[0].value

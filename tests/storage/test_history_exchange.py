@@ -16,7 +16,7 @@ import numpy as np
 import pytest
 
 from formcheck.core.errors import HistoryError, OutputError
-from formcheck.storage.history import Imported, Lifter, export_history, import_history, open_history
+from formcheck.storage.history import Exported, Imported, Lifter, export_history, import_history, open_history
 from tests.helpers.saved_sets import POSES, recording, report
 
 ANNA = Lifter("Anna", 168.0, True, 0.05, {"standing_deg": -17.5})
@@ -33,7 +33,7 @@ def exported(tmp_path: Path) -> Path:
             report("squat"), recording(2), lifter="Anna", settings={"model": "full"}, video_path="/secret/x"
         )
         history.save_set(report())
-        assert export_history(history, tmp_path / "out.zip") == 3
+        assert export_history(history, tmp_path / "out.zip") == Exported(3)
     return tmp_path / "out.zip"
 
 

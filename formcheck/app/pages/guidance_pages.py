@@ -28,10 +28,12 @@ from formcheck.guidance import (
     train,
 )
 from formcheck.guidance.decisions import decide
+from formcheck.guidance.load import LOOKED_BACK
 from formcheck.guidance.tables import EMERGENCY, READY, SORE, SOURCES, DecisionTable, Question
 from formcheck.guidance.texts import text
 from formcheck.judging.report import Report
 from formcheck.storage.history import SavedSet, open_history
+from formcheck.storage.history.store import NOBODY as NO_LIFTER
 
 LEVEL_TAGS = {"ok": "good", "normal": "good", "easy": "watch", "watch": "watch"}
 """How the card of an answer looks; all other levels look like a fault."""
@@ -112,9 +114,10 @@ def show_train() -> None:
     st.title(text("page.train.title"))
     _lead(text("page.train.lead"))
     with open_history() as history:
-        sets = history.sets()
+        newest = {name: history.summaries(lifter=name or NO_LIFTER, limit=1) for name, _ in history.kinds()}
         injured = {lifter.name for lifter in history.lifters() if lifter.back_injury}
-    names = list(dict.fromkeys(saved.lifter for saved in sets))
+    # Who lifted last comes first.
+    names = sorted(newest, key=lambda name: max(saved.when for saved in newest[name]), reverse=True)
     lifter = names[0] if names else None
     if len(names) > 1:
         lifter = st.selectbox(
@@ -124,7 +127,8 @@ def show_train() -> None:
             key="train-lifter",
             width=320,
         )
-    mine = [saved for saved in sets if saved.lifter == lifter]
+    with open_history() as history:
+        mine = history.sets(lifter=lifter or NO_LIFTER, limit=LOOKED_BACK) if names else ()
     _show_load(mine, lifter, lifter in injured)
     training = train([saved.report for saved in mine])
     # The terminal's words for this tell how to save a set there.
@@ -262,7 +266,7 @@ def show_load_of(lifter: str, report: Report | None = None) -> None:
     """What a lifter's saved sets say about the load, with the report of a set that is not among them."""
     with open_history() as history:
         known = history.known_lifter(lifter)
-        sets = () if known is None else history.sets(lifter=known.name)
+        sets = () if known is None else history.sets(lifter=known.name, limit=LOOKED_BACK)
     _show_load(sets, lifter, bool(known and known.back_injury), report)
 
 

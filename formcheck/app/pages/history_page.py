@@ -28,9 +28,10 @@ from formcheck.judging.settings import LOAD_UNITS, Settings, in_load_unit
 from formcheck.render.html.report import FINDING_WORDS
 from formcheck.render.terminal import degrees
 from formcheck.service.pipeline import AnalysisRequest, judge
-from formcheck.storage.history import SavedSet, export_history, import_history, open_history
+from formcheck.storage.history import History, SavedSet, SetSummary, export_history, import_history, open_history
 from formcheck.storage.history.numbers import SetNumbers
-from formcheck.storage.history.records import LONGEST_NOTES
+from formcheck.storage.history.records import LONGEST_NOTES, AnySet, clock_words, day_words
+from formcheck.storage.history.store import NOBODY as NO_LIFTER
 from formcheck.storage.history.trends import QUANTITIES, Comparison, compare, rep_numbers, sessions, trend
 from formcheck.storage.pose_files import save_poses
 from formcheck.storage.report_folder import POSES_NPZ
@@ -40,6 +41,8 @@ from formcheck.storage.settings_files import list_presets, settings_toml
 EVERYBODY, NOBODY = "All\N{NO-BREAK SPACE}lifters", text("page.train.nobody")
 ALL_LIFTS = "All lifts"
 SETS_AT_ONCE = 20
+COMPARED = 200
+"""Sets to choose two from: thousands would be sent to the browser twice at every click."""
 
 LEAST_DEG = 10.0
 """Charts of angles span at least that much: less is mostly noise."""
@@ -64,27 +67,48 @@ LONGEST_BESIDE = 3
 """A longer unit stands below the title of its row instead."""
 
 
+@dataclass(frozen=True)
+class Chosen:
+    """Which sets are shown: of whom (None = everybody, `NO_LIFTER` = nobody) and of which lift (None = all)."""
+
+    lifter: str | None
+    exercise: str | None
+    kinds: tuple[tuple[str | None, str], ...]
+
+    def summaries(self, history: History, limit: int | None = None) -> tuple[SetSummary, ...]:
+        """The sets in short, the newest first."""
+        return history.summaries(lifter=self.lifter, exercise=self.exercise, limit=limit)
+
+    def count(self, history: History) -> int:
+        """How many there are."""
+        return history.count(lifter=self.lifter, exercise=self.exercise)
+
+
 def show() -> None:
     """The page."""
     st.title("History")
     with open_history() as history:
-        sets = history.sets()
+        kinds = history.kinds()
         lifters = [lifter.name for lifter in history.lifters()]
-    if not sets:
+    if not kinds:
         st.html('<p class="fc-lead">Sets that you check are kept here, on this computer only.</p>')
         _backup()
         return
     left, right, _ = st.columns([1, 1, 2])
-    nobody = [NOBODY] if any(saved.lifter is None for saved in sets) else []
+    nobody = [NOBODY] if any(name is None for name, _ in kinds) else []
     who: str = left.selectbox("Lifter", [EVERYBODY, *lifters, *nobody], key="who")
-    names = [name for name in components.exercise_names() if any(saved.exercise == name for saved in sets)]
+    here = {exercise for _, exercise in kinds}
+    names = [name for name in components.exercise_names() if name in here]
     lift: str = right.selectbox("Lift", [ALL_LIFTS, *names], format_func=components.exercise_title, key="which")
-    chosen = [
-        saved
-        for saved in sets
-        if who == EVERYBODY or (saved.lifter or NOBODY).casefold() == who.casefold()
-        if lift in (ALL_LIFTS, saved.exercise)
-    ]
+    lifter = None if who == EVERYBODY else NO_LIFTER if who == NOBODY else who
+    exercise = None if lift == ALL_LIFTS else lift
+    wanted = tuple(
+        (name, each)
+        for name, each in kinds
+        if who == EVERYBODY or (name or NOBODY).casefold() == who.casefold()
+        if exercise in (None, each)
+    )
+    chosen = Chosen(lifter, exercise, wanted)
     first, second, third, fourth = st.tabs(["Sets", "Trend", "Compare", "Backup"])
     with first:
         components.guarded(_sets)(chosen)
@@ -99,26 +123,30 @@ def show() -> None:
 # --- sets ----------------------------------------------------------------------------------------------------------
 
 
-def _sets(sets: Sequence[SavedSet]) -> None:
+def _sets(chosen: Chosen) -> None:
     unit = components.usable_settings().unit_of_loads
     shown = st.session_state.get("sets-shown", SETS_AT_ONCE)
-    for saved in sets[:shown]:
+    with open_history() as history:
+        sets, count = chosen.summaries(history, limit=shown), chosen.count(history)
+    for saved in sets:
         with st.container(border=True, key=f"card-set-{saved.id}"):
             _set(saved, unit)
-    if len(sets) > shown and st.button(f"Show more of {len(sets)}"):
+    if count > shown and st.button(f"Show more of {count:,}"):
         st.session_state["sets-shown"] = shown + SETS_AT_ONCE
         st.rerun()
     if not sets:
         st.markdown("No saved set matches.")
 
 
-def _set(saved: SavedSet, unit: str) -> None:
+def _set(saved: SetSummary, unit: str) -> None:
     st.html(
         f'<div class="fc-set">{components.tag(saved.verdict)}'
         f"<strong>{components.escaped(title_of(saved, unit))}</strong>"
         f"<small>{components.escaped(about(saved))}</small></div>"
         f'<p class="fc-small" style="margin:.4rem 0 0">{components.escaped(saved.summary)}</p>'
     )
+    if saved.damage:
+        st.caption(f"Damaged ({', '.join(saved.damage)}): formcheck history repair saves what can be read.")
     with st.container(horizontal=True, gap="small"):
         # With their numbers, or every card would have buttons of the same names.
         tip = "Rep by rep, video, notes"
@@ -132,9 +160,9 @@ def _set(saved: SavedSet, unit: str) -> None:
                 st.rerun()
 
 
-def title_of(saved: SavedSet, unit: str = LOAD_UNITS[0]) -> str:
+def title_of(saved: AnySet, unit: str = LOAD_UNITS[0]) -> str:
     """Lift, load and reps of a set."""
-    reps = len(saved.report.reps)
+    reps = saved.rep_count
     words = [
         components.exercise_title(saved.exercise, saved.variant),
         components.load_words(saved.load_kg, unit),
@@ -143,15 +171,15 @@ def title_of(saved: SavedSet, unit: str = LOAD_UNITS[0]) -> str:
     return " · ".join(filter(None, words))
 
 
-def about(saved: SavedSet) -> str:
+def about(saved: AnySet) -> str:
     """Time, lifter and file of a set."""
     return " · ".join(filter(None, [when_words(saved), saved.lifter or "", saved.video_file]))
 
 
-def when_words(saved: SavedSet) -> str:
+def when_words(saved: AnySet) -> str:
     """Day and time of a set; midnight stands for a day whose time nobody told."""
-    when = saved.when.astimezone()
-    return f"{when:%Y-%m-%d}" if (when.hour, when.minute) == (0, 0) else f"{when:%Y-%m-%d %H:%M}"
+    day, clock = day_words(saved.when), clock_words(saved.when)
+    return day if clock in ("00:00", "–") else f"{day} {clock}"
 
 
 @st.dialog("Saved set", width="large")
@@ -241,12 +269,12 @@ def known_presets(judged_by: Settings) -> tuple[str, ...]:
 # --- trend ---------------------------------------------------------------------------------------------------------
 
 
-def _trends(sets: Sequence[SavedSet]) -> None:
-    course = sessions(sets)
-    kinds = {((each.lifter or "").casefold(), each.exercise) for each in course}
-    if len(kinds) > 1:
+def _trends(chosen: Chosen) -> None:
+    if len(chosen.kinds) > 1:
         st.markdown("Choose one lifter and one lift above: different ones do not make a trend.")
         return
+    with open_history() as history:
+        course = sessions(chosen.summaries(history))
     if len({each.day for each in course}) < 2:
         st.markdown("From the second day on, your trend appears here.")
         return
@@ -295,11 +323,19 @@ def _course(points: Sequence[tuple[date, float]], least: float) -> alt.Chart:
 # --- compare -------------------------------------------------------------------------------------------------------
 
 
-def _compare(sets: Sequence[SavedSet]) -> None:
+def _compare(chosen_sets: Chosen) -> None:
+    with open_history() as history:
+        sets = [saved for saved in chosen_sets.summaries(history, COMPARED) if "report" not in saved.damage]
+        count = chosen_sets.count(history)
     by_id = {saved.id: saved for saved in sets}
     if len(by_id) < 2:
         st.markdown("Two saved sets are needed for this.")
         return
+    if count > COMPARED:
+        st.caption(
+            f"The last {COMPARED} of {count:,} sets: a lifter and a lift chosen above go further back, "
+            "and formcheck compare takes any two."
+        )
     unit = components.usable_settings().unit_of_loads
     ids = list(by_id)
     usual = pair_of(sets)
@@ -307,15 +343,15 @@ def _compare(sets: Sequence[SavedSet]) -> None:
     chosen: list[tuple[SavedSet, int]] = []
     for place, (column, name) in enumerate(zip(columns, ("First", "Second"), strict=True)):
         with column:
-            saved = by_id[
-                st.selectbox(
-                    f"{name} set",
-                    ids,
-                    index=ids.index(usual[place].id),
-                    format_func=lambda each: f"Set {each} · {when_words(by_id[each])} · {title_of(by_id[each], unit)}",
-                    key=f"compare-{place}",
-                )
-            ]
+            number = st.selectbox(
+                f"{name} set",
+                ids,
+                index=ids.index(usual[place].id),
+                format_func=lambda each: f"Set {each} · {when_words(by_id[each])} · {title_of(by_id[each], unit)}",
+                key=f"compare-{place}",
+            )
+            with open_history() as history:
+                saved = history.set(number)
             reps = [rep.index for rep in saved.report.reps]
             rep = st.selectbox(f"{name} rep", reps, format_func=lambda n: f"Rep {n}", key=f"rep-{place}-{saved.id}")
             st.html(
@@ -339,7 +375,7 @@ def _compare(sets: Sequence[SavedSet]) -> None:
         st.html(checks_table(compared))
 
 
-def pair_of(sets: Sequence[SavedSet]) -> tuple[SavedSet, SavedSet]:
+def pair_of(sets: Sequence[AnySet]) -> tuple[AnySet, AnySet]:
     """The newest set, behind the one before it of the same lifter and lift; behind any other where there is none."""
     second, *others = sets
     alike = [each for each in others if (each.exercise, each.lifter) == (second.exercise, second.lifter)]

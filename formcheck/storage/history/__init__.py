@@ -12,15 +12,17 @@ knows no database.
 
 from __future__ import annotations
 
-from formcheck.storage.history.exchange import Imported, export_history, import_history
-from formcheck.storage.history.records import Lifter, SavedSet
+from formcheck.storage.history.exchange import Exported, Imported, export_history, import_history
+from formcheck.storage.history.records import Lifter, SavedSet, SetSummary
 from formcheck.storage.history.store import History, default_path, open_history
 
 __all__ = [
+    "Exported",
     "History",
     "Imported",
     "Lifter",
     "SavedSet",
+    "SetSummary",
     "default_path",
     "export_history",
     "import_history",

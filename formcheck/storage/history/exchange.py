@@ -75,8 +75,18 @@ class Imported:
     new_lifters: int
 
 
-def export_history(history: History, path: Path) -> int:
-    """Write all lifters and sets to a new zip file; returns the number of sets.
+@dataclass(frozen=True)
+class Exported:
+    """What an export did: how many sets are in it, and what was left out, a sentence each without its full stop."""
+
+    sets: int
+    left_out: tuple[str, ...] = ()
+
+
+def export_history(history: History, path: Path) -> Exported:
+    """Write all lifters and sets to a new zip file, one set in memory at a time.
+
+    What is damaged is left out and named, so that the rest can be imported.
 
     Raises
     ------
@@ -90,20 +100,7 @@ def export_history(history: History, path: Path) -> int:
         raise _not_written(path, error) from error
     try:
         with zipfile.ZipFile(pending.partial, "w", zipfile.ZIP_DEFLATED) as archive, history.reading():
-            sets = history.sets()
-            manifest = {
-                "formcheck_history": SCHEMA,
-                "formcheck": version(),
-                "exported_at": datetime.now(UTC).isoformat(timespec="seconds"),
-                "lifters": [_lifter_data(lifter) for lifter in history.lifters()],
-                "sets": [_set_data(saved) for saved in sets],
-            }
-            archive.writestr(MANIFEST, json.dumps(manifest, indent=1, ensure_ascii=False, allow_nan=False))
-            for saved in sets:
-                npz = history.npz(saved.id)
-                if npz is not None:
-                    # Pose files are compressed already.
-                    archive.writestr(_poses_name(saved.uid), npz, zipfile.ZIP_STORED)
+            done = _write_all(history, archive)
         pending.commit_new()
     except FileExistsError as error:
         raise OutputError(f"{path} exists already: choose another name.") from error
@@ -111,7 +108,7 @@ def export_history(history: History, path: Path) -> int:
         raise _not_written(path, error) from error
     finally:
         pending.discard()
-    return len(sets)
+    return done
 
 
 def import_history(history: History, path: Path) -> Imported:
@@ -166,6 +163,54 @@ def import_history(history: History, path: Path) -> Imported:
 # --- out -----------------------------------------------------------------------------------------------------------
 
 
+def _write_all(history: History, archive: zipfile.ZipFile) -> Exported:
+    """The manifest, set by set as it is read, and then the poses of those sets that are in it."""
+    head = {
+        "formcheck_history": SCHEMA,
+        "formcheck": version(),
+        "exported_at": datetime.now(UTC).isoformat(timespec="seconds"),
+        "lifters": [_lifter_data(lifter) for lifter in history.lifters()],
+    }
+    written: list[tuple[int, str, bool]] = []
+    left_out: list[str] = []
+    with archive.open(MANIFEST, "w", force_zip64=True) as stream:
+        stream.write(_json(head).removesuffix("}").encode())
+        stream.write(b', "sets": [')
+        for saved in history.each_set():
+            npz = history.npz(saved.id) if saved.has_poses else None
+            data = {**_set_data(saved), "poses": npz is not None and _sound(npz)}
+            try:
+                text = _json(data).encode()
+                _read_set(data)
+            except (*UNEXPECTED_CONTENT, FormCheckError):
+                left_out.append(f"Set {saved.id} was left out, as it is damaged")
+                continue
+            if saved.has_poses and not data["poses"]:
+                left_out.append(f"The poses of set {saved.id} were left out, as they are damaged")
+            stream.write(b",\n" if written else b"\n")
+            stream.write(text)
+            written.append((saved.id, saved.uid, data["poses"]))
+        stream.write(b"]}")
+    for set_id, uid, has_poses in written:
+        if has_poses:
+            # Pose files are compressed already.
+            archive.writestr(_poses_name(uid), history.npz(set_id) or b"", zipfile.ZIP_STORED)
+    return Exported(len(written), tuple(left_out))
+
+
+def _json(data: Mapping[str, Any]) -> str:
+    return json.dumps(data, ensure_ascii=False, allow_nan=False)
+
+
+def _sound(npz: bytes) -> bool:
+    """Whether all of a pose file is there and what it was when it was written."""
+    try:
+        with zipfile.ZipFile(io.BytesIO(npz)) as inner:
+            return inner.testzip() is None
+    except (zipfile.BadZipFile, OSError, *UNEXPECTED_CONTENT):
+        return False
+
+
 def _lifter_data(lifter: Lifter) -> dict[str, Any]:
     return {
         "name": lifter.name,
@@ -187,7 +232,6 @@ def _set_data(saved: SavedSet) -> dict[str, Any]:
         "notes": saved.notes,
         "settings": dict(saved.settings),
         "report": dict(saved.report_data),
-        "poses": saved.has_poses,
     }
 
 

@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 LONGEST_NAME = 80
 LONGEST_NOTES = 4000
 
-UNKNOWN_TIME = datetime(1, 1, 1, tzinfo=UTC)
-"""Stands for the date of a set whose row is so damaged that it has none."""
+UNKNOWN_TIME = datetime(1, 1, 1, microsecond=1, tzinfo=UTC)
+"""Stands for the date of a set whose row is so damaged that it has none; dates are kept in milliseconds."""
 
 
 @dataclass(frozen=True)
@@ -121,21 +121,32 @@ class SavedSet(SetRecord):
     report_data: Mapping[str, Any]
 
     @cached_property
-    def report(self) -> Report:
-        """The report; one that says nothing but this where what was saved cannot be read."""
+    def _read(self) -> tuple[Report, str]:
+        """The report, and why it is not the one that was saved."""
         from formcheck.judging.report import Report
 
         try:
-            return Report.from_dict(self.report_data, f"The report of set {self.id}")
+            if "report" in self.damage:
+                raise ReportError(f"The report of set {self.id} cannot be read.")
+            return Report.from_dict(self.report_data, f"The report of set {self.id}"), ""
         except ReportError as error:
-            return Report.from_dict(
-                {
-                    "video": {"file": self.video_file},
-                    "exercise": {"name": self.exercise},
-                    "variant": self.variant,
-                    "summary": f"{error} Judge the set again to renew it.",
-                }
-            )
+            instead = {
+                "video": {"file": self.video_file},
+                "exercise": {"name": self.exercise},
+                "variant": self.variant,
+                "summary": f"{error} Judge the set again to renew it.",
+            }
+            return Report.from_dict(instead), str(error)
+
+    @property
+    def report(self) -> Report:
+        """The report; one that says nothing but this where what was saved cannot be read."""
+        return self._read[0]
+
+    @property
+    def unreadable(self) -> str:
+        """Why the report cannot be read, in a sentence; empty = it can."""
+        return self._read[1]
 
     @property
     def verdict(self) -> Verdict:

@@ -214,10 +214,10 @@ class History:
             return tuple((name, str(exercise)) for name, exercise in connection.execute(wanted))
 
     def sets(
-        self, *, lifter: str | None = None, exercise: str | None = None, since: datetime | None = None
+        self, *, lifter: str | None = None, exercise: str | None = None, limit: int | None = None
     ) -> tuple[SavedSet, ...]:
         """Saved sets with their reports, the newest first; `summaries` where these are not needed."""
-        wanted = self._chosen(_whole_sets(), lifter, exercise, since)
+        wanted = self._chosen(_whole_sets(), lifter, exercise, None).limit(limit)
         with self._database.reading() as connection:
             rows = connection.execute(wanted.order_by(SETS.c.time_ms.desc(), SETS.c.id.desc())).mappings()
             return tuple(saved_set_of(dict(row)) for row in rows)
@@ -400,7 +400,9 @@ class History:
     def npz(self, set_id: int) -> bytes | None:
         """The poses of a set as the contents of an `.npz` file."""
         with self._database.reading() as connection:
-            found = connection.execute(sa.select(POSES.c.npz).where(POSES.c.set_id == set_id)).scalar()
+            # As bytes, also where a damaged SQLite row holds something else.
+            npz = sa.cast(POSES.c.npz, sa.LargeBinary)
+            found = connection.execute(sa.select(npz).where(POSES.c.set_id == set_id)).scalar()
         return None if found is None else bytes(found)
 
     def find(self, uid: str, mark: str | None, lifter: str | None) -> KnownSet | None:
