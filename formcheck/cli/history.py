@@ -44,7 +44,7 @@ WHOLE_UNITS = ("°", " %")
 
 def add_history_commands(app: typer.Typer) -> None:
     """Add the commands about the history to the ``formcheck`` command."""
-    history_app = typer.Typer(help="List saved sets; delete some.", rich_markup_mode=None)
+    history_app = typer.Typer(help="List saved sets; delete some, or repair the file.", rich_markup_mode=None)
 
     @history_app.callback(invoke_without_command=True)
     def history(
@@ -77,6 +77,12 @@ def add_history_commands(app: typer.Typer) -> None:
         """Delete saved sets for good."""
         with user_friendly():
             _delete(ids, yes)
+
+    @history_app.command()
+    def repair() -> None:
+        """Save what can be read of a damaged history in a new file; the old one is kept."""
+        with user_friendly():
+            _repair()
 
     app.add_typer(history_app, name="history")
 
@@ -236,6 +242,19 @@ def _delete(ids: Sequence[int], yes: bool) -> None:
         for saved in chosen:
             kept.delete_set(saved.id)
     print_line(f"Deleted {_counted(len(chosen), 'set')}.")
+
+
+def _repair() -> None:
+    from formcheck.storage.history.repair import repair_history
+
+    done = repair_history()
+    if done.kept is None:
+        print_line(f"Nothing is damaged in {done.path}: it is as it was.")
+        return
+    for sentence in done.problems:
+        print_line(f"{sentence}.", "yellow")
+    print_line(f"{_counted(done.sets, 'set')} and {_counted(done.lifters, 'lifter')} are in {done.path}")
+    print_line(f"The file as it was is kept: {done.kept}")
 
 
 # --- compare -------------------------------------------------------------------------------------------------------

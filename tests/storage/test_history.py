@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import json
+import contextlib
 import os
 import signal
 import sqlite3
@@ -19,7 +19,9 @@ import sqlalchemy as sa
 
 from formcheck.core.errors import HistoryError, UsageError
 from formcheck.storage.history import History, Lifter, database, default_path, open_history, upgrade
+from formcheck.storage.history.tables import OLD_STEPS, OLD_STEPS_TABLE
 from tests.helpers.make_reports import make_rep, make_report
+from tests.helpers.old_histories import MOMENTS, OLD_VERSIONS, make_old_history
 from tests.helpers.saved_sets import POSES, recording, report
 
 ROOT = Path(__file__).resolve().parent.parent.parent
@@ -29,7 +31,7 @@ Place: TypeAlias = Path | str
 
 
 def bytes_on_disk(path: Path) -> bytes:
-    return b"".join(file.read_bytes() for file in sorted(path.parent.iterdir()))
+    return b"".join(file.read_bytes() for file in sorted(path.parent.rglob("*")) if file.is_file())
 
 
 # --- sets ----------------------------------------------------------------------------------------------------------
@@ -281,49 +283,54 @@ def test_only_the_owner_can_read_the_history(path: Path) -> None:
         assert {file.stat().st_mode & 0o077 for file in [path.parent, *path.parent.iterdir()]} == {0}
 
 
-# The layout of the first version, written by hand as it stood: never change it.
-FIRST_LAYOUT = """
-CREATE TABLE "_sqlite_migrations" ("id" INTEGER PRIMARY KEY, "migration_set" TEXT, "name" TEXT, "applied_at" TEXT);
-CREATE UNIQUE INDEX "one" ON "_sqlite_migrations" ("migration_set", "name");
-INSERT INTO "_sqlite_migrations" VALUES (1, 'formcheck-history', 'sets_and_lifters', '2026-01-01 00:00:00+00:00');
-CREATE TABLE lifters (id INTEGER PRIMARY KEY, name TEXT NOT NULL, name_key TEXT NOT NULL UNIQUE, height_cm REAL,
-    back_injury INTEGER NOT NULL DEFAULT 0);
-CREATE TABLE sets (id INTEGER PRIMARY KEY AUTOINCREMENT, uid TEXT NOT NULL UNIQUE, fingerprint TEXT UNIQUE,
-    saved_at TEXT NOT NULL, filmed_at TEXT, lifter_id INTEGER REFERENCES lifters (id) ON DELETE SET NULL,
-    video_file TEXT NOT NULL, exercise TEXT NOT NULL, variant TEXT NOT NULL DEFAULT '', load_kg REAL,
-    notes TEXT NOT NULL DEFAULT '', settings TEXT NOT NULL DEFAULT '{}', report TEXT NOT NULL);
-CREATE INDEX sets_by_lifter ON sets (lifter_id);
-CREATE TABLE poses (set_id INTEGER PRIMARY KEY REFERENCES sets (id) ON DELETE CASCADE, npz BLOB NOT NULL);
-INSERT INTO lifters VALUES (1, 'Anna', 'anna', 168, 1);
-INSERT INTO sets VALUES (4, '0123456789abcdef0123456789abcdef', 'f', '2026-01-01T10:00:00.000+00:00', NULL, 1,
-    'old.mp4', 'squat', '', 80, 'from before', '{}', :report);
-PRAGMA application_id = 1178815304;
-"""
-
-
-def older_history(path: Path) -> None:
-    path.parent.mkdir()
-    script = FIRST_LAYOUT.replace(":report", "'" + json.dumps(report("squat")).replace("'", "''") + "'")
-    connection = sqlite3.connect(path)
-    connection.executescript(script)
-    connection.close()
-
-
-def test_an_older_history_is_brought_up_to_date(path: Path) -> None:
-    older_history(path)
+@pytest.mark.parametrize("version", OLD_VERSIONS)
+def test_an_older_history_is_brought_up_to_date_without_loss(version: str, path: Path) -> None:
+    make_old_history(path, version)
+    newer = version == OLD_VERSIONS[1]
     with open_history(path) as history:
-        (saved,) = history.sets()
-        assert (saved.id, saved.lifter, saved.load_kg, saved.notes) == (4, "Anna", 80.0, "from before")
-        assert saved.video_path == ""
-        assert history.lifters() == (Lifter("Anna", 168.0, True),)
-        history.save_lifter(Lifter("Anna", 168.0, True, 0.1, {"standing_deg": -12.0}))
-        assert history.save_set(report(), POSES, video_path="/x").id == 5
+        listed = history.summaries()
+        assert [saved.id for saved in listed] == [7, 4, 5], "by when they were filmed, or saved"
+        assert {(saved.verdict, saved.rep_count, saved.damage) for saved in listed} == {("fault", 1, ())}
+        assert all(saved.numbers == history.set(saved.id).numbers for saved in listed)
+        saved = history.set(5)
+        assert (saved.uid, saved.lifter, saved.exercise, saved.variant) == (f"{5:032x}", "Anna", "squat", "low-bar")
+        assert (saved.load_kg, saved.notes, saved.video_file) == (85.0, "from before 5", "old-5.mp4")
+        assert saved.video_path == ("/videos/old.mp4" if newer else "")
+        assert (saved.saved_at, saved.filmed_at) == tuple(map(datetime.fromisoformat, (MOMENTS[1], MOMENTS[0])))
+        assert saved.report_data == report("squat", load_kg=80.0)
+        assert saved.settings == {"model": "full"}
+        assert [saved.has_poses for saved in listed] == [False, True, True]
+        np.testing.assert_allclose(history.poses(5).image_px, recording(5).image_px, atol=0.01)
+        target, neutral = (0.1, {"lower_deg": -12.5}) if newer else (None, {})
+        assert history.lifters() == (Lifter("Anna", 168.0, True, target, neutral),)
+        assert history.save_set(report(), recording(5)).id == 5, "the recording is known"
+        assert history.save_set(report(), POSES).id == 10, "the number of the deleted set stays taken"
+        history.delete_set(4)
+        assert history.npz(4) is None
+        assert history.save_set(report(), recording(5), lifter="Ben").id == 11
+        assert history.set_of_another(recording(5), "Ben") is None
+
+
+def test_an_older_formcheck_refuses_a_history_of_today(path: Path) -> None:
     with open_history(path) as history:
-        assert history.lifter("Anna").depth_target_thighs == 0.1
+        history.save_set(report())
+    with contextlib.closing(sqlite3.connect(path)) as file:
+        names = {row[0] for row in file.execute(f"SELECT name FROM {OLD_STEPS_TABLE}")}
+    assert names - OLD_STEPS.keys(), "a step that it does not know makes it ask for an update"
+
+
+@pytest.mark.parametrize("version", OLD_VERSIONS)
+def test_a_report_that_was_damaged_already_does_not_stop_the_update(version: str, path: Path) -> None:
+    make_old_history(path, version)
+    with contextlib.closing(sqlite3.connect(path)) as old, old:
+        old.execute("UPDATE sets SET report = '{' WHERE id = 5")
+        old.execute("UPDATE sets SET saved_at = 'then' WHERE id = 7")
+    with open_history(path) as history:
+        assert {saved.id: saved.damage for saved in history.summaries()} == {7: ("date",), 4: (), 5: ("report",)}
 
 
 def test_a_migration_that_fails_changes_nothing(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    older_history(path)
+    make_old_history(path, OLD_VERSIONS[0])
 
     def fail(connection: sa.Connection) -> None:
         connection.exec_driver_sql("DROP TABLE lifters")
@@ -334,7 +341,7 @@ def test_a_migration_that_fails_changes_nothing(path: Path, monkeypatch: pytest.
         with pytest.raises(HistoryError, match="nowhere"), open_history(path):
             pass
     with open_history(path) as history:
-        assert [saved.notes for saved in history.sets()] == ["from before"]
+        assert [saved.notes for saved in history.sets()][0] == "from before 7"
         assert len(history.lifters()) == 1
 
 

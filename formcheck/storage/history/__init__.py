@@ -12,9 +12,13 @@ knows no database.
 
 from __future__ import annotations
 
-from formcheck.storage.history.exchange import Exported, Imported, export_history, import_history
+from typing import TYPE_CHECKING, Any
+
 from formcheck.storage.history.records import Lifter, SavedSet, SetSummary
 from formcheck.storage.history.store import History, default_path, open_history
+
+if TYPE_CHECKING:
+    from formcheck.storage.history.exchange import Exported, Imported, export_history, import_history
 
 __all__ = [
     "Exported",
@@ -28,3 +32,14 @@ __all__ = [
     "import_history",
     "open_history",
 ]
+
+_OF_EXCHANGE = ("Exported", "Imported", "export_history", "import_history")
+
+
+def __getattr__(name: str) -> Any:
+    """What needs to know reports is imported when it is asked for: a list of sets does not."""
+    if name not in _OF_EXCHANGE:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from formcheck.storage.history import exchange
+
+    return getattr(exchange, name)

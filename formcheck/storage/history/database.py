@@ -166,9 +166,10 @@ class Database:
         if self._file is None:
             return
         with self.errors():
+            # These two are set once for the file; setting them again would wait for others that write.
             if new:
-                # These two are set once for the file; setting them again would wait for others that write.
                 self.tell_file("PRAGMA auto_vacuum = FULL")
+            if self._file.execute("PRAGMA journal_mode").fetchone()[0] != "wal":  # also a backup in its place
                 _patiently(lambda: self.tell_file("PRAGMA journal_mode = WAL"))
             for pragma in ("synchronous = FULL", "foreign_keys = ON", "secure_delete = ON"):
                 self.tell_file(f"PRAGMA {pragma}")
@@ -178,6 +179,27 @@ class Database:
         assert self._file is not None
         with self.errors():
             self._file.backup(target)
+
+    def copy_without_poses(self, target: sqlite3.Connection) -> None:
+        """Copy the SQLite file, as it is at one moment, into another database, with an empty table of poses."""
+        assert self._file is not None
+        with self.reading():
+            made = self._file.execute("SELECT type, name, sql FROM sqlite_master WHERE sql IS NOT NULL").fetchall()
+            target.execute(f"PRAGMA application_id = {APPLICATION_ID}")
+            target.execute("BEGIN")
+            for kind in ("table", "index"):
+                for each, name, sql in made:
+                    if each == kind and not name.startswith("sqlite_"):
+                        target.execute(sql)
+            # SQLite's own table of numbers that were given is there as soon as a table counts.
+            target.execute("DELETE FROM sqlite_sequence")
+            for name in (name for kind, name, _ in made if kind == "table" and name != "poses"):
+                rows = self._file.execute(f"SELECT * FROM {name}")
+                marks = ", ".join("?" * len(rows.description))
+                target.executemany(f"INSERT INTO {name} VALUES ({marks})", rows)
+                if name == "sets":
+                    target.execute("DELETE FROM sqlite_sequence")
+            target.execute("COMMIT")
 
     @contextlib.contextmanager
     def _exclusive(self) -> Iterator[None]:

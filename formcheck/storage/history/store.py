@@ -10,7 +10,7 @@ import contextlib
 import functools
 import json
 import uuid
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 import sqlalchemy as sa
 
 from formcheck.core.errors import HistoryError, PoseFileError, UsageError
+from formcheck.storage.history.backups import delete_from_backups, weekly
 from formcheck.storage.history.columns import (
     EPOCH,
     clean_text,
@@ -281,10 +282,10 @@ class History:
         The video goes after the set, so that what cannot be deleted from the history keeps its video. `HistoryError`
         also tells of a video that stays behind; the next deletion tries it again.
         """
-        self.set(set_id)
+        uid = self.set(set_id).uid
         with self.writing() as connection:
             connection.execute(SETS.delete().where(SETS.c.id == set_id))
-        self._forget_for_good()
+        self._forget_for_good([uid])
 
     def keep_video(self, set_id: int, source: Path) -> Path:
         """Keep a copy of the annotated video of a set beside the history; returns where it is."""
@@ -304,7 +305,7 @@ class History:
         with self._database.reading() as connection:
             rows = connection.execute(sa.select(LIFTERS)).mappings().all()
         # Not by the database: servers order letters in their own ways.
-        return tuple(_lifter(dict(row)) for row in sorted(rows, key=lambda row: str(row["name_key"])))
+        return tuple(lifter_of(dict(row)) for row in sorted(rows, key=lambda row: str(row["name_key"])))
 
     def lifter(self, name: str) -> Lifter:
         """The lifter of that name, whatever its case; `HistoryError` when there is none."""
@@ -313,7 +314,7 @@ class History:
             row = connection.execute(wanted).mappings().first()
         if row is None:
             raise self._unknown_lifter(name)
-        return _lifter(dict(row))
+        return lifter_of(dict(row))
 
     def known_lifter(self, name: str | None) -> Lifter | None:
         """The lifter of that name, None when there is none; `UsageError` when it is not a name."""
@@ -338,19 +339,22 @@ class History:
 
     def delete_lifter(self, name: str, *, with_sets: bool = False) -> None:
         """Delete a lifter for good; without ``with_sets`` the sets stay as nobody's."""
-        this = LIFTERS.c.name_key == _key(self.lifter(name).name)
+        key = _key(self.lifter(name).name)
+        this, uids = LIFTERS.c.name_key == key, []
         with self.writing() as connection:
             if with_sets:
-                chosen = sa.select(LIFTERS.c.id).where(this).scalar_subquery()
-                connection.execute(SETS.delete().where(SETS.c.lifter_id == chosen))
+                mine = SETS.c.lifter_id == sa.select(LIFTERS.c.id).where(this).scalar_subquery()
+                uids = [str(uid) for uid in connection.execute(sa.select(SETS.c.uid).where(mine)).scalars()]
+                connection.execute(SETS.delete().where(mine))
             connection.execute(LIFTERS.delete().where(this))
-        self._forget_for_good()
+        self._forget_for_good(uids, key)
 
     # --- for the modules of this package ---------------------------------------------------------------------------
 
     @contextlib.contextmanager
     def writing(self) -> Iterator[sa.Connection]:
-        """One transaction: everything in the block is kept, or nothing of it."""
+        """One transaction: everything in the block is kept, or nothing of it. A week's backup is made before it."""
+        weekly(self._database)
         with self._database.writing() as connection:
             yield connection
 
@@ -462,15 +466,16 @@ class History:
                 found = _number_of_new(connection.execute(LIFTERS.insert().values(new)))
         return int(found)
 
-    def _forget_for_good(self) -> None:
-        """Remove what is left of deleted sets: pages in the write-ahead log, and videos that no set has any more."""
+    def _forget_for_good(self, uids: Sequence[str], lifter_key: str | None = None) -> None:
+        """Remove what is left of deleted sets and of a lifter: in the log, in backups, and videos without a set."""
         with self._database.errors():
             self._database.tell_file("PRAGMA wal_checkpoint(TRUNCATE)")
+        delete_from_backups(self.folder, uids, lifter_key)
         # Listed before the sets are: a set is saved before its video is kept, so that a new one is never taken for old.
         videos = kept_videos(self.folder)
         with self._database.reading() as connection:
-            uids = set(connection.execute(sa.select(SETS.c.uid)).scalars())
-        forget([path for uid, path in videos.items() if uid not in uids])
+            here = set(connection.execute(sa.select(SETS.c.uid)).scalars())
+        forget([path for uid, path in videos.items() if uid not in here])
 
 
 # --- statements ----------------------------------------------------------------------------------------------------
@@ -507,7 +512,7 @@ def _number_of_new(done: sa.CursorResult[Any]) -> int:
     return int(key[0])
 
 
-def _lifter(row: Mapping[str, Any]) -> Lifter:
+def lifter_of(row: Mapping[str, Any]) -> Lifter:
     """A lifter; of one whose row is damaged, what can be read."""
     height_cm, target = (
         value if isinstance(value := row[name], int | float) else None for name in ("height_cm", "depth_target_thighs")

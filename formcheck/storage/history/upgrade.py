@@ -12,6 +12,7 @@ from pathlib import Path
 import sqlalchemy as sa
 
 from formcheck.core.errors import FormCheckError
+from formcheck.storage.history.backups import before_migration
 from formcheck.storage.history.columns import report_columns, time_ms_of
 from formcheck.storage.history.database import Database
 from formcheck.storage.history.tables import HEAD, REPORTS, SETS, VERSION_TABLE
@@ -32,6 +33,10 @@ def upgrade(database: Database) -> None:
 
     config = Config()
     config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
+    with database.reading() as connection:
+        older = database.revision(connection)
+    if older is not None and older != HEAD:
+        before_migration(database, HEAD)
     with database.migrating() as connection:
         revision = database.revision(connection)
         if revision == HEAD:

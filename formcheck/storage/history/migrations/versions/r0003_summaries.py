@@ -51,6 +51,20 @@ def upgrade() -> None:
     op.create_index("sets_by_lifter", "sets", ["lifter_id", "time_ms", "id"])
     op.create_index("sets_by_exercise", "sets", ["exercise", "time_ms", "id"])
     op.create_index("sets_by_fingerprint", "sets", ["fingerprint"])
+    _refuse_older_versions()
+
+
+def _refuse_older_versions() -> None:
+    """A step in the table of those before Alembic, which they do not know: they ask for an update and change nothing."""
+    if op.get_bind().dialect.name == "sqlite":
+        op.execute(
+            "CREATE TABLE IF NOT EXISTS _sqlite_migrations "
+            "(id INTEGER PRIMARY KEY, migration_set TEXT, name TEXT, applied_at TEXT)"
+        )
+        op.execute(
+            "INSERT INTO _sqlite_migrations (migration_set, name, applied_at) "
+            "VALUES ('formcheck-history', 'alembic', datetime('now'))"
+        )
 
 
 def _last_number() -> int | None:
