@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import re
+import subprocess
+import sys
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -21,6 +23,9 @@ from formcheck.judging.report import Report
 from formcheck.storage.history import Lifter, SavedSet, open_history
 from formcheck.storage.pose_files import save_poses
 from tests.helpers.make_reports import make_finding, make_poses, make_rep, make_report, nothing_to_judge
+from tests.helpers.saved_sets import recording, report
+
+ROOT = Path(__file__).resolve().parent.parent.parent
 
 POSES = make_poses(frames=6)
 
@@ -329,3 +334,66 @@ def test_a_lifter_without_a_name_is_found_out_before_the_work(asked: list[dict[s
     result = run("analyze", "set.npz", "--lifter", " ")
     assert (result.exit_code, result.stderr.strip()) == (2, "A lifter needs a name.")
     assert asked == []
+
+
+# --- large histories, damage ----------------------------------------------------------------------------------------
+
+
+def test_the_last_twenty_are_listed_unless_told_otherwise() -> None:
+    with open_history() as history:
+        for number in range(1, 24):
+            history.save_set(report(), recording(number), filmed_at=datetime(2026, 3, number, 12, tzinfo=UTC))
+
+    def listed(*words: str) -> list[int]:
+        found = run("history", *words)
+        assert found.exit_code == 0, found.stderr
+        return [int(line.split()[0]) for line in found.stdout.splitlines() if line.strip()[:1].isdigit()]
+
+    assert listed() == list(range(23, 3, -1))
+    assert "The last 20 of 23 sets: --last N shows more of them, --all every one." in words(run("history").stdout)
+    assert listed("--last", "2") == [23, 22]
+    assert listed("--all") == list(range(23, 0, -1))
+    assert listed("--since", "2026-03-02") == list(range(23, 1, -1))
+    assert listed("--since", "2026-03-02", "-n", "3") == [23, 22, 21]
+    assert run("history", "--since", "soon").exit_code == 2
+    assert "leave out one of them" in run("history", "--all", "--last", "3").stderr
+
+
+def test_damage_is_said_where_it_is_and_repaired(tmp_path: Path) -> None:
+    with open_history() as history:
+        for number in (1, 2, 3):
+            history.save_set(report(), recording(number), lifter="Anna")
+        with history.writing() as connection:
+            connection.exec_driver_sql("UPDATE reports SET report = '{' WHERE set_id = 2")
+            connection.exec_driver_sql("UPDATE sets SET verdict = '', saved_at = '?' WHERE id = 2")
+    shown = words(run("history").stdout)
+    assert "Set 2 is damaged (date, report): formcheck history repair saves what can be read." in shown
+    failed = run("compare", "1", "2")
+    assert failed.exit_code != 0
+    assert "Set 2 cannot be compared: its report cannot be read." in failed.stderr
+    assert run("compare", "1", "3").exit_code == 0
+    exported = words(run("export", str(tmp_path / "all.zip")).stdout)
+    assert "2 sets in" in exported
+    assert "Set 2 was left out, as it is damaged." in exported
+    repaired = words(run("history", "repair").stdout)
+    assert "The report of set 2 is lost: judge the set again." in repaired
+    assert "3 sets and 1 lifter are in" in repaired
+    assert "The file as it was is kept:" in repaired
+    assert "Nothing is damaged in" in words(run("history", "repair").stdout)
+    assert run("compare", "1", "2").exit_code == 0
+
+
+def test_a_list_needs_neither_the_analysis_nor_the_migrations() -> None:
+    with open_history() as history:
+        history.save_set(report(), recording(1), lifter="Anna")
+        history.save_set(report("squat"), recording(2), lifter="Anna")
+    code = (
+        "import sys; sys.argv = ['formcheck', 'history']\n"
+        "from formcheck.__main__ import main\n"
+        "try: main()\n"
+        "except SystemExit: pass\n"
+        "print('imported', *({'numpy', 'scipy', 'cattrs', 'alembic', 'formcheck.exercises'} & sys.modules.keys()))"
+    )
+    said = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT)
+    assert "Anna" in said.stdout
+    assert said.stdout.splitlines()[-1] == "imported"

@@ -56,6 +56,8 @@ OLD_VERSIONS = ("sets and lifters", "baselines")
 
 MOMENTS = ("2026-01-01T10:00:00.000+00:00", "2026-02-01T10:00:00.000+00:00", "2026-03-01T10:00:00.000+00:00")
 
+FILMED_AT = "2025-12-24T10:00:00.000+00:00"
+
 
 def make_old_history(path: Path, version: str) -> None:
     """Sets 4, 5 and 7 of which the first two are Anna's and have poses; a set 9 was deleted."""
@@ -69,7 +71,7 @@ def make_old_history(path: Path, version: str) -> None:
         )
         if version == OLD_VERSIONS[1]:
             old.execute("""UPDATE lifters SET depth_target_thighs = 0.1, neutral_back = '{"lower_deg":-12.5}'""")
-        for place, (number, lifter, filmed_at) in enumerate(((4, 3, None), (5, 3, MOMENTS[0]), (7, None, None))):
+        for place, (number, lifter, filmed_at) in enumerate(((4, 3, None), (5, 3, FILMED_AT), (7, None, None))):
             poses = recording(number)
             row = {
                 "id": number,

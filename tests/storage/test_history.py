@@ -21,7 +21,7 @@ from formcheck.core.errors import HistoryError, UsageError
 from formcheck.storage.history import History, Lifter, database, default_path, open_history, upgrade
 from formcheck.storage.history.tables import OLD_STEPS, OLD_STEPS_TABLE
 from tests.helpers.make_reports import make_rep, make_report
-from tests.helpers.old_histories import MOMENTS, OLD_VERSIONS, make_old_history
+from tests.helpers.old_histories import FILMED_AT, MOMENTS, OLD_VERSIONS, make_old_history
 from tests.helpers.saved_sets import POSES, recording, report
 
 ROOT = Path(__file__).resolve().parent.parent.parent
@@ -296,7 +296,7 @@ def test_an_older_history_is_brought_up_to_date_without_loss(version: str, path:
         assert (saved.uid, saved.lifter, saved.exercise, saved.variant) == (f"{5:032x}", "Anna", "squat", "low-bar")
         assert (saved.load_kg, saved.notes, saved.video_file) == (85.0, "from before 5", "old-5.mp4")
         assert saved.video_path == ("/videos/old.mp4" if newer else "")
-        assert (saved.saved_at, saved.filmed_at) == tuple(map(datetime.fromisoformat, (MOMENTS[1], MOMENTS[0])))
+        assert (saved.saved_at, saved.filmed_at) == tuple(map(datetime.fromisoformat, (MOMENTS[1], FILMED_AT)))
         assert saved.report_data == report("squat", load_kg=80.0)
         assert saved.settings == {"model": "full"}
         assert [saved.has_poses for saved in listed] == [False, True, True]
@@ -341,7 +341,7 @@ def test_a_migration_that_fails_changes_nothing(path: Path, monkeypatch: pytest.
         with pytest.raises(HistoryError, match="nowhere"), open_history(path):
             pass
     with open_history(path) as history:
-        assert [saved.notes for saved in history.sets()][0] == "from before 7"
+        assert next(saved.notes for saved in history.sets()) == "from before 7"
         assert len(history.lifters()) == 1
 
 

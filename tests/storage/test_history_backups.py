@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from formcheck.core.errors import HistoryError
-from formcheck.storage.history import Lifter, backups, open_history
+from formcheck.storage.history import Lifter, SavedSet, backups, open_history
 from formcheck.storage.history.backups import STAMP
 from formcheck.storage.history.repair import repair_history
 from formcheck.storage.history.tables import HEAD

@@ -55,7 +55,7 @@ def upgrade() -> None:
 
 
 def _refuse_older_versions() -> None:
-    """A step in the table of those before Alembic, which they do not know: they ask for an update and change nothing."""
+    """A step that versions before Alembic do not know: they ask for an update and change nothing."""
     if op.get_bind().dialect.name == "sqlite":
         op.execute(
             "CREATE TABLE IF NOT EXISTS _sqlite_migrations "
