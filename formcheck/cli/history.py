@@ -16,8 +16,9 @@ from rich.console import Console
 from rich.table import Table
 
 from formcheck.cli.console import WIDE, print_line, safe_words, user_friendly
-from formcheck.cli.options import OnlyExerciseOption, lift_name, parse_day
+from formcheck.cli.options import OnlyExerciseOption, lift_name
 from formcheck.core.errors import HistoryError, UsageError
+from formcheck.service.user_values import parse_day
 
 if TYPE_CHECKING:
     from formcheck.storage.history import History, SavedSet
