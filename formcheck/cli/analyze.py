@@ -21,6 +21,7 @@ from formcheck.cli.console import (
     say,
     user_friendly,
 )
+from formcheck.cli.guidance import say_what_stops_today
 from formcheck.cli.options import (
     AUTO,
     ExerciseOption,
@@ -138,6 +139,8 @@ def add_analyze_command(app: typer.Typer) -> None:
         """Analyse a set and write a report: report.html, report.json, CSV tables, poses.npz, annotated.mp4."""
         with user_friendly() as stop, quiet_native_logs():
             from formcheck.service.pipeline import AnalysisRequest, filmed_at, settings_of
+
+            say_what_stops_today()
 
             if keep_video and no_video:
                 raise UsageError("--keep-video keeps annotated.mp4: leave out --no-video.")

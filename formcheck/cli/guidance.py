@@ -18,7 +18,7 @@ from rich.text import Text
 
 from formcheck.cli.console import print_block, print_utf8, ring, safe, safe_words, say, user_friendly
 from formcheck.cli.options import JsonOption, OnlyExerciseOption, TodaysExerciseOption, lift_name
-from formcheck.core.errors import Cancelled, UsageError
+from formcheck.core.errors import Cancelled, HistoryError, UsageError
 from formcheck.service.user_values import parse_load_kg
 
 if TYPE_CHECKING:
@@ -167,7 +167,9 @@ def _ready(lift: str | None, told: Mapping[str, str | None], load: str | None, w
         load_kg = parse_load_kg(load, unit)
         exercise = lift_name(lift) if lift else exercise
         _check_timer(with_timer)
-    found = readiness(_answers(READY, told), exercise, load_kg, unit)
+    answers = _answers(READY, told)
+    found = readiness(answers, exercise, load_kg, unit)
+    _keep(READY, answers)
     if as_json:
         _print_json(found.to_dict())
     else:
@@ -190,13 +192,36 @@ def _sore(told: Mapping[str, str | frozenset[str] | None], as_json: bool) -> Non
     from formcheck.guidance import soreness
     from formcheck.guidance.tables import SORE
 
-    answer = soreness(_answers(SORE, told))
+    answers = _answers(SORE, told)
+    answer = soreness(answers)
+    _keep(SORE, answers)
     if as_json:
         _print_json(answer.to_dict())
         return
     _print_headline(answer)
     _print_sections(answer.sections)
     _print_small_print(answer.sources)
+
+
+def say_what_stops_today() -> None:
+    """Before a set is judged or watched: what was answered today speaks against lifting."""
+    from formcheck.guidance.todays_answers import stops_of_today
+
+    try:
+        for answer in stops_of_today():
+            say(f"Told today: {answer.headline}", "bold red")
+    except HistoryError as error:
+        say(str(error))
+
+
+def _keep(table: DecisionTable, answers: Mapping[str, str | frozenset[str]]) -> None:
+    """Keep what was answered for the day; that it cannot be kept must not hide the answer."""
+    from formcheck.guidance.todays_answers import keep_answers
+
+    try:
+        keep_answers(table, answers)
+    except HistoryError as error:
+        say(str(error))
 
 
 # --- train ---------------------------------------------------------------------------------------------------------

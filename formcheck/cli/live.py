@@ -23,6 +23,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from formcheck.cli.console import NOTHING_TO_JUDGE, say, user_friendly
+from formcheck.cli.guidance import say_what_stops_today
 from formcheck.cli.options import (
     AUTO,
     ExerciseOption,
@@ -122,6 +123,7 @@ def add_live_command(app: typer.Typer) -> None:
         from formcheck.vision.native_logs import quiet_native_logs
 
         with user_friendly() as stop, quiet_native_logs():
+            say_what_stops_today()
             request = AnalysisRequest(
                 exercise=exercise,
                 lifter=lifter,

@@ -13,6 +13,7 @@ import pytest
 
 from formcheck.guidance.tables import EMERGENCY_SIGNS, READY, SORE
 from formcheck.guidance.texts import text
+from formcheck.guidance.todays_answers import keep_answers
 from formcheck.judging.settings import Settings
 from formcheck.storage.history import open_history
 from formcheck.storage.settings_files import save_settings
@@ -199,6 +200,39 @@ def test_being_ready_does_not_hide_an_emergency_that_was_told_on_the_other_page(
 @pytest.mark.parametrize("told", [{}, {"ready": {"pain": "none", "earlier": "none", "rest": "fresh"}}, {"ready": {}}])
 def test_without_a_sign_there_is_no_warning(told: dict[str, Any]) -> None:
     assert not opened(_another_page, **told).error
+
+
+STOP = {**FINE, "pain": "nerve"}
+
+
+def test_a_warning_outlives_reload_another_tab_and_a_restart() -> None:
+    app = opened(_ready)
+    for name, choice in STOP.items():
+        settled(app.radio(key=f"ready-{name}").set_value(choice).run())
+    # A new page has no session: nothing but the disk can tell it.
+    assert text("ready.stop") in opened(_another_page).error[0].value.replace("\\", "")
+    reloaded = opened(_ready)
+    assert text("ready.stop") in answer(reloaded)
+    assert not reloaded.radio
+
+
+def test_a_warning_stands_until_the_questions_are_answered_anew() -> None:
+    keep_answers(READY, STOP)
+    app = opened(_ready_in_the_frame)
+    assert not app.error, "the page says so itself"
+    settled(app.button(key="again-ready").click().run())
+    assert app.radio
+    assert text("ready.stop") in app.error[0].value.replace("\\", "")
+    assert opened(_another_page).error
+    for name, choice in FINE.items():
+        settled(app.radio(key=f"ready-{name}").set_value(choice).run())
+    assert text("ready.ok") in answer(app)
+    assert not opened(_another_page).error
+
+
+def test_newer_answers_of_another_tab_come_before_those_of_this_one() -> None:
+    keep_answers(READY, STOP)
+    assert opened(_another_page, ready=FINE).error
 
 
 # --- train ---------------------------------------------------------------------------------------------------------

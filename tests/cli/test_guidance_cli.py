@@ -332,3 +332,12 @@ def test_there_is_no_timer_where_the_answer_is_not_to_lift() -> None:
 def test_cool_down_as_json() -> None:
     told = json.loads(run("train", "--cool-down", "--json").stdout)
     assert [drill["timer_s"] for drill in told["drills"]] == [30.0, 25.0, 30.0]
+
+
+@pytest.mark.parametrize("command", [("analyze", "missing.mp4"), ("live", "--camera", "missing.mp4")])
+def test_what_stops_today_is_said_before_a_set_is_judged(command: tuple[str, ...]) -> None:
+    assert "Told today" not in run(*command).stderr
+    assert run("sore", "--sign", "saddle").exit_code == 0
+    assert words(run(*command).stderr).startswith(f"Told today: {text('sore.emergency')}")
+    assert run("sore", *MILD).exit_code == 0
+    assert "Told today" not in run(*command).stderr

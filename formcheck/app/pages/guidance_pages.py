@@ -8,6 +8,7 @@ from typing import Any
 import streamlit as st
 
 from formcheck.app import components
+from formcheck.core.errors import HistoryError
 from formcheck.exercises import EXERCISES
 from formcheck.guidance import (
     Answer,
@@ -31,6 +32,7 @@ from formcheck.guidance.decisions import decide
 from formcheck.guidance.load import LOOKED_BACK
 from formcheck.guidance.tables import EMERGENCY, READY, SORE, SOURCES, DecisionTable, Question
 from formcheck.guidance.texts import text
+from formcheck.guidance.todays_answers import answers_of_today, keep_answers
 from formcheck.judging.report import Report
 from formcheck.storage.history import SavedSet, open_history
 from formcheck.storage.history.store import NOBODY as NO_LIFTER
@@ -144,11 +146,15 @@ def show_train() -> None:
 
 
 def warn(page: str) -> None:
-    """Above a page, and so above every form score: what was answered elsewhere speaks against lifting."""
+    """Above a page, and so above every form score: what was answered today speaks against lifting.
+
+    It stands above its own page too while the questions are answered again.
+    """
     found = []
     for path, table in ((READY_PATH, READY), (SORE_PATH, SORE)):
-        told = _told(table)
-        if path != page and told and next_question(table, told) is None:
+        told = _kept(table) or _in_this_tab(table)
+        asked_again = next_question(table, _told(table)) is not None
+        if told and (path != page or asked_again) and next_question(table, told) is None:
             found.append(decide(table, told))
     # The gravest first: an emergency must not wait behind milder words.
     for answer in sorted(found, key=lambda each: each.level != EMERGENCY):
@@ -163,8 +169,25 @@ def warn(page: str) -> None:
 
 
 def _told(table: DecisionTable) -> dict[str, Any]:
-    """What this tab has answered so far; nothing of it is written anywhere."""
-    return dict(st.session_state.get(f"told-{table.id}", {}))
+    """What is answered so far: what this tab is being told, or else what was told today."""
+    mine = _in_this_tab(table)
+    if mine is not None and next_question(table, mine) is not None:
+        return mine
+    return _kept(table) or mine or {}
+
+
+def _in_this_tab(table: DecisionTable) -> dict[str, Any] | None:
+    told = st.session_state.get(f"told-{table.id}")
+    return None if told is None else dict(told)
+
+
+def _kept(table: DecisionTable) -> dict[str, Any]:
+    """What was told today, in any tab and before any restart."""
+    try:
+        return answers_of_today(table)
+    except HistoryError as error:
+        st.error(components.plain(str(error)), icon=":material/error:")
+        return {}
 
 
 def _keep(table: DecisionTable, told: dict[str, Any]) -> None:
@@ -172,6 +195,10 @@ def _keep(table: DecisionTable, told: dict[str, Any]) -> None:
     before = _told(table)
     st.session_state[f"told-{table.id}"] = told
     if next_question(table, told) is None:
+        try:
+            keep_answers(table, told)
+        except HistoryError as error:
+            st.toast(components.plain(str(error)), icon=":material/error:")
         st.session_state[ARRIVED] = True
         st.rerun()
     if set(told) & {"signs"} != set(before) & {"signs"}:
@@ -193,7 +220,8 @@ def _choice(table: DecisionTable, question: Question) -> dict[str, str]:
 
 def _ask_again(table: DecisionTable) -> None:
     if st.button(text("page.again"), icon=":material/refresh:", key=f"again-{table.id}"):
-        st.session_state.pop(f"told-{table.id}", None)
+        # What was answered stands until it is answered anew.
+        st.session_state[f"told-{table.id}"] = {}
         st.rerun()
 
 

@@ -1,0 +1,212 @@
+"""Opens files as the product does, in a process of its own: ``python -m tests.fuzz.probe`` answers line by line.
+
+Each line of standard input is the kind and the path of a file; each answer says what came of it, how long it took and
+how much memory, as JSON. Whatever is not a result or an error raised on purpose is a traceback.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import json
+import os
+import shutil
+import sys
+import tempfile
+import time
+import traceback
+import warnings
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+from formcheck.core.errors import FormCheckError, PoseFileError
+from formcheck.vision.process_memory import limit_memory
+
+MEMORY_BYTES = 3 << 30
+MOST_FRAMES = 3000
+LONGEST_LINE = 2000
+
+
+class Traceback(Exception):
+    """A command ended in a way that is nothing for a user."""
+
+
+def read_video(path: Path) -> str:
+    """Everything that reads videos: header, frames, single frames, length."""
+    from formcheck.vision.video import VideoReader, read_duration_s, read_frames_at
+
+    frames = 0
+    with VideoReader(path, max_side=64) as reader:
+        for frame in reader:
+            frames += 1
+            assert frame.rgb.ndim == 3
+            if frames == MOST_FRAMES:
+                break
+        assert all(isinstance(note, str) for note in reader.notes)
+    duration_s = read_duration_s(path)
+    assert duration_s >= 0
+    read_frames_at(path, [0.0, min(duration_s, 1e6) / 2], max_side=64, exact=False)
+    return f"{frames} frames"
+
+
+def analyze_poses(path: Path) -> str:
+    """The whole command, with every file that it writes."""
+    with own_history() as folder:
+        code = command("analyze", str(path), "--out", f"{folder}/out", "--save", "--export", "trc")
+        if code == "2":
+            raise PoseFileError("refused by the command")
+        return code
+
+
+def read_settings(path: Path) -> str:
+    """A settings file for an analysis, and as a preset."""
+    from formcheck.exercises import EXERCISES
+    from formcheck.judging.settings import apply
+    from formcheck.storage.settings_files import load_settings, settings_toml
+
+    settings = load_settings(path, own=False)
+    for lift in EXERCISES:
+        apply(lift, settings)
+    return settings_toml(settings)[:40]
+
+
+def read_report(path: Path) -> str:
+    """report.json, read and shown."""
+    from rich.console import Console
+
+    from formcheck.judging.report import Report
+    from formcheck.render.terminal import print_summary
+    from formcheck.storage.report_folder import report_json, reps_csv
+
+    report = Report.from_json(path.read_text(encoding="utf-8", errors="surrogateescape"), path.name)
+    print_summary(Console(file=io.StringIO()), report, Path("."), (), ())
+    return f"{len(reps_csv(report.reps)) + len(report_json(report))} letters"
+
+
+def import_zip(path: Path) -> str:
+    """An export into a history, which is then listed, shown and exported."""
+    with own_history() as folder:
+        from formcheck.storage.history import open_history
+        from formcheck.storage.history.exchange import import_history
+
+        with open_history() as history:
+            imported = import_history(history, path)
+        use_history(folder)
+        return f"{imported.added} added"
+
+
+def open_database(path: Path) -> str:
+    """A history file, listed, shown and exported."""
+    with own_history() as folder:
+        shutil.copyfile(path, folder / "history.sqlite3")
+        return use_history(folder)
+
+
+def name_folder(path: Path) -> str:
+    """A report folder for a video of a name that is in the file."""
+    from formcheck.storage.report_folder import default_folder_name, open_report_folder
+
+    name = path.read_bytes().decode("utf-8", "surrogateescape")
+    with tempfile.TemporaryDirectory() as folder:
+        safe = default_folder_name(Path(name))
+        with open_report_folder(Path(name), Path(folder) / safe, ["report.json"]) as made:
+            made.write("report.json", _write_nothing)
+        assert (Path(folder) / safe / "report.json").is_file()
+        assert Path(folder) / safe == made.path
+    return safe
+
+
+def _write_nothing(path: Path) -> None:
+    path.write_text("{}")
+
+
+@contextlib.contextmanager
+def own_history() -> Any:
+    """A folder for a history that nothing else uses."""
+    with tempfile.TemporaryDirectory() as folder:
+        os.environ["FORMCHECK_HISTORY_DIR"] = folder
+        yield Path(folder)
+
+
+def use_history(folder: Path) -> str:
+    """The commands that read a history."""
+    said = [command("history"), command("history", "show", "1"), command("compare", "1", "2"), command("train")]
+    said.append(command("history", "export", str(folder / "out.zip")))
+    return " ".join(said)
+
+
+def command(*words: str) -> str:
+    """The exit code of a command as a user calls it, when it is one that is meant and errors are short."""
+    from typer.testing import CliRunner
+
+    from formcheck.cli.main import app
+
+    done = CliRunner().invoke(app, words)
+    if done.exception is not None and not isinstance(done.exception, SystemExit):
+        raise Traceback("".join(traceback.format_exception(done.exception)[-3:]))
+    if done.exit_code not in (0, 2, 3) or "Traceback" in done.stderr or "Warning" in done.stderr:
+        raise Traceback(f"exit code {done.exit_code}: {done.stderr[-500:]}")
+    if done.exit_code == 2 and len(done.stderr) > LONGEST_LINE:
+        raise Traceback(f"an error of {len(done.stderr)} letters: {done.stderr[:200]}")
+    return str(done.exit_code)
+
+
+READERS: Mapping[str, Callable[[Path], str]] = {
+    "video": read_video,
+    "made": read_video,
+    "npz": analyze_poses,
+    "toml": read_settings,
+    "json": read_report,
+    "zip": import_zip,
+    "sqlite": open_database,
+    "name": name_folder,
+}
+
+
+def look(kind: str, path: Path) -> dict[str, Any]:
+    """Open one file."""
+    reset_peak()
+    start_s = time.monotonic()
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")
+            what, words = "result", READERS[kind](path)
+    except FormCheckError as error:
+        what, words = "refused", str(error)
+        if len(words) > LONGEST_LINE or "\n" in words:
+            what = "traceback"
+    except Exception as error:
+        what = "traceback"
+        words = str(error) if isinstance(error, Traceback) else "".join(traceback.format_exception(error)[-4:])
+    return {"what": what, "words": words[:1500], "s": time.monotonic() - start_s, "mb": peak_mb()}
+
+
+def reset_peak() -> None:
+    """Count the peak of memory from here (Linux)."""
+    with contextlib.suppress(OSError):
+        Path("/proc/self/clear_refs").write_text("5")
+
+
+def peak_mb() -> float:
+    """The peak of memory since then; 0 where the system does not tell."""
+    with contextlib.suppress(OSError):
+        for line in Path("/proc/self/status").read_text().splitlines():
+            if line.startswith("VmHWM:"):
+                return int(line.split()[1]) / 1024
+    return 0.0
+
+
+def main() -> None:
+    """Answer until standard input ends."""
+    answers = os.fdopen(os.dup(1), "w", encoding="utf-8")
+    os.dup2(2, 1)
+    limit_memory(MEMORY_BYTES)
+    for line in sys.stdin:
+        kind, _, path = line.rstrip("\n").partition(" ")
+        answers.write(json.dumps(look(kind, Path(path))) + "\n")
+        answers.flush()
+
+
+if __name__ == "__main__":
+    main()
