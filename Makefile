@@ -118,6 +118,12 @@ bench-live: $(DEV)  ## Measure how live the camera's engine is (MINUTES=10 for t
 bench-live-agrees: $(DEV)  ## Compare live with uploads on labelled real clips (../shared/clips or FORMCHECK_CLIPS)
 	$(RUN) -m benchmarks.bench_live_agrees
 
+fuzz: $(DEV)  ## Open thousands of damaged and made files, and write what came of it into docs/reliability.md (ten minutes)
+	$(RUN) -m tests.fuzz $(if $(SCALE),--scale $(SCALE)) $(if $(SEED),--seed $(SEED))
+
+faults: $(DEV)  ## Kill analyses at random moments, and write what was lost into docs/reliability.md (ten minutes)
+	$(RUN) -m tests.faults $(if $(KILLS),--kills $(KILLS))
+
 clean:  ## Remove all that was made here, .venv too, but neither reports nor fetched models
 	rm -rf $(VENV) build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis benchmarks/cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

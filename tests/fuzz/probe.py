@@ -1,7 +1,8 @@
 """Opens files as the product does, in a process of its own: ``python -m tests.fuzz.probe`` answers line by line.
 
 Each line of standard input is the kind and the path of a file; each answer says what came of it, how long it took and
-how much memory, as JSON. Whatever is not a result or an error raised on purpose is a traceback.
+how much memory, as JSON; time is that of the processor. Whatever is not a result or an error raised on purpose is a
+traceback.
 """
 
 from __future__ import annotations
@@ -167,7 +168,7 @@ READERS: Mapping[str, Callable[[Path], str]] = {
 def look(kind: str, path: Path) -> dict[str, Any]:
     """Open one file."""
     reset_peak()
-    start_s = time.monotonic()
+    start_s = time.process_time()
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("error")
@@ -179,7 +180,7 @@ def look(kind: str, path: Path) -> dict[str, Any]:
     except Exception as error:
         what = "traceback"
         words = str(error) if isinstance(error, Traceback) else "".join(traceback.format_exception(error)[-4:])
-    return {"what": what, "words": words[:1500], "s": time.monotonic() - start_s, "mb": peak_mb()}
+    return {"what": what, "words": words[:1500], "s": time.process_time() - start_s, "mb": peak_mb()}
 
 
 def reset_peak() -> None:

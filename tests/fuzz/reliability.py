@@ -25,7 +25,7 @@ def write_part(name: str, lines: Iterable[str]) -> None:
 def fuzz_table(tallies: Iterable[Tally]) -> Iterable[str]:
     """The table of a long run."""
     tallies = list(tallies)
-    yield "| files | tried | gave a result | refused | crashes | hangs | tracebacks | worst time | worst memory |"
+    yield "| files | tried | result | refused | crashes | hangs | tracebacks | most processor time | most memory |"
     yield "|---|---:|---:|---:|---:|---:|---:|---:|---:|"
     for each in tallies:
         counts = [sum(problem.what == what for problem in each.problems) for what in ("crash", "hang", "traceback")]
