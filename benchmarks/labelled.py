@@ -48,6 +48,7 @@ class LabelledClip:
     view: str
     faults: tuple[str, ...] = ()
     kind: str = ""
+    slow_motion: bool = False
 
     @property
     def name(self) -> str:
@@ -103,9 +104,10 @@ def _clip(folder: Path, entry: dict[str, Any]) -> LabelledClip:
         exercise=exercise,
         reps=tuple(labelled_reps(entry["bottoms_s"], entry["tops_s"])) if exercise != "none" else (),
         spine=entry["spine"],
-        view=entry["view"],
+        view=entry["view"] or "",
         faults=tuple(entry.get("faults_by_eye", ())),
         kind=entry["exercise"],
+        slow_motion="slow motion" in f"{entry.get('editing')} {entry.get('notes')}",
     )
 
 

@@ -129,6 +129,11 @@ MISSED: dict[tuple[str, str], Cause] = {
         "Hips level with the knees, plain to see; but it is filmed at an angle, and a kettlebell deadlift between the "
         "feet is exempt from this check.",
     ),
+    ("gabrielmartinezlozano__kettlebell-swing", "squat-like swing"): Cause(
+        LIMIT,
+        "The knees bend well, but the hips bend further; the clip begins in the backswing, so how far the knees bend "
+        "out of a float is not judged, nor the shins at this angle.",
+    ),
     ("ulisses-coach__kbDeadlift", "looks down at the bell"): Cause(
         HIDDEN, "The head is down in every rep; the neck is judged in side views only."
     ),
@@ -174,6 +179,29 @@ FLAGGED: dict[tuple[str, str], Cause] = {
     ),
     ("yuyoujiang__squat", "heel-rise"): Cause(
         OURS, "The slippers stay flat in all reps; heel and toe landmarks tilt, near the lower edge of a dim picture."
+    ),
+    ("evankellener__demo_bad", "depth"): Cause(
+        INCOMPLETE_LABEL, "The trunk folds forward and the hips stay above the knees in the last two repetitions."
+    ),
+    ("hsu__squat_test", "depth"): Cause(
+        INCOMPLETE_LABEL,
+        "Over lifted heels the thighs stay some 15 to 20 degrees above the level, less than measured: under the long "
+        "shirt the hip's landmark sits a little high, so it is a hint and no fault.",
+    ),
+    ("diyamariaabraham__squat2", "depth"): Cause(
+        INCOMPLETE_LABEL, "A quarter squat to a little more than half: the thighs stay clearly above the level."
+    ),
+    ("rohitkeshav27__squats", "depth"): Cause(INCOMPLETE_LABEL, "The thighs stay clearly above the level."),
+    ("rohitkeshav27__squats", "forward-lean"): Cause(
+        INCOMPLETE_LABEL, "The shins stay nearly upright and the trunk tips far forward, as in a hinge."
+    ),
+    ("dukuallan__squats", "depth"): Cause(
+        INCOMPLETE_LABEL, "The thighs end about 10 degrees above the level; nobody wrote it down."
+    ),
+    ("tetyasog__Kettlebell_Swing", "bent-arms"): Cause(
+        OURS,
+        "A drawn figure with long arms: in the backswing elbow and wrist are between the thighs, and their landmarks "
+        "in front of them.",
     ),
     ("jrplatin__squat1", "back-rounding"): Cause(
         OURS,
@@ -249,6 +277,16 @@ REPS: dict[tuple[str, int], Cause] = {
     ),
     ("jurisimo00__deadlift2", 2): Cause(RESTING, "Slow motion, the bar rests for more than a second."),
     ("jurisimo00__deadlift", 2): Cause(RESTING, "Slow motion, he stands for more than a second."),
+    ("prakhar__SUMO-DEADLIFT", 1): Cause(
+        RESTING,
+        "She sits at the bar for seconds, pulls it to the knees once, and the picture is frozen until the labelled "
+        "moment: all that was seen of the bottom is before that.",
+    ),
+    ("zishan-shao__deadlift", 1): Cause(
+        OURS,
+        "Bottom: he settles at the bar for a second, any moment of which is right. Top: he stands at the labelled "
+        "moment; while the bar goes down again the hand-held camera sinks, and the shoulders seem to rise on.",
+    ),
     ("kantesh813__deadlift", 1): Cause(
         RESTING, "He fiddles with his grip before the pull; the label sits later in it."
     ),

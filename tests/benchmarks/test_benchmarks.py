@@ -148,6 +148,23 @@ def test_labels_become_clips(tmp_path: Path) -> None:
     assert (lunge.exercise, lunge.reps) == ("none", ())
 
 
+@pytest.mark.parametrize(
+    ("label", "kinds"),
+    [
+        ("side: right side to camera (faces image-right)", {"side"}),
+        ("front-oblique ~45 deg", {"oblique"}),
+        ("rear-oblique (back to camera)", {"oblique"}),
+        ("side/oblique", {"side", "oblique"}),
+        ("front", {"front"}),
+        ("rear", {"rear"}),
+        ("-", set()),
+        ("", set()),
+    ],
+)
+def test_a_label_in_words_names_a_kind_of_view(label: str, kinds: set[str]) -> None:
+    assert bench_clips.views_of(label) == kinds
+
+
 def test_exercise_names_come_from_the_words_before_the_bracket() -> None:
     assert exercise_name("deadlift (kettlebell, between feet, squat-like)") == "deadlift"
     assert exercise_name("kettlebell swing (two-hand, Russian)") == "kettlebell-swing"
