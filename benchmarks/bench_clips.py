@@ -652,8 +652,8 @@ def document(rows: Sequence[Row], tracks: str, model: str, held_out: bool = Fals
         "### Every view and speed told otherwise than labelled\n",
         paragraph(
             "Labels say in words from where a set was filmed. Yaw 0 is the side, 90 the front; a side view ends at 20 "
-            "deg and a front view begins at 65. Neither these limits nor those for slow motion were chosen with sources "
-            "left out: this is how they do by source, not how they would do on others."
+            "deg and a front view begins at 65. Neither these limits nor those for slow motion were chosen with "
+            "sources left out: this is how they do by source, not how they would do on others."
         )
         + "\n",
         view_disagreements(rows) + "\n" + playback_disagreements(rows) + "\n",
