@@ -12,12 +12,12 @@ from typing import Any, ParamSpec
 
 import streamlit as st
 
+from formcheck.core import loads
 from formcheck.core.errors import FormCheckError
 from formcheck.core.verdicts import FLAGGED, Verdict, worst
 from formcheck.exercises import EXERCISES, column_measures, exercise_named
 from formcheck.exercises.framework.check import Finding
 from formcheck.exercises.framework.measure import Measure
-from formcheck.judging import settings
 from formcheck.judging.report import Report, RepReport
 from formcheck.judging.settings import DEFAULTS, Settings
 from formcheck.render.html.report import FINDING_WORDS, SYMBOLS, VERDICT_WORDS
@@ -129,14 +129,25 @@ def lift_choice(key: str, tip: str | None = None) -> str:
     return chosen or "auto"
 
 
+def load_field(place: Any, label: str, unit: str, key: str, *, lowest: float = 0.0, **more: Any) -> float | None:
+    """A box for a load in that unit, in steps of what can be loaded; None while it is empty.
+
+    ``more`` goes to Streamlit's `number_input`.
+    """
+    highest = float(math.floor(loads.in_load_unit(loads.HEAVIEST_LOAD_KG, unit)))
+    step = round(loads.in_load_unit(loads.LOAD_STEPS_KG[unit], unit), 3)
+    load: float | None = place.number_input(label, lowest, highest, None, step, key=key, **more)
+    return load
+
+
 def load_words(load_kg: float | None, unit: str) -> str:
     """A load as people of that unit write it, "" when there is none."""
-    return "" if load_kg is None or not math.isfinite(load_kg) else settings.load_words(load_kg, unit)
+    return "" if load_kg is None or not math.isfinite(load_kg) else loads.load_words(load_kg, unit)
 
 
 def kilograms(load: float, unit: str) -> float:
     """A load that was typed in that unit, to the gram."""
-    return round(load * (settings.KG_PER_LB if unit == "lb" else 1.0), 3)
+    return round(load * (loads.KG_PER_LB if unit == "lb" else 1.0), 3)
 
 
 def tag(verdict: Verdict, words: str = "") -> str:

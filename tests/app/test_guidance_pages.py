@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from formcheck.core.loads import HEAVIEST_LOAD_KG, KG_PER_LB
 from formcheck.guidance.tables import EMERGENCY_SIGNS, READY, SORE
 from formcheck.guidance.texts import text
 from formcheck.guidance.todays_answers import keep_answers
@@ -121,6 +122,7 @@ def test_the_weight_of_the_day_is_asked_and_ramped_up_in_the_units_of_the_settin
         settled(app.radio(key=key).set_value(choice).run())
     load = app.number_input(key="ready-load")
     assert load.label == text("page.ready.load", unit="lb")
+    assert (load.step, load.max) == (5.0, float(int(HEAVIEST_LOAD_KG / KG_PER_LB)))
     settled(load.set_value(200.0).run())
     ramp = next(body for body in shown(app) if " lb" in body)
     assert {"80 lb", "120 lb", "160 lb"} & set(re.findall(r"\d+ lb", ramp))

@@ -70,9 +70,7 @@ def show_ready() -> None:
             key="ready-lift",
         )
         unit = components.usable_settings().unit_of_loads
-        load = right.number_input(
-            text("page.ready.load", unit=unit), 1.0, 1000.0, None, 2.5 if unit == "kg" else 5.0, key="ready-load"
-        )
+        load = components.load_field(right, text("page.ready.load", unit=unit), unit, "ready-load", lowest=1.0)
         load_kg = None if load is None else components.kilograms(load, unit)
         routine = readiness(told, lift or EXERCISES[0].name, load_kg, unit).routine
         if routine is not None:

@@ -151,9 +151,7 @@ def _form() -> Form:
     lifter = one.selectbox(
         "Lifter", list(lifters), index=None, accept_new_options=True, placeholder="Optional", key="live-lifter"
     )
-    load = two.number_input(
-        f"Load in {unit}", 0.0, 1000.0, None, 2.5 if unit == "kg" else 5.0, placeholder="Optional", key="live-load"
-    )
+    load = components.load_field(two, f"Load in {unit}", unit, "live-load", placeholder="Optional")
     reps = three.number_input(
         "Reps in the set", 1, 100, None, placeholder="Any", key="live-reps", help="The set ends after this many reps."
     )

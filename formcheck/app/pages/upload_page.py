@@ -164,16 +164,7 @@ def _form() -> dict[str, Any]:
         names = [lifter.name for lifter in history.lifters()]
     exercise = components.lift_choice("lift")
     left, right = st.columns(2)
-    load = left.number_input(
-        f"Load in {unit}",
-        0.0,
-        1000.0,
-        None,
-        2.5 if unit == "kg" else 5.0,
-        placeholder="Optional",
-        key="load",
-        persist_state=KEPT,
-    )
+    load = components.load_field(left, f"Load in {unit}", unit, "load", placeholder="Optional", persist_state=KEPT)
     lifter = right.selectbox(
         "Lifter",
         names,
