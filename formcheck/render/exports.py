@@ -38,6 +38,7 @@ class Analysed:
     lifter, notes : as told by the user.
     settings : what the analysis was told, by name.
     progress, cancelled : of exports that go through the video; ``cancelled`` is asked after every frame.
+    jobs : how much these may do at the same time, as threads; None = as much as they like.
     """
 
     report: Report
@@ -49,6 +50,7 @@ class Analysed:
     settings: Mapping[str, Any] = field(default_factory=dict)
     progress: Progress | None = None
     cancelled: Callable[[], bool] | None = None
+    jobs: int | None = None
 
 
 @dataclass(frozen=True)
@@ -120,6 +122,7 @@ def _video(analysed: Analysed, path: Path) -> None:
         analysed.poses,
         analysed.report,
         path,
+        jobs=analysed.jobs,
         progress=analysed.progress,
         cancelled=analysed.cancelled,
     )

@@ -472,6 +472,7 @@ class _Run:
             settings=told,
             progress=self._of(AnalysisStage.DRAW),
             cancelled=self._stopped,
+            jobs=self.request.jobs,
         )
 
     def _asked(self) -> dict[str, Any]:

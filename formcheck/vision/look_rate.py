@@ -1,4 +1,5 @@
-"""How often the pose model must look: seldom while little moves, at full rate in fast phases, decided while it looks.
+"""How often the pose model must look: seldom while little moves, often in fast phases and where a movement begins,
+turns or ends, decided while it looks.
 
 Landmarks are low-passed at 6 Hz before anything is measured, so 15 looks a second carry a squat or a deadlift, and 30 a
 swing. The frames between two looks get what is on a smooth curve through the looks around them, so that every frame
@@ -22,8 +23,12 @@ SLOW_HZ, FAST_HZ = 15.0, 30.0
 FAST_FROM = 1.0
 """Anything that moves by this many body sizes a second is fast."""
 
+TURNING = 0.06, 0.3
+"""Shoulders that rise or sink at a speed between these, in body sizes a second, are about to turn round, to leave a
+rest or to come to one. The instants of a repetition are there, so the model looks as often as at fast movement."""
+
 FAST_FOR_S = 0.15
-"""After fast movement the model keeps looking often for so long."""
+"""After fast movement, and after a turn, the model keeps looking often for so long."""
 
 SUDDEN_CHANGE, SUDDEN_CONTRAST, USUAL_SHARE = 0.01, 3.0, 0.2
 """A thumbnail that changes by more than the first number, and by this many times more than usual, may be a cut: the
@@ -104,16 +109,18 @@ class LookRate:
         self.looks.append(self._frame)
         self.sudden.append(self._is_sudden)
         passed_s = time_s - self._looked_s
-        if not people or not self._last or any(_speed(person, self._last, passed_s) > FAST_FROM for person in people):
+        if not people or not self._last or any(_needs_many(person, self._last, passed_s) for person in people):
             self._fast_until_s = time_s + FAST_FOR_S
         self._looked_s, self._last = time_s, list(people)
 
 
-def _speed(person: Detection, before: Sequence[Detection], passed_s: float) -> float:
-    """Largest speed of a joint since the last look, in body sizes a second; whoever is new counts as fast."""
+def _needs_many(person: Detection, before: Sequence[Detection], passed_s: float) -> bool:
+    """Whether a joint is fast, or the shoulders are about to turn; whoever is new counts as fast."""
     twin = min(before, key=person.distance_to)
-    here, there = _joints(person), _joints(twin)
-    return float(np.linalg.norm(here - there, axis=1).max()) / person.size_px / passed_s
+    moved = (_joints(person) - _joints(twin)) / person.size_px / passed_s
+    low, high = TURNING
+    rising = abs(float(moved[JOINTS.index("SHOULDER"), 1]))
+    return bool(np.linalg.norm(moved, axis=1).max() > FAST_FROM or low < rising < high)
 
 
 def _leapt(image_px: FloatArray, before: NDArray[np.int_], after: NDArray[np.int_]) -> NDArray[np.bool_]:

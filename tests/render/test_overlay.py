@@ -307,12 +307,13 @@ def test_a_contour_without_points_is_not_drawn() -> None:
 # --- the whole video -----------------------------------------------------------------------------------------------
 
 
-def test_the_annotated_video_keeps_times_and_shows_the_back(tmp_path: Path) -> None:
+@pytest.mark.parametrize("jobs", [None, 1, 2])
+def test_the_annotated_video_keeps_times_and_shows_the_back(tmp_path: Path, jobs: int | None) -> None:
     poses = make_poses()
     seen: list[tuple[int, int | None]] = []
     target = tmp_path / "annotated.mp4"
     clip = make_clip(tmp_path / "clip.mp4")
-    write_annotated_video(clip, poses, make_report(poses), target, progress=lambda *x: seen.append(x))
+    write_annotated_video(clip, poses, make_report(poses), target, jobs=jobs, progress=lambda *x: seen.append(x))
     with VideoReader(target) as reader:
         frames = list(reader)
     assert [frame.time_s for frame in frames] == pytest.approx(poses.time_s.tolist(), abs=0.001)

@@ -18,6 +18,7 @@ from formcheck.vision.look_rate import (
     SLOW_HZ,
     SUDDEN_CHANGE,
     SUDDEN_CONTRAST,
+    TURNING,
     LookRate,
     fill_between,
 )
@@ -62,6 +63,27 @@ def test_the_model_looks_as_often_as_the_movement_needs(fps: float, speed: float
     steps = np.diff(_looks(fps, speed))[10:]
     assert np.median(1.0 / steps) == pytest.approx(hz)
     assert (1.0 / steps).min() >= min(fps, SLOW_HZ if speed < FAST_FROM else FAST_HZ) - 1e-6
+
+
+@pytest.mark.parametrize(
+    ("speed", "hz"),
+    [
+        (0.9 * TURNING[0], SLOW_HZ),
+        (1.1 * TURNING[0], FAST_HZ),
+        (0.9 * TURNING[1], FAST_HZ),
+        (1.1 * TURNING[1], SLOW_HZ),
+    ],
+)
+def test_where_shoulders_are_about_to_turn_the_model_looks_often(speed: float, hz: float) -> None:
+    rate, looks = LookRate(60.0), []
+    for frame in range(120):
+        time_s = frame / 60
+        if rate.wants(time_s, 0.001):
+            image = STILL.image_px.copy()
+            image[:, 1] -= speed * time_s * STILL.size_px
+            rate.saw(time_s, [replace(STILL, image_px=image)])
+            looks.append(time_s)
+    assert np.median(1.0 / np.diff(looks)[10:]) == pytest.approx(hz)
 
 
 def test_after_fast_movement_the_model_keeps_looking_often_for_a_while() -> None:
