@@ -152,7 +152,7 @@ def knee_passing(signals: Signals, rep: Rep) -> int:
 
 
 def instants(signals: Signals, rep: Rep) -> dict[str, int]:
-    """Set-up, the pull's passing of the knees, and the way back down."""
+    """Set-up, the hands passing the knees, and the start and the end of the way back down."""
     lowering = max(rep.lockout, rep.cycle.top_to)
     return {
         "set_up_s": _before_lift_off(signals, rep, SET_UP_S),

@@ -212,7 +212,7 @@ def rep_of(signals: Signals, cycle: Cycle) -> Rep:
 
 
 def instants(signals: Signals, rep: Rep) -> dict[str, int]:
-    """Begin of the descent, the end of the rest at the bottom, and the sticking region where there is one."""
+    """Start of the descent, the end of the rest at the bottom, and the sticking region where there is one."""
     found = {"descent_s": rep.start, "ascent_s": rep.lift_off}
     sticking = sticking_region(signals.time_s, signals.shoulder_height, rep.lift_off, rep.lockout)
     return found if sticking is None else found | {"sticking_from_s": sticking[0], "sticking_to_s": sticking[1]}

@@ -17,9 +17,9 @@ from formcheck.vision.video_parts import ANALYSIS_MAX_SIDE, THUMBNAIL
 
 RgbImage = NDArray[np.uint8]
 
-GLANCE_EVERY_S = 2.0
-"""A glance for a second person, and for the way the lifter faces, takes as long as two frames, so there is one now and
-then, and only before a set."""
+PREVIEW_EVERY_S = 2.0
+"""A preview looks for a second person and for the way the lifter faces. It takes as long as two frames, so there is one
+now and then, and only before a set."""
 
 TURNED_MIN = 0.3
 """A lifter who faces the other way at least this clearly, on a scale from 0 to 1, has turned round."""
@@ -41,7 +41,7 @@ class FrameAnalyser:
         self._counter: PersonFinder | None = None
         self._thumbnail: NDArray[np.float32] | None = None
         self._index, self._time_ms = 0, -1
-        self._people, self._glanced_s = 1, -np.inf
+        self._people, self._previewed_s = 1, -np.inf
         self._faces_left = False
 
     def __enter__(self) -> FrameAnalyser:
@@ -62,8 +62,8 @@ class FrameAnalyser:
         """What is seen in a frame (H, W, 3) captured at ``time_s``; ``count_people`` also looks for a second person."""
         rgb = scaled(rgb)
         height, width = rgb.shape[:2]
-        if count_people and time_s - self._glanced_s >= GLANCE_EVERY_S:
-            self._glanced_s = time_s
+        if count_people and time_s - self._previewed_s >= PREVIEW_EVERY_S:
+            self._previewed_s = time_s
             self._preview(rgb)
         self._time_ms = max(self._time_ms + 1, round(time_s * 1000))
         found = self._finder.find(rgb, self._index, self._time_ms)

@@ -29,11 +29,11 @@ from formcheck.vision.video_parts import (
 PEOPLE_MAX = 3
 """How many people are followed at most when more than one is in the picture."""
 
-GLANCES = 6
+PREVIEW_FRAMES = 6
 """Frames spread over the video that are looked at beforehand: how many people are in it, and are there black bars?"""
 
 SHORT_VIDEO_S = 2.0
-"""A video shorter than this gets half as many glances."""
+"""A video shorter than this gets half as many of them."""
 
 BAR_LEVEL = 24
 """Rows and columns that are never brighter than this (of 255) are bars, not picture."""
@@ -126,7 +126,8 @@ def _preview(
     """A few looks over the video beforehand; also how it is to be watched, and by what.
 
     Following one person needs the detector only when the track is lost, following more needs it all the time, so one
-    person is followed unless a glance shows more. Black bars are cut off: they make the person small for the detector.
+    person is followed unless the preview shows more. Black bars are cut off: they make the person small for the
+    detector.
     """
     with VideoReader(path, max_side=ANALYSIS_MAX_SIDE) as reader:
         facts = reader.info
@@ -138,8 +139,8 @@ def _preview(
     backend = backend.sharing(len(starts), jobs)
     if not duration_s:
         return facts, whole, backend
-    glances = GLANCES if duration_s >= SHORT_VIDEO_S else GLANCES // 2
-    at_s = [duration_s * (i + 0.5) / glances for i in range(glances)]
+    count = PREVIEW_FRAMES if duration_s >= SHORT_VIDEO_S else PREVIEW_FRAMES // 2
+    at_s = [duration_s * (i + 0.5) / count for i in range(count)]
     frames = [frame.rgb for frame in read_frames_at(path, at_s, max_side=ANALYSIS_MAX_SIDE, exact=False)]
     rows, columns = _without_bars(frames)
     with PersonFinder(model, PEOPLE_MAX, track=False, backend=backend) as finder:

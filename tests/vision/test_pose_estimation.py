@@ -17,9 +17,9 @@ from formcheck.vision.models.store import ModelFile
 from formcheck.vision.pose_estimation import (
     BAR_LEVEL,
     BAR_MIN,
-    GLANCES,
     PEOPLE_MAX,
     PICTURE_MIN,
+    PREVIEW_FRAMES,
     _without_bars,
     estimate_poses,
 )
@@ -213,7 +213,7 @@ def test_fast_movement_is_looked_at_more_often_and_filled_in_between(backend: Fa
 @pytest.mark.parametrize(
     ("squares", "people"), [([], 1), ([(30, 60)], 1), ([(30, 60), (120, 60)], 2), ([(30, 60), (75, 60), (120, 60)], 3)]
 )
-def test_as_many_people_are_followed_as_a_glance_shows(
+def test_as_many_people_are_followed_as_the_preview_shows(
     backend: FakeBackend, tmp_path: Path, squares: list[tuple[int, int]], people: int
 ) -> None:
     poses = estimate_poses(_video(tmp_path, _picture(160, 120, *squares)), MODEL, backend=backend)
@@ -247,9 +247,9 @@ def test_the_model_is_shown_every_lifter_facing_one_way(tmp_path: Path, faces_le
 
     backend = FakeBackend(handler)
     poses = estimate_poses(_video(tmp_path, _picture(160, 120, (40, 60))), MODEL, backend=backend)
-    glances = len(backend.opened[0].shapes)
-    assert shown[:glances] == pytest.approx([39.5] * glances, abs=0.5)
-    assert shown[glances:] == pytest.approx([160 - 39.5 if faces_left else 39.5] * len(poses), abs=1.0)
+    previewed = len(backend.opened[0].shapes)
+    assert shown[:previewed] == pytest.approx([39.5] * previewed, abs=0.5)
+    assert shown[previewed:] == pytest.approx([160 - 39.5 if faces_left else 39.5] * len(poses), abs=1.0)
     # What is found is given for the picture as it is.
     assert np.abs(poses.image_px[..., 0].mean(axis=1) - BODY.image_px[:, 0].mean() - 39.5).max() < 1.5
 
@@ -341,7 +341,7 @@ def _parts(*pictures: np.ndarray) -> tuple[int, int, int, int]:
 
 @pytest.mark.parametrize("at", [lambda i: (0, 0), lambda i: (10 * i, 5 * i)], ids=["still", "moving"])
 def test_without_bars_the_picture_is_whole(at: Callable[[int], tuple[int, int]]) -> None:
-    pictures = [_picture(160, 120, (20 + at(i)[0], 20 + at(i)[1])) for i in range(GLANCES)]
+    pictures = [_picture(160, 120, (20 + at(i)[0], 20 + at(i)[1])) for i in range(PREVIEW_FRAMES)]
     assert _parts(*pictures) == (0, 120, 0, 160)
 
 
@@ -352,7 +352,7 @@ def test_bars_are_found_at_each_side_for_itself() -> None:
     assert _parts(picture) == (30, 120, 0, 140)
 
 
-def test_what_is_bright_in_one_glance_is_picture() -> None:
+def test_what_is_bright_in_one_preview_frame_is_picture() -> None:
     plain = _picture(160, 120)
     later = _with_bars(plain, columns=20)
     later[:, :20] = 90
