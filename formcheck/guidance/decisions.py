@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from formcheck.core.errors import UsageError
+from formcheck.core.loads import LOAD_UNITS
 from formcheck.guidance.routines import Routine, warm_up
 from formcheck.guidance.tables import EMERGENCY, READY, SORE, DecisionTable, Outcome, Question, Rule
 from formcheck.guidance.texts import text
-from formcheck.judging.settings import LOAD_UNITS
 
 Answers = Mapping[str, "str | Collection[str]"]
 """Choice by question; a question with many choices has a collection of them."""

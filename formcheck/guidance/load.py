@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
+from formcheck.core.loads import LOAD_UNITS, load_words
 from formcheck.core.verdicts import FAULT, NOT_MEASURED, WATCH, DriftVerdict, Verdict
 from formcheck.exercises import check_ids
 from formcheck.exercises.framework.check import Finding, LoadSign
@@ -19,7 +20,6 @@ from formcheck.exercises.framework.variant import UNKNOWN
 from formcheck.guidance.tables import LOAD_LIMITS
 from formcheck.guidance.texts import text
 from formcheck.judging.report import Report
-from formcheck.judging.settings import LOAD_UNITS, load_words
 from formcheck.storage.history.records import AnySet, SavedSet
 from formcheck.storage.history.trends import local_day, sessions
 

@@ -7,11 +7,11 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
+from formcheck.core.loads import LOAD_STEPS_KG, LOAD_UNITS, load_words
 from formcheck.exercises import known_exercise
 from formcheck.exercises.framework.exercise import Exercise, RampSet
 from formcheck.guidance.tables import COOL_DOWN, WARM_UPS, Step
 from formcheck.guidance.texts import text
-from formcheck.judging.settings import LOAD_STEPS_KG, LOAD_UNITS, load_words
 
 
 @dataclass(frozen=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
+from formcheck.core.loads import LOAD_STEPS_KG, LOAD_UNITS, load_words
 from formcheck.core.verdicts import FAULT, FLAGGED, GOOD, NOT_JUDGED, NOT_MEASURED, OK, WATCH, Verdict
 from formcheck.exercises import EXERCISES, check_ids, listed
 from formcheck.exercises.framework.check import REPS_FOR_SET_FAULT, Check, Finding, LoadSign
@@ -12,7 +13,6 @@ from formcheck.exercises.framework.exercise import Exercise
 from formcheck.exercises.framework.load_kind import LoadKind
 from formcheck.exercises.framework.recognition import Recognition
 from formcheck.judging.report import RepReport
-from formcheck.judging.settings import LOAD_STEPS_KG, LOAD_UNITS, load_words
 
 ADVICE_MAX = 3
 """More than three things to work on is none."""

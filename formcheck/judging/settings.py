@@ -31,12 +31,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar
 
 from formcheck.core.errors import UsageError
-from formcheck.core.loads import HEAVIEST_LOAD_KG as HEAVIEST_LOAD_KG
-from formcheck.core.loads import KG_PER_LB as KG_PER_LB
-from formcheck.core.loads import LOAD_STEPS_KG as LOAD_STEPS_KG
-from formcheck.core.loads import LOAD_UNITS as LOAD_UNITS
-from formcheck.core.loads import in_load_unit as in_load_unit
-from formcheck.core.loads import load_words as load_words
+from formcheck.core.loads import LOAD_UNITS
 from formcheck.exercises import EXERCISES
 from formcheck.exercises.framework.check import Check
 from formcheck.exercises.framework.exercise import Exercise

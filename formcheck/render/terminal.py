@@ -12,6 +12,7 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
+from formcheck.core.loads import load_words
 from formcheck.core.verdicts import FAULT, GOOD, NOT_JUDGED, NOT_MEASURED, OK, WATCH, DriftVerdict, ViewName
 from formcheck.exercises import exercise_named
 from formcheck.exercises.framework.check import Finding
@@ -20,7 +21,6 @@ from formcheck.judging.analysis import NONE
 from formcheck.judging.coaching import reps_showing
 from formcheck.judging.report import Report, RepReport
 from formcheck.judging.set_metrics import SetLevel
-from formcheck.judging.settings import load_words
 from formcheck.render.safe_text import safe_text as safe_text
 from formcheck.render.safe_text import shows_symbols as shows_symbols
 

@@ -19,7 +19,7 @@ def parse_load_kg(text: str | None, unit: str = "kg", what: str = "--load") -> f
     """
     if text is None:
         return None
-    from formcheck.judging.settings import HEAVIEST_LOAD_KG, KG_PER_LB
+    from formcheck.core.loads import HEAVIEST_LOAD_KG, KG_PER_LB
 
     match = re.fullmatch(r"\s*(\d+(?:[.,]\d{1,2})?)\s*(kgs?|lbs?)?\s*", text, re.IGNORECASE)
     if match is None:

@@ -8,6 +8,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from formcheck.core.loads import KG_PER_LB
 from formcheck.core.poses import PoseSequence
 from formcheck.core.verdicts import FAULT, GOOD, NOT_MEASURED, OK, WATCH, Verdict
 from formcheck.exercises import EXERCISES
@@ -32,7 +33,7 @@ from formcheck.judging.coaching import (
     verdict_on,
 )
 from formcheck.judging.report import RepReport
-from formcheck.judging.settings import KG_PER_LB, Settings
+from formcheck.judging.settings import Settings
 from formcheck.render.terminal import finding_text
 from tests.helpers.make_reports import make_finding, make_rep
 from tests.helpers.synthetic_lifter import Motion, deadlift, film, joined, kettlebell_swing, squat

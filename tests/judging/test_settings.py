@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from formcheck.core.errors import UsageError
+from formcheck.core.loads import load_words
 from formcheck.exercises import EXERCISES, exercise_named
 from formcheck.exercises.framework.check import Check
 from formcheck.exercises.framework.exercise import Exercise
@@ -25,7 +26,6 @@ from formcheck.judging.settings import (
     Settings,
     apply,
     check_limits,
-    load_words,
     merge,
     parse_settings,
 )

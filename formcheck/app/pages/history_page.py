@@ -19,12 +19,13 @@ from formcheck.app import components
 from formcheck.app.session import session
 from formcheck.app.stick_figures import Figure, figure
 from formcheck.core.errors import FormCheckError, HistoryError
+from formcheck.core.loads import LOAD_UNITS, in_load_unit
 from formcheck.core.poses import PoseSequence
 from formcheck.core.verdicts import NOT_MEASURED, VariantSource
 from formcheck.exercises import EXERCISES
 from formcheck.guidance.texts import text
 from formcheck.judging.report import Report, RepReport
-from formcheck.judging.settings import LOAD_UNITS, Settings, in_load_unit
+from formcheck.judging.settings import Settings
 from formcheck.render.html.report import FINDING_WORDS
 from formcheck.render.terminal import degrees
 from formcheck.service.pipeline import AnalysisRequest, judge

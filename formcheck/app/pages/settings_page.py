@@ -7,8 +7,9 @@ from dataclasses import replace
 import streamlit as st
 
 from formcheck.app import components, limits
+from formcheck.core.loads import LOAD_UNITS
 from formcheck.exercises import EXERCISES, exercise_named
-from formcheck.judging.settings import DEFAULTS, DEPTH_TARGETS, HEIGHT_RANGE_CM, LOAD_UNITS, Settings
+from formcheck.judging.settings import DEFAULTS, DEPTH_TARGETS, HEIGHT_RANGE_CM, Settings
 from formcheck.storage.history import Lifter, open_history
 from formcheck.storage.history.records import LONGEST_NAME
 from formcheck.storage.settings_files import default_settings_path, read_settings, save_settings

@@ -21,9 +21,9 @@ from urllib.parse import quote
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
+from formcheck.core.loads import load_words
 from formcheck.core.verdicts import FAULT, GOOD, NOT_JUDGED, WATCH, Verdict
 from formcheck.judging.set_summary import SetSummary
-from formcheck.judging.settings import load_words
 from formcheck.render.html.report import SYMBOLS, VERDICT_WORDS
 from formcheck.render.terminal import amount, lift_title
 

@@ -20,6 +20,7 @@ import numpy as np
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
+from formcheck.core.loads import load_words
 from formcheck.core.verdicts import FAULT, GOOD, NOT_JUDGED, NOT_MEASURED, OK, WATCH, DriftVerdict
 from formcheck.exercises import column_measures, measure_named, measures
 from formcheck.exercises.framework.check import Check
@@ -27,7 +28,6 @@ from formcheck.exercises.framework.measure import Measure
 from formcheck.judging.effective_checks import judged_checks, rounding_limits_sentence
 from formcheck.judging.report import Report, version
 from formcheck.judging.set_metrics import SetLevel
-from formcheck.judging.settings import load_words
 from formcheck.render.html.pictures import KeyPicture, key_pictures
 from formcheck.render.html.plots import (
     TimePlot,

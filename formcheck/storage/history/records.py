@@ -203,7 +203,7 @@ def clean_name(name: str) -> str:
 
 def check_load_kg(load_kg: float | None) -> None:
     """`UsageError` for a load that nobody lifts."""
-    from formcheck.judging.settings import HEAVIEST_LOAD_KG
+    from formcheck.core.loads import HEAVIEST_LOAD_KG
 
     _check_range("The load", load_kg, 0.0, HEAVIEST_LOAD_KG, unit="kg")
 
