@@ -6,6 +6,7 @@ left alone, and what must be said.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
@@ -16,6 +17,7 @@ from formcheck.core.errors import UsageError
 from formcheck.core.poses import ARRAY_FIELDS, PoseSequence
 from formcheck.core.verdicts import NOT_MEASURED
 from formcheck.judging.analysis import analyze
+from formcheck.judging.framing import FILM_FROM_NEARER
 from formcheck.judging.report import Report
 from tests.helpers.synthetic_lifter import (
     LIFTS,
@@ -82,8 +84,12 @@ def test_a_lifter_hidden_while_standing_between_reps_keeps_all_of_them(
 
 
 def _second_bottom(motion: Motion, poses: PoseSequence) -> tuple[int, int]:
-    """From half-descent into the second bottom to shortly before the end of the ascent."""
-    bottom_s, top_s = motion.bottoms_s[1], motion.tops_s[1]
+    return _bottom_of(1, motion, poses)
+
+
+def _bottom_of(rep: int, motion: Motion, poses: PoseSequence) -> tuple[int, int]:
+    """From half-descent into the bottom of a repetition, counted from 0, to shortly before the end of the ascent."""
+    bottom_s, top_s = motion.bottoms_s[rep], motion.tops_s[rep]
     return frame_at(poses, bottom_s - 0.35), frame_at(poses, (bottom_s + 3 * top_s) / 4)
 
 
@@ -337,7 +343,74 @@ def test_slow_motion_that_is_named_is_judged_by_the_clock_of_life(name: str, tim
             np.testing.assert_allclose(slow_way.path.time_s, times * way.path.time_s)
 
 
+def _slow_lifter_with_a_gap(times: float) -> Report:
+    """A deadlift slowed down, with frames missing in the second bottom and the picture frozen in the third."""
+    motion = deadlift(4)
+    whole = film(motion, noise_px=0.5)
+    start, stop = _bottom_of(1, motion, whole)
+    still, moves_again = _bottom_of(2, motion, whole)
+    order = np.arange(len(whole))
+    order[still:moves_again] = still - 1
+    frozen = frames_of(whole, order)
+    frozen.picture_change[still:moves_again] = 0.0
+    return analyze(_slowed(frozen.part(np.r_[0:start, stop : len(whole)]), times), "deadlift", slow_motion=times)
+
+
+def test_notes_and_instants_of_a_slow_film_are_on_one_clock() -> None:
+    real, slowed = _slow_lifter_with_a_gap(1.0), _slow_lifter_with_a_gap(4.0)
+    assert [rep.top_s for rep in slowed.reps] == pytest.approx([4.0 * rep.top_s for rep in real.reps])
+    assert len(slowed.tracking.notes) == len(real.tracking.notes) >= 3
+    seconds = r"(\d+\.\d) s"
+    for one, other in zip(real.tracking.notes, slowed.tracking.notes, strict=True):
+        at_s, later_s = (np.array(re.findall(r"\d+\.\d", note), dtype=float) for note in (one, other))
+        assert later_s == pytest.approx(4.0 * at_s, abs=0.21)
+    gap = next(note for note in slowed.tracking.notes if "missing" in note)
+    gap_at_s = float(re.findall(seconds, gap)[1])
+    assert slowed.reps[1].start_s < gap_at_s < slowed.reps[1].end_s
+
+
+def test_how_long_a_rep_took_is_said_by_the_clock_of_life() -> None:
+    poses = film(deadlift(3), noise_px=0.5)
+    real, slowed = analyze(poses), analyze(_slowed(poses, 4.0), slow_motion=4.0)
+    for one, other in zip(real.reps, slowed.reps, strict=True):
+        assert slowed.concentric_s(other) == pytest.approx(real.concentric_s(one))
+        assert 0.5 < real.concentric_s(one) < 3.0
+
+
+@pytest.mark.parametrize("name", LIFTS)
+def test_slow_motion_that_was_named_too_low_is_said_with_what_fits_better(name: str) -> None:
+    report = analyze(_slowed(film(LIFTS[name](3), noise_px=0.5), 8.0), name, slow_motion=2.0)
+    (note,) = [note for note in report.tracking.notes if "slow motion of 2" in note]
+    fits = float(re.findall(r": ([\d.]+) fits", note)[0])
+    assert 4.0 <= fits <= 16.0
+
+
 @pytest.mark.parametrize("factor", [0.0, -1.0, 0.05, 100.0, float("nan")])
 def test_a_slow_motion_that_no_camera_makes_is_refused(factor: float) -> None:
     with pytest.raises(UsageError, match="such as 4"):
         analyze(film(squat(1)), slow_motion=factor)
+
+
+# ------------------------------------------------------------------------------------------------- how large the lifter
+
+
+def _tall(poses: PoseSequence, tall_px: float) -> PoseSequence:
+    """The film with the lifter so many pixels from ankles to shoulders."""
+    times = tall_px / (np.linalg.norm(poses.image_px[0, 11, :2] - poses.image_px[0, 27, :2]))
+    image = poses.image_px.copy()
+    image[..., :2] *= times
+    return replace(poses, image_px=image, contour_px=poses.contour_px * times)
+
+
+@pytest.mark.parametrize(("tall_px", "note", "judged"), [(70.0, "too small", False), (85.0, "is small", True)])
+def test_a_small_lifter_is_judged_as_far_as_can_be_seen(tall_px: float, note: str, judged: bool) -> None:
+    report = analyze(_tall(film(deadlift(3), noise_px=0.0), tall_px), "deadlift")
+    assert said(report, note)
+    assert len(report.reps) == 3
+    assert any(judged_checks(report, rep.index) for rep in report.reps) is judged
+    assert (report.advice == (FILM_FROM_NEARER,)) is not judged
+    assert ("too small" in report.summary) is not judged
+
+
+def test_a_lifter_large_enough_gets_no_note() -> None:
+    assert not said(analyze(_tall(film(deadlift(3)), 130.0), "deadlift"), "small")

@@ -17,6 +17,7 @@ from formcheck.judging.report import Report
 from formcheck.render.exports import all_exports
 from formcheck.service.pipeline import AnalysisRequest
 from formcheck.service.worker import Batch, Phase
+from formcheck.storage.history import open_history
 from formcheck.storage.report_folder import POSES_NPZ, REPORT_JSON, safe_name
 
 KEY = "formcheck"
@@ -47,6 +48,8 @@ class Session:
     """Chosen, and not analysed yet; the box for files forgets them wherever it is not drawn."""
     unsaved: set[str] = field(default_factory=set)
     """Folders of jobs that judge a saved set again; what they find is not saved by itself."""
+    instead_of: dict[str, str] = field(default_factory=dict)
+    """Folders of jobs that follow another person -> folders of the results that they replace."""
     boxes: int = 0
     """How many boxes for files were emptied by starting an analysis."""
 
@@ -80,6 +83,13 @@ class Session:
         jobs = [replace(job, exports=all_exports(video=job.video is not None)) for job in jobs]
         self.batch = Batch(jobs, keep_alive=self)
 
+    def start_instead(self, result: Result, person: str) -> None:
+        """Look at a result's video again and follow another person; what is found takes the result's place."""
+        folder = str(self.new_folder())
+        self.instead_of[folder] = str(result.folder)
+        saved = result.job.save or result.job.set_id is not None
+        self.start([replace(result.job, person=person, poses=None, set_id=None, save=saved, folder=folder)])
+
     @property
     def working(self) -> bool:
         """True while something is analysed."""
@@ -92,8 +102,11 @@ class Session:
         for state in self.batch.states:
             if state.phase == Phase.DONE:
                 result = Result(replace(state.job, set_id=state.set_id), state.message)
-                # Judged again: the earlier result of the same poses makes room.
-                old = [each for each in self.results if str(each.poses) == state.job.poses]
+                # Judged again: the earlier result of the same poses, or of another person, makes room.
+                other = self.instead_of.pop(str(result.folder), "")
+                old = [each for each in self.results if str(each.poses) == state.job.poses or str(each.folder) == other]
+                if other:
+                    _delete_replaced(old, result)
                 place = self.results.index(old[0]) if old else len(self.results)
                 self.results[place : place + len(old)] = [result]
                 self.shown = place
@@ -141,6 +154,16 @@ class Result:
     def report(self) -> Report:
         """report.json."""
         return Report.from_json((self.folder / REPORT_JSON).read_text(encoding="utf-8"), REPORT_JSON)
+
+
+def _delete_replaced(old: Sequence[Result], new: Result) -> None:
+    """Take the wrong person's set out of the history, once the right one's is in it."""
+    if new.job.set_id is None:
+        return
+    with open_history() as history:
+        for each in old:
+            if each.job.set_id is not None and each.job.set_id != new.job.set_id:
+                history.delete_set(each.job.set_id)
 
 
 def session() -> Session:

@@ -140,7 +140,6 @@ def known_person(name: str) -> str:
     ------
     UsageError : there is no such choice.
     """
-    choices = ("auto", "left", "right", "nearest")
-    if name not in choices:
-        raise UsageError(f"There is no person '{name}' to follow: choose one of {', '.join(choices)}.")
-    return name
+    from formcheck.vision.tracking import person_named
+
+    return person_named(name).value

@@ -30,7 +30,13 @@ from formcheck.exercises.framework.working_set import cycles_of_set
 from formcheck.exercises.shared.back import BACK_ROUNDING_DEG
 from formcheck.judging.coaching import advice_on, load_advice_on, other_lifts_note, praise_of, summary_of, verdict_on
 from formcheck.judging.film_speed import REAL_TIME, in_film_time, in_real_time, playback_note
-from formcheck.judging.framing import small_lifter_note, why_nothing_can_be_judged
+from formcheck.judging.framing import (
+    FILM_FROM_NEARER,
+    TOO_SMALL,
+    is_too_small,
+    small_lifter_note,
+    why_nothing_can_be_judged,
+)
 from formcheck.judging.report import (
     BackReference,
     ExerciseChoice,
@@ -148,22 +154,8 @@ def analyze(
     UsageError : there is no such exercise, or it has no such variant, or nobody slows a film down that much.
     """
     _refuse_unknown(exercise)
-    if slow_motion != REAL_TIME:
-        real = in_real_time(poses, slow_motion)
-        followed = None if plate is None else replace(plate, time_s=plate.time_s / slow_motion)
-        report = analyze(
-            real,
-            exercise,
-            variant=variant,
-            load_kg=load_kg,
-            height_cm=height_cm,
-            baseline=baseline,
-            spine=spine,
-            settings=settings,
-            plate=followed,
-            floors=floors,
-        )
-        return in_film_time(report, poses, slow_motion)
+    film, poses = poses, in_real_time(poses, slow_motion)
+    plate = None if plate is None else replace(plate, time_s=plate.time_s / slow_motion)
     exercise = exercise_of_variant(exercise, variant)
     spine = spine or contour_method(calibration_of(poses.model))
     cleaned = clean(poses)
@@ -174,11 +166,12 @@ def analyze(
     )
     found = _find_set(exercise_named(exercise), recognition.exercise, variant, settings, stretches, floors)
     view = _view(cleaned, found.reps)
-    reps = _judge_reps(found, cleaned, view)
+    too_small = is_too_small(poses)
+    reps = _judge_reps(found, cleaned, view, TOO_SMALL if too_small else "")
     findings = _judge_set(found.lift, reps)
     verdict = verdict_on(reps, findings)
     choice = _choice(exercise, found.lift, recognition)
-    return Report(
+    report = Report(
         video=poses.video,
         exercise=choice,
         variant=found.variant_name,
@@ -191,13 +184,14 @@ def analyze(
             found.reps,
             other_lifts_note(recognition, exercise_named(exercise)),
             playback_of([(stretch.signals, stretch.cycles) for stretch in stretches]),
+            slow_motion,
         ),
         reps=reps,
         findings=findings,
         verdict=verdict,
         summary=("" if reps else why_nothing_can_be_judged(poses))
         or summary_of(verdict, found.lift, reps, findings, recognition),
-        advice=advice_on(findings, reps, _sagittal_ok(view)),
+        advice=(FILM_FROM_NEARER,) if too_small and reps else advice_on(findings, reps, _sagittal_ok(view)),
         praise=() if found.lift is None else praise_of(found.lift.checks, findings, reps),
         load_advice=load_advice_on(findings, reps, load_kg, found.load_kind, settings.unit_of_loads),
         model=poses.model,
@@ -207,6 +201,7 @@ def analyze(
         back=_back(spine, stretches) if poses.seen.any() else None,
         signals=_with_back_judged(_joined(stretches, poses), found, reps),
     )
+    return in_film_time(report, film, slow_motion)
 
 
 def _refuse_unknown(exercise: str) -> None:
@@ -377,22 +372,23 @@ def _sagittal_ok(view: View) -> bool:
     return not math.isnan(view.yaw_deg) and bool(back_can_be_seen(np.array([view.yaw_deg]))[0])
 
 
-def _judge_reps(found: _Found, cleaned: CleanPoses, view: View) -> tuple[RepReport, ...]:
+def _judge_reps(found: _Found, cleaned: CleanPoses, view: View, unusable: str) -> tuple[RepReport, ...]:
+    """The repetitions one by one; ``unusable`` says why none of them can be judged, if none can."""
     lift = found.lift
     if lift is None:
         return ()
     return tuple(
-        _judge_rep(lift, signals, rep, _view_of_rep(cleaned, signals, rep, view), index, found.doubtful)
+        _judge_rep(lift, signals, rep, _view_of_rep(cleaned, signals, rep, view), index, found.doubtful, unusable)
         for index, (signals, rep) in enumerate(found.reps, start=1)
     )
 
 
 def _judge_rep(
-    lift: Exercise, signals: Signals, rep: Rep, view: View, index: int, doubtful: frozenset[str]
+    lift: Exercise, signals: Signals, rep: Rep, view: View, index: int, doubtful: frozenset[str], unusable: str
 ) -> RepReport:
     measures = lift.measure(signals, rep)
-    if rep.cycle.half_seen:
-        measures = dict.fromkeys(measures, missing(HALF_SEEN))
+    if unusable or rep.cycle.half_seen:
+        measures = dict.fromkeys(measures, missing(unusable or HALF_SEEN))
     names = ", ".join(variant.name for variant in lift.variants)
 
     def found(check: Check) -> Finding:
@@ -445,7 +441,12 @@ def _choice(asked: str, lift: Exercise | None, recognition: Recognition) -> Exer
 
 
 def _tracking(
-    poses: PoseSequence, cleaned: CleanPoses, reps: Sequence[tuple[Signals, Rep]], other_lifts: str, playback: Playback
+    poses: PoseSequence,
+    cleaned: CleanPoses,
+    reps: Sequence[tuple[Signals, Rep]],
+    other_lifts: str,
+    playback: Playback,
+    slow_motion: float,
 ) -> Tracking:
     seen = poses.seen & ~cleaned.rejected
     share = float(seen.mean()) if len(poses) else 0.0
@@ -460,29 +461,29 @@ def _tracking(
         notes.append(small)
     if len(cleaned.segments) > 1:
         notes.append(f"The video was cut: its {len(cleaned.segments)} parts were analysed one by one.")
-    notes += _unseen_notes(poses, cleaned)
+    notes += _unseen_notes(poses, cleaned, slow_motion)
     half_seen = [str(index) for index, (_, rep) in enumerate(reps, start=1) if rep.cycle.half_seen]
     if half_seen:
         which = f"Rep {half_seen[0]} was" if len(half_seen) == 1 else f"Reps {', '.join(half_seen)} were"
         notes.append(f"{which} seen only in part: counted as partial and not judged.")
-    if changed_speed := playback_note(playback):
+    if changed_speed := playback_note(playback, slow_motion):
         notes.append(changed_speed)
     if other_lifts:
         notes.append(other_lifts)
     return Tracking(int(poses.seen.sum()), share, tuple(notes))
 
 
-def _unseen_notes(poses: PoseSequence, cleaned: CleanPoses) -> list[str]:
-    """That frames are missing, or that the picture stands still, and when."""
+def _unseen_notes(poses: PoseSequence, cleaned: CleanPoses, slow_motion: float) -> list[str]:
+    """That frames are missing, or that the picture stands still, and when by the clock of the film."""
     notes = []
-    steps_s = np.diff(poses.time_s)
-    gaps = np.flatnonzero(steps_s > GAP_TOLD_S)
+    film_s = poses.time_s * slow_motion
+    gaps = np.flatnonzero(np.diff(poses.time_s) > GAP_TOLD_S)
     if len(gaps):
-        where = ", ".join(f"{steps_s[gap]:.1f} s at {poses.time_s[gap]:.1f} s" for gap in gaps[:GAPS_NAMED])
+        where = ", ".join(f"{np.diff(film_s)[gap]:.1f} s at {film_s[gap]:.1f} s" for gap in gaps[:GAPS_NAMED])
         more = f" and {len(gaps) - GAPS_NAMED} more" if len(gaps) > GAPS_NAMED else ""
         notes.append(f"Frames are missing from the video ({where}{more}): what happened then was not seen.")
     for start, stop in runs_of(cleaned.frozen):
-        at_s, to_s = poses.time_s[start], poses.time_s[stop - 1]
+        at_s, to_s = film_s[start], film_s[stop - 1]
         notes.append(f"The picture is frozen from {at_s:.1f} to {to_s:.1f} s: what happened then was not judged.")
     return notes
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import numpy as np
+
 from formcheck.core.errors import UsageError
 from formcheck.core.poses import PoseSequence
 from formcheck.exercises.framework.check import Finding
@@ -17,8 +19,8 @@ SLOW_MOTION_RANGE = (0.1, 40.0)
 """Phones film up to 960 frames a second and play 30."""
 
 
-def in_real_time(poses: PoseSequence, slow_motion: float) -> PoseSequence:
-    """The same poses on the clock of life.
+def check_slow_motion(slow_motion: float) -> None:
+    """Refuse what no camera makes.
 
     Raises
     ------
@@ -30,11 +32,20 @@ def in_real_time(poses: PoseSequence, slow_motion: float) -> PoseSequence:
             f"Slow motion of {slow_motion:g} makes no sense: say how many times slower than life the film runs, from"
             f" {low:g} (sped up) to {high:g}, such as 4."
         )
+
+
+def in_real_time(poses: PoseSequence, slow_motion: float) -> PoseSequence:
+    """The same poses on the clock of life; `UsageError` as `check_slow_motion`."""
+    if slow_motion == REAL_TIME:
+        return poses
+    check_slow_motion(slow_motion)
     return replace(poses, time_s=poses.time_s / slow_motion)
 
 
 def in_film_time(report: Report, poses: PoseSequence, slow_motion: float) -> Report:
     """A report on poses `in_real_time` with its instants on the clock of the film; durations and speeds stay."""
+    if slow_motion == REAL_TIME:
+        return report
 
     def at(finding: Finding) -> Finding:
         return replace(finding, at_s=finding.at_s * slow_motion)
@@ -64,8 +75,13 @@ def in_film_time(report: Report, poses: PoseSequence, slow_motion: float) -> Rep
     )
 
 
-def playback_note(playback: Playback) -> str:
-    """That the film seems to be slowed down or sped up, and what to do about it; empty where it does not."""
+def playback_note(playback: Playback, slow_motion: float = REAL_TIME) -> str:
+    """That the film seems to be slowed down or sped up, and what to do about it; empty where it does not.
+
+    ``slow_motion`` is what the user said already: what the movement shows comes on top of it.
+    """
+    if slow_motion != REAL_TIME:
+        return _still_wrong(playback, slow_motion)
     until_then = "until then tempo, velocities and every limit that counts seconds are those of the film."
     if playback.is_slow:
         return (
@@ -78,6 +94,17 @@ def playback_note(playback: Playback) -> str:
             f" motion {playback.slow_motion:.2g}: {until_then}"
         )
     return ""
+
+
+def _still_wrong(playback: Playback, slow_motion: float) -> str:
+    if not (playback.is_slow or playback.is_fast):
+        return ""
+    how = "as slowly as in slow motion" if playback.is_slow else "faster than a body can"
+    likely = float(np.clip(slow_motion * playback.slow_motion, *SLOW_MOTION_RANGE))
+    return (
+        f"With the slow motion of {slow_motion:g} that was named, everything still moves {how}: {likely:.2g} fits the"
+        " movement better. Tempo, velocities and every limit that counts seconds go by what was named."
+    )
 
 
 def _set_at(level: SetLevel, slow_motion: float) -> SetLevel:

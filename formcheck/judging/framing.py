@@ -14,9 +14,15 @@ ACROSS_DEG, UPSIDE_DOWN_DEG = (60.0, 120.0), 150.0
 MOST_OF_THE_TIME = 0.75
 """A picture is turned when this share of the poses is: bodies that bend or lie down for a while are not."""
 
-SMALL_PX = 120.0
-"""Ankle to shoulder of a standing lifter, in pixels, below which joints and outline are guesses, and the floor around
-the feet is too coarse to show whether a load was lifted."""
+SMALL_PX, TOO_SMALL_PX = 120.0, 75.0
+"""Ankle to shoulder of a standing lifter, in pixels. Below the first a note is due: the floor around the feet is too
+coarse to show whether a load was lifted, and a straight back reads up to 6 deg round. Below the second repetitions are
+counted and nothing is judged: in samples made smaller a straight back read 12 deg rounder at 64 pixels, and at 46 knees
+were 20 deg off and the bar "away from the body"."""
+
+TOO_SMALL = "the lifter is too small in the picture"
+
+FILM_FROM_NEARER = "Film from nearer, so that your body fills half the height of the picture."
 
 NOBODY_SEEN = (
     "Nobody was found in the picture, so nothing was judged: film the whole body in good light, from near enough that"
@@ -49,15 +55,30 @@ def why_nothing_can_be_judged(poses: PoseSequence) -> str:
 
 def small_lifter_note(poses: PoseSequence) -> str:
     """That the lifter is too small in the picture, and what to do; empty where the lifter is not."""
-    if not poses.seen.any():
+    tall_px = _standing_px(poses)
+    if not tall_px < SMALL_PX:
         return ""
-    tall_px = float(np.percentile(np.linalg.norm(_shoulders_from_ankles(poses), axis=1), 90))
-    if tall_px >= SMALL_PX:
-        return ""
+    if tall_px < TOO_SMALL_PX:
+        return (
+            f"The lifter is too small in the picture ({tall_px:.0f} pixels from ankles to shoulders) for joints and"
+            " back to be judged: film from nearer, so that the body fills half the height of the picture."
+        )
     return (
         f"The lifter is small in the picture ({tall_px:.0f} pixels from ankles to shoulders), so joints and back are"
         " hard to see: film from nearer, so that the body fills half the height of the picture."
     )
+
+
+def is_too_small(poses: PoseSequence) -> bool:
+    """True where repetitions can be counted, but nothing of them judged."""
+    return _standing_px(poses) < TOO_SMALL_PX
+
+
+def _standing_px(poses: PoseSequence) -> float:
+    """Ankle to shoulder of the standing lifter in pixels; NaN where nobody was seen."""
+    if not poses.seen.any():
+        return float("nan")
+    return float(np.percentile(np.linalg.norm(_shoulders_from_ankles(poses), axis=1), 90))
 
 
 def _shoulders_from_ankles(poses: PoseSequence) -> FloatArray:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field, replace
 from functools import partial
@@ -117,6 +118,11 @@ class Report:
     back: BackReference | None = None
     slow_motion: float = 1.0
     signals: Signals | None = field(default=None, repr=False, compare=False)
+
+    def concentric_s(self, rep: RepReport) -> float:
+        """How long the way up took, from lift-off to lockout and by the clock of life; NaN where it was not seen."""
+        span_s = (rep.lockout_s - rep.lift_off_s) / self.slow_motion
+        return span_s if span_s > 0 else math.nan
 
     def to_dict(self) -> dict[str, Any]:
         """As plain data for report.json; missing numbers become None."""

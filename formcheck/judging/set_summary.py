@@ -71,7 +71,7 @@ def set_summary(report: Report) -> SetSummary:
     finding = None if first is None else max((each for each in first.findings), key=lambda each: each.verdict.severity)
     rounding = _measured(rep.measures.get(ROUNDING, math.nan) for rep in whole)
     depth = _measured(rep.measures.get(DEPTH, math.nan) for rep in whole)
-    concentric = _measured(rep.lockout_s - rep.lift_off_s for rep in whole)
+    concentric = _measured(report.concentric_s(rep) for rep in whole)
     return SetSummary(
         exercise=report.exercise.name,
         variant=report.variant,

@@ -39,14 +39,16 @@ JOINED_PICTURE_CHANGE, JOINED_LEAP = 0.01, 0.08
 """A picture that changes by this much, far above its surroundings, while the body leaps by this share of the standing
 height, is a cut within one scene."""
 
-FREEZE_S, SAME_PICTURE, NEARLY_SAME_PICTURE = 0.3, 5e-5, 5e-4
-"""A picture that stands still for so long: thumbnails change by less than the last number, mostly by less than the
-second. Scenes filmed with a still camera stay above it while somebody moves."""
+FREEZE_S, SAME_PICTURE, NEARLY_SAME_PICTURE, OF_MOVING_PICTURE = 0.3, 5e-5, 5e-4, 0.15
+"""A picture that stands still for so long: thumbnails change by less than the third number, and by less than that share
+of what they change by while things move, mostly by less than the second. Scenes filmed with a still camera stay above
+it while somebody moves; the share sees to that where the lifter is small."""
 
-STOPS_FROM_PER_S, SLOWING_TO, FREEZE_LEAP = 0.25, 0.7, 0.08
+STOPS_FROM_PER_S, SLOWING_TO, SLOWING_S, MOVING_FROM, FREEZE_LEAP = 0.25, 0.7, 0.13, 0.3, 0.08
 """Nobody stops within a frame. A still picture is a frozen one, rather than somebody who keeps still, when just before
-it the body moved at this many standing heights a second and did not slow down to that share from one frame to the next,
-or when just after it the body is this much of a standing height away."""
+it the body moved at this many standing heights a second and had not slowed down to that share of its speed within that
+time, while the picture changed by this share of what it does when things move; or when just after it the body is the
+last share of a standing height away."""
 
 LENGTH_FACTOR_MAX = 1.5
 """A limb longer in the picture than this many times its usual length is a tracking error."""
@@ -142,7 +144,9 @@ def frozen_frames(poses: PoseSequence) -> NDArray[np.bool_]:
     """(T,) True where the picture repeats the one before although the lifter was moving; not for the first of them."""
     frozen = np.zeros(len(poses), dtype=bool)
     change = np.nan_to_num(poses.picture_change)
-    still = change < NEARLY_SAME_PICTURE
+    moving = change[change > SAME_PICTURE]
+    usual = float(np.percentile(moving, 90)) if len(moving) else np.inf
+    still = change < min(NEARLY_SAME_PICTURE, OF_MOVING_PICTURE * usual)
     still[:1] = False
     runs = runs_of(still)
     if not runs:
@@ -154,8 +158,11 @@ def frozen_frames(poses: PoseSequence) -> NDArray[np.bool_]:
     for start, stop in runs:
         if poses.time_s[stop - 1] - poses.time_s[start - 1] < FREEZE_S or np.median(change[start:stop]) > SAME_PICTURE:
             continue
-        earlier, last = np.nan_to_num(speed[[max(0, start - 2), start - 1]])
-        stops_dead = bool(last >= max(STOPS_FROM_PER_S, SLOWING_TO * earlier))
+        since = int(np.searchsorted(poses.time_s, poses.time_s[start - 1] - SLOWING_S))
+        before = np.nan_to_num(speed[since:start])
+        stops_dead = bool(before[-1] >= max(STOPS_FROM_PER_S, SLOWING_TO * before.max()))
+        # Poses may leap about while the picture hardly changes, as when a small lifter has just been found.
+        stops_dead &= bool(np.median(change[since:start]) >= MOVING_FROM * usual)
         leaps = stop < len(poses) and bool(np.nan_to_num(steps[stop]) >= FREEZE_LEAP)
         frozen[start:stop] = stops_dead or leaps
     return frozen

@@ -23,6 +23,8 @@ def analyze_video(
     start_s: float | None = None,
     end_s: float | None = None,
     plate: bool = False,
+    person: str = AUTO,
+    slow_motion: float = 1.0,
     settings: Settings | str | Path | None = None,
     presets: Sequence[str] = (),
     own_settings: bool = False,
@@ -56,6 +58,8 @@ def analyze_video(
     start_s, end_s : the part of the video to judge, in seconds since its first frame; None = from the beginning, to the
         end.
     plate : follow the near plate (450 mm) of a barbell lifted from the floor, for bar path and velocity in metres.
+    person : whom to follow where several people are in the picture: "auto", "left", "right" or "nearest".
+    slow_motion : how many times slower than life the film runs, such as 4; 1 = as in life.
     settings : limits that differ from FormCheck's own: `Settings`, or the path of a settings file (TOML).
     presets : names of presets, on which ``settings`` come on top.
     own_settings : start from the user's settings for every analysis, as the command line does.
@@ -104,6 +108,8 @@ def analyze_video(
         start_s=start_s,
         end_s=end_s,
         plate=plate,
+        person=person,
+        slow_motion=slow_motion,
         own_settings=own_settings,
         presets=tuple(presets),
         settings_file=str(settings) if isinstance(settings, str | Path) else None,

@@ -280,6 +280,20 @@ def filmed_at(path: Path) -> str:
         return ""
 
 
+def asked_for(request: AnalysisRequest) -> dict[str, Any]:
+    """What was asked for, by name, for the report."""
+    told: dict[str, Any] = {"exercise": request.exercise, "model": Path(request.model).name}
+    told |= {} if request.person == AUTO else {"person": request.person}
+    told |= {} if request.slow_motion == 1.0 else {"slow_motion": request.slow_motion}
+    return {**told, "live": True} if request.live else told
+
+
+def settings_to_save(request: AnalysisRequest) -> dict[str, Any]:
+    """What was asked for, with the part of the video, for the history: enough to judge the saved poses again."""
+    part = {name: at_s for name in ("start_s", "end_s") if (at_s := getattr(request, name)) is not None}
+    return asked_for(request) | part
+
+
 class _Run:
     """One analysis under way."""
 
@@ -304,6 +318,7 @@ class _Run:
     def result(self) -> AnalysisResult:
         """Do it, step by step."""
         _check_times(self.request)
+        _check_film(self.request)
         if self.known is None:
             settings_of(self.request)  # wrong ones are told of before a wrong input
             _check_variant(self.request)
@@ -393,7 +408,7 @@ class _Run:
         from formcheck.vision import pose_estimation
         from formcheck.vision.backend_choice import backend_named
         from formcheck.vision.models import store
-        from formcheck.vision.tracking import Person
+        from formcheck.vision.tracking import person_named
 
         request = self.request
         backend = backend_named(request.backend)
@@ -405,7 +420,7 @@ class _Run:
             model_file,
             progress=self._of(AnalysisStage.WATCH),
             cancelled=self._stopped,
-            person=Person(request.person),
+            person=person_named(request.person),
             backend=backend,
             every_frame=request.every_frame,
             jobs=request.jobs,
@@ -459,7 +474,7 @@ class _Run:
     def _analysed(self, report: Report, part: PoseSequence, poses: PoseSequence) -> Analysed:
         from formcheck.render.exports import Analysed
 
-        told = self._asked()
+        told = asked_for(self.request)
         if part is not poses:
             told["part"] = f"{part.time_s[0]:.1f} to {part.time_s[-1]:.1f} s"
         return Analysed(
@@ -474,11 +489,6 @@ class _Run:
             cancelled=self._stopped,
             jobs=self.request.jobs,
         )
-
-    def _asked(self) -> dict[str, Any]:
-        """What was asked for, by name, for the report and the history."""
-        told: dict[str, Any] = {"exercise": self.request.exercise, "model": Path(self.request.model).name}
-        return {**told, "live": True} if self.request.live else told
 
     def _write(self, exports: Sequence[Export], analysed: Analysed, folder: ReportFolder | None) -> None:
         for export in exports:
@@ -513,8 +523,7 @@ class _Run:
             return
         from formcheck.storage.history import open_history
 
-        told = self._asked()
-        told |= {name: at_s for name in ("start_s", "end_s") if (at_s := getattr(request, name)) is not None}
+        told = settings_to_save(request)
         try:
             with open_history() as history:
                 if request.set_id is not None:
@@ -577,6 +586,18 @@ def _check_times(request: AnalysisRequest) -> None:
             datetime.fromisoformat(request.filmed_at)
         except ValueError as error:
             raise UsageError(f"{request.filmed_at!r} is not a day: write it like 2026-03-31.") from error
+
+
+def _check_film(request: AnalysisRequest) -> None:
+    """What is told of the film would otherwise be refused only after the poses were found."""
+    if request.slow_motion != 1.0:
+        from formcheck.judging.film_speed import check_slow_motion
+
+        check_slow_motion(request.slow_motion)
+    if request.person != AUTO:
+        from formcheck.vision.tracking import person_named
+
+        person_named(request.person)
 
 
 def _check_variant(request: AnalysisRequest) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import cached_property
@@ -11,6 +11,7 @@ from itertools import groupby
 import numpy as np
 from numpy.typing import NDArray
 
+from formcheck.core.errors import UsageError
 from formcheck.core.landmarks import Landmark
 from formcheck.core.poses import FloatArray
 
@@ -42,6 +43,9 @@ SHORTEST_TRACK_SHARE = 0.05
 
 FAR_BEHIND = 0.5
 """People smaller than this share of the largest are in the background."""
+
+SEVERAL_PEOPLE = "Several people are in the picture"
+"""How the remark begins that says which of them was followed."""
 
 TORSO = (Landmark.LEFT_SHOULDER, Landmark.RIGHT_SHOULDER, Landmark.LEFT_HIP, Landmark.RIGHT_HIP)
 LEGS = (Landmark.LEFT_KNEE, Landmark.RIGHT_KNEE, Landmark.LEFT_ANKLE, Landmark.RIGHT_ANKLE)
@@ -118,6 +122,18 @@ class Person(StrEnum):
     NEAREST = "nearest"
 
 
+def person_named(name: str) -> Person:
+    """The choice of that name.
+
+    Raises
+    ------
+    UsageError : there is no such choice.
+    """
+    if name not in list(Person):
+        raise UsageError(f"There is no person '{name}' to follow: choose one of {', '.join(Person)}.")
+    return Person(name)
+
+
 def choose_lifter(
     detections: Sequence[Detection], time_s: FloatArray, person: Person = Person.AUTO, looks: int | None = None
 ) -> tuple[tuple[Detection, ...], tuple[str, ...]]:
@@ -150,6 +166,11 @@ def choose_lifter(
     return tuple(chosen[frame] for frame in sorted(chosen)), notes
 
 
+def tells_of_several(notes: Iterable[str]) -> bool:
+    """True if one of a report's remarks says that several people are in the picture."""
+    return any(note.startswith(SEVERAL_PEOPLE) for note in notes)
+
+
 def _worth_a_remark(track: _Track, looks: int) -> bool:
     return len(track.detections) >= SHORTEST_TRACK_SHARE * looks
 
@@ -176,7 +197,7 @@ def _whom(lifter: _Track, others: Sequence[_Track], asked: Person) -> str:
         facts.append("who goes down and up most")
     who = f"the one {where}" + (f" ({', '.join(facts)})" if facts else "")
     choices = ", ".join(choice for choice in Person if choice is not Person.AUTO)
-    return f"Several people are in the picture: {who} was followed. To judge another one, choose the person: {choices}."
+    return f"{SEVERAL_PEOPLE}: {who} was followed. To judge another one, choose the person: {choices}."
 
 
 def _follow(detections: Sequence[Detection], time_s: FloatArray) -> list[_Track]:

@@ -153,6 +153,103 @@ def test_an_upload_is_analysed_as_it_was_told_to_be() -> None:
     assert {each.label for each in at.tabs} == {"Pictures and plots", "Not judged", "Files", "Judge again"}
 
 
+def test_whom_to_follow_and_how_slow_the_film_is_reach_the_analysis_and_stay_with_the_set() -> None:
+    at = opened()
+    at.file_uploader[0].set_value(("a.mp4", b"x", "video/mp4"))
+    at.segmented_control(key="person").set_value("nearest")
+    at.number_input(key="slow-motion").set_value(2.0)
+    at.run()
+    button(at, "Check my lift").click().run()
+    (job,) = NowBatch.seen
+    assert (job.person, job.slow_motion) == ("nearest", 2.0)
+    at.run()
+    with open_history() as history:
+        (saved,) = history.sets()
+    again = history_page.job_of(saved)
+    assert (again.person, again.slow_motion) == ("nearest", 2.0)
+    judged = pipeline.judge(again, POSES)[1]
+    assert [rep.top_s for rep in judged.reps] == pytest.approx([rep.top_s for rep in saved.report.reps], abs=1e-3)
+    assert judged.set_level is not None
+    assert saved.report.set_level is not None
+    assert judged.set_level.tempo_s == pytest.approx(saved.report.set_level.tempo_s, abs=1e-3, nan_ok=True)
+    # Only what is said to be in slow motion is.
+    at.button(key="another").click().run()
+    assert (at.segmented_control(key="person").value, at.number_input(key="slow-motion").value) == ("auto", None)
+
+
+def test_how_slow_the_film_is_can_be_said_afterwards_and_is_saved_when_asked_for() -> None:
+    at = opened()
+    at.file_uploader[0].set_value(("a.mp4", b"x", "video/mp4"))
+    at.run()
+    button(at, "Check my lift").click().run()
+    at.run()
+    (slow_motion,) = [each for each in at.number_input if each.label == "Slow motion, times"]
+    slow_motion.set_value(2.0).run()
+    button(at, "Judge again").click().run()
+    at.run()
+    assert NowBatch.seen[-1].slow_motion == 2.0
+    now = at.session_state[session.KEY].results[0].report()
+    assert now.slow_motion == 2.0
+    button(at, "Save this judgement").click().run()
+    with open_history() as history:
+        (saved,) = history.sets()
+    assert saved.report.to_dict() == now.to_dict()
+    assert saved.settings["slow_motion"] == 2.0
+    assert history_page.job_of(saved).slow_motion == 2.0
+    # The box says what the result was judged with.
+    (slow_motion,) = [each for each in at.number_input if each.label == "Slow motion, times"]
+    assert slow_motion.value == 2.0
+
+
+SOMEBODY_ELSE = "Several people are in the picture: the one on the left was followed. To judge another one, choose."
+
+
+def test_where_several_people_were_seen_another_one_is_followed_at_a_click(monkeypatch: pytest.MonkeyPatch) -> None:
+    followed: list[str] = []
+
+    def watched(job: AnalysisRequest) -> State:
+        """As if the model had looked at the video."""
+        folder = Path(str(job.folder))
+        folder.mkdir()
+        poses = replace(POSES, notes=(SOMEBODY_ELSE,), time_s=POSES.time_s * (1.0 + 0.001 * len(followed)))
+        save_poses(poses, folder / "given.npz")
+        followed.append(job.person)
+        without_video = tuple(name for name in job.exports or () if name != "video")
+        given = replace(job, video=None, poses=str(folder / "given.npz"), exports=without_video)
+        remark, set_id = worker.run(given, lambda _: None, lambda: False)
+        return State(job, Phase.DONE, message=remark, set_id=set_id)
+
+    monkeypatch.setattr(NowBatch, "outcome", watched)
+    at = opened()
+    at.file_uploader[0].set_value(("a.mp4", b"x", "video/mp4"))
+    at.number_input(key="load").set_value(60.0)
+    at.run()
+    button(at, "Check my lift").click().run()
+    at.run()
+    assert "the one on the left was followed" in texts(at).replace("\\", "")
+    button(at, "Right").click().run()
+    at.run()
+    assert followed == ["auto", "right"]
+    (now,) = at.session_state[session.KEY].results
+    assert (now.job.person, now.job.load_kg) == ("right", 60.0)
+    # The set of the one who was not meant is not kept beside it.
+    with open_history() as history:
+        (saved,) = history.sets()
+    assert (saved.id, saved.settings["person"]) == (now.job.set_id, "right")
+    # What was followed already is not offered.
+    offered = {each.label for each in at.button} & set(result.PERSON_WORDS.values())
+    assert offered == {"Left", "Nearest"}
+
+
+def test_without_the_video_nobody_else_is_offered() -> None:
+    at = opened()
+    at.file_uploader[0].set_value(("a.mp4", b"x", "video/mp4"))
+    at.run()
+    button(at, "Check my lift").click().run()
+    at.run()
+    assert not {each.label for each in at.button} & set(result.PERSON_WORDS.values())
+
+
 def test_a_load_in_pounds_becomes_kilograms() -> None:
     save_settings(Settings(load_unit="lb"))
     at = opened()

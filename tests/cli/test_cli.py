@@ -48,6 +48,8 @@ class Pipeline:
     asked: list[dict[str, Any]] = field(default_factory=list)
     models: list[str] = field(default_factory=list)
     looked: list[tuple[str | None, bool, int | None]] = field(default_factory=list)
+    followed: list[str] = field(default_factory=list)
+    slowed: list[float] = field(default_factory=list)
 
     def estimate_poses(
         self,
@@ -63,6 +65,7 @@ class Pipeline:
     ) -> PoseSequence:
         self.models.append(model.name)
         self.looked.append((backend and backend.name, every_frame, jobs))
+        self.followed.append(str(person))
         for done in (1, 2):
             progress(done, 2)
         self.during_poses(cancelled)
@@ -77,6 +80,7 @@ class Pipeline:
         slow_motion: float = 1.0,
     ) -> Report:
         self.asked.append({"exercise": exercise, "load_kg": load_kg})
+        self.slowed.append(slow_motion)
         return replace(self.report(poses), load_kg=load_kg)
 
 
@@ -128,6 +132,50 @@ def test_an_unknown_backend_is_an_error_before_any_work(pipeline: Pipeline) -> N
     result = run("analyze", "set.mp4", "--backend", "tensorflow")
     assert result.exit_code == 2
     assert "auto, openvino, mediapipe" in one_line(result.stderr)
+    assert pipeline.models == []
+
+
+@pytest.mark.parametrize("person", ["auto", "left", "right", "nearest"])
+def test_the_person_to_follow_reaches_the_pose_model(person: str, pipeline: Pipeline) -> None:
+    assert run("analyze", "set.mp4", "--no-video", "--person", person).exit_code == 0
+    assert pipeline.followed == [person]
+    assert (f"person {person}" in page_text()) is (person != "auto")
+
+
+@pytest.mark.parametrize(("told", "times"), [((), 1.0), (("--slow-motion", "4"), 4.0), (("--slow-motion", ".5"), 0.5)])
+def test_slow_motion_reaches_the_analysis(told: tuple[str, ...], times: float, pipeline: Pipeline) -> None:
+    assert run("analyze", "set.mp4", "--no-video", *told).exit_code == 0
+    assert pipeline.slowed == [times]
+    assert ("slow motion" in page_text()) is bool(told)
+
+
+def page_text() -> str:
+    return Path("formcheck-reports/set/report.html").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("person", ["middle", "", "LEFT"])
+def test_an_unknown_person_is_an_error_before_any_work(person: str, pipeline: Pipeline) -> None:
+    result = run("analyze", "set.mp4", "--person", person)
+    assert result.exit_code == 2
+    assert "auto, left, right, nearest" in one_line(result.stderr)
+    assert pipeline.models == []
+
+
+@pytest.mark.parametrize("times", ["0", "-2", "0.05", "100", "nan", "inf"])
+def test_a_slow_motion_that_no_camera_makes_is_an_error_before_any_work(times: str, pipeline: Pipeline) -> None:
+    result = run("analyze", "set.mp4", "--slow-motion", times)
+    assert result.exit_code == 2
+    assert "such as 4" in one_line(result.stderr)
+    assert result.stdout == ""
+    assert pipeline.models == []
+    assert not Path("formcheck-reports").exists()
+
+
+def test_a_slow_motion_that_is_not_a_number_is_wrong_usage(pipeline: Pipeline) -> None:
+    result = run("analyze", "set.mp4", "--slow-motion", "very")
+    assert result.exit_code == 2
+    assert "--slow-motion" in result.stderr
+    assert "number" in result.stderr
     assert pipeline.models == []
 
 

@@ -238,6 +238,8 @@ def job_of(saved: SavedSet) -> AnalysisRequest:
         notes=saved.notes,
         start_s=start_s if math.isfinite(start_s) else None,
         end_s=end_s if math.isfinite(end_s) else None,
+        person=str(saved.settings.get("person", "auto")),
+        slow_motion=saved.report.slow_motion,
         settings_toml=settings_toml(known_settings(saved.report.settings)),
         presets=known_presets(saved.report.settings),
         set_id=saved.id,

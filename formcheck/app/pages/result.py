@@ -15,14 +15,29 @@ from formcheck.app.pages import guidance_pages
 from formcheck.app.session import Result, Session
 from formcheck.core.verdicts import NOT_MEASURED
 from formcheck.exercises import EXERCISES, exercise_named
+from formcheck.judging.film_speed import REAL_TIME, SLOW_MOTION_RANGE
 from formcheck.judging.report import Report
 from formcheck.judging.settings import DEFAULTS, merge, parse_settings
 from formcheck.render import exports
+from formcheck.service.pipeline import settings_to_save
 from formcheck.storage.history import Lifter, open_history
 from formcheck.storage.report_folder import ANNOTATED_MP4, REPORT_HTML, safe_name
 from formcheck.storage.settings_files import list_presets, settings_toml
+from formcheck.vision.tracking import Person, tells_of_several
 
 PLOT_SECTIONS = ("pictures", "time", "compare")
+
+PERSON_WORDS: dict[str, str] = {
+    Person.AUTO.value: "Who lifts",
+    Person.LEFT.value: "Left",
+    Person.RIGHT.value: "Right",
+    Person.NEAREST.value: "Nearest",
+}
+PERSON_ICONS: dict[str, str] = {
+    Person.LEFT: ":material/arrow_back:",
+    Person.RIGHT: ":material/arrow_forward:",
+    Person.NEAREST: ":material/zoom_in:",
+}
 
 
 def show(result: Result, session: Session) -> None:
@@ -33,6 +48,7 @@ def show(result: Result, session: Session) -> None:
         st.html(f'<p class="fc-notes"><strong>Notes</strong> {components.escaped(result.job.notes)}</p>')
     if result.remark:
         st.warning(components.plain(result.remark))
+    _offer_other_person(result, report, session)
     _offer_to_save(result, report, session)
     player = f"player-{result.folder.name}"
     video = result.folder / ANNOTATED_MP4
@@ -63,6 +79,24 @@ def show(result: Result, session: Session) -> None:
         guidance_pages.show_load_of(result.job.lifter, None if saved else report)
 
 
+def _offer_other_person(result: Result, report: Report, session: Session) -> None:
+    """Where several people were seen: who was followed, and another one at a click."""
+    job = result.job
+    if not tells_of_several(report.tracking.notes) or job.video is None or not Path(job.video).is_file():
+        return
+    note = next(note for note in report.tracking.notes if tells_of_several([note]))
+    key = result.folder.name
+    with st.container(border=True, key=f"card-person-{key}"):
+        st.markdown(f"{components.plain(note.partition('. ')[0])}. Was it somebody else?")
+        with st.container(horizontal=True, gap="small"):
+            for person, words in PERSON_WORDS.items():
+                if person not in (Person.AUTO, job.person) and st.button(
+                    words, icon=PERSON_ICONS[person], key=f"person-{person}-{key}"
+                ):
+                    session.start_instead(result, person)
+                    st.rerun()
+
+
 def _offer_to_save(result: Result, report: Report, session: Session) -> None:
     """After judging again: the history has the judgement before, and gets this one on demand."""
     job = result.job
@@ -71,14 +105,8 @@ def _offer_to_save(result: Result, report: Report, session: Session) -> None:
     with st.container(border=True, horizontal=True, vertical_alignment="center", key=f"card-save-{result.folder.name}"):
         st.markdown(f"Set {job.set_id} in the history keeps the judgement it had.")
         if st.button("Save this judgement", icon=":material/save:", key=f"save-{result.folder.name}"):
-            told = {
-                "exercise": job.exercise,
-                "model": Path(job.model).name,
-                "start_s": job.start_s,
-                "end_s": job.end_s,
-            }
             with open_history() as history:
-                history.change_set(job.set_id, report=report.to_dict(), settings=told)
+                history.change_set(job.set_id, report=report.to_dict(), settings=settings_to_save(job))
                 if job.keep_video and (result.folder / ANNOTATED_MP4).is_file():
                     history.keep_video(job.set_id, result.folder / ANNOTATED_MP4)
             session.unsaved.discard(str(result.folder))
@@ -154,6 +182,7 @@ def _judge_again(result: Result, report: Report, session: Session) -> None:
         before = (min(job.start_s or 0.0, end_s), end_s if job.end_s is None else min(job.end_s, end_s))
         part = st.slider("Part of the video, in seconds", 0.0, end_s, before, 0.1, key=f"part-{key}")
         presets = preset_choice(job.presets, f"presets-{key}")
+        slow_motion = slow_motion_choice(job.slow_motion, f"slow-motion-{key}")
         plate = job.video is not None and st.toggle("Follow the plate", job.plate, key=f"plate-{key}")
     lift = exercise_named(exercise) or exercise_named(report.exercise.name)
     # Other presets start from their own limits, not from those that were edited before.
@@ -180,6 +209,7 @@ def _judge_again(result: Result, report: Report, session: Session) -> None:
                     variant=variant,
                     presets=tuple(presets),
                     plate=plate,
+                    slow_motion=slow_motion,
                     settings_toml=toml,
                     save=job.save and job.set_id is None,
                     start_s=part[0] if part[0] > 0 else None,
@@ -188,6 +218,39 @@ def _judge_again(result: Result, report: Report, session: Session) -> None:
             ]
         )
         st.rerun()
+
+
+def person_choice(key: str, kept: Literal["session"] | None = None) -> str:
+    """Whom to follow, left and right as one sees them; ``kept`` as in `variant_choice`."""
+    chosen = st.segmented_control(
+        "Person to follow, of several",
+        list(PERSON_WORDS),
+        default=Person.AUTO.value,
+        required=True,
+        format_func=lambda name: PERSON_WORDS[name],
+        key=key,
+        persist_state=kept,
+    )
+    return chosen or Person.AUTO.value
+
+
+def slow_motion_choice(chosen: float, key: str, kept: Literal["session"] | None = None) -> float:
+    """A box for how many times slower than life the film runs; empty means as in life. ``kept`` as in
+    `variant_choice`."""
+    low, high = SLOW_MOTION_RANGE
+    times = st.number_input(
+        "Slow motion, times",
+        low,
+        high,
+        None if chosen == REAL_TIME else chosen,
+        1.0,
+        format="%g",
+        placeholder="None",
+        key=key,
+        persist_state=kept,
+        help="How many times slower than life the video runs: 4 if one second became four, 0.5 if it is sped up twice.",
+    )
+    return times or REAL_TIME
 
 
 def variant_choice(exercise: str, chosen: str, key: str, kept: Literal["session"] | None = None) -> str:

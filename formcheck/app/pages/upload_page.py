@@ -51,7 +51,8 @@ FILM_ADVICE = (
 
 
 FORM_KEYS = (
-    *("lift", "load", "lifter", "presets", "notes", "filmed", "from", "to", "plate", "model", "save", "keep"),
+    *("lift", "load", "lifter", "presets", "notes", "filmed", "from", "to", "person", "slow-motion", "plate", "model"),
+    *("save", "keep"),
     *(f"variant-{lift.name}" for lift in EXERCISES),
 )
 """Keys of the form's boxes, whose values stay while another page, the progress or a result is shown."""
@@ -186,6 +187,8 @@ def _form() -> dict[str, Any]:
             "From second", 0.0, None, None, 1.0, placeholder="Start", key="from", persist_state=KEPT
         )
         end_s = third.number_input("To second", 0.0, None, None, 1.0, placeholder="End", key="to", persist_state=KEPT)
+        person = result.person_choice("person", KEPT)
+        slow_motion = result.slow_motion_choice(1.0, "slow-motion", KEPT)
         models = [status.name for status in list_models() if status.path is not None and status.hash_ok]
         models = models if "full" in models else ["full", *models]
         model = st.selectbox(
@@ -215,6 +218,8 @@ def _form() -> dict[str, Any]:
         "filmed_at": filmed.isoformat() if isinstance(filmed, date) and filmed != date.today() else "",
         "start_s": start_s or None,
         "end_s": end_s or None,
+        "person": person,
+        "slow_motion": slow_motion,
         "plate": plate,
         "model": model,
         "save": save,

@@ -338,14 +338,14 @@ def _speeds(report: Report) -> tuple[str, str, str, FloatArray]:
         values = np.array([getattr(motions.get(rep.index), name, math.nan) for rep in report.reps])
         if np.isfinite(values).any():
             return "Concentric velocity", "", f"Mean of the ascent, in {unit}; slower at the end is fatigue.", values
-    seconds = np.array([rep.lockout_s - rep.lift_off_s for rep in report.reps])
+    seconds = np.array([report.concentric_s(rep) for rep in report.reps])
     lift = exercise_named(report.exercise.name)
     words = Words() if lift is None else lift.words
     return (
         "Duration of the ascent",
         "s",
         f"From {words.concentric_from} to {words.concentric_to}.",
-        np.where(seconds > 0, seconds, np.nan),
+        seconds,
     )
 
 

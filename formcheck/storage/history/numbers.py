@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from formcheck.judging.report import Report, RepReport
+    from formcheck.judging.report import Report
 
 ROUNDING, DEPTH = "back_rounding_deg", "depth_thighs"
 
@@ -54,16 +54,10 @@ def numbers_of(report: Report, load_kg: float | None) -> SetNumbers:
         rounding_deg=median(rounding),
         worst_rounding_deg=max(measured(rounding), default=math.nan),
         depth_thighs=median(rep.measures.get(DEPTH, math.nan) for rep in reps),
-        concentric_s=_mean(concentric_s(rep) for rep in reps),
+        concentric_s=_mean(report.concentric_s(rep) for rep in reps),
         velocity_heights_per_s=_mean(_velocities(report, {rep.index for rep in reps})),
         slowdown_percent=math.nan if level is None else 100.0 * level.velocity_loss,
     )
-
-
-def concentric_s(rep: RepReport) -> float:
-    """From lift-off to lockout; NaN where one of them is not known."""
-    span_s = rep.lockout_s - rep.lift_off_s
-    return span_s if span_s > 0 else math.nan
 
 
 def measured(values: Iterable[float]) -> list[float]:

@@ -17,7 +17,7 @@ import numpy as np
 
 from formcheck.core.verdicts import NOT_MEASURED, Verdict, worst
 from formcheck.motion.theil_sen import theil_sen
-from formcheck.storage.history.numbers import DEPTH, ROUNDING, SetNumbers, concentric_s, measured, median
+from formcheck.storage.history.numbers import DEPTH, ROUNDING, SetNumbers, measured, median
 from formcheck.storage.history.records import AnySet, SavedSet, local_time
 
 if TYPE_CHECKING:
@@ -145,7 +145,7 @@ def rep_numbers(saved: SavedSet) -> tuple[RepNumbers, ...]:
             verdict=worst(finding.verdict for finding in rep.findings),
             rounding_deg=rep.measures.get(ROUNDING, math.nan),
             depth_thighs=rep.measures.get(DEPTH, math.nan),
-            concentric_s=concentric_s(rep),
+            concentric_s=saved.report.concentric_s(rep),
         )
         for rep in saved.report.reps
     )
