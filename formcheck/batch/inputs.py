@@ -20,7 +20,7 @@ VIDEO_SUFFIXES = frozenset(
 """Which files of a folder are taken for clips. A file that is named is taken whatever it is called."""
 
 COLUMNS = ("file", "lifter", "exercise", "variant", "load", "date", "notes")
-"""Of a manifest, in any order; all but the first may be missing or empty."""
+"""Columns of a manifest, in any order; all but the first may be missing or empty."""
 
 AUTO = "auto"
 

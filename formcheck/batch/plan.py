@@ -81,7 +81,7 @@ def _done_already(
         # As with make: a file of the same size and time is the same, without its being read.
         return before if before.key == result_key(before.content_sha256, task.request) else None
     if not by_key or is_url(task.source):
-        return None  # of another size than all that are done, or to be looked at by whoever fetches it
+        return None  # of another size than all that are done, or to be looked at by the process that fetches it
     with contextlib.suppress(InputError):
         found = by_key.get(result_key(sha256_of(Path(task.source)), task.request))
         # A file that was moved or touched is still done; two files of the same content have a folder each.

@@ -1,4 +1,4 @@
-"""A batch from its inputs to its summary, whoever does the work."""
+"""A batch from its inputs to its summary, whatever does the work."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from formcheck.core.errors import Cancelled, InputError
 from formcheck.service.pipeline import AnalysisRequest, settings_of
 
 SETTLED_S = 3.0
-"""A file in a watched folder that has not changed for so long has been copied completely."""
+"""A file in a watched folder that has not changed for this long has been copied completely."""
 
 FIRST_ESTIMATE_AFTER = 2
 """Clips that must be done before the time left is estimated."""
@@ -123,7 +123,7 @@ class BatchResult:
 
 
 class Workers(Protocol):
-    """Whoever analyses clips."""
+    """What analyses clips."""
 
     def run(
         self, tasks: Sequence[ClipTask], out: str, stopped: Callable[[], bool]
@@ -184,7 +184,7 @@ def watch_folder(
     wait: Callable[[float], object] = time.sleep,
     found: Callable[[BatchResult], None] = lambda _: None,
 ) -> BatchResult:
-    """Analyse whatever lies in a folder or is put there, until it is stopped; ``found`` is told after every round.
+    """Analyse whatever is in a folder or is put there, until it is stopped; ``found`` is told after every round.
 
     A folder is looked at every few seconds: that works on network shares too, where nobody tells of new files.
     """

@@ -1,7 +1,7 @@
 """The most that is read of anything: one record, so that every reader refuses alike and says which number to raise.
 
 A set lasts a minute and a phone's hour of 4K is 25 GB, so nobody meets these limits with films of lifts. They are for
-files that claim or hold so much that reading them would take the memory, the disk or the day of whoever opens them.
+files that claim or hold so much that reading them would take all memory, all disk space or a whole day.
 """
 
 from __future__ import annotations

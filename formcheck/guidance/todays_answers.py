@@ -1,4 +1,4 @@
-"""What was answered today about readiness and soreness: it stands until the day is over, whoever closes a page.
+"""What was answered today about readiness and soreness: it stands until the day is over, even if a page is closed.
 
 "Do not lift today" must outlive a reload, another tab and a restart, so the answers lie in one small file beside the
 history, for their owner only. It holds one day; the next day's first question finds nothing, and what is kept then

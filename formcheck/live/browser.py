@@ -68,8 +68,9 @@ class View:
     """What the page shows: the last state, events numbered since the session began, and how the session runs.
 
     ``delay_ms`` is the time from the arrival of the last frame to its state. ``dropped`` is the number of frames that
-    came while another one was looked at, ``dropped_share`` their share 0..1 of late. ``problem`` is the last error in
-    plain words, "" when all is well. ``ended`` is True once the session is over and all its sets are there.
+    came while another one was looked at, ``dropped_share`` their share 0..1 over the last `RATE_OVER_S`. ``problem`` is
+    the last error in plain words, "" when all is well. ``ended`` is True once the session is over and all its sets are
+    there.
     """
 
     now: Snapshot | None = None

@@ -175,8 +175,8 @@ def _just_after(where: NDArray[np.bool_]) -> NDArray[np.bool_]:
 def _steps(poses: PoseSequence) -> FloatArray:
     """(T,) how far shoulders or hips moved since the frame before, in standing heights; NaN where either is not seen.
 
-    Nor after a gap in time, as whoever moves on while nothing is recorded has not leapt; nor where the trunk is longer
-    than any.
+    NaN as well after a gap in time, as somebody who moves on while nothing is recorded has not leapt, and where the
+    trunk is longer than any.
     """
     image = poses.image_px[:, :, :2].astype(np.float64)
     shoulder, hip, ankle = (image[:, list(left_right(joint))].mean(axis=1) for joint in ("SHOULDER", "HIP", "ANKLE"))

@@ -72,7 +72,7 @@ class PoseBackend(Protocol):
     def name(self) -> str: ...
 
     def sharing(self, detectors: int, threads: int) -> PoseBackend:
-        """The same backend for that many detectors at work at the same time, with so many threads in all."""
+        """The same backend for that many detectors at work at the same time, with that many threads in all."""
         ...
 
     def open(self, model: ModelFile, *, people: int, track: bool) -> PoseDetector:

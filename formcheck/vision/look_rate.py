@@ -28,7 +28,7 @@ TURNING = 0.06, 0.3
 rest or to come to one. The instants of a repetition are there, so the model looks as often as at fast movement."""
 
 FAST_FOR_S = 0.15
-"""After fast movement, and after a turn, the model keeps looking often for so long."""
+"""After fast movement, and after a turn, the model keeps looking often for this long."""
 
 SUDDEN_CHANGE, SUDDEN_CONTRAST, USUAL_SHARE = 0.01, 3.0, 0.2
 """A thumbnail that changes by more than the first number, and by this many times more than usual, may be a cut: the
@@ -115,7 +115,7 @@ class LookRate:
 
 
 def _needs_many(person: Detection, before: Sequence[Detection], passed_s: float) -> bool:
-    """Whether a joint is fast, or the shoulders are about to turn; whoever is new counts as fast."""
+    """Whether a joint is fast, or the shoulders are about to turn; somebody new counts as fast."""
     twin = min(before, key=person.distance_to)
     moved = (_joints(person) - _joints(twin)) / person.size_px / passed_s
     low, high = TURNING

@@ -129,7 +129,7 @@ def jobs_or_default(jobs: int | None) -> int:
 
 
 def part_starts(duration_s: float, jobs: int) -> list[float]:
-    """Where the parts of a video of that length begin, for so many jobs; the first number is 0."""
+    """Where the parts of a video of that length begin, for that many jobs; the first number is 0."""
     parts = max(1, min(jobs, int(duration_s / SHORTEST_PART_S)))
     # The first part begins earlier and has no lead.
     head_s = PLACES_AFTER_S + LEAD_S

@@ -40,7 +40,7 @@ def executions() -> Counter[str]:
 
 
 class Here:
-    """Analyses in this process, and stops after so many clips."""
+    """Analyses in this process, and stops after that many clips."""
 
     def __init__(self, stop_after: int | None = None) -> None:
         self.stop_after = stop_after

@@ -18,7 +18,7 @@ from tests.helpers.synthetic_lifter import Camera, film, kettlebell_swing, measu
 
 LIMITS = {check.id: check for check in CHECKS}
 SURELY = 1.2 * ROM_RATIO_UNCERTAINTY
-"""So far beyond a limit that it is not within the measure's own uncertainty."""
+"""This far beyond a limit a value is not within the measure's own uncertainty."""
 
 
 def _squatted_deg(hip_to_knee_ratio: float) -> float:

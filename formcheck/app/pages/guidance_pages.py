@@ -218,7 +218,7 @@ def _choice(table: DecisionTable, question: Question) -> dict[str, str]:
 
 def _ask_again(table: DecisionTable) -> None:
     if st.button(text("page.again"), icon=":material/refresh:", key=f"again-{table.id}"):
-        # What was answered stands until it is answered anew.
+        # What was answered stands until it is answered again.
         st.session_state[f"told-{table.id}"] = {}
         st.rerun()
 

@@ -68,7 +68,7 @@ def heel_rise(signals: Signals, rep: Rep, start: int, stop: int, toes_follow: fl
     )
     rise = np.minimum(heel, (heel - toes) / (1.0 - toes_follow))
     found = sustained_peak(signals, rise, start, stop, held_s=HEEL_HELD_S)
-    # A foot that is hidden while standing, as by trousers, is no place to measure a rise from.
+    # A foot that is hidden while standing, as by trousers, is not a place to measure a rise from.
     seen = min(found.seen, seen_share(signals.heel_height[top]))
     if found.reason or seen < FEET_SEEN_MIN:
         return missing(FOOT_HIDDEN)
