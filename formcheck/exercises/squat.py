@@ -406,8 +406,8 @@ CHECKS = (
         cue="Drive the shoulders up with the hips.",
         why="Hips that rise first turn the squat into a good morning, and the back lifts the bar.",
         source="Half-way between ordinary squats of 13 lifters whose shoulders are seen (up to 8 from the side, 10 at"
-        " an angle: lifters who sit very deep tip forward while coming up) and rendered faults of 15 and 22 deg, which read"
-        " 14 and 19; whichever of the 13 lifters is left out, the half-way mark stays at 11 to 12",
+        " an angle: lifters who sit very deep tip forward while coming up) and rendered faults of 15 and 22 deg, which"
+        " read 14 and 19; whichever of the 13 lifters is left out, the half-way mark stays at 11 to 12",
     ),
     HEEL_RISE,
     Check(
