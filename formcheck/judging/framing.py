@@ -25,7 +25,7 @@ TOO_SMALL = "the lifter is too small in the picture"
 FILM_FROM_NEARER = "Film from nearer, so that your body fills half the height of the picture."
 
 NOBODY_SEEN = (
-    "Nobody was found in the picture, so nothing was judged: film the whole body in good light, from near enough that"
+    "Nobody was found in the picture, so nothing was judged: film the whole body in good light, close enough that"
     " it fills half the height of the picture."
 )
 ONE_FRAME = "The video holds a single picture, so nothing was judged: film the whole set."
@@ -61,11 +61,11 @@ def small_lifter_note(poses: PoseSequence) -> str:
     if tall_px < TOO_SMALL_PX:
         return (
             f"The lifter is too small in the picture ({tall_px:.0f} pixels from ankles to shoulders) for joints and"
-            " back to be judged: film from nearer, so that the body fills half the height of the picture."
+            " back to be judged: film from closer, so that the body fills half the height of the picture."
         )
     return (
         f"The lifter is small in the picture ({tall_px:.0f} pixels from ankles to shoulders), so joints and back are"
-        " hard to see: film from nearer, so that the body fills half the height of the picture."
+        " hard to see: film from closer, so that the body fills half the height of the picture."
     )
 
 

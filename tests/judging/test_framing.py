@@ -46,8 +46,8 @@ def test_a_small_lifter_is_told_to_be_filmed_from_nearer() -> None:
     tall_px = 0.779 * 1.75 * 400.0
     assert small_lifter_note(scaled(poses, 1.05 * SMALL_PX / tall_px)) == ""
     small = scaled(poses, 0.95 * SMALL_PX / tall_px)
-    assert "film from nearer" in small_lifter_note(small)
-    assert any("film from nearer" in note for note in analyze(small).tracking.notes)
+    assert "film from closer" in small_lifter_note(small)
+    assert any("film from closer" in note for note in analyze(small).tracking.notes)
 
 
 @pytest.mark.parametrize(

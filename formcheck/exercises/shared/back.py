@@ -27,10 +27,12 @@ from formcheck.motion.signals import Signals
 from formcheck.motion.spine import MEASURED, REASONS
 from formcheck.motion.standing import UPRIGHT
 
-HEAD_USUAL_DEG, HEAD_USUAL_WITHIN_DEG = 18.0, 10.0
-"""Angle of the shoulder-ear line to the trunk of people who stand and look ahead, by the model's landmarks (rendered
-lifters 14 to 25 deg, most real ones 12 to 26); who stands further off is not taken at his word, the head may be held so
-all the time."""
+HEAD_USUAL_DEG = 18.0
+"""Angle of the shoulder-ear line to the trunk of people who stand and look ahead, by the model's landmarks: rendered
+lifters 14 to 25 deg, most real ones 12 to 26."""
+
+HEAD_USUAL_WITHIN_DEG = 10.0
+"""A lifter's own angle when standing counts up to this far from it: beyond, the head may be held so all the time."""
 
 HEAD_UNCERTAINTY_DEG = 7.0
 """Standard error of the head's angle against that: landmarks, and what standing is like."""

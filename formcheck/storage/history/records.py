@@ -64,7 +64,7 @@ class SetRecord:
     uid : 32 hexadecimal digits, the same wherever the set is exported to.
     saved_at, filmed_at : with time zone; ``filmed_at`` is None when nobody knows.
     lifter : name, None = nobody's.
-    video_file : name of the video; ``video_path`` is where it lay then, empty = not known. The video is not kept.
+    video_file : name of the video; ``video_path`` is where it was then, empty = not known. The video is not kept.
     exercise, variant, load_kg, notes : as analysed and told; ``exercise`` is "none" where no lift was recognised.
     has_poses : True when the poses are kept, so that the set can be judged again.
     damage : parts of the set that cannot be read, such as "report" or "date"; empty = it is sound.
