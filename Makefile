@@ -76,6 +76,16 @@ docs: $(DEV)  ## Build the documentation as a site in build/site
 
 packages: $(DEV)  ## Build wheel and sdist, check that they are complete, use the wheel in an empty environment
 	$(RUN) -m scripts.check_packages
+	$(RUN) -m scripts.supply_chain sbom
+
+audit: $(DEV)  ## Ask for known weaknesses of everything that is installed (needs a network)
+	$(RUN) -m scripts.supply_chain audit
+
+licences: $(DEV)  ## List the licences of everything that is installed
+	$(RUN) -m scripts.supply_chain licences
+
+sbom: $(DEV)  ## Write build/sbom.json: everything that is installed, as CycloneDX
+	$(RUN) -m scripts.supply_chain sbom
 
 constraints: $(DEV)  ## Write constraints.txt from what is installed in .venv
 	$(RUN) -m scripts.make_constraints

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import itertools
+import os
 import shutil
 import tempfile
 import weakref
@@ -21,6 +23,9 @@ from formcheck.storage.history import open_history
 from formcheck.storage.report_folder import POSES_NPZ, REPORT_JSON, safe_name
 
 KEY = "formcheck"
+
+FOLDER_PREFIX = "formcheck-app-"
+"""Of temporary folders, before the number of the process that they belong to."""
 
 _sessions: weakref.WeakSet[Session] = weakref.WeakSet()
 """All of them: a page that is loaded again has a session of its own, and finds here what the one before analyses."""
@@ -169,7 +174,9 @@ def _delete_replaced(old: Sequence[Result], new: Result) -> None:
 def session() -> Session:
     """The session of the tab that is being drawn."""
     if KEY not in st.session_state:
-        st.session_state[KEY] = Session(tempfile.TemporaryDirectory(prefix="formcheck-", ignore_cleanup_errors=True))
+        remove_abandoned()
+        prefix = f"{FOLDER_PREFIX}{os.getpid()}-"
+        st.session_state[KEY] = Session(tempfile.TemporaryDirectory(prefix=prefix, ignore_cleanup_errors=True))
     found: Session = st.session_state[KEY]
     return found
 
@@ -177,3 +184,24 @@ def session() -> Session:
 def others_at_work(mine: Session) -> list[Session]:
     """Sessions of other tabs, or of this one before it was loaded again, that analyse something."""
     return [each for each in list(_sessions) if each.working and each is not mine]
+
+
+def remove_abandoned() -> None:
+    """Delete uploads and results that an app left behind which was ended by force (POSIX)."""
+    if os.name != "posix":
+        return  # there, asking whether a process is alive ends it
+    for path in Path(tempfile.gettempdir()).glob(f"{FOLDER_PREFIX}*"):
+        owner = path.name.removeprefix(FOLDER_PREFIX).partition("-")[0]
+        with contextlib.suppress(OSError):
+            if owner.isdecimal() and path.lstat().st_uid == os.getuid() and not _is_alive(int(owner)):
+                shutil.rmtree(path, ignore_errors=True)
+
+
+def _is_alive(process: int) -> bool:
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except OSError:
+        return True
+    return True

@@ -17,6 +17,9 @@ from formcheck.core.errors import UsageError
 
 NOT_INSTALLED = "The app needs Streamlit, which is not installed: pip install 'formcheck[app]'"
 
+OWN_NAMES = ("localhost", "127.0.0.1", "::1")
+"""Names by which this machine reaches itself; requests for any other are refused."""
+
 
 def add_app_command(app: typer.Typer) -> None:
     """Add ``formcheck app`` to the ``formcheck`` command."""
@@ -41,6 +44,8 @@ def streamlit_command(port: int, open_browser: bool) -> list[str]:
         "--server.address=localhost",
         f"--server.port={port}",
         f"--server.headless={'false' if open_browser else 'true'}",
+        # Else a web page whose name is made to lead to this machine (DNS rebinding) could talk to the app.
+        *(f"--server.allowedHosts={name}" for name in OWN_NAMES),
         "--server.enableCORS=true",
         "--server.enableXsrfProtection=true",
         "--browser.gatherUsageStats=false",

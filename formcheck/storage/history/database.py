@@ -143,6 +143,8 @@ class Database:
             return None
         if VERSION_TABLE in tables and self._is_ours(connection):
             found = connection.exec_driver_sql(f"SELECT version_num FROM {VERSION_TABLE}").scalars().all()
+            if len(found) == 1 and not _is_step(found[0]):
+                raise HistoryError(f"{self.where} is damaged: move it away, or put a backup in its place.")
             if len(found) == 1 and found[0] > HEAD:
                 raise HistoryError(f"{self.where} was written by a newer FormCheck: update FormCheck to use it.")
             if len(found) == 1:
@@ -261,6 +263,11 @@ def _server_engine(url: sa.URL | None) -> sa.Engine:
         return sa.create_engine(url, poolclass=StaticPool, connect_args={"connect_timeout": CONNECT_S})
     except ModuleNotFoundError as error:
         raise HistoryError("A history on a server needs psycopg: pip install 'formcheck[server]'.") from error
+
+
+def _is_step(found: object) -> bool:
+    """Whether a damaged file could say this of itself: steps are numbered from 0001 on."""
+    return isinstance(found, str) and len(found) == 4 and found.isdecimal() and found > "0000"
 
 
 def _make_private(path: Path) -> None:

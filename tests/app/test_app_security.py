@@ -1,0 +1,229 @@
+"""The app serves this machine only, keeps what was uploaded to itself, and nothing that FormCheck does calls home."""
+
+from __future__ import annotations
+
+import base64
+import contextlib
+import http.client
+import io
+import json
+import os
+import socket
+import stat
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+pytest.importorskip("streamlit", reason="Streamlit is not installed: pip install 'formcheck[app]'")
+
+from formcheck.app import session
+from formcheck.cli.app import streamlit_command
+from formcheck.storage.pose_files import save_poses
+from tests.helpers.synthetic_lifter import deadlift, film
+
+ROOT = Path(__file__).resolve().parents[2]
+
+on_linux = pytest.mark.skipif(sys.platform != "linux", reason="only Linux lists its sockets in files")
+
+
+@pytest.fixture(scope="module")
+def port(tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
+    """The port of an app that runs."""
+    with socket.socket() as free:
+        free.bind(("localhost", 0))
+        port = int(free.getsockname()[1])
+    command = streamlit_command(port, open_browser=False)
+    with subprocess.Popen(
+        command,
+        env=os.environ | {"PYTHONPATH": str(ROOT)},
+        cwd=tmp_path_factory.mktemp("app"),
+        stderr=subprocess.DEVNULL,
+    ) as process:
+        end_s = time.monotonic() + 120
+        while time.monotonic() < end_s:
+            with contextlib.suppress(OSError):
+                if status(port, "/_stcore/health") == 200:
+                    break
+            time.sleep(0.2)
+        yield port
+        process.terminate()
+        process.wait(30)
+
+
+def status(port: int, path: str, **headers: str) -> int:
+    connection = http.client.HTTPConnection("localhost", port, timeout=60)
+    connection.putrequest("GET", path, skip_host="Host" in headers)
+    for name, value in headers.items():
+        connection.putheader(name.replace("_", "-"), value)
+    connection.endheaders()
+    found = connection.getresponse().status
+    connection.close()
+    return found
+
+
+def session_status(port: int, host: str, origin: str | None = None) -> int:
+    """What the app answers to a browser that opens its session; 101 is yes."""
+    told = {} if origin is None else {"Origin": origin}
+    return status(
+        port,
+        "/_stcore/stream",
+        Host=host,
+        Connection="Upgrade",
+        Upgrade="websocket",
+        Sec_WebSocket_Version="13",
+        Sec_WebSocket_Key=base64.b64encode(b"formcheck-tests!").decode(),
+        **told,
+    )
+
+
+@pytest.mark.parametrize("name", ["localhost", "127.0.0.1", "[::1]"])
+def test_a_session_is_opened_for_this_machine(port: int, name: str) -> None:
+    assert session_status(port, f"{name}:{port}", f"http://{name}:{port}") == 101
+
+
+@pytest.mark.parametrize("name", ["evil.example", "localhost.evil.example", "192.168.0.2"])
+def test_a_page_whose_name_is_made_to_lead_here_gets_no_session(port: int, name: str) -> None:
+    # Host and Origin agree, as after DNS rebinding.
+    assert session_status(port, f"{name}:{port}", f"http://{name}:{port}") == 403
+
+
+def test_a_page_of_another_site_gets_no_session(port: int) -> None:
+    assert session_status(port, f"localhost:{port}", "https://evil.example") == 403
+
+
+@on_linux
+def test_nobody_but_this_machine_is_listened_to(port: int) -> None:
+    heard = []
+    for table in ("/proc/net/tcp", "/proc/net/tcp6"):
+        for line in Path(table).read_text().splitlines()[1:]:
+            _, local, _, state = line.split()[:4]
+            address, at = local.split(":")
+            if state == "0A" and int(at, 16) == port:
+                heard.append(address)
+    assert heard
+    assert set(heard) <= {"0100007F", "00000000000000000000000001000000"}
+
+
+# --- uploads -------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.skipif(os.name != "posix", reason="modes of files are POSIX")
+def test_what_an_app_that_was_killed_left_is_removed_by_the_next_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    with subprocess.Popen([sys.executable, "-c", ""]) as gone:
+        gone.wait()
+    left = tmp_path / f"{session.FOLDER_PREFIX}{gone.pid}-abc"
+    mine = tmp_path / f"{session.FOLDER_PREFIX}{os.getpid()}-abc"
+    other = tmp_path / f"{session.FOLDER_PREFIX}notes"
+    for folder in (left, mine, other):
+        folder.mkdir()
+        (folder / "video.mp4").write_bytes(b"somebody")
+    session.remove_abandoned()
+    assert sorted(path.name for path in tmp_path.iterdir()) == sorted([mine.name, other.name])
+
+
+@pytest.mark.skipif(os.name != "posix", reason="modes of files are POSIX")
+def test_uploads_are_for_their_owner_and_go_with_the_session(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    mine = session.Session(tempfile.TemporaryDirectory(prefix=session.FOLDER_PREFIX))
+    folder = Path(mine.temporary.name)
+    upload = mine.keep_upload("../../my set.mp4", io.BytesIO(b"film"))
+    assert stat.S_IMODE(folder.stat().st_mode) == 0o700
+    assert upload.path.is_relative_to(folder)
+    mine.forget_upload(upload)
+    assert not upload.path.exists()
+    mine.temporary.cleanup()
+    assert not folder.exists()
+
+
+# --- nothing calls home --------------------------------------------------------------------------------------------
+
+WATCHED = """
+import json, os, sys, threading, time
+asked = []
+def hook(event, arguments):
+    if event == "socket.connect" or event == "socket.getaddrinfo":
+        asked.append(f"{event} {arguments[1:] if event == 'socket.connect' else arguments[:2]}")
+sys.addaudithook(hook)
+remote = set()
+def watch():
+    while True:
+        mine = set()
+        for name in os.listdir("/proc/self/fd"):
+            try:
+                mine.add(os.readlink(f"/proc/self/fd/{name}"))
+            except OSError:
+                pass
+        for table in ("tcp", "tcp6", "udp", "udp6"):
+            for line in open(f"/proc/self/net/{table}").read().splitlines()[1:]:
+                words = line.split()
+                if f"socket:[{words[9]}]" in mine and words[2].split(":")[1] != "0000":
+                    remote.add(f"{table} {words[2]}")
+        time.sleep(0.01)
+threading.Thread(target=watch, daemon=True).start()
+from typer.testing import CliRunner
+from formcheck.cli.main import app
+codes = [CliRunner().invoke(app, words).exit_code for words in json.loads(sys.argv[1])]
+import formcheck.app.main
+time.sleep(0.1)
+print(json.dumps([codes, asked, sorted(remote)]))
+"""
+"""Runs commands; Python tells of every connection and look-up, the system's table of those of native libraries."""
+
+
+def observed(*commands: list[str]) -> tuple[list[int], list[str], list[str]]:
+    done = subprocess.run(
+        [sys.executable, "-c", WATCHED, json.dumps(commands)],
+        env=os.environ | {"PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=400,
+    )
+    codes, asked, remote = json.loads(done.stdout.splitlines()[-1])
+    return codes, asked, remote
+
+
+@on_linux
+def test_nothing_is_asked_of_any_other_machine(tmp_path: Path) -> None:
+    save_poses(film(deadlift(2)), tmp_path / "set.npz")
+    codes, asked, remote = observed(
+        ["analyze", str(tmp_path / "set.npz"), "--out", str(tmp_path / "out"), "--save", "--lifter", "Ada"],
+        ["history"],
+        ["train"],
+        ["checks"],
+        ["ready", "--pain", "none", "--earlier", "none", "--rest", "fresh"],
+        ["export", str(tmp_path / "all.zip")],
+    )
+    assert codes == [0] * 6
+    assert asked == []
+    assert remote == []
+
+
+@on_linux
+def test_the_fetching_of_a_model_is_seen_by_this_test(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("FORMCHECK_MODEL_DIR", str(tmp_path))
+    monkeypatch.setenv("FORMCHECK_MODEL_URL", "http://127.0.0.1:9/models")
+    _, asked, _ = observed(["models", "fetch", "lite"])
+    assert any("127.0.0.1" in each for each in asked)
+
+
+# --- what a report tells -------------------------------------------------------------------------------------------
+
+
+def test_a_report_names_no_place_on_this_machine(tmp_path: Path) -> None:
+    home = tmp_path / "home-of-somebody"
+    home.mkdir()
+    save_poses(film(deadlift(2)), home / "set.npz")
+    observed(["analyze", str(home / "set.npz"), "--out", str(home / "out"), "--export", "trc"])
+    files = [path for path in (home / "out").iterdir() if path.is_file()]
+    assert {path.suffix for path in files} >= {".html", ".json", ".csv", ".npz", ".trc"}
+    for path in files:
+        assert b"home-of-somebody" not in path.read_bytes(), path.name
