@@ -24,10 +24,13 @@ from formcheck.cli.console import (
 from formcheck.cli.guidance import say_what_stops_today
 from formcheck.cli.options import (
     AUTO,
+    BackendOption,
+    EveryFrameOption,
     ExerciseOption,
     ExportOption,
     HeightOption,
     LoadOption,
+    ModelOption,
     NotesOption,
     PresetOption,
     SettingsOption,
@@ -63,19 +66,9 @@ def add_analyze_command(app: typer.Typer) -> None:
                 "--out", "-o", metavar="DIR", help="Folder for the report [default: formcheck-reports/<name>]."
             ),
         ] = None,
-        model: Annotated[
-            str, typer.Option("--model", "-m", metavar="MODEL", help="Pose model: lite, full, heavy or a .task file.")
-        ] = "full",
-        backend: Annotated[
-            str,
-            typer.Option(
-                "--backend", metavar="NAME", help="What runs the pose model: auto, openvino (faster) or mediapipe."
-            ),
-        ] = "auto",
-        every_frame: Annotated[
-            bool,
-            typer.Option("--every-frame", help="Look at every frame, not only at as many as the movement needs."),
-        ] = False,
+        model: ModelOption = "full",
+        backend: BackendOption = AUTO,
+        every_frame: EveryFrameOption = False,
         jobs: Annotated[
             int | None,
             typer.Option(

@@ -13,9 +13,12 @@ import typer
 from formcheck.cli.console import STOPPED, AlreadySaid, print_line, printable, say, user_friendly
 from formcheck.cli.options import (
     AUTO,
+    BackendOption,
+    EveryFrameOption,
     ExerciseOption,
     ExportOption,
     LoadOption,
+    ModelOption,
     NotesOption,
     PresetOption,
     SettingsOption,
@@ -76,19 +79,9 @@ def add_batch_command(app: typer.Typer) -> None:
             typer.Option("--lifter", metavar="NAME", help="Whose sets they are, where a manifest does not say."),
         ] = None,
         notes: NotesOption = "",
-        model: Annotated[
-            str, typer.Option("--model", "-m", metavar="MODEL", help="Pose model: lite, full, heavy or a .task file.")
-        ] = "full",
-        backend: Annotated[
-            str,
-            typer.Option(
-                "--backend", metavar="NAME", help="What runs the pose model: auto, openvino (faster) or mediapipe."
-            ),
-        ] = "auto",
-        every_frame: Annotated[
-            bool,
-            typer.Option("--every-frame", help="Look at every frame, not only at as many as the movement needs."),
-        ] = False,
+        model: ModelOption = "full",
+        backend: BackendOption = AUTO,
+        every_frame: EveryFrameOption = False,
         video: Annotated[bool, typer.Option("--video", help="Draw annotated.mp4 too, which takes time.")] = False,
         plate: Annotated[bool, typer.Option("--plate", help="Follow the near plate (450 mm) of deadlifts.")] = False,
         person: Annotated[

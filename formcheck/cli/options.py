@@ -64,6 +64,16 @@ ExportOption = Annotated[
     list[str] | None,
     typer.Option("--export", metavar="FORMAT", help="Write this format too, such as trc; can be repeated."),
 ]
+ModelOption = Annotated[
+    str, typer.Option("--model", "-m", metavar="MODEL", help="Pose model: lite, full, heavy or a .task file.")
+]
+BackendOption = Annotated[
+    str,
+    typer.Option("--backend", metavar="NAME", help="What runs the pose model: auto, openvino (faster) or mediapipe."),
+]
+EveryFrameOption = Annotated[
+    bool, typer.Option("--every-frame", help="Look at every frame, not only at as many as the movement needs.")
+]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 

@@ -7,23 +7,21 @@ escaping, and the page's own policy forbids it to load anything or to run any sc
 from __future__ import annotations
 
 import base64
-import functools
 import hashlib
 import math
 from collections import defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date
-from importlib import resources
 from typing import Any
 from urllib.parse import quote
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from formcheck.core.loads import load_words
 from formcheck.core.verdicts import FAULT, GOOD, NOT_JUDGED, WATCH, Verdict
 from formcheck.judging.set_summary import SetSummary
+from formcheck.render.html.page import asset, template
 from formcheck.render.html.report import SYMBOLS, VERDICT_WORDS
 from formcheck.render.terminal import amount, lift_title
 
@@ -107,10 +105,10 @@ def html_index(entries: Sequence[SetEntry], *, day: date | None = None) -> str:
     entries : every clip, the latest first.
     day : printed on the page; None = today.
     """
-    script = _asset("index.js")
+    script = asset("index.js")
     analysed = [each for each in entries if each.summary is not None]
     rows = [_row(each) for each in analysed[:MOST_ROWS]]
-    page: str = _template().render(
+    page: str = template("index.html").render(
         day=(day or date.today()).isoformat(),
         rows=rows,
         total=len(analysed),
@@ -126,7 +124,7 @@ def html_index(entries: Sequence[SetEntry], *, day: date | None = None) -> str:
         trends=lifter_trends(analysed)[:MOST_TRENDS],
         most_open=MOST_OPEN,
         any_loads=any(row["load"] for row in rows),
-        style=Markup(_asset("report.css") + _asset("index.css")),
+        style=Markup(asset("report.css") + asset("index.css")),
         script=Markup(script),
         script_hash=base64.b64encode(hashlib.sha256(script.encode()).digest()).decode(),
         width=CHART_WIDTH,
@@ -258,23 +256,3 @@ def _day(text: str) -> date | None:
         return date.fromisoformat(text)
     except ValueError:
         return None
-
-
-# --- the page ------------------------------------------------------------------------------------------------------
-
-
-@functools.cache
-def _template() -> Any:
-    environment = Environment(
-        loader=PackageLoader("formcheck.render.html"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    return environment.get_template("index.html")
-
-
-@functools.cache
-def _asset(name: str) -> str:
-    return resources.files("formcheck.render.html").joinpath("templates", name).read_text(encoding="utf-8")

@@ -8,16 +8,13 @@ own policy forbids it to load anything or to run any script but its own.
 from __future__ import annotations
 
 import base64
-import functools
 import hashlib
 import math
 from collections.abc import Mapping, Sequence
 from datetime import date
-from importlib import resources
 from typing import Any
 
 import numpy as np
-from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from formcheck.core.loads import load_words
@@ -28,6 +25,7 @@ from formcheck.exercises.framework.measure import Measure
 from formcheck.judging.effective_checks import judged_checks, rounding_limits_sentence
 from formcheck.judging.report import Report, version
 from formcheck.judging.set_metrics import SetLevel
+from formcheck.render.html.page import asset, template
 from formcheck.render.html.pictures import KeyPicture, key_pictures
 from formcheck.render.html.plots import (
     TimePlot,
@@ -241,11 +239,11 @@ def html_report(
     settings : what the analysis was told, by name.
     day : printed on the page; None = today.
     """
-    script = _asset("report.js")
+    script = asset("report.js")
     checks, rows = _check_rows(report), _rep_rows(report)
     plots = time_plots(report)
     shown = {name for rep in report.reps for name, value in rep.measures.items() if math.isfinite(value)}
-    page: str = _template().render(
+    page: str = template("report.html").render(
         report=report,
         lifter=lifter,
         notes=notes.strip(),
@@ -274,7 +272,7 @@ def html_report(
         fine_rows=[row for row in checks if row["verdict"] == OK],
         methods=[(each.title, each.how) for each in measures() if each.name in shown],
         about=_about(report, settings or {}),
-        style=Markup(_asset("report.css")),
+        style=Markup(asset("report.css")),
         script=Markup(script),
         script_hash=base64.b64encode(hashlib.sha256(script.encode()).digest()).decode(),
     )
@@ -301,20 +299,3 @@ def _plot_data(report: Report, plots: Sequence[TimePlot]) -> dict[str, Any]:
             for plot in plots
         ],
     }
-
-
-@functools.cache
-def _template() -> Any:
-    environment = Environment(
-        loader=PackageLoader("formcheck.render.html"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    return environment.get_template("report.html")
-
-
-@functools.cache
-def _asset(name: str) -> str:
-    return resources.files("formcheck.render.html").joinpath("templates", name).read_text(encoding="utf-8")
