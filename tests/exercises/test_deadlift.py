@@ -219,6 +219,14 @@ def test_a_lean_is_the_more_doubtful_the_less_of_it_is_shown(yaw_deg: float, unc
     assert trunk_lean_gain(signals, 0, 45).uncertainty == pytest.approx(uncertainty)
 
 
+@pytest.mark.parametrize(("lift", "gain_deg", "verdict"), [(0.07, 12.0, FAULT), (0.09, 12.0, WATCH), (0.09, 9.0, OK)])
+def test_a_trunk_over_hidden_legs_is_doubted(lift: float, gain_deg: float, verdict: str) -> None:
+    lean = np.interp(np.arange(46), [5, 15], [50.0, 50.0 + gain_deg])
+    signals = replace(_pull(np.full(46, 0.1), lean), foot_lift=np.full(46, lift))
+    found = trunk_lean_gain(signals, 0, 45)
+    assert judge(LIMITS["hips-shoot-up"], found, ViewName.SIDE_LEFT).verdict == verdict
+
+
 @pytest.mark.parametrize("hidden", ["shoulder_shown", "hip_flexion_deg"])
 def test_a_trunk_of_which_one_end_is_hidden_gains_no_lean(hidden: str) -> None:
     signals = _pull(np.full(46, 0.1), np.interp(np.arange(46), [15, 30], [50.0, 65.0]))
