@@ -265,10 +265,17 @@ def reel_data(report: Report, player: str, can_seek: bool) -> dict[str, Any]:
         "player": player,
         "can_seek": can_seek,
         "duration": max(report.video.duration_s, 0.1) if math.isfinite(report.video.duration_s) else 0.1,
+        "frames_per_s": frames_per_s(report),
         "columns": [each.column for each in columns],
         "findings": [_finding(each) for each in worth_knowing(report.findings)],
         "reps": [_rep(rep, columns) for rep in reps],
     }
+
+
+def frames_per_s(report: Report) -> float:
+    """How many frames of the video are a second, on average; 30 where that is not known."""
+    video = report.video
+    return video.frames / video.duration_s if video.frames > 0 and video.duration_s > 0 else 30.0
 
 
 def worth_knowing(findings: Sequence[Finding]) -> list[Finding]:

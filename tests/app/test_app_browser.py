@@ -106,6 +106,50 @@ def test_a_click_on_a_finding_goes_there_in_the_video(result: Any) -> None:
     result.wait_for_function("at => Math.abs(document.querySelector('video').currentTime - at) < 0.1", arg=at_s)
 
 
+def test_the_video_is_watched_slowly_frame_by_frame_and_in_a_loop(result: Any) -> None:
+    video = video_of(result)
+    at_s = "document.querySelector('video').currentTime"
+    video.evaluate("video => { video.muted = true; video.currentTime = 1.0; }")
+    result.get_by_role("button", name="Speed 0.25").click()
+    assert video.evaluate("video => video.playbackRate") == 0.25
+    assert result.get_by_role("button", name="Speed 0.25").get_attribute("aria-pressed") == "true"
+    result.get_by_role("button", name="One frame on").click()
+    result.wait_for_function(f"Math.abs({at_s} - 31.5 / 30) < 0.005")
+    result.get_by_role("button", name="One frame on").press(",")
+    result.wait_for_function(f"Math.abs({at_s} - 30.5 / 30) < 0.005")
+    result.get_by_role("button", name="One frame on").press(">")
+    result.keyboard.press(">")
+    assert video.evaluate("video => video.playbackRate") == 1
+    result.get_by_role("button", name="Go to rep 2").click()
+    start_s = video.evaluate("video => video.currentTime")
+    loop = result.get_by_role("button", name="Loop rep")
+    loop.click()
+    assert loop.get_attribute("aria-pressed") == "true"
+    # At the end of the rep it begins again.
+    end_s = float(result.locator("tr[data-start]").nth(1).get_attribute("data-end"))
+    video.evaluate("(video, at) => { video.currentTime = at; }", end_s - 0.2)
+    result.wait_for_function(f"{at_s} >= {start_s} && {at_s} < {end_s - 0.3}")
+    loop.press("l")
+    assert loop.get_attribute("aria-pressed") == "false"
+    video.evaluate("video => video.pause()")
+
+
+def test_on_a_phone_the_whole_video_is_in_view_after_a_click_on_a_finding(result: Any) -> None:
+    video = video_of(result)
+    result.set_viewport_size({"width": 390, "height": 844})
+    try:
+        result.locator("button.finding").first.click()
+        bar = result.locator("[data-testid=stHeader]").evaluate("bar => bar.getBoundingClientRect().bottom")
+        result.wait_for_function(
+            """bar => { const box = document.querySelector("video").getBoundingClientRect();
+            return box.top >= bar && box.bottom <= innerHeight; }""",
+            arg=bar,
+        )
+    finally:
+        result.set_viewport_size({"width": 1280, "height": 900})
+    assert video.evaluate("video => video.paused")
+
+
 def test_a_rep_is_reached_with_the_keyboard(result: Any) -> None:
     video = video_of(result)
     video.evaluate("video => { video.currentTime = 0; }")

@@ -3,11 +3,15 @@ export default function (component) {
   const { data, parentElement } = component;
   const root = parentElement.querySelector(".root");
   const video = () => document.querySelector(".st-key-" + data.player + " video");
+  const playable = data.reps.filter((rep) => rep.start !== null && rep.end !== null);
+  const repAt = (time) => playable.find((rep) => time >= rep.start - 0.05 && time < rep.end);
+  let looped = null;
   const go = (time) => () => {
     const found = video();
     if (!found) return;
     found.pause();
     found.currentTime = time;
+    if (looped) looped = repAt(time) || looped;
     found.scrollIntoView({ block: "nearest", behavior: "smooth" });
   };
   const jump = (time, label, text, more = {}) => {
@@ -26,6 +30,68 @@ export default function (component) {
     clearInterval(named);
   }, 150);
 
+  if (data.can_seek) {
+    const speeds = [0.25, 0.5, 1];
+    const speedButtons = speeds.map((speed) => make("button", { type: "button", "aria-pressed": String(speed === 1), "aria-label": `Speed ${speed}` }, `${speed}×`));
+    const setSpeed = (place) => {
+      const found = video();
+      if (!found) return;
+      found.playbackRate = speeds[place];
+      speedButtons.forEach((button, each) => button.setAttribute("aria-pressed", String(each === place)));
+    };
+    speedButtons.forEach((button, place) => { button.onclick = () => setSpeed(place); });
+    const step = (frames) => {
+      const found = video();
+      if (!found) return;
+      found.pause();
+      // Into the middle of a frame: its ends belong to its neighbours after rounding.
+      const frame = Math.floor(found.currentTime * data.frames_per_s + 1e-3) + frames;
+      found.currentTime = Math.max(0, Math.min(found.duration || data.duration, (frame + 0.5) / data.frames_per_s));
+    };
+    const back = make("button", { type: "button", "aria-label": "One frame back" }, "‹ Frame");
+    const on = make("button", { type: "button", "aria-label": "One frame on" }, "Frame ›");
+    back.onclick = () => step(-1);
+    on.onclick = () => step(1);
+    const loop = make("button", { type: "button", "aria-pressed": "false" }, "Loop rep");
+    const toggleLoop = () => {
+      const found = video();
+      if (!found) return;
+      looped = looped ? null : repAt(found.currentTime) || playable.find((rep) => rep.start >= found.currentTime) || playable[0] || null;
+      loop.setAttribute("aria-pressed", String(looped !== null));
+      if (!looped) return;
+      found.currentTime = looped.start;
+      found.play();
+    };
+    loop.onclick = toggleLoop;
+    const nearest = () => Math.max(0, speeds.indexOf(video()?.playbackRate ?? 1));
+    const keys = {
+      ",": () => step(-1),
+      ".": () => step(1),
+      "<": () => setSpeed(Math.max(0, nearest() - 1)),
+      ">": () => setSpeed(Math.min(speeds.length - 1, nearest() + 1)),
+      l: toggleLoop,
+    };
+    const pressed = (event) => {
+      if (event.ctrlKey || event.metaKey || event.altKey || !keys[event.key]) return;
+      keys[event.key]();
+      event.preventDefault();
+    };
+    root.onkeydown = pressed;
+    const watched = setInterval(() => {
+      const found = video();
+      if (!found) return;
+      found.onkeydown = pressed;
+      if (looped && (found.currentTime >= looped.end || found.ended)) {
+        found.currentTime = looped.start;
+        if (found.ended) found.play();
+      }
+    }, 50);
+    stopped.push(watched);
+    const watching = make("div", { class: "watching", role: "group", "aria-label": "Watching" }, ...speedButtons, back, on);
+    if (playable.length) watching.append(loop);
+    watching.append(make("small", {}, "Keys: , and . step · < and > speed · L loops the rep"));
+    root.append(watching);
+  }
   if (data.can_seek && data.reps.length) {
     const strip = make("div", { class: "strip", role: "group", "aria-label": "Reps along the video" });
     for (const rep of data.reps) {
