@@ -122,6 +122,9 @@ bench-spine: $(DEV)  ## Measure back rounding on real, rendered and changed clip
 bench-speed: $(DEV)  ## Measure time and memory against bare MediaPipe
 	$(RUN) -m benchmarks.bench_speed
 
+bench-batch: $(DEV)  ## Measure batches: throughput, memory, killed processes, a long queue (an hour)
+	$(RUN) -m benchmarks.bench_batch
+
 bench-live: $(DEV)  ## Measure how live the camera's engine is (MINUTES=10 for the real run, BROWSER=1 through the app)
 	$(RUN) -m benchmarks.bench_live $(if $(MINUTES),--minutes $(MINUTES)) $(if $(MODELS),--models $(MODELS)) $(if $(BROWSER),--browser)
 

@@ -56,6 +56,7 @@ class Place(Protocol):
 
 def place_at(where: str) -> Place:
     """The output at a path or URL; `UsageError` where a library for that kind of URL is missing."""
+    where = where.removeprefix("file://")
     return RemotePlace(where) if is_url(where) else LocalPlace(Path(where))
 
 

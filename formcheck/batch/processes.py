@@ -140,7 +140,8 @@ class _Running(Generic[Task]):
         self.task, self.tries = task, tries
         self.connection, theirs = context.Pipe(duplex=False)
         # Not a daemon: those may not have processes of their own, which a library may want.
-        self.process = context.Process(target=_work, args=(theirs, function, task), name="formcheck-clip")  # type: ignore[attr-defined]
+        arguments = theirs, function, task, dict(os.environ)
+        self.process = context.Process(target=_work, args=arguments, name="formcheck-clip")  # type: ignore[attr-defined]
         self.process.start()
         theirs.close()
 
@@ -190,7 +191,9 @@ def _context() -> BaseContext:
 # --- in the process ------------------------------------------------------------------------------------------------
 
 
-def _work(connection: Connection, function: Callable[[Any, Tell], Any], task: Any) -> None:
+def _work(connection: Connection, function: Callable[[Any, Tell], Any], task: Any, environment: dict[str, str]) -> None:
+    # The fork server may be older than what has been set since.
+    os.environ.update(environment)
     # Ctrl-C reaches every process of the terminal; the one that started this one decides.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     threading.Thread(target=_end_with_parent, daemon=True).start()

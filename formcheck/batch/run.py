@@ -105,7 +105,7 @@ class BatchResult:
 
     Attributes
     ----------
-    outcomes : of all clips that were wanted, each once.
+    outcomes : of all clips that were wanted, each once, in their order.
     skipped : how many of them were done before.
     written : files of the summary.
     stopped : the work was stopped, so that clips are missing.
@@ -255,7 +255,9 @@ def _run(
     # What earlier runs left in the output belongs into its summary too.
     everything = {outcome.name: outcome for outcome in place.outcomes()} | ended
     written = write_summary(place, list(everything.values()))
-    return BatchResult(tuple(ended.values()), len(plan.done), tuple(written), was_stopped)
+    order = {clip.source: number for number, clip in enumerate(clips)}
+    outcomes = sorted(ended.values(), key=lambda outcome: order[outcome.source])
+    return BatchResult(tuple(outcomes), len(plan.done), tuple(written), was_stopped)
 
 
 def analyse_with_one_thread(task: ClipTask, tell: Tell, out: str, analyse: Analyse | None = None) -> Outcome:

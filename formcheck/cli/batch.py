@@ -71,6 +71,13 @@ def add_batch_command(app: typer.Typer) -> None:
                 help="Analyse what is put into this folder, until Ctrl-C; INPUTS may be a manifest.",
             ),
         ] = None,
+        cluster: Annotated[
+            bool, typer.Option("--cluster", help="Use Dask: a cluster on this machine, or that of --scheduler.")
+        ] = False,
+        scheduler: Annotated[
+            str | None,
+            typer.Option("--scheduler", metavar="ADDRESS", help="Use this Dask cluster, such as tcp://10.0.0.1:8786."),
+        ] = None,
         exercise: ExerciseOption = AUTO,
         variant: VariantOption = "auto",
         load: LoadOption = None,
@@ -118,7 +125,8 @@ def add_batch_command(app: typer.Typer) -> None:
             )
             request = _with_load(request, load, settings_of(request).unit_of_loads)
             wanted = BatchRequest(tuple(inputs or ()), out, request, jobs or _usual_jobs())
-            code = _run(wanted, _workers(wanted), watch, stop.is_set)
+            workers = _workers(wanted, scheduler, cluster or scheduler is not None)
+            code = _run(wanted, workers, watch, stop.is_set)
         raise typer.Exit(code)
 
 
@@ -134,7 +142,11 @@ def _usual_jobs() -> int:
     return usual_jobs()
 
 
-def _workers(batch: BatchRequest) -> Workers:
+def _workers(batch: BatchRequest, scheduler: str | None, cluster: bool) -> Workers:
+    if cluster:
+        from formcheck.batch.cluster import DaskWorkers
+
+        return DaskWorkers(scheduler, batch.jobs)
     from formcheck.batch.run import ProcessWorkers
 
     return ProcessWorkers(batch.jobs)

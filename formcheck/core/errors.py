@@ -9,6 +9,7 @@
     ├── ModelError                 a pose model cannot be found, fetched or trusted (exit code 2)
     ├── OutputError                a result cannot be written                     (exit code 2)
     ├── HistoryError               the history cannot be read, written or found in (exit code 2)
+    ├── ClusterError               the cluster that is to do the work is not there     (exit code 2)
     ├── SystemLibraryError         a shared library that OpenCV or MediaPipe loads is missing (exit code 2)
     └── Cancelled                  the user stopped the work                      (exit code 130)
 
@@ -54,6 +55,10 @@ class OutputError(FormCheckError):
 
 class HistoryError(FormCheckError):
     """The history is damaged, comes from a newer FormCheck, or does not hold what was asked for."""
+
+
+class ClusterError(FormCheckError):
+    """The cluster that is to do the work is not there, or not any more."""
 
 
 class SystemLibraryError(FormCheckError):

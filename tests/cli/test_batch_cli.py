@@ -29,7 +29,7 @@ from formcheck.cli.main import main
 from tests.helpers.batch_stub import stub
 
 if __name__ == "__main__":
-    batch._workers = lambda wanted: ProcessWorkers(wanted.jobs, stub(Path("log.txt").absolute()))
+    batch._workers = lambda wanted, *_: ProcessWorkers(wanted.jobs, stub(Path("log.txt").absolute()))
     main()
 """
 
@@ -39,7 +39,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.chdir(tmp_path)
     from formcheck.batch.run import BatchRequest, ProcessWorkers
 
-    def workers(wanted: BatchRequest) -> ProcessWorkers:
+    def workers(wanted: BatchRequest, *_: object) -> ProcessWorkers:
         return ProcessWorkers(wanted.jobs, stub(Path("log.txt").absolute()))
 
     monkeypatch.setattr(batch_cli, "_workers", workers)

@@ -21,6 +21,7 @@ GROUPS: Mapping[str, str] = {
     r"playwright": "Playwright is missing: pip install 'formcheck[dev]'",
     r"streamlit|aiortc": "the app's libraries are missing: pip install 'formcheck[app]'",
     r"pose model": "the pose model is missing: formcheck models fetch",
+    r"Dask|moto|s3fs|boto3": "the cluster's libraries are missing: pip install 'formcheck[cluster,dev]'",
     r"\bbody\b": "the rendered lifter's body is missing: python -m rendered_lifter fetch, or FORMCHECK_FETCH_BODY=1",
     r"\bclips?\b|FORMCHECK_CLIPS": "the labelled real clips are missing: name their folder in FORMCHECK_CLIPS",
     r"PostgreSQL": "PostgreSQL is missing: apt-get install postgresql, and pip install 'formcheck[server]'",
