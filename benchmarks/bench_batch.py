@@ -106,7 +106,7 @@ def one_process(clips: Sequence[Path], folder: Path) -> None:
     begun_s, used_s = time.perf_counter(), processor_s()
     with quiet_native_logs():
         for clip in clips:
-            run_analysis(AnalysisRequest(video=str(clip), exports=EXPORTS, folder=str(folder / clip.stem), threads=1))
+            run_analysis(AnalysisRequest(video=str(clip), exports=EXPORTS, folder=str(folder / clip.stem), jobs=1))
     print(time.perf_counter() - begun_s, processor_s() - used_s)
 
 
