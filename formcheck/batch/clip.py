@@ -14,6 +14,7 @@ from formcheck.batch.outcome import DONE, THUMBNAIL_JPG, ClipTask, Outcome, done
 from formcheck.batch.places import file_name, fingerprint, local_file, place_at, sha256_of
 from formcheck.core.errors import Cancelled, FormCheckError, ModelError, OutputError, SystemLibraryError
 from formcheck.service.pipeline import AnalysisRequest, AnalysisResult, run_analysis
+from formcheck.storage.report_folder import REPORT_HTML
 
 if TYPE_CHECKING:
     from formcheck.judging.set_summary import SetSummary
@@ -118,6 +119,9 @@ def _gave_up(task: ClipTask, out: str, reason: str) -> Outcome:
 
 def _thumbnail(result: AnalysisResult, request: AnalysisRequest) -> bytes:
     """The repetition to look at first as a small JPEG, or the middle of the video; empty where there is no picture."""
+    import base64
+    import re
+
     import cv2
     import numpy as np
 
@@ -126,10 +130,17 @@ def _thumbnail(result: AnalysisResult, request: AnalysisRequest) -> bytes:
     from formcheck.vision.video import read_frames_at
 
     video = Path(request.video or "")
+    page = Path(request.folder or "") / REPORT_HTML
+    drawn = re.search(rb"data:image/jpeg;base64,([\w+/=]+)", page.read_bytes()) if page.is_file() else None
     with contextlib.suppress(VideoError):
-        pictures = key_pictures(video, result.poses, result.report)
-        if pictures:
-            found = cv2.imdecode(np.frombuffer(pictures[0].jpeg, np.uint8), cv2.IMREAD_COLOR)
+        if drawn is not None:
+            # The report has it already: finding and drawing it again takes as long as a second of film.
+            jpeg = base64.b64decode(drawn[1])
+        else:
+            pictures = key_pictures(video, result.poses, result.report)
+            jpeg = pictures[0].jpeg if pictures else b""
+        if jpeg:
+            found = cv2.imdecode(np.frombuffer(jpeg, np.uint8), cv2.IMREAD_COLOR)
         else:
             middle_s = (result.report.video.duration_s or 0.0) / 2
             found = read_frames_at(video, [middle_s], max_side=480, exact=False)[0].rgb[:, :, ::-1]

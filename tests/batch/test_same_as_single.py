@@ -56,6 +56,7 @@ def test_a_batch_makes_the_files_that_single_runs_make(tmp_path: Path) -> None:
         batch = tmp_path / "out" / "clips" / name
         for file in ("report.json", "reps.csv", "signals.csv", "report.html"):
             assert without_days(single / file) == without_days(batch / file), (name, file)
+        assert (batch / "thumbnail.jpg").stat().st_size > 1000
         # Archives note when they were made; what is in them is the same.
         one, two = (load_poses(folder / "poses.npz") for folder in (single, batch))
         for field in fields(one):
