@@ -10,7 +10,7 @@ from benchmarks.bench_batch import TITLES, with_section
 
 pytest.importorskip("simpy", reason="simpy is missing: pip install 'formcheck[dev]'")
 
-from benchmarks.simulate_cluster import Cluster, simulated  # noqa: E402
+from benchmarks.simulate_cluster import Cluster, simulated
 
 EVEN = Cluster(spread=0.01, lost_every_s=1e9)
 
