@@ -216,7 +216,13 @@ def faults(number: int) -> str:
         command = [sys.executable, "-m", "formcheck", "batch", *map(str, clips), "--out", str(out), "--jobs", "2"]
         environment = os.environ | {"PYTHONPATH": str(ROOT)}
         process = subprocess.Popen(
-            command, cwd=folder, env=environment, stderr=subprocess.PIPE, text=True, start_new_session=True
+            command,
+            cwd=folder,
+            env=environment,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+            text=True,
+            start_new_session=True,
         )
         assert process.stderr is not None
         killed = 0
