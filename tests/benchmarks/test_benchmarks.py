@@ -48,6 +48,7 @@ from formcheck.exercises.framework.recognition_trees import trees
 from formcheck.judging.analysis import analyze
 from formcheck.judging.report import Report
 from formcheck.vision.models.store import ModelFile
+from formcheck.vision.video import VideoReader
 from tests.helpers.make_videos import upright_picture, write_video
 from tests.helpers.synthetic_lifter import deadlift, film, squat
 
@@ -421,6 +422,26 @@ def _model(sha256: str) -> ModelFile:
 def test_without_clips_bench_clips_says_so_and_is_content(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert bench_clips.main([str(tmp_path)]) == 0
     assert "No labelled clips" in capsys.readouterr().out
+
+
+def test_the_page_on_speed_says_how_many_times_faster_each_is() -> None:
+    bare, plain, drawn = bench_speed.Cost(20.0, 10.0), bench_speed.Cost(5.0, 2.5), bench_speed.Cost(10.0, 4.0)
+    found = [bench_speed.Comparison(name, "480x640", 100, [bare], [plain], [drawn]) for name in ("sample", "4K60")]
+    page = bench_speed.speed_document(found, "full")
+    for words in ("200.0 / 100.0", "50.0 / 25.0", "4.0 / 4.0 (aim 3)", "2.0 / 2.5 (aim 2)"):
+        assert words in page
+    assert page.count("aim") == 2
+
+
+def test_an_enlarged_video_has_the_size_and_twice_the_frames(tmp_path: Path) -> None:
+    pictures = [np.full((32, 48, 3), value, np.uint8) for value in (40, 80, 120)]
+    write_video(tmp_path / "small.mp4", pictures)
+    bench_speed.enlarged(tmp_path / "small.mp4", tmp_path / "large.mp4", 64, 96, 1.0)
+    with VideoReader(tmp_path / "large.mp4") as reader:
+        frames = list(reader)
+    assert {frame.rgb.shape for frame in frames} == {(64, 96, 3)}
+    assert [round(float(frame.rgb.mean())) for frame in frames] == pytest.approx([40, 60, 80, 100, 120], abs=4)
+    assert np.diff([frame.time_s for frame in frames]) == pytest.approx(1 / 60, abs=1e-3)
 
 
 def test_without_a_video_bench_speed_says_what_to_do(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
