@@ -283,6 +283,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
             for name, (width, height, duration_s) in ENLARGED.items():
                 videos[name] = Path(folder) / f"{name}.mp4"
                 enlarged(options.clip, videos[name], width, height, duration_s)
+            with quiet_native_logs():  # the first run pays for loading libraries
+                whole_analysis(options.clip, model, Path(folder), draw=True)
             found = [compare(name, video, model, options.rounds) for name, video in videos.items()]
         text = speed_document(found, model.name)
         if not options.no_memory:

@@ -35,6 +35,10 @@ PREVIEW_FRAMES = 6
 SHORT_VIDEO_S = 2.0
 """A video shorter than this gets half as many of them."""
 
+LARGE_PICTURE_PX = 4_000_000
+"""Videos with larger pictures are watched in one part: a second decoder would take a hundred megabytes, and the first
+one, whose work is most of all with such pictures, uses every core by itself."""
+
 BAR_LEVEL = 24
 """Rows and columns that are never brighter than this (of 255) are bars, not picture."""
 
@@ -134,7 +138,8 @@ def _preview(
     whole = Assignment(path, model, slice(0, facts.height), slice(0, facts.width))
     # Browsers record files that do not state how long they are.
     duration_s = facts.duration_s or read_duration_s(path)
-    starts = part_starts(duration_s, jobs)
+    large = facts.source_width * facts.source_height > LARGE_PICTURE_PX
+    starts = part_starts(duration_s, 1 if large else jobs)
     # Made for as many detectors as will be needed, so that the model is loaded only once.
     backend = backend.sharing(len(starts), jobs)
     if not duration_s:

@@ -12,7 +12,7 @@ import pytest
 
 from formcheck.core.errors import Cancelled, ModelError
 from formcheck.core.poses import ARRAY_FIELDS, PoseSequence
-from formcheck.vision import video_parts
+from formcheck.vision import pose_estimation, video_parts
 from formcheck.vision.backend import DetectedPerson, PoseBackend
 from formcheck.vision.fake_backend import FakeBackend, person_of
 from formcheck.vision.models.store import ModelFile, find_model
@@ -163,6 +163,16 @@ def test_several_people_are_watched_in_one_go(tmp_path: Path) -> None:
     backend = FakeBackend(handler)
     estimate_poses(_video(tmp_path / "clip.mp4", LIFTS), MODEL, backend=backend, jobs=2)
     assert _parts_watched(backend) == 1
+
+
+@pytest.mark.parametrize(("limit_px", "parts"), [(WIDTH * HEIGHT, 2), (WIDTH * HEIGHT - 1, 1)])
+def test_large_pictures_are_watched_in_one_go(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, limit_px: int, parts: int
+) -> None:
+    monkeypatch.setattr(pose_estimation, "LARGE_PICTURE_PX", limit_px)
+    backend = FakeBackend.playing(LIFTS)
+    estimate_poses(_video(tmp_path / "clip.mp4", LIFTS), MODEL, backend=backend, jobs=2)
+    assert _parts_watched(backend) == parts
 
 
 def test_parts_that_do_not_meet_are_not_joined() -> None:
