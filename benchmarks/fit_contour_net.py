@@ -287,9 +287,9 @@ def table(net: ContourNet, pairs: Pairs, calibration: Pairs) -> str:
     methods = (
         ("weighted sum", lambda some: some.weighted, which[sound]),
         ("networks", lambda some: alone(net, some), which[sound]),
-        ("mean of both (in use)", lambda some: with_networks(net, some.weighted, some.away), which[sound]),
+        ("mean of both (candidate)", lambda some: with_networks(net, some.weighted, some.away), which[sound]),
         (
-            "in use, frames that are not judged",
+            "candidate, frames that are not judged",
             lambda some: with_networks(net, some.weighted, some.away),
             which[~sound],
         ),

@@ -40,7 +40,7 @@ class Cause:
     frames: str
 
 
-ROUNDED = ("back-rounding", "back-rounding-growth", "upper-back")
+ROUNDED = ("back-rounding", "back-rounding-growth", "back-rounding-change", "upper-back")
 """The spine rounds as a whole or in its upper part; labels do not tell these apart reliably."""
 
 SEEN_FAULTS: dict[str, tuple[SeenFault, ...]] = {

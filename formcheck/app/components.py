@@ -21,7 +21,7 @@ from formcheck.exercises.framework.measure import Measure
 from formcheck.judging.report import Report, RepReport
 from formcheck.judging.settings import DEFAULTS, Settings
 from formcheck.render.html.report import FINDING_WORDS, SYMBOLS, VERDICT_WORDS
-from formcheck.render.terminal import VIEW_WORDS, amount, clock, lift_title, measured
+from formcheck.render.terminal import VIEW_WORDS, amount, clock, finding_limit, lift_title, measured
 from formcheck.storage.settings_files import load_settings
 
 RECOGNISE_IT = "Recognise it"
@@ -286,7 +286,7 @@ def worth_knowing(findings: Sequence[Finding]) -> list[Finding]:
 def _finding(finding: Finding) -> dict[str, Any]:
     at_s, value, unit = finding.at_s, finding.value, finding.unit
     where = f" in rep {finding.rep}" if finding.rep is not None else ""
-    much = f"{amount(value, unit)}{where}, limit {amount(finding.limit, unit)}"
+    much = f"{amount(value, unit)}{where}; {finding_limit(finding)}"
     return {
         "verdict": finding.verdict,
         "tag": f"{SYMBOLS[finding.verdict]} {FINDING_WORDS[finding.verdict]}",

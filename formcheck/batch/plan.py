@@ -118,7 +118,7 @@ class _Requests:
         return self._lifters[name]
 
     def _made_for(self, name: str) -> AnalysisRequest:
-        from formcheck.service.lifter_options import is_neutral, options_of_lifter
+        from formcheck.service.lifter_options import options_of_lifter
         from formcheck.storage.settings_files import settings_toml
 
         settings, neutral = self._settings, None
@@ -129,7 +129,7 @@ class _Requests:
                 lifter = history.known_lifter(name)
             if lifter is not None:
                 settings = options_of_lifter(lifter, settings)["settings"]
-                neutral = dict(lifter.neutral_back) if is_neutral(lifter.neutral_back) else None
+                neutral = dict(lifter.neutral_back) or None
         return dataclasses.replace(
             self._request,
             own_settings=False,

@@ -419,7 +419,11 @@ def _outcome(
     if not finished:
         say("No frame was analysed, so nothing was judged.")
         return NOTHING_TO_JUDGE
-    told = {"settings": options.settings, "baseline": engine.baseline or options.baseline}
+    told = {
+        "settings": options.settings,
+        "baseline": engine.baseline or options.baseline,
+        "own_reps": options.own_reps,
+    }
     problem: FormCheckError | None = None
     for done in finished:
         result = save_set(done, _of_set(session, done, len(finished) > 1, cut), told)

@@ -22,6 +22,7 @@ from formcheck.cli.guidance import add_guidance_commands
 from formcheck.cli.history import add_history_commands
 from formcheck.cli.live import add_live_command
 from formcheck.cli.models import add_models_commands
+from formcheck.cli.neutral import add_neutral_command
 from formcheck.core.version import VERSION
 
 app = typer.Typer(
@@ -71,6 +72,7 @@ def version() -> None:
 
 add_models_commands(app)
 add_history_commands(app)
+add_neutral_command(app)
 add_catalogue_commands(app)
 add_guidance_commands(app)
 add_app_command(app)

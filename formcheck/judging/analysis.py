@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -13,9 +14,9 @@ from formcheck.core.errors import UsageError
 from formcheck.core.poses import PoseSequence
 from formcheck.core.verdicts import NOT_MEASURED, VariantSource
 from formcheck.exercises import EXERCISES, exercise_named
-from formcheck.exercises.framework.check import Check, Finding, judge, judge_set, missing, not_judged
+from formcheck.exercises.framework.check import Check, Finding, Measurement, judge, judge_set, missing, not_judged
 from formcheck.exercises.framework.cycle_features import CycleFeatures, features_of
-from formcheck.exercises.framework.exercise import Exercise, Rep
+from formcheck.exercises.framework.exercise import Exercise, Rep, TrackedPoint
 from formcheck.exercises.framework.load_kind import LoadKind
 from formcheck.exercises.framework.recognition import MIN_SIMILARITY, Recognition, recognise, similarity
 from formcheck.exercises.framework.variant import (
@@ -27,7 +28,7 @@ from formcheck.exercises.framework.variant import (
     recognise_variant,
 )
 from formcheck.exercises.framework.working_set import cycles_of_set
-from formcheck.exercises.shared.back import BACK_ROUNDING_DEG
+from formcheck.exercises.shared.back import BACK_ROUNDING_DEG, with_change_over_set
 from formcheck.judging.coaching import advice_on, load_advice_on, other_lifts_note, praise_of, summary_of, verdict_on
 from formcheck.judging.film_speed import REAL_TIME, in_film_time, in_real_time, playback_note
 from formcheck.judging.framing import (
@@ -49,14 +50,14 @@ from formcheck.judging.settings import DEFAULTS, Settings, apply
 from formcheck.motion.calibration import calibration_of
 from formcheck.motion.cleaning import CleanPoses, clean
 from formcheck.motion.floor_evidence import Floors, empty_handed
-from formcheck.motion.neutral import Baseline, Neutral, find_neutral, with_back_rounding
+from formcheck.motion.neutral import Baseline, Neutral, OwnReps, find_neutral, population_neutral, with_back_rounding
 from formcheck.motion.plate import PlateTrack
 from formcheck.motion.playback import Playback, playback_of
 from formcheck.motion.reps import Cycle, depths, find_cycles, later
 from formcheck.motion.runs import runs_of
 from formcheck.motion.signals import Signals, compute_signals, no_signals
 from formcheck.motion.spine import back_can_be_seen
-from formcheck.motion.spine_method import SpineMethod, contour_method
+from formcheck.motion.spine_method import SpineMethod, contour_method, lower_half_method
 from formcheck.motion.view import UNKNOWN_VIEW, View, view_of
 
 AUTO = "auto"
@@ -78,6 +79,10 @@ ALWAYS_REPORTED = (
 """Schema 1 of report.json has these measures in every repetition: NaN where a lift does not measure them."""
 
 HALF_SEEN = "only part of the repetition was seen"
+
+UPPER_HALF_HIDDEN = (
+    "A bar or arms hide the upper back: the back was judged by the lower half of its outline, which is less sure."
+)
 
 GAP_TOLD_S = 0.5
 """A note is due when frames are missing for longer than this."""
@@ -118,6 +123,15 @@ class _Found:
         return LoadKind.BAR if self.lift is None else self.lift.load_of(self.variant_name)
 
 
+@dataclass(frozen=True)
+class _Read:
+    """The set as one way of reading the spine shows it."""
+
+    spine: SpineMethod
+    stretches: Sequence[_Stretch]
+    found: _Found
+
+
 def analyze(
     poses: PoseSequence,
     exercise: str = AUTO,
@@ -126,6 +140,7 @@ def analyze(
     load_kg: float | None = None,
     height_cm: float | None = None,
     baseline: Baseline | None = None,
+    own_reps: Mapping[str, OwnReps] | None = None,
     spine: SpineMethod | None = None,
     settings: Settings = DEFAULTS,
     plate: PlateTrack | None = None,
@@ -142,6 +157,8 @@ def analyze(
     load_kg : the load, for the advice; None when unknown.
     height_cm : the lifter's height, for velocities in metres; None = as the settings say, if they do.
     baseline : the lifter's standing back from another day, for videos that do not show the lifter standing.
+    own_reps : what the back shows in the lifter's own good repetitions, by the name of the lift; in a lift that has
+        some, the back is compared with them and with nothing else. See `formcheck.judging.own_neutral`.
     spine : how the spine is read; None = from the dorsal contour.
     settings : limits and checks of the user's own, see `formcheck.judging.settings`.
     plate : the near plate of the bar, see `formcheck.vision.plate_detection`; None = it was not looked for.
@@ -157,14 +174,26 @@ def analyze(
     film, poses = poses, in_real_time(poses, slow_motion)
     plate = None if plate is None else replace(plate, time_s=plate.time_s / slow_motion)
     exercise = exercise_of_variant(exercise, variant)
-    spine = spine or contour_method(calibration_of(poses.model))
+    usual = spine or contour_method(calibration_of(poses.model))
     cleaned = clean(poses)
-    stretches = _stretches(cleaned, spine, baseline)
+    seen = _stretches(cleaned, usual)
     recognition = recognise(
-        [features_of(each.signals, cycle) for each in stretches for cycle in each.cycles if not cycle.half_seen],
-        EXERCISES,
+        [features_of(each.signals, cycle) for each in seen for cycle in each.cycles if not cycle.half_seen], EXERCISES
     )
-    found = _find_set(exercise_named(exercise), recognition.exercise, variant, settings, stretches, floors)
+    meant = exercise_named(exercise) or recognition.exercise
+    own = None if meant is None or own_reps is None else own_reps.get(meant.name)
+
+    def read(method: SpineMethod, stretches: Sequence[_Stretch]) -> _Read:
+        compared = [_with_neutral(each, method, baseline, own) for each in stretches]
+        found = _find_set(exercise_named(exercise), recognition.exercise, variant, settings, compared, floors)
+        return _Read(method, compared, found)
+
+    best = read(usual, seen)
+    if spine is None and _back_hidden(best.found):
+        lower_half = lower_half_method(calibration_of(poses.model))
+        other = read(lower_half, _stretches(cleaned, lower_half))
+        best = best if _back_hidden(other.found) else other
+    spine, stretches, found = best.spine, best.stretches, best.found
     view = _view(cleaned, found.reps)
     too_small = is_too_small(poses)
     reps = _judge_reps(found, cleaned, view, TOO_SMALL if too_small else "")
@@ -183,6 +212,7 @@ def analyze(
             cleaned,
             found.reps,
             other_lifts_note(recognition, exercise_named(exercise)),
+            UPPER_HALF_HIDDEN if spine.partial else "",
             playback_of([(stretch.signals, stretch.cycles) for stretch in stretches]),
             slow_motion,
         ),
@@ -260,29 +290,44 @@ def _chosen_variant(lift: Exercise, variant: str, settings: Settings) -> Variant
     return next((known for known in lift.variants if known.name == name), None)
 
 
-def _stretches(cleaned: CleanPoses, spine: SpineMethod, baseline: Baseline | None) -> list[_Stretch]:
+def _stretches(cleaned: CleanPoses, spine: SpineMethod) -> list[_Stretch]:
+    """The stretches between cuts; what their backs are compared with is not known yet."""
     parts = [(part.start, cleaned.poses.part(part)) for part in cleaned.segments]
     signals = [compute_signals(poses, spine.read) for _, poses in parts]
     cycles = [find_cycles(each.time_s, each.shoulder_height) for each in signals]
     known = [depth for each, own in zip(signals, cycles, strict=True) for depth in depths(each.shoulder_height, own)]
     usual_depth = float(np.median(known)) if known else math.nan
     cycles = [find_cycles(each.time_s, each.shoulder_height, usual_depth) for each in signals]
+    usual = population_neutral(spine.norms)
     return [
-        _stretch(first, poses, own_signals, own_cycles, spine, baseline)
+        _Stretch(first, poses, own_signals, own_cycles, usual)
         for (first, poses), own_signals, own_cycles in zip(parts, signals, cycles, strict=True)
     ]
 
 
-def _stretch(
-    first: int,
-    poses: PoseSequence,
-    signals: Signals,
-    cycles: tuple[Cycle, ...],
-    spine: SpineMethod,
-    baseline: Baseline | None,
-) -> _Stretch:
-    neutral = find_neutral(signals, cycles, baseline, spine.norms)
-    return _Stretch(first, poses, with_back_rounding(signals, neutral), cycles, neutral)
+def _with_neutral(stretch: _Stretch, spine: SpineMethod, baseline: Baseline | None, own: OwnReps | None) -> _Stretch:
+    """The stretch with its back compared with the lifter's neutral."""
+    if spine.partial:
+        neutral = population_neutral(spine.norms)
+        signals, unknown = with_back_rounding(stretch.signals, neutral), np.full(len(stretch.signals), np.nan)
+        signals = replace(signals, lower_rounding_deg=unknown, upper_rounding_deg=unknown)
+    else:
+        neutral = find_neutral(stretch.signals, stretch.cycles, baseline, spine.norms, own)
+        signals = with_back_rounding(stretch.signals, neutral)
+    return replace(stretch, signals=signals, neutral=neutral)
+
+
+def _back_hidden(found: _Found) -> bool:
+    """Whether what lies on the shoulders may be why the back could not be read in most repetitions."""
+    on_shoulders = found.lift is not None and found.lift.path.point is TrackedPoint.SHOULDERS
+    return on_shoulders and 2 * _backs_read(found) < len(found.reps)
+
+
+def _backs_read(found: _Found) -> int:
+    """In how many repetitions the back was read."""
+    if found.lift is None:
+        return 0
+    return sum(not found.lift.measure(*each)[BACK_ROUNDING_DEG.name].reason for each in found.reps)
 
 
 def _back(spine: SpineMethod, stretches: Sequence[_Stretch]) -> BackReference | None:
@@ -290,7 +335,9 @@ def _back(spine: SpineMethod, stretches: Sequence[_Stretch]) -> BackReference | 
     if not stretches:
         return None
     neutral = max(stretches, key=lambda stretch: len(stretch.cycles)).neutral
-    return BackReference(spine.name, neutral.source, neutral.standing_deg, neutral.hinge_deg, neutral.uncertainty_deg)
+    return BackReference(
+        spine.name, neutral.source, neutral.standing_deg, neutral.hinge_deg, neutral.uncertainty_deg, neutral.day
+    )
 
 
 def _reps(
@@ -378,17 +425,36 @@ def _judge_reps(found: _Found, cleaned: CleanPoses, view: View, unusable: str) -
     if lift is None:
         return ()
     return tuple(
-        _judge_rep(lift, signals, rep, _view_of_rep(cleaned, signals, rep, view), index, found.doubtful, unusable)
-        for index, (signals, rep) in enumerate(found.reps, start=1)
+        _judge_rep(lift, signals, rep, measures, _view_of_rep(cleaned, signals, rep, view), index, found.doubtful)
+        for index, ((signals, rep), measures) in enumerate(
+            zip(found.reps, _measures(lift, found.reps, unusable), strict=True), 1
+        )
     )
 
 
+def _measures(lift: Exercise, reps: Sequence[tuple[Signals, Rep]], unusable: str) -> list[dict[str, Measurement]]:
+    """What was measured of each repetition, by name; nothing where ``unusable`` says why."""
+    measured: list[dict[str, Measurement]] = []
+    # What comes before a cut may have been filmed from elsewhere, and is compared with another neutral.
+    for _, stretch in itertools.groupby(reps, key=lambda pair: id(pair[0])):
+        own = []
+        for signals, rep in stretch:
+            found = lift.measure(signals, rep)
+            hidden = unusable or (HALF_SEEN if rep.cycle.half_seen else "")
+            own.append(dict.fromkeys(found, missing(hidden)) if hidden else found)
+        measured += with_change_over_set(own)
+    return measured
+
+
 def _judge_rep(
-    lift: Exercise, signals: Signals, rep: Rep, view: View, index: int, doubtful: frozenset[str], unusable: str
+    lift: Exercise,
+    signals: Signals,
+    rep: Rep,
+    measures: Mapping[str, Measurement],
+    view: View,
+    index: int,
+    doubtful: frozenset[str],
 ) -> RepReport:
-    measures = lift.measure(signals, rep)
-    if unusable or rep.cycle.half_seen:
-        measures = dict.fromkeys(measures, missing(unusable or HALF_SEEN))
     names = ", ".join(variant.name for variant in lift.variants)
 
     def found(check: Check) -> Finding:
@@ -445,6 +511,7 @@ def _tracking(
     cleaned: CleanPoses,
     reps: Sequence[tuple[Signals, Rep]],
     other_lifts: str,
+    hidden: str,
     playback: Playback,
     slow_motion: float,
 ) -> Tracking:
@@ -470,6 +537,8 @@ def _tracking(
         notes.append(changed_speed)
     if other_lifts:
         notes.append(other_lifts)
+    if hidden:
+        notes.append(hidden)
     return Tracking(int(poses.seen.sum()), share, tuple(notes))
 
 

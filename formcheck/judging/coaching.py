@@ -24,6 +24,17 @@ PRAISED_SHARE = 0.5
 
 BACK = "back-rounding"
 
+ASPECTS = (
+    ("depth", frozenset({"depth"})),
+    ("knees", frozenset({"knees-in", "deep-knees", "knees-forward"})),
+    ("lockout", frozenset({"soft-lockout-hips", "soft-lockout-knees", "no-plank-hips"})),
+    ("heels", frozenset({"heel-rise"})),
+    ("arms", frozenset({"arm-pull", "bent-arms"})),
+)
+"""What is named first of a set whose back was not judged, and the checks that tell of it."""
+
+SINGULAR = frozenset({"depth", "lockout"})
+
 LOAD_CHECKS = check_ids(lambda check: check.load_sign is LoadSign.BACK and check.worst == FAULT)
 """Faults that say that a load is more than the lifter can hold today. The checks of the lockout only hint."""
 
@@ -85,7 +96,8 @@ def summary_of(
     measured = _measured(main.check, reps)
     if verdict == NOT_JUDGED:
         judged = f"was judged in only {measured} of {len(reps)}" if measured else "could not be judged"
-        return f"{count}: {_main_check(main)} {judged} ({main.reason or _usual_reason(main.check, reps)})."
+        fine = _what_was_fine(findings, reps)
+        return f"{count}: {fine}{_main_check(main)} {judged} ({main.reason or _usual_reason(main.check, reps)})."
     left_out = ""
     if measured < len(reps):
         left_out = f"; {_main_check(main)} was {f'judged in {measured} of {len(reps)}' if measured else 'not judged'}"
@@ -94,6 +106,20 @@ def summary_of(
     worst = next(f for level in FLAGGED for f in findings if f.verdict == level)
     softened = "" if worst.verdict == FAULT else f" ({_why_watched(worst, reps)})"
     return f"{count}: {worst.title.lower()}{_share(worst, reps)}{softened}{left_out}."
+
+
+def _what_was_fine(findings: Sequence[Finding], reps: Sequence[RepReport]) -> str:
+    """What was judged and right in a set whose back was not judged, in front of saying so; empty where nothing was."""
+    verdicts = {each.check: each.verdict for each in findings if _mostly_measured(each.check, reps)}
+    fine = [word for word, checks in ASPECTS if checks & verdicts.keys()]
+    if not fine:
+        return ""
+    *most, last = fine
+    return (
+        f"{', '.join(most)} and {last} were fine; "
+        if most
+        else f"{last} {'was' if last in SINGULAR else 'were'} fine; "
+    )
 
 
 def _why_watched(finding: Finding, reps: Sequence[RepReport]) -> str:

@@ -5,8 +5,9 @@ from __future__ import annotations
 import numpy as np
 
 from formcheck.core.poses import FloatArray
+from formcheck.core.verdicts import FAULT, WATCH
 from formcheck.exercises import exercise_named
-from formcheck.exercises.framework.check import FAULT_MARGIN, WATCH_MARGIN, Check
+from formcheck.exercises.framework.check import FAULT_MARGIN, WATCH_MARGIN, Check, limit_words
 from formcheck.exercises.framework.variant import checks_of_variant
 from formcheck.exercises.shared.back import BACK_ROUNDING_DEG, ROUNDING_FAULT_DEG, ROUNDING_WATCH_DEG
 from formcheck.judging.report import Report
@@ -41,9 +42,8 @@ def stated_rounding_limits_deg(report: Report) -> tuple[float, float]:
 def rounding_limits_sentence(report: Report) -> str:
     """What the limits of back rounding mean, in the one wording that is used everywhere."""
     watch, fault = stated_rounding_limits_deg(report)
-    return (
-        f"fault: above {fault:.0f}\N{DEGREE SIGN} by more than the measurement uncertainty; "
-        f"watch: above {watch:.0f}\N{DEGREE SIGN} by more than half of it"
+    return "; ".join(
+        limit_words(verdict, f"{limit:.0f}\N{DEGREE SIGN}") for verdict, limit in ((FAULT, fault), (WATCH, watch))
     )
 
 

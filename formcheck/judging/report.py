@@ -50,8 +50,9 @@ class Tracking:
 class BackReference:
     """What the back was compared with; pairs are (lumbar, thoracic) in degrees.
 
-    ``method`` names how the spine was read, ``source`` where the neutral is from: "standing" (this video), "baseline"
-    (another day) or "population". ``uncertainty_deg`` is the standard error of the neutral in a hinge.
+    ``method`` names how the spine was read, ``source`` where the neutral is from: "own-reps" (good repetitions of the
+    lifter's own, of that ``day``), "standing" (this video), "baseline" (another day) or "population".
+    ``uncertainty_deg`` is the standard error of the neutral in a hinge.
     """
 
     method: str
@@ -59,6 +60,7 @@ class BackReference:
     standing_deg: tuple[float, float]
     hinge_deg: tuple[float, float]
     uncertainty_deg: float
+    day: str = ""
 
 
 @dataclass(frozen=True)

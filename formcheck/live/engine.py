@@ -37,6 +37,7 @@ from formcheck.live.warm_up_progress import WarmUpProgress
 from formcheck.motion.calibration import calibration_of
 from formcheck.motion.floor_evidence import Floors
 from formcheck.motion.neutral import Baseline, Neutral, population_neutral
+from formcheck.motion.spine_method import CONTOUR
 from formcheck.motion.standing import CAME_UP, LEFT_STANDING
 
 PREROLL_S = 30.0
@@ -276,12 +277,14 @@ class LiveEngine:
             variant=AUTO if drill else options.variant,
             load_kg=options.load_kg,
             baseline=baseline,
+            own_reps=None if self._warm_up.drilling else options.own_reps,
             settings=options.settings,
             floors=floors,
         )
 
     def _take_neutral(self, report: Report) -> None:
-        if report.back is None:
+        # What another way of reading the spine is compared with says nothing to the gauge.
+        if report.back is None or report.back.method != CONTOUR:
             return
         back = report.back
         self._neutral = Neutral(

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from formcheck.live.session import FinishedSet
 from formcheck.live.warm_up import neutral_back
 from formcheck.motion.neutral import Baseline
+from formcheck.service.own_neutral import with_standing
 from formcheck.service.pipeline import AnalysisRequest, AnalysisResult, Known, StageProgress, run_analysis
 from formcheck.storage.history import Lifter, open_history
 from formcheck.vision.video import VideoReader, VideoWriter
@@ -89,4 +90,4 @@ def save_baseline(name: str, baseline: Baseline) -> None:
     """Keep the lifter's neutral back with the lifter, who is added to the history when not known yet."""
     with open_history() as kept:
         lifter = kept.known_lifter(name) or Lifter(name)
-        kept.save_lifter(replace(lifter, neutral_back=neutral_back(baseline)))
+        kept.save_lifter(with_standing(lifter, neutral_back(baseline)))

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 from formcheck.core.poses import PoseSequence
@@ -14,7 +15,7 @@ from formcheck.judging.report import Report
 from formcheck.judging.settings import DEFAULTS, Settings
 from formcheck.live.gauge import Reading
 from formcheck.live.warm_up import DrillResult
-from formcheck.motion.neutral import Baseline
+from formcheck.motion.neutral import Baseline, OwnReps
 
 
 class State(StrEnum):
@@ -40,6 +41,7 @@ class SessionOptions:
     variant: str = AUTO
     load_kg: float | None = None
     baseline: Baseline | None = None
+    own_reps: Mapping[str, OwnReps] = field(default_factory=dict)
     settings: Settings = DEFAULTS
     file: str = "camera"
     model: str = ""

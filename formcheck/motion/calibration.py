@@ -14,6 +14,7 @@ from types import MappingProxyType
 from formcheck.motion.contour_net import ContourNet
 from formcheck.motion.contour_net_weights import NETWORKS
 from formcheck.motion.contour_weights import HINGE_DRIFT_DEG, LOWER_WEIGHTS, SEAT_DRIFT_DEG, UPPER_WEIGHTS
+from formcheck.motion.lower_half_weights import LOWER_HALF_WEIGHTS
 
 
 @dataclass(frozen=True)
@@ -60,6 +61,9 @@ class Calibration:
     lower_weights, upper_weights : lumbar and thoracic flexion in degrees for each hip-shoulder length that the dorsal
         contour is further out, at equal steps over the back; see `formcheck.motion.contour_weights`.
     contour_norms : what the dorsal contour of this model shows of lifters in general.
+    lower_half_weights : flexion of the whole spine in degrees for each hip-shoulder length that each station of the
+        lower half of the contour lies further out.
+    lower_half_norms : what the lower half shows of lifters in general; the whole bend counts as lumbar.
     networks : read the spine from the shape of this model's dorsal contour beside the weights; None = there are none
         for this model.
     """
@@ -76,6 +80,8 @@ class Calibration:
     lower_weights: tuple[float, ...]
     upper_weights: tuple[float, ...]
     contour_norms: PopulationNorms
+    lower_half_weights: tuple[float, ...]
+    lower_half_norms: PopulationNorms
     networks: ContourNet | None = None
 
 
@@ -131,6 +137,19 @@ BLAZEPOSE = Calibration(
         hinge_drift_deg=HINGE_DRIFT_DEG,
         seat_drift_deg=SEAT_DRIFT_DEG,
         shape_spread_deg=7.0,
+    ),
+    lower_half_weights=LOWER_HALF_WEIGHTS,
+    lower_half_norms=PopulationNorms(
+        # Eight lifters who stand with empty hands, ten whose hinge and seven whose squat was judged neutral; the spread
+        # is that of the squats. Standing under a bar says nothing, so nothing counts from there.
+        standing_deg=(-22.0, 0.0),
+        hinge_deg=(0.0, 0.0),
+        hinge_spread_deg=13.0,
+        release_deg=(22.0, 0.0),
+        release_spread_deg=17.0,
+        hinge_drift_deg=(5.6, 0.0),
+        seat_drift_deg=(13.0, 0.0),
+        shape_spread_deg=8.5,
     ),
 )
 

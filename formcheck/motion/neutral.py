@@ -3,7 +3,8 @@
 What the contour shows with a neutral back differs from lifter to lifter by far more than what a back does in a lift, so
 it is read from the lifter's own standing frames. Those before and after a lift are good; while a loaded bar hangs in
 the hands its plates hide hips and buttocks, and the reading says nothing. A lifter whose standing posture is known from
-another day brings it along as a baseline.
+another day brings it along as a baseline. Best of all are repetitions of the lifter's own that lifter or coach call
+good: what the contour shows in them is this lifter's neutral, and nothing has to be guessed (`OwnReps`).
 """
 
 from __future__ import annotations
@@ -50,16 +51,43 @@ class Baseline:
     uncertainty_deg: float = 5.0
 
 
+OWN_REPS = "own-reps"
+"""`Neutral.source` of a neutral from the lifter's own good repetitions."""
+
+OWN_REPS_DAY_DEG = 5.0
+"""How much one lifter's neutral differs between days and cameras: a minimal detectable change of lordosis of 10 to
+15 deg between sessions is a standard error of 4 to 5 deg. The labelled clips of one lifter, mostly of one day, scatter
+by 1 to 4 deg (benchmarks/results/spine.md)."""
+
+
+@dataclass(frozen=True)
+class OwnReps:
+    """What a lifter's contour shows in good repetitions of one lift, chosen by lifter or coach; in degrees.
+
+    ``lower_deg`` and ``upper_deg`` say how much more the contour bends in them than that of lifters in general at the
+    same lean and depth, lumbar and thoracic; ``uncertainty_deg`` is the standard error of their sum. ``day`` is when
+    they were filmed, as ISO date, empty = not known.
+    """
+
+    lower_deg: float
+    upper_deg: float
+    uncertainty_deg: float = OWN_REPS_DAY_DEG
+    day: str = ""
+
+
 @dataclass(frozen=True)
 class Neutral:
     """Bend that this lifter's contour shows with a neutral back, each as (lumbar, thoracic).
 
     Attributes
     ----------
-    standing_deg, hinge_deg : when standing, and in a deep hinge.
+    standing_deg, hinge_deg : with an upright trunk, and in a deep hinge.
     uncertainty_deg : standard error of the whole in a hinge.
-    source : "standing" (read from this video), "baseline" (from another day) or "population".
+    source : "own-reps" (the lifter's own good repetitions), "standing" (read from this video), "baseline" (from another
+        day) or "population".
     norms : what is known of lifters in general.
+    flexion_from_deg : the standing posture that spine flexion counts from; None = it is not known.
+    day : of the lifter's own good repetitions, as ISO date; empty = not known.
     """
 
     standing_deg: tuple[float, float]
@@ -67,6 +95,8 @@ class Neutral:
     uncertainty_deg: float
     source: str
     norms: PopulationNorms = DEFAULT.contour_norms
+    flexion_from_deg: tuple[float, float] | None = None
+    day: str = ""
 
     def at(self, trunk_lean_deg: FloatArray, thigh_deg: FloatArray) -> tuple[FloatArray, FloatArray]:
         """Neutral bend for each trunk lean and thigh angle (0 = hanging down, 90 = level): lumbar and thoracic.
@@ -87,8 +117,21 @@ def find_neutral(
     cycles: Sequence[Cycle],
     baseline: Baseline | None = None,
     norms: PopulationNorms = DEFAULT.contour_norms,
+    own_reps: OwnReps | None = None,
 ) -> Neutral:
-    """The lifter's neutral from the standing frames of one stretch of video, else a baseline, else the population."""
+    """The lifter's neutral for one stretch of video.
+
+    From the lifter's own good repetitions of this lift, where there are some; else from the standing frames of the
+    stretch, else from a baseline, else that of lifters in general.
+    """
+    stood = _from_stance(signals, cycles, baseline, norms)
+    return stood if own_reps is None else _from_own_reps(own_reps, stood)
+
+
+def _from_stance(
+    signals: Signals, cycles: Sequence[Cycle], baseline: Baseline | None, norms: PopulationNorms
+) -> Neutral:
+    """The neutral by how the lifter stands, in these signals or on another day, else that of lifters in general."""
     standing = (signals.shoulder_height > UPRIGHT) & (np.abs(signals.trunk_lean_deg) < STANDING_LEAN_DEG)
     standing &= np.isfinite(signals.dorsal_bend_deg) & ~load_hangs(signals, cycles)
     standing &= ~(np.abs(signals.upper_arm_angle_deg) > STANDING_ARMS_MAX_DEG)
@@ -105,12 +148,20 @@ def population_neutral(norms: PopulationNorms) -> Neutral:
     return Neutral(norms.standing_deg, norms.hinge_deg, norms.hinge_spread_deg, "population", norms)
 
 
+def _from_own_reps(own: OwnReps, stood: Neutral) -> Neutral:
+    """The usual neutral, shifted to the level of the lifter's own good repetitions."""
+    norms, (lower, upper) = stood.norms, (own.lower_deg, own.upper_deg)
+    standing_deg, hinge_deg = ((usual[0] + lower, usual[1] + upper) for usual in (norms.standing_deg, norms.hinge_deg))
+    return Neutral(standing_deg, hinge_deg, own.uncertainty_deg, OWN_REPS, norms, stood.flexion_from_deg, own.day)
+
+
 def with_back_rounding(signals: Signals, neutral: Neutral) -> Signals:
     """The signals with spine flexion, back rounding, its parts and its uncertainty filled in."""
     thigh_deg = signals.hip_flexion_deg - signals.trunk_lean_deg
     lower, upper = neutral.at(signals.trunk_lean_deg, thigh_deg)
     lower_deg, upper_deg = signals.lower_bend_deg - lower, signals.upper_bend_deg - upper
-    seat_deg = SEAT_SPREAD_DEG * _seated(thigh_deg)
+    # In a lifter's own repetitions of the same lift the buttocks were stretched alike.
+    seat_deg = (0.0 if neutral.source == OWN_REPS else SEAT_SPREAD_DEG) * _seated(thigh_deg)
     # Half of the contour's raggedness is shape that stays from frame to frame.
     uncertainty_deg = np.sqrt(signals.bend_uncertainty_deg**2 / 4.0 + neutral.uncertainty_deg**2 + seat_deg**2)
     known = np.isfinite(lower_deg)
@@ -126,12 +177,12 @@ def with_back_rounding(signals: Signals, neutral: Neutral) -> Signals:
 
 def _flexion(signals: Signals, neutral: Neutral, thigh_deg: FloatArray) -> FloatArray:
     """Flexion of the spine since standing; NaN where standing is not known."""
-    if neutral.source == "population":
+    if neutral.flexion_from_deg is None:
         return np.full(len(signals), np.nan)
     norms = neutral.norms
     drift_deg = sum(norms.hinge_drift_deg) * _share(signals.trunk_lean_deg, *HINGE_LEAN_DEG)
     drift_deg = drift_deg + sum(norms.seat_drift_deg) * _seated(thigh_deg)
-    return np.asarray(signals.dorsal_bend_deg - sum(neutral.standing_deg) - drift_deg)
+    return np.asarray(signals.dorsal_bend_deg - sum(neutral.flexion_from_deg) - drift_deg)
 
 
 def _from_standing(
@@ -149,7 +200,8 @@ def _from_standing(
             standing_deg, norms.release_deg, norms.hinge_drift_deg, norms.hinge_deg, strict=True
         )
     )
-    return Neutral(standing_deg, (lower, upper), float(np.sqrt(trust * own_variance)), source, norms)
+    uncertainty_deg = float(np.sqrt(trust * own_variance))
+    return Neutral(standing_deg, (lower, upper), uncertainty_deg, source, norms, flexion_from_deg=standing_deg)
 
 
 def _share(values: FloatArray, start: float, stop: float) -> FloatArray:

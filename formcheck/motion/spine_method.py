@@ -7,7 +7,10 @@ from dataclasses import dataclass
 
 from formcheck.core.poses import FloatArray, PoseSequence
 from formcheck.motion.calibration import Calibration, PopulationNorms
-from formcheck.motion.spine import DorsalBend, dorsal_bend
+from formcheck.motion.spine import DorsalBend, dorsal_bend, lower_half_bend
+
+CONTOUR, LOWER_HALF = "dorsal contour", "lower half of the dorsal contour"
+"""Names of the methods that come with FormCheck."""
 
 
 @dataclass(frozen=True)
@@ -19,13 +22,21 @@ class SpineMethod:
     name : for the report.
     read : poses of one stretch and the direction faced (T,) -> bend per frame, with quality and gate.
     norms : levels and spreads of lifters in general, in the same degrees.
+    partial : only part of the back is read. That tells neither lumbar from thoracic bend nor how the lifter stands, as
+        the arms that hold a bar cover more of an upright back.
     """
 
     name: str
     read: Callable[[PoseSequence, FloatArray], DorsalBend]
     norms: PopulationNorms
+    partial: bool = False
 
 
 def contour_method(calibration: Calibration) -> SpineMethod:
     """The spine as read from the dorsal contour of a pose model's mask."""
-    return SpineMethod("dorsal contour", dorsal_bend, calibration.contour_norms)
+    return SpineMethod(CONTOUR, dorsal_bend, calibration.contour_norms)
+
+
+def lower_half_method(calibration: Calibration) -> SpineMethod:
+    """The spine as read from the lower half of that contour, where a bar or arms hide the upper half."""
+    return SpineMethod(LOWER_HALF, lower_half_bend, calibration.lower_half_norms, partial=True)

@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from formcheck.core.landmarks import Landmark
 from formcheck.core.poses import FloatArray, PoseSequence, contour_stations
 from formcheck.core.verdicts import FAULT, NOT_MEASURED, OK, WATCH, Verdict, ViewName
-from formcheck.exercises.framework.check import SIDE_OR_OBLIQUE, Finding
+from formcheck.exercises.framework.check import SIDE_OR_OBLIQUE, Finding, limit_words
 from formcheck.exercises.shared.feet import FOOT_LIFT_MAX
 from formcheck.judging.effective_checks import (
     judged_rounding_deg,
@@ -30,6 +30,8 @@ from formcheck.judging.effective_checks import (
 from formcheck.judging.report import Report, RepReport
 from formcheck.motion.cleaning import clean
 from formcheck.motion.runs import running_median, runs_of
+from formcheck.motion.spine import LOWER_HALF_TO
+from formcheck.motion.spine_method import LOWER_HALF
 from formcheck.render.terminal import amount
 
 RgbImage = NDArray[np.uint8]
@@ -154,7 +156,8 @@ def plan_overlay(poses: PoseSequence, report: Report, width: int, height: int) -
     shows_back = report.view.name in SIDE_OR_OBLIQUE
     # Where the back was not judged its line is grey and has no number, whatever was read there.
     rounding_deg = judged_rounding_deg(report) if signals is not None else np.full(frames, np.nan)
-    contour_px = _dorsal_contour(poses, forward) * scale
+    lower_half_only = report.back is not None and report.back.method == LOWER_HALF
+    contour_px = _dorsal_contour(poses, forward, LOWER_HALF_TO if lower_half_only else 1.0) * scale
     if not shows_back:
         contour_px, rounding_deg = np.full_like(contour_px, np.nan), np.full(frames, np.nan)
     guessed = np.zeros((frames, len(NEAR_SEGMENTS)), dtype=bool)
@@ -228,9 +231,10 @@ def _back_note(report: Report) -> str:
     return "not judged" if report.sagittal_ok else "needs a view from the side"
 
 
-def _dorsal_contour(poses: PoseSequence, forward: FloatArray) -> FloatArray:
+def _dorsal_contour(poses: PoseSequence, forward: FloatArray, upto: float) -> FloatArray:
+    """The edge that was read, from the hip (0) up to there; above it are a bar and arms."""
     stations = contour_stations()
-    on_the_back = (stations >= 0.0) & (stations <= 1.0)
+    on_the_back = (stations >= 0.0) & (stations <= upto + 1e-6)
     side = np.where(forward > 0, 0, 1)
     contour: FloatArray = poses.contour_px[np.arange(len(poses)), side][:, on_the_back]
     return contour
@@ -385,9 +389,10 @@ def _draw_panel(
     pad = 0.5 * size
     small = max(9, round(0.62 * size))
     entries = () if plan.back_note else _legend_entries(plan)
-    # In a wide picture the legend fits between the two texts, in a narrow one it gets a line of its own.
+    # In a wide picture the legend fits between the two texts, in narrow ones it gets lines of its own.
     one_line = _legend_width(entries, small) <= plan.width - 2 * pad - 21 * size
-    panel_height = 1.15 * size + (0.0 if one_line else 1.75 * small) + 2 * pad
+    lines = [entries] if _legend_width(entries, small) <= plan.width - 2 * pad else [entries[:3], entries[3:]]
+    panel_height = 1.15 * size + (0.0 if one_line else 1.75 * small * len(lines)) + 2 * pad
     top = 0.0 if plan.panel_at_top else plan.height - panel_height
     _panel(canvas, 0, top, plan.width, top + panel_height, PANEL_OPACITY)
     baseline = top + pad + 0.95 * size
@@ -400,10 +405,12 @@ def _draw_panel(
         canvas, words, plan.width - pad - _text_width(words, fitted, 600), baseline, fitted, LEVEL_COLOURS[level], 600
     )
     if entries:
-        while small > 8 and _legend_width(entries, small) > plan.width - 2 * pad:
-            small -= 1
+        fits = small
+        while fits > 8 and max(_legend_width(line, fits) for line in lines) > plan.width - 2 * pad:
+            fits -= 1
         x = pad if not one_line else pad + 5.5 * size
-        _draw_legend(canvas, entries, x, baseline + (0.0 if one_line else 1.75 * small), small)
+        for number, line in enumerate(lines, start=0 if one_line else 1):
+            _draw_legend(canvas, line, x, baseline + 1.75 * small * number, fits)
     return top, top + panel_height
 
 
@@ -423,9 +430,9 @@ def _legend_entries(plan: OverlayPlan) -> tuple[tuple[Verdict, str], ...]:
     watch, fault = plan.stated_limits_deg
     return (
         (OK, "neutral"),
-        (WATCH, f">{watch:.0f}° + uncertainty"),
-        (FAULT, f">{fault:.0f}° + uncertainty"),
         (NOT_MEASURED, "not judged"),
+        (WATCH, limit_words(WATCH, f"{watch:.0f}°")),
+        (FAULT, limit_words(FAULT, f"{fault:.0f}°")),
     )
 
 

@@ -15,12 +15,13 @@ from rich.text import Text
 from formcheck.core.loads import load_words
 from formcheck.core.verdicts import FAULT, GOOD, NOT_JUDGED, NOT_MEASURED, OK, WATCH, DriftVerdict, ViewName
 from formcheck.exercises import exercise_named
-from formcheck.exercises.framework.check import Finding
+from formcheck.exercises.framework.check import Finding, limit_words
 from formcheck.exercises.framework.measure import DEG, Measure
 from formcheck.judging.analysis import NONE
 from formcheck.judging.coaching import reps_showing
 from formcheck.judging.report import Report, RepReport
 from formcheck.judging.set_metrics import SetLevel
+from formcheck.motion.neutral import OWN_REPS
 from formcheck.render.safe_text import safe_text as safe_text
 from formcheck.render.safe_text import shows_symbols as shows_symbols
 
@@ -46,6 +47,7 @@ VIEW_WORDS = {
     ViewName.OBLIQUE: "at an angle",
 }
 
+OWN_GOOD_REPS = "your own good reps"
 OWN_NEUTRAL = "your own neutral"
 USUAL_NEUTRAL = "what is usual, as you were not seen standing upright"
 
@@ -176,7 +178,7 @@ class _Page:
             level, words = NOT_MEASURED, "not judged"
         elif math.isnan(rep.measures.get("back_rounding_deg", math.nan)):
             # What leaves the back out must not read as praise.
-            level, words = NOT_MEASURED, "back not judged"
+            level, words = NOT_MEASURED, "fine, but the back was not judged"
         else:
             level, words = OK, "fine"
         return self.text(f"{FINDING_SYMBOLS[level]} {words}{partial}", FINDING_STYLES[level])
@@ -233,7 +235,10 @@ def set_lines(level: SetLevel | None) -> list[str]:
 
 def neutral_words(report: Report) -> str:
     """What the back was compared with, in words that fit behind "against"."""
-    return USUAL_NEUTRAL if report.back is not None and report.back.source == "population" else OWN_NEUTRAL
+    back = report.back
+    if back is not None and back.source == OWN_REPS:
+        return f"{OWN_GOOD_REPS} of {back.day}" if back.day else OWN_GOOD_REPS
+    return USUAL_NEUTRAL if back is not None and back.source == "population" else OWN_NEUTRAL
 
 
 def _usual(values: Iterable[float]) -> float:
@@ -246,7 +251,7 @@ def finding_text(finding: Finding, reps: Sequence[RepReport]) -> str:
     noticed = reps_showing(finding, reps)
     words = finding.title
     if math.isfinite(finding.value):
-        beyond = f" (limit {amount(finding.limit, finding.unit)})" if math.isfinite(finding.limit) else ""
+        beyond = f" ({finding_limit(finding)})" if math.isfinite(finding.limit) else ""
         words += f": {amount(finding.value, finding.unit)}{beyond}"
     if finding.rep is not None:
         words += f" in rep {finding.rep}"
@@ -255,6 +260,11 @@ def finding_text(finding: Finding, reps: Sequence[RepReport]) -> str:
     if len(reps) > 1 and noticed:
         words += f", noticed in {len(noticed)} of {len(reps)} reps"
     return f"{words}. “{finding.cue.strip('“”')}”" if finding.cue else f"{words}."
+
+
+def finding_limit(finding: Finding) -> str:
+    """The limit that a finding is beyond, in the wording that is used everywhere."""
+    return limit_words(finding.verdict, amount(finding.limit, finding.unit), finding.value >= finding.limit)
 
 
 def amount(value: float, unit: str) -> str:

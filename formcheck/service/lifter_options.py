@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import fields
 from typing import Any
 
 from formcheck.judging.settings import Settings, merge
-from formcheck.motion.neutral import Baseline
+from formcheck.service.own_neutral import own_reps_of, standing_of
 from formcheck.storage.history import Lifter
 
 
@@ -21,18 +20,11 @@ def options_of_lifter(lifter: Lifter | None, form: Settings | None) -> dict[str,
         earlier_back_injury=True if lifter.back_injury else None,
         depth_target=lifter.depth_target_thighs,
     )
-    told: dict[str, Any] = {"settings": merge(profile, form)}
-    if is_neutral(lifter.neutral_back):
-        told["baseline"] = neutral_of(lifter.neutral_back)
-    return told
+    return {"settings": merge(profile, form), **options_of_neutral(lifter.neutral_back)}
 
 
-def is_neutral(values: Mapping[str, float]) -> bool:
-    """Whether a neutral back was kept."""
-    return {"lower_deg", "upper_deg"} <= values.keys()
-
-
-def neutral_of(values: Mapping[str, float]) -> Baseline:
-    """The neutral back of another day from what the history keeps of it."""
-    known = {field.name for field in fields(Baseline)}
-    return Baseline(**{name: value for name, value in values.items() if name in known})
+def options_of_neutral(neutral_back: Mapping[str, float]) -> dict[str, Any]:
+    """A neutral back, as the history keeps it with the lifter, as arguments of `analyze`."""
+    standing, own = standing_of(neutral_back), own_reps_of(neutral_back)
+    told: dict[str, Any] = {} if standing is None else {"baseline": standing}
+    return {**told, "own_reps": own} if own else told

@@ -249,7 +249,7 @@ def analysis_options(request: AnalysisRequest) -> dict[str, Any]:
     ------
     FormCheckError : the settings or the history cannot be used.
     """
-    from formcheck.service.lifter_options import neutral_of, options_of_lifter
+    from formcheck.service.lifter_options import options_of_lifter, options_of_neutral
 
     lifter: Lifter | None = None
     # A history that cannot be used is found out before the work, not when the set is to be saved.
@@ -259,7 +259,7 @@ def analysis_options(request: AnalysisRequest) -> dict[str, Any]:
         with open_history() as history:
             lifter = history.known_lifter(request.lifter)
     told = options_of_lifter(lifter if request.own_history else None, settings_of(request))
-    return told if request.neutral_back is None else told | {"baseline": neutral_of(request.neutral_back)}
+    return told if request.neutral_back is None else told | options_of_neutral(request.neutral_back)
 
 
 def judge(request: AnalysisRequest, poses: PoseSequence) -> tuple[PoseSequence, Report]:

@@ -27,6 +27,7 @@ from formcheck.judging import analysis
 from formcheck.judging.report import Report
 from formcheck.judging.settings import DEFAULTS, Override, Settings, check_limits, parse_settings
 from formcheck.service import pipeline, worker
+from formcheck.service.own_neutral import own_reps_of
 from formcheck.service.pipeline import AnalysisRequest
 from formcheck.storage.history import History, Lifter, export_history, open_history
 from formcheck.storage.pose_files import save_poses
@@ -730,6 +731,35 @@ def test_a_saved_set_is_judged_again_from_its_poses() -> None:
     at.run()
     assert "3 deadlift reps" in texts(at)
     assert not [each for each in at.button if each.label == "Save this judgement"], "nothing was changed yet"
+
+
+def _use_as_neutral(at: Any) -> None:
+    at.button(key="open-1").click().run()
+    at.button(key="open-1").click()
+    button(at, "Use as my neutral").click().run()
+    assert not at.exception
+
+
+def test_a_saved_set_becomes_its_lifters_neutral_back_and_is_forgotten_in_the_settings() -> None:
+    save_sets(1)
+    at = opened("history")
+    _use_as_neutral(at)
+    assert "every deadlift of Anna" in at.success[0].value
+    with open_history() as history:
+        assert own_reps_of(history.lifter("Anna").neutral_back)["deadlift"].day == "2026-03-01"
+    at = opened("settings")
+    at.selectbox[0].set_value("Anna").run()
+    assert "**Own neutral back, deadlift:** good reps of 2026-03-01" in texts(at)
+    button(at, "Forget the neutral back").click().run()
+    with open_history() as history:
+        assert not history.lifter("Anna").neutral_back
+
+
+def test_a_set_that_cannot_be_the_neutral_says_why() -> None:
+    save_sets(1, lifter=None)
+    at = opened("history")
+    _use_as_neutral(at)
+    assert "nobody's" in at.warning[0].value.replace("\\", "")
 
 
 # --- settings ------------------------------------------------------------------------------------------------------

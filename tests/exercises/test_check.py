@@ -231,8 +231,8 @@ def test_the_most_frequent_reason_is_given() -> None:
 
 @pytest.fixture(scope="module")
 def side_reports() -> dict[str, dict[str, float]]:
-    """Measures of the last of two repetitions of each lift, seen from the side."""
-    reports = {name: analyze(film(make(2)), name) for name, make in LIFTS.items()}
+    """Measures of the last of three repetitions of each lift, seen from the side."""
+    reports = {name: analyze(film(make(3)), name) for name, make in LIFTS.items()}
     return {name: report.reps[-1].measures for name, report in reports.items()}
 
 

@@ -162,8 +162,8 @@ def test_the_bottom_of_a_pause_is_its_middle() -> None:
 
 
 def test_a_pause_at_the_bottom_is_one_rep() -> None:
-    report = analyze(film(squat(2, bottom_rest_s=3.0)))
-    assert len(report.reps) == 2
+    report = analyze(film(squat(3, bottom_rest_s=3.0)))
+    assert len(report.reps) == 3
     assert noticed(report) == {}
 
 

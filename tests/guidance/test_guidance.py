@@ -343,6 +343,7 @@ def test_every_check_leads_to_drills_and_every_link_to_a_check() -> None:
     assert check_ids(lambda check: check.load_sign is LoadSign.BACK) == {
         "back-rounding",
         "back-rounding-growth",
+        "back-rounding-change",
         "butt-wink",
     }
     assert check_ids(lambda check: check.load_sign is LoadSign.LOCKOUT) == {

@@ -390,6 +390,17 @@ def squat(
     return through([*stops, (stops[-1][0] + 0.3, up)], bottoms_s=tuple(bottoms), tops_s=tuple(tops))
 
 
+def rounding_by_rep(motion: Motion, rounding_deg: Sequence[float]) -> Motion:
+    """The motion with a rounding of its own in every repetition; the way there goes over standing upright."""
+    keys: list[tuple[float, float]] = [(0.0, 0.0), (motion.bottoms_s[0] - 1.0, 0.0)]
+    for bottom_s, top_s, value in zip(motion.bottoms_s, motion.tops_s, rounding_deg, strict=True):
+        first, last = min(bottom_s, top_s) - 0.7, max(bottom_s, top_s) - 0.3
+        keys += [(max(first, keys[-1][0] + 0.05), value), (last, value)]
+    keys.append((keys[-1][0] + 1.0, 0.0))
+    times, values = zip(*keys, strict=True)
+    return replace(motion, keys={**motion.keys, "rounding_deg": (times, values)})
+
+
 LIFTS: dict[str, Callable[..., Motion]] = {
     "deadlift": deadlift,
     "kettlebell-swing": kettlebell_swing,

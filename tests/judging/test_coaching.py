@@ -18,6 +18,7 @@ from formcheck.exercises.framework.recognition import Recognition
 from formcheck.judging.analysis import analyze
 from formcheck.judging.coaching import (
     ADVICE_MAX,
+    ASPECTS,
     BELLS_KG,
     FILM_FROM_THE_SIDE,
     KEEP_BACK_IN_SIGHT,
@@ -36,7 +37,7 @@ from formcheck.judging.report import RepReport
 from formcheck.judging.settings import Settings
 from formcheck.render.terminal import finding_text
 from tests.helpers.make_reports import make_finding, make_rep
-from tests.helpers.synthetic_lifter import Motion, deadlift, film, joined, kettlebell_swing, squat
+from tests.helpers.synthetic_lifter import Camera, Motion, deadlift, film, joined, kettlebell_swing, squat
 
 BACK = "back-rounding"
 
@@ -178,6 +179,27 @@ def test_a_set_whose_back_was_not_seen_is_not_called_good() -> None:
     assert verdict_on([], _set(OK)) == "not-judged"
 
 
+REST_FINE = "lockout, heels and arms were fine; "
+
+
+def test_what_was_right_is_named_first_where_the_back_was_not_judged() -> None:
+    known = {check.id for lift in EXERCISES for check in lift.checks}
+    assert set().union(*(checks for _, checks in ASPECTS)) <= known
+    hidden = film(squat(3))
+    hidden = replace(hidden, contour_px=np.full_like(hidden.contour_px, np.nan))
+    summary = analyze(hidden, "squat").summary
+    assert summary.startswith("3 squat reps: depth, lockout and heels were fine; the back could not be judged (")
+    # From the front the knees are seen, and hardly anything else.
+    front = analyze(film(squat(3), Camera(90.0)), "squat").summary
+    assert front.startswith("3 squat reps: knees were fine; the back could not be judged (")
+    # A fault comes before all that is fine.
+    shallow = film(squat(3, shallow_deg=40.0))
+    shallow = replace(shallow, contour_px=np.full_like(shallow.contour_px, np.nan))
+    told = analyze(shallow, "squat").summary
+    assert "not deep enough" in told
+    assert "fine" not in told
+
+
 def _back_hidden_after(motion: Motion, reps: int) -> PoseSequence:
     """The outline of the back is lost after that many repetitions."""
     poses = film(motion)
@@ -191,9 +213,9 @@ def _back_hidden_after(motion: Motion, reps: int) -> PoseSequence:
     [
         (6, "good", "6 deadlift reps: nothing to correct."),
         (3, "good", "6 deadlift reps: nothing to correct; the back was judged in 3 of 6."),
-        (2, "not-judged", "6 deadlift reps: the back was judged in only 2 of 6 ("),
-        (1, "not-judged", "6 deadlift reps: the back was judged in only 1 of 6 ("),
-        (0, "not-judged", "6 deadlift reps: the back could not be judged ("),
+        (2, "not-judged", f"6 deadlift reps: {REST_FINE}the back was judged in only 2 of 6 ("),
+        (1, "not-judged", f"6 deadlift reps: {REST_FINE}the back was judged in only 1 of 6 ("),
+        (0, "not-judged", f"6 deadlift reps: {REST_FINE}the back could not be judged ("),
     ],
 )
 def test_a_set_is_good_only_when_the_back_was_judged_in_half_of_it(seen: int, verdict: str, words: str) -> None:

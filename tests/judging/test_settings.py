@@ -177,7 +177,7 @@ def test_limits_hold_in_variants_with_limits_of_their_own_too() -> None:
 
 
 def test_an_earlier_injury_warns_earlier_about_the_back_only_and_gently() -> None:
-    back = {"back-rounding", "back-rounding-growth", "butt-wink", "over-extension"}
+    back = {"back-rounding", "back-rounding-growth", "back-rounding-change", "butt-wink", "over-extension"}
     for each in EXERCISES:
         changed = apply(each, Settings(earlier_back_injury=True))
         for before, after in zip(each.checks, changed.checks, strict=True):

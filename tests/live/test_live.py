@@ -22,7 +22,7 @@ from formcheck.live.gauge import back_check, heights_of, read, scale_of
 from formcheck.live.recording import Observation, Recording
 from formcheck.live.session import Snapshot, State
 from formcheck.motion.calibration import BLAZEPOSE
-from formcheck.motion.neutral import population_neutral
+from formcheck.motion.neutral import OwnReps, population_neutral
 from formcheck.motion.view import SIDE_MAX_DEG
 from tests.helpers.live_frames import LIVE_CAMERA, after, engine_for, events, filmed, looks, played
 from tests.helpers.synthetic_lifter import (
@@ -678,6 +678,18 @@ def test_the_warm_up_goes_from_standing_through_the_drills_to_the_ramp_sets() ->
     said = [event.text for event in events(snapshots, "drill")]
     assert said[0].startswith("Got your neutral back")
     assert [text.split(".")[0] for text in said[1:]] == ["Pass"] * 3
+
+
+def test_own_good_reps_are_what_a_live_set_is_compared_with_but_not_its_drills() -> None:
+    own = {"deadlift": OwnReps(0.0, 0.0, 5.0, "2026-03-31"), "squat": OwnReps(0.0, 0.0)}
+    live = engine_for("deadlift", own_reps=own)
+    played(filmed(deadlift(3, stands_last=True)), live)
+    (done,) = live.finish()
+    assert done.report.back is not None
+    assert (done.report.back.source, done.report.back.day) == ("own-reps", "2026-03-31")
+    drilled = engine_for("auto", warm_up=True, own_reps=own)
+    played(filmed(standing_still(6.0)), drilled)
+    assert drilled.baseline is not None
 
 
 def test_a_drill_with_a_round_back_is_not_yet_passed() -> None:

@@ -150,10 +150,13 @@ def test_verdict_and_cue_come_before_everything_else() -> None:
 def test_a_hint_has_no_limit_for_faults() -> None:
     lift = exercise_named("deadlift")
     assert lift is not None
-    hint = next(check for check in lift.checks if check.worst == "watch" and check.unit == "deg")
+    hint = next(check for check in lift.checks if check.id == "upper-back")
+    assert hint.worst == "watch"
     report = replace(make_set(), findings=(make_finding(hint.id, "watch", title=hint.title),))
-    assert f"above {hint.watch:.0f}° / never" in page_of(report).words
-    assert "above 12° / 20°" in page_of().words
+    told = page_of(report).words
+    assert f"watch when above {hint.watch:.0f}° by more than half the doubt" in told
+    assert f"fault when above {hint.fault:.0f}°" not in told
+    assert "watch when above 12° by more than half the doubt; fault when above 20°" in page_of().words
 
 
 def test_every_rep_has_a_row_with_a_word_for_its_verdict() -> None:
@@ -340,10 +343,10 @@ def test_plots_hold_what_was_measured_in_percent_of_their_room() -> None:
 
 def test_a_limit_is_one_number_in_table_curve_and_bars() -> None:
     words = page_of().words
-    meaning = "ault: above 20° by more than the measurement uncertainty; watch: above 12° by more than half of it."
-    assert "12° / 20°" in words
-    assert f"Short lines: f{meaning}" in words
-    assert f"Marks: watch 12°, fault 20°. F{meaning}" in words
+    watch, fault = "watch when above 12° by more than half the doubt", "fault when above 20° by more than the doubt"
+    assert f"{watch}; {fault}" in words
+    assert f"Short lines: {fault}; {watch}." in words
+    assert f"Marks: {fault}; {watch}." in words
 
 
 def test_limits_and_colour_are_drawn_only_where_the_back_was_judged() -> None:

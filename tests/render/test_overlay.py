@@ -236,7 +236,12 @@ def test_the_legend_states_the_limits_as_the_report_does() -> None:
     poses = make_poses()
     plan = plan_overlay(poses, make_report(poses), WIDTH, HEIGHT)
     words = [words for _, words in _legend_entries(plan)]
-    assert words == ["neutral", ">12° + uncertainty", ">20° + uncertainty", "not judged"]
+    assert words == [
+        "neutral",
+        "not judged",
+        "watch when above 12° by more than half the doubt",
+        "fault when above 20° by more than the doubt",
+    ]
 
 
 def test_without_a_lifter_the_picture_itself_stays_untouched() -> None:

@@ -18,7 +18,7 @@ import streamlit as st
 from formcheck.app import components
 from formcheck.app.session import session
 from formcheck.app.stick_figures import Figure, figure
-from formcheck.core.errors import FormCheckError, HistoryError
+from formcheck.core.errors import FormCheckError, HistoryError, UsageError
 from formcheck.core.loads import LOAD_UNITS, in_load_unit
 from formcheck.core.poses import PoseSequence
 from formcheck.core.verdicts import NOT_MEASURED, VariantSource
@@ -28,6 +28,7 @@ from formcheck.judging.report import Report, RepReport
 from formcheck.judging.settings import Settings
 from formcheck.render.html.report import FINDING_WORDS
 from formcheck.render.terminal import degrees
+from formcheck.service.own_neutral import use_as_neutral
 from formcheck.service.pipeline import AnalysisRequest, judge
 from formcheck.storage.history import History, SavedSet, SetSummary, export_history, import_history, open_history
 from formcheck.storage.history.numbers import SetNumbers
@@ -210,9 +211,25 @@ def _details(set_id: int) -> None:
             with open_history() as history:
                 history.change_set(set_id, lifter=lifter or None, notes=notes)
             st.rerun()
+    if saved.has_poses and saved.report.reps:
+        _offer_neutral(saved)
     if saved.has_poses and st.button("Plots and judge again", icon=":material/insights:", type="primary"):
         _open_again(saved)
         st.rerun()
+
+
+def _offer_neutral(saved: SavedSet) -> None:
+    """Make this set what its lifter's back is compared with."""
+    about = "Good reps are a better zero than standing. From then on, this lift is compared with them."
+    if st.button("Use as my neutral", icon=":material/accessibility:", help=about, key=f"neutral-{saved.id}"):
+        try:
+            with open_history() as history:
+                kept, lift, _ = use_as_neutral(history, saved.id)
+        except UsageError as error:
+            st.warning(components.plain(str(error)))
+            return
+        noun = components.exercise_title(lift).lower()
+        st.success(f"Kept. From now on every {noun} of {components.plain(kept.name)} is compared with this back.")
 
 
 def _open_again(saved: SavedSet) -> None:

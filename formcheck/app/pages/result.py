@@ -19,6 +19,7 @@ from formcheck.judging.film_speed import REAL_TIME, SLOW_MOTION_RANGE
 from formcheck.judging.report import Report
 from formcheck.judging.settings import DEFAULTS, merge, parse_settings
 from formcheck.render import exports
+from formcheck.service.own_neutral import with_standing
 from formcheck.service.pipeline import settings_to_save
 from formcheck.storage.history import Lifter, open_history
 from formcheck.storage.report_folder import ANNOTATED_MP4, REPORT_HTML, safe_name
@@ -299,7 +300,7 @@ def _baseline(result: Result, report: Report) -> None:
             with open_history() as history:
                 lifter = history.known_lifter(result.job.lifter)
                 lifter = lifter or Lifter(result.job.lifter)
-                history.save_lifter(replace(lifter, neutral_back=standing))
+                history.save_lifter(with_standing(lifter, standing))
             st.success("Kept. It is used when a video does not show the standing posture.")
 
 

@@ -10,6 +10,7 @@ from formcheck.app import components, limits
 from formcheck.core.loads import LOAD_UNITS
 from formcheck.exercises import EXERCISES, exercise_named
 from formcheck.judging.settings import DEFAULTS, DEPTH_TARGETS, HEIGHT_RANGE_CM, Settings
+from formcheck.service.own_neutral import own_reps_of, standing_of
 from formcheck.storage.history import Lifter, open_history
 from formcheck.storage.history.records import LONGEST_NAME
 from formcheck.storage.settings_files import default_settings_path, read_settings, save_settings
@@ -77,24 +78,33 @@ def _lifters() -> None:
             st.rerun()
     if lifter is None:
         return
-    if lifter.neutral_back:
-        st.markdown(
-            "**Own neutral back:** lower {lower_deg:.0f}°, upper {upper_deg:.0f}°".format(
-                **{"lower_deg": 0.0, "upper_deg": 0.0} | dict(lifter.neutral_back)
-            )
-        )
-        if st.button("Forget the neutral back"):
-            with open_history() as history:
-                history.save_lifter(replace(lifter, neutral_back={}))
-            st.rerun()
-    else:
-        st.caption("Own neutral back: not recorded. The result of a set that shows you standing offers to keep it.")
+    _neutral_back(lifter)
     with st.popover("Delete this lifter", icon=":material/delete:"):
         with_sets = st.checkbox("Delete the saved sets, too")
         if st.button("Delete for good", type="primary"):
             with open_history() as history:
                 history.delete_lifter(lifter.name, with_sets=with_sets)
             st.rerun()
+
+
+def _neutral_back(lifter: Lifter) -> None:
+    """What this lifter's back is compared with, and how to forget it."""
+    chosen = own_reps_of(lifter.neutral_back)
+    for name, own in chosen.items():
+        day = f" of {own.day}" if own.day else ""
+        st.markdown(f"**Own neutral back, {components.exercise_title(name).lower()}:** good reps{day}")
+    standing = standing_of(lifter.neutral_back)
+    if standing is not None:
+        st.markdown(f"**Own neutral back, standing:** lower {standing.lower_deg:.0f}°, upper {standing.upper_deg:.0f}°")
+    if not lifter.neutral_back:
+        st.caption(
+            "Own neutral back: not recorded. A saved set of good reps offers to be it (History), "
+            "and so does the result of a set that shows you standing."
+        )
+    elif st.button("Forget the neutral back"):
+        with open_history() as history:
+            history.save_lifter(replace(lifter, neutral_back={}))
+        st.rerun()
 
 
 def depth_targets(now: float | None) -> dict[float | None, str]:

@@ -175,6 +175,15 @@ def judge(check: Check, measured: Measurement | None, view: ViewName, rep: int |
     return finding(OK, check.watch)
 
 
+def limit_words(verdict: Verdict, limit: str, more_is_worse: bool = True) -> str:
+    """When a value is "watch" or "fault", in the one wording of every card, chart, video and table.
+
+    ``limit`` is the limit with its unit; the doubt is the standard error of the measurement.
+    """
+    doubt = "the doubt" if verdict == FAULT else "half the doubt"
+    return f"{verdict} when {'above' if more_is_worse else 'below'} {limit} by more than {doubt}"
+
+
 def not_judged(check: Check, reason: str, rep: int | None = None) -> Finding:
     """A check that is left alone, and why."""
     return judge(check, missing(reason), min(check.views), rep)

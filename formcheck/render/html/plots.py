@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from formcheck.core.poses import FloatArray
 from formcheck.core.verdicts import FAULT, NOT_MEASURED, WATCH, Verdict, worst
 from formcheck.exercises import exercise_named
+from formcheck.exercises.framework.check import limit_words
 from formcheck.exercises.framework.exercise import TrackedPoint, Words
 from formcheck.judging.effective_checks import (
     judged_checks,
@@ -54,10 +55,14 @@ class PlotLine:
 
 @dataclass(frozen=True)
 class Limit:
-    """A limit in a plot, or a mark on a bar. ``path`` is the SVG path of those stretches where it applies."""
+    """A limit in a plot, or a mark on a bar: its name beside the line, and in words when it is crossed.
+
+    ``path`` is the SVG path of those stretches where it applies.
+    """
 
     at: float
     label: str
+    meaning: str
     style: str
     path: str = ""
 
@@ -259,7 +264,7 @@ def bar_charts(report: Report) -> tuple[BarChart, ...]:
 
 def _rounding_limits(report: Report, low: float, high: float) -> tuple[Limit, ...]:
     return tuple(
-        Limit(_percent(value, low, high), f"{name} {value:.0f}°", name)
+        Limit(_percent(value, low, high), f"{name} {value:.0f}°", limit_words(name, f"{value:.0f}°"), name)
         for name, value in zip((WATCH, FAULT), stated_rounding_limits_deg(report), strict=True)
     )
 

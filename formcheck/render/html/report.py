@@ -20,11 +20,12 @@ from markupsafe import Markup
 from formcheck.core.loads import load_words
 from formcheck.core.verdicts import FAULT, GOOD, NOT_JUDGED, NOT_MEASURED, OK, WATCH, DriftVerdict
 from formcheck.exercises import column_measures, measure_named, measures
-from formcheck.exercises.framework.check import Check
+from formcheck.exercises.framework.check import Check, limit_words
 from formcheck.exercises.framework.measure import Measure
 from formcheck.judging.effective_checks import judged_checks, rounding_limits_sentence
 from formcheck.judging.report import Report, version
 from formcheck.judging.set_metrics import SetLevel
+from formcheck.motion.neutral import OWN_REPS
 from formcheck.render.html.page import asset, template
 from formcheck.render.html.pictures import KeyPicture, key_pictures
 from formcheck.render.html.plots import (
@@ -53,6 +54,7 @@ FINDING_WORDS = {OK: "fine", WATCH: "watch", FAULT: "fault", NOT_MEASURED: "not 
 SYMBOLS = {GOOD: "✓", OK: "✓", WATCH: "!", FAULT: "✕", NOT_JUDGED: "?", NOT_MEASURED: "?"}
 
 NEUTRAL_WORDS = {
+    OWN_REPS: "your own, from good reps that you chose",
     "standing": "your own, from standing in this video",
     "baseline": "your own, from another day",
     "population": "that of most lifters: you were not seen standing, so verdicts are softer",
@@ -132,9 +134,10 @@ def _check_rows(report: Report) -> list[dict[str, str]]:
 
 
 def _limits(check: Check) -> str:
-    """From which value on it is "watch" / "fault"; what is no more than a hint is never a fault."""
-    fault = _plain(check.fault, check.unit) if check.worst == FAULT else "never"
-    return f"{'above' if check.more_is_worse else 'below'} {_plain(check.watch, check.unit)} / {fault}"
+    """From which value on it is "watch" and "fault"; what is no more than a hint is never a fault."""
+    limits = ((WATCH, check.watch), (FAULT, check.fault))[: 2 if check.worst == FAULT else 1]
+    words = [limit_words(verdict, _plain(limit, check.unit), check.more_is_worse) for verdict, limit in limits]
+    return "; ".join(words)
 
 
 def _plain(value: float, unit: str) -> str:
@@ -190,7 +193,8 @@ def _about(report: Report, settings: Mapping[str, Any]) -> list[tuple[str, str]]
         ("FormCheck", version()),
     ]
     if report.back is not None:
-        facts.append(("Neutral back", NEUTRAL_WORDS[report.back.source]))
+        day = f", {report.back.day}" if report.back.day else ""
+        facts.append(("Neutral back", NEUTRAL_WORDS[report.back.source] + day))
     told = _told(report.settings.to_dict())
     if told:
         facts.append(("Settings of your own", told))
