@@ -15,6 +15,7 @@ from typing import BinaryIO
 
 import streamlit as st
 
+from formcheck.core.errors import HistoryError
 from formcheck.judging.report import Report
 from formcheck.render.exports import all_exports
 from formcheck.service.pipeline import AnalysisRequest
@@ -55,6 +56,8 @@ class Session:
     """Folders of jobs that judge a saved set again; what they find is not saved by itself."""
     instead_of: dict[str, str] = field(default_factory=dict)
     """Folders of jobs that follow another person -> folders of the results that they replace."""
+    newest_before: int | None = None
+    """Highest number of a saved set when the batch began: what is above it is new. None = the history is not usable."""
     boxes: int = 0
     """How many boxes for files were emptied by starting an analysis."""
 
@@ -85,6 +88,7 @@ class Session:
     def start(self, jobs: Sequence[AnalysisRequest]) -> None:
         """Analyse in the background, with all files that can be made."""
         self.problems.clear()
+        self.newest_before = _newest_set()
         jobs = [replace(job, exports=all_exports(video=job.video is not None)) for job in jobs]
         self.batch = Batch(jobs, keep_alive=self)
 
@@ -106,7 +110,9 @@ class Session:
             return
         for state in self.batch.states:
             if state.phase == Phase.DONE:
-                result = Result(replace(state.job, set_id=state.set_id), state.message)
+                newest, set_id = self.newest_before, state.set_id
+                is_new = newest is not None and set_id is not None and set_id > newest
+                result = Result(replace(state.job, set_id=set_id), state.message, is_new)
                 # Judged again: the earlier result of the same poses, or of another person, makes room.
                 other = self.instead_of.pop(str(result.folder), "")
                 old = [each for each in self.results if str(each.poses) == state.job.poses or str(each.folder) == other]
@@ -141,10 +147,11 @@ class Session:
 
 @dataclass(frozen=True)
 class Result:
-    """A finished job, and a remark on it."""
+    """A finished job, a remark on it, and whether it added a set to the history rather than renew one."""
 
     job: AnalysisRequest
     remark: str = ""
+    is_new: bool = False
 
     @property
     def folder(self) -> Path:
@@ -167,8 +174,17 @@ def _delete_replaced(old: Sequence[Result], new: Result) -> None:
         return
     with open_history() as history:
         for each in old:
-            if each.job.set_id is not None and each.job.set_id != new.job.set_id:
+            # A set that was there before, and was only renewed, may be meant to stay.
+            if each.is_new and each.job.set_id is not None and each.job.set_id != new.job.set_id:
                 history.delete_set(each.job.set_id)
+
+
+def _newest_set() -> int | None:
+    try:
+        with open_history() as history:
+            return max((each.id for each in history.summaries()), default=0)
+    except HistoryError:
+        return None
 
 
 def session() -> Session:

@@ -242,6 +242,34 @@ def test_where_several_people_were_seen_another_one_is_followed_at_a_click(monke
     assert offered == {"Left", "Nearest"}
 
 
+def test_a_set_that_was_there_before_stays_when_somebody_else_is_followed(monkeypatch: pytest.MonkeyPatch) -> None:
+    def watched(job: AnalysisRequest) -> State:
+        folder = Path(str(job.folder))
+        folder.mkdir()
+        stretch = 1.0 if job.person == "auto" else 1.001
+        save_poses(replace(POSES, notes=(SOMEBODY_ELSE,), time_s=POSES.time_s * stretch), folder / "given.npz")
+        without_video = tuple(name for name in job.exports or () if name != "video")
+        given = replace(job, video=None, poses=str(folder / "given.npz"), exports=without_video)
+        remark, set_id = worker.run(given, lambda _: None, lambda: False)
+        return State(job, Phase.DONE, message=remark, set_id=set_id)
+
+    monkeypatch.setattr(NowBatch, "outcome", watched)
+    with open_history() as history:
+        earlier = history.save_set(report(), replace(POSES, notes=(SOMEBODY_ELSE,))).id
+    at = opened()
+    at.file_uploader[0].set_value(("a.mp4", b"x", "video/mp4"))
+    at.run()
+    button(at, "Check my lift").click().run()
+    at.run()
+    assert at.session_state[session.KEY].results[0].job.set_id == earlier
+    button(at, "Right").click().run()
+    at.run()
+    with open_history() as history:
+        kept = {each.id for each in history.summaries()}
+    assert earlier in kept
+    assert len(kept) == 2
+
+
 def test_without_the_video_nobody_else_is_offered() -> None:
     at = opened()
     at.file_uploader[0].set_value(("a.mp4", b"x", "video/mp4"))
