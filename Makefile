@@ -125,6 +125,9 @@ bench-speed: $(DEV)  ## Measure time and memory against bare MediaPipe
 bench-batch: $(DEV)  ## Measure batches: throughput, memory, killed processes, a long queue (an hour)
 	$(RUN) -m benchmarks.bench_batch
 
+bench-history: $(DEV)  ## Measure the history: lists, the app's page, an export, pages on PostgreSQL
+	$(RUN) -m benchmarks.bench_history
+
 bench-live: $(DEV)  ## Measure how live the camera's engine is (MINUTES=10 for the real run, BROWSER=1 through the app)
 	$(RUN) -m benchmarks.bench_live $(if $(MINUTES),--minutes $(MINUTES)) $(if $(MODELS),--models $(MODELS)) $(if $(BROWSER),--browser)
 

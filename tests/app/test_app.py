@@ -29,7 +29,7 @@ from formcheck.judging.settings import DEFAULTS, Override, Settings, check_limit
 from formcheck.service import pipeline, worker
 from formcheck.service.own_neutral import own_reps_of
 from formcheck.service.pipeline import AnalysisRequest
-from formcheck.storage.history import History, Lifter, export_history, open_history
+from formcheck.storage.history import History, Lifter, SavedSet, export_history, open_history
 from formcheck.storage.pose_files import save_poses
 from formcheck.storage.settings_files import default_settings_path, load_settings, save_settings, settings_toml
 from tests.helpers.synthetic_lifter import deadlift, film
@@ -439,12 +439,15 @@ def test_a_new_judgement_is_saved_when_it_is_asked_for() -> None:
     button(at, "Check my lift").click().run()
     at.run()
     assert "felt &lt;b&gt;heavy" in texts(at)
+    assert "Saved to the history as set 1" in texts(at)
     assert not [each for each in at.button if each.label == "Save this judgement"]
     end_s = at.slider[0].value[1]
     at.slider[0].set_value((0.0, round(end_s / 2, 1))).run()
     button(at, "Judge again").click().run()
     at.run()
+    assert "Saved to the history" not in texts(at)
     button(at, "Save this judgement").click().run()
+    assert "Saved to the history as set 1" in texts(at)
     assert not [each for each in at.button if each.label == "Save this judgement"]
     now = at.session_state[session.KEY].results[0]
     with open_history() as history:
@@ -716,6 +719,36 @@ def test_an_error_in_one_part_of_a_page_leaves_the_others(monkeypatch: pytest.Mo
     at = opened("settings")
     assert [each.value.replace("\\", "") for each in at.error] == ["The history is in use."]
     assert at.radio[0].label == "Load"
+
+
+def test_a_long_history_is_shown_in_parts(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(history_page, "COMPARED", 3)
+    monkeypatch.setattr(history_page, "SETS_AT_ONCE", 2)
+    save_sets(5)
+    whole: list[int] = []
+    read = History.set
+
+    def noted(self: History, number: int) -> SavedSet:
+        whole.append(number)
+        return read(self, number)
+
+    monkeypatch.setattr(History, "set", noted)
+    at = opened("history")
+    assert [each.label for each in at.button if each.label.startswith("Open set")] == ["Open set 5", "Open set 4"]
+    assert len(at.selectbox(key="compare-0").options) == 3
+    assert "The last 3 of 5 sets" in texts(at)
+    assert set(whole) == {4, 5}, "no report is read but those of the two sets that are compared"
+    button(at, "Show more of 5").click().run()
+    assert len([each for each in at.button if each.label.startswith("Open set")]) == 4
+
+
+def test_a_damaged_set_says_so_on_its_card() -> None:
+    save_sets(2)
+    with open_history() as history, history.writing() as connection:
+        connection.exec_driver_sql("UPDATE sets SET verdict = '?', saved_at = '' WHERE id = 1")
+    shown = texts(opened("history"))
+    assert "Damaged (date, report): formcheck history repair saves what can be read." in shown
+    assert "Two saved sets are needed for this." in shown
 
 
 def test_a_set_that_is_gone_meanwhile_is_one_line(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -50,6 +50,7 @@ def show(result: Result, session: Session) -> None:
     if result.remark:
         st.warning(components.plain(result.remark))
     _offer_other_person(result, report, session)
+    _saved_as(result, session)
     _offer_to_save(result, report, session)
     player = f"player-{result.folder.name}"
     video = result.folder / ANNOTATED_MP4
@@ -98,6 +99,14 @@ def _offer_other_person(result: Result, report: Report, session: Session) -> Non
                     st.rerun()
 
 
+def _saved_as(result: Result, session: Session) -> None:
+    """Where the set is in the history, so that it can be found again; nothing where it was not saved."""
+    job = result.job
+    if job.set_id is not None and str(result.folder) not in session.unsaved:
+        whose = f" of {job.lifter}" if job.lifter else ""
+        st.caption(components.plain(f"Saved to the history as set {job.set_id}{whose}."))
+
+
 def _offer_to_save(result: Result, report: Report, session: Session) -> None:
     """After judging again: the history has the judgement before, and gets this one on demand."""
     job = result.job
@@ -111,7 +120,7 @@ def _offer_to_save(result: Result, report: Report, session: Session) -> None:
                 if job.keep_video and (result.folder / ANNOTATED_MP4).is_file():
                     history.keep_video(job.set_id, result.folder / ANNOTATED_MP4)
             session.unsaved.discard(str(result.folder))
-            st.toast("Saved.")
+            st.toast(f"Saved as set {job.set_id}.")
             st.rerun()
 
 
