@@ -1,6 +1,6 @@
 """How quick the history is when it is large: the commands, the app's page, an export, and pages on a server.
 
-    python -m benchmarks.bench_history [--sets 5000] [--server-sets 100000] [--rounds 5] [--no-server] [--no-write]
+    python -m benchmarks.bench_history [--sets 5000] [--server-sets 100000] [--rounds 5] [--only PART ...]
 
 The sets are those of fifty lifters: movements of stick figures, analysed once and saved again and again under other
 dates, with whole reports and with poses. Commands run in processes of their own, as people run them, in turns with
@@ -47,6 +47,7 @@ LIFTERS = 50
 FIRST_DAY = datetime(2020, 1, 1, 18, 0, tzinfo=UTC)
 BETWEEN = timedelta(minutes=41)
 PAGE = 20
+PARTS = ["commands", "export", "app", "server"]
 
 PAGE_OF_THE_APP = """
 import os, resource, sys, time
@@ -80,25 +81,28 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--sets", type=int, default=5000)
     parser.add_argument("--server-sets", type=int, default=100_000)
     parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--no-server", action="store_true")
-    parser.add_argument("--no-write", action="store_true")
+    parser.add_argument("--only", nargs="+", choices=PARTS, help="measure a part, and write no file")
     told = parser.parse_args(arguments)
-    rows = []
+    parts, rows = told.only or PARTS, []
     with tempfile.TemporaryDirectory(prefix="formcheck-history-") as home:
         folder = Path(home) / "large"
-        with open_history(folder / "history.sqlite3") as history:
-            fill(history, told.sets)
-        rows += commands(folder, Path(home) / "empty", told.sets, told.rounds)
-        rows += export(folder, Path(home) / "all.zip", told.sets)
-        rows += app_page(folder, Path(home) / "empty", told.sets)
-    if not told.no_server:
+        if parts != ["server"]:
+            with open_history(folder / "history.sqlite3") as history:
+                fill(history, told.sets)
+        if "commands" in parts:
+            rows += commands(folder, Path(home) / "empty", told.sets, told.rounds)
+        if "export" in parts:
+            rows += export(folder, Path(home) / "all.zip", told.sets)
+        if "app" in parts:
+            rows += app_page(folder, Path(home) / "empty", told.sets)
+    if "server" in parts:
         if postgres.programs() is None:
             print("PostgreSQL is missing: the server is left out.", file=sys.stderr)
         else:
             rows += server_pages(told.server_sets, told.rounds)
     table = markdown_table(["what", "sets", "measured", "aim"], rows, left=1)
     print(table)
-    if not told.no_write:
+    if told.only is None:
         about = f"Measured on {os.cpu_count()} cores, Python {platform.python_version()}; other work ran beside it."
         RESULTS.write_text(f"# The history\n\n{about}\n\n{table}\n", encoding="utf-8")
     return 0
@@ -145,7 +149,7 @@ def fill(history: History, count: int) -> None:
 
 def fill_server(history: History, count: int) -> None:
     """As `fill`, but most of them by copying rows within the server."""
-    base = min(count, 1500)
+    base = min(count, 1000)
     fill(history, base)
     step_ms = int(BETWEEN.total_seconds() * 1000) * base
     with history.writing() as connection:

@@ -138,7 +138,8 @@ def _show_history(lifter: str | None, exercise: str | None, limit: int | None, s
     with open_history() as kept:
         sets = kept.summaries(lifter=lifter, exercise=exercise, since=since, limit=limit)
         count = len(sets) if limit is None else kept.count(lifter=lifter, exercise=exercise, since=since)
-        trend_lines = _trend_lines(kept, lifter, exercise, since, unit)
+        alike = len({((saved.lifter or "").casefold(), saved.exercise) for saved in sets}) == 1
+        trend_lines = _trend_lines(kept, lifter, exercise, since, unit) if alike else []
     if not sets:
         if lifter is not None or exercise is not None or since is not None:
             print_line("No saved set matches: formcheck history shows the last ones.")
