@@ -91,7 +91,8 @@ def plans(history: History) -> list[tuple[str, str]]:
             # So few rows it would rather read in a row: the question is whether it can do otherwise.
             connection.exec_driver_sql(
                 "INSERT INTO sets (uid, saved_at, lifter_id, video_file, exercise, time_ms) "
-                "SELECT 'x' || k, '', CASE mod(k, 90) WHEN 0 THEN 1 END, '', CASE mod(k, 70) WHEN 0 THEN 'squat' ELSE 'row' END, k "
+                "SELECT 'x' || k, '', CASE mod(k, 90) WHEN 0 THEN 1 END, '', "
+                "CASE mod(k, 70) WHEN 0 THEN 'squat' ELSE 'row' END, k "
                 "FROM generate_series(1, 20000) AS k"
             )
     with history.writing() as connection:
