@@ -372,11 +372,15 @@ def _taken(folder: Path) -> Iterator[bool]:
 
 
 def _remove_stale_partials(folder: Path, older_than_s: float) -> None:
-    """What a run left behind that was ended by force."""
-    for old in folder.glob(f"{PARTIAL_PREFIX}*"):
+    """What a run left behind that was ended by force: its scratch folder, and a marker that it was writing."""
+    for old in (*folder.glob(f"{PARTIAL_PREFIX}*"), *folder.glob(f".{MARKER}.*.part")):
         with contextlib.suppress(OSError):
-            if time.time() - old.stat().st_mtime >= older_than_s:
+            if time.time() - old.stat().st_mtime < older_than_s:
+                continue
+            if old.is_dir():
                 shutil.rmtree(old, ignore_errors=True)
+            else:
+                old.unlink()
 
 
 def _remove_unused(path: Path, made: Sequence[Path]) -> None:

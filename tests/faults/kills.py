@@ -88,7 +88,7 @@ def _another(poses: PoseSequence, number: int) -> PoseSequence:
 
 def _is_whole(path: Path) -> bool:
     """Whether a file under its final name is all there; hidden ones are not final."""
-    if path.name.startswith(PARTIAL_PREFIX):
+    if path.name.startswith(PARTIAL_PREFIX) or (path.name.startswith(".") and path.suffix == ".part"):
         return True
     if path.name == MARKER:
         return isinstance(json.loads(path.read_text(encoding="utf-8")), dict)

@@ -30,6 +30,7 @@ def test_a_killed_analysis_loses_nothing_and_leaves_nothing_half_there(scene: Sc
     assert result.problem is None
     assert scene.sets() == before + 1
     assert not list(scene.out.glob(f"{PARTIAL_PREFIX}*"))
+    assert not list(scene.out.glob(".*.part"))
 
 
 def test_a_killed_command_loses_nothing(scene: Scene) -> None:

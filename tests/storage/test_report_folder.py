@@ -390,5 +390,6 @@ def test_what_a_killed_analysis_left_is_removed_by_the_next_one() -> None:
     write("out")
     Path("out", f"{PARTIAL_PREFIX}left").mkdir()
     Path("out", f"{PARTIAL_PREFIX}left", "report.html").write_text("half")
+    Path("out", f".{MARKER}.c092189cc6cf.part").write_text("{")
     write("out")
     assert sorted(path.name for path in Path("out").iterdir()) == [MARKER, "report.json"]
