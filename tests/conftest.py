@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import itertools
 import json
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -53,7 +54,8 @@ def nothing_of_ones_own(tmp_path_factory: pytest.TempPathFactory) -> Iterator[No
 
 @pytest.fixture(autouse=True)
 def nothing_of_other_tests(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
-    """No test sees what another one has saved."""
+    """No test sees what another one has saved, or takes a page that Streamlit ran for the program that was started."""
+    monkeypatch.setitem(sys.modules, "__main__", sys.modules["__main__"])
     folder = tmp_path_factory.getbasetemp() / "own" / str(next(_numbers))
     monkeypatch.setenv("FORMCHECK_HISTORY_DIR", str(folder / "history"))
     monkeypatch.setenv("FORMCHECK_CONFIG_DIR", str(folder / "settings"))

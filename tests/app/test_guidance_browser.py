@@ -130,8 +130,11 @@ def test_the_last_answer_brings_what_it_means_into_view(browser: Any, server: Se
 
 def test_an_emergency_sign_comes_first_here_and_on_every_other_page(browser: Any, server: Server) -> None:
     page = new_page(browser, server, "sore")
-    assert page.get_by_role("radio").count() == 0
-    page.get_by_text(text("sore.signs.fever"), exact=True).click()
+    fever, again = page.get_by_text(text("sore.signs.fever"), exact=True), page.get_by_text(text("page.again"))
+    fever.or_(again).first.wait_for()
+    if again.count():
+        again.click()  # what another test answered stands for the day
+    fever.click()
     playwright_api.expect(page.locator(".fc-hero")).to_have_text(re.compile("^" + re.escape(text("sore.emergency"))))
     for name in ("Check a lift", "Train", "Ready?"):
         page.get_by_role("link", name=name).click()

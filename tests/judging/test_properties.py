@@ -72,12 +72,12 @@ def test_facing_the_other_way_is_the_mirrored_picture(name: str) -> None:
 
 
 @settings(max_examples=3, deadline=None)
-@given(camera=CAMERAS, factor=st.floats(0.1, 4.0), right=st.floats(-500, 500), down=st.floats(-500, 300))
+@given(camera=CAMERAS, factor=st.floats(0.25, 4.0), right=st.floats(-500, 500), down=st.floats(-500, 300))
 @pytest.mark.parametrize("name", MOTIONS)
 def test_resolution_and_place_in_the_picture_do_not_matter(
     name: str, camera: Camera, factor: float, right: float, down: float
 ) -> None:
-    # The feet stay in the picture: those beyond its lower edge are not judged.
+    # The feet stay in the picture: those beyond its lower edge are not judged. Nor is a lifter of a few dozen pixels.
     poses = film(MOTIONS[name], camera, noise_px=1.0)
     _assert_same(_report(poses, name), _report(scaled(moved(poses, right, down), factor), name), tolerance=1e-5)
 

@@ -103,5 +103,7 @@ def test_no_other_module_writes_in_such_a_way() -> None:
         for path in package.rglob("*.py")
         if re.search(r"os\.replace|mkstemp|NamedTemporaryFile", path.read_text(encoding="utf-8"))
     }
-    # A download that broke off is taken up again under its name of before, which is not a writing.
-    assert found == {"storage/atomic.py", "vision/models/download.py"}
+    # A download that broke off is taken up again under its name of before; a repaired history and the finished files of
+    # a clip are moved to where they belong as a whole: none of these writes.
+    moves = {"vision/models/download.py", "storage/history/repair.py", "batch/places.py"}
+    assert found == {"storage/atomic.py"} | moves
