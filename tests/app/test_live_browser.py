@@ -103,7 +103,9 @@ def live(browser: Any, server: Server, film: Film) -> Iterator[Any]:
     """A page that watches deadlifts and keeps their video, started once more if the coach was not in time."""
     page = live_page(browser, server, page_script())
     page.get_by_text("More", exact=True).click()
+    calm(page)  # while it opens a click may miss what moves
     page.get_by_text("Keep the video", exact=True).click()
+    playwright_api.expect(page.get_by_role("switch", name="Keep the video")).to_be_checked()
     calm(page)
     for _ in range(3):
         start_live(page)
