@@ -10,11 +10,11 @@ FROM python:3.11-slim
 RUN apt-get update \
     && apt-get install -y --no-install-recommends libgl1 libegl1 libgles2 libglib2.0-0 libxcb1 zlib1g libstdc++6 libgcc-s1 \
     && rm -rf /var/lib/apt/lists/*
-COPY constraints.txt /tmp/constraints.txt
-COPY --from=wheel /wheel /tmp/wheel
-RUN python -m pip install --no-cache-dir --constraint /tmp/constraints.txt \
-        "$(ls /tmp/wheel/formcheck-*.whl)[app,server,fast,cluster]" \
-    && rm -rf /tmp/wheel /tmp/constraints.txt
+COPY constraints.txt /install/
+COPY --from=wheel /wheel /install
+RUN python -m pip install --no-cache-dir --constraint /install/constraints.txt \
+        "$(ls /install/formcheck-*.whl)[app,server,fast,cluster]" \
+    && rm -rf /install
 # Films and reports belong to whoever runs this, never to root.
 RUN useradd --create-home --uid 1000 formcheck \
     && mkdir -p /data/models /data/history /data/settings /data/results \
