@@ -19,9 +19,9 @@ from benchmarks.pose_cache import cached_poses
 from benchmarks.spine_frames import Looker
 from formcheck.core.landmarks import Landmark
 from formcheck.core.poses import FloatArray, PoseSequence, contour_stations
-from formcheck.motion.calibration import WITH_NETWORKS
 from formcheck.motion.cleaning import clean
 from formcheck.motion.geometry import midpoint
+from formcheck.motion.network_calibration import WITH_NETWORKS
 from formcheck.motion.signals import compute_signals
 from formcheck.motion.spine import (
     MEASURED,

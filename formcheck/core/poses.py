@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
@@ -91,7 +92,7 @@ class PoseSequence:
     def __len__(self) -> int:
         return len(self.time_s)
 
-    @property
+    @functools.cached_property
     def seen(self) -> NDArray[np.bool_]:
         """(T,) True where a lifter was found."""
         return np.asarray(np.isfinite(self.image_px[:, :, :2]).all(axis=(1, 2)))

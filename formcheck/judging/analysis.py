@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import itertools
 import math
 from collections.abc import Mapping, Sequence
@@ -55,7 +56,7 @@ from formcheck.motion.plate import PlateTrack
 from formcheck.motion.playback import Playback, playback_of
 from formcheck.motion.reps import Cycle, depths, find_cycles, later
 from formcheck.motion.runs import runs_of
-from formcheck.motion.signals import Signals, compute_signals, no_signals
+from formcheck.motion.signals import Signals, no_signals, signals_but_spine, with_spine
 from formcheck.motion.spine import back_can_be_seen
 from formcheck.motion.spine_method import SpineMethod, contour_method, lower_half_method
 from formcheck.motion.view import UNKNOWN_VIEW, View, view_of
@@ -95,12 +96,17 @@ SEEN_SHARE_MIN = 0.5
 
 @dataclass(frozen=True)
 class _Stretch:
-    """One stretch between cuts: its place in the whole, its poses, signals and cycles."""
+    """One stretch between cuts: its place in the whole, its poses, signals and cycles with their features.
+
+    ``hip_ok`` says where the hip is credible, for reading the spine in another way.
+    """
 
     first: int
     poses: PoseSequence
     signals: Signals
+    hip_ok: NDArray[np.bool_]
     cycles: tuple[Cycle, ...]
+    features: tuple[CycleFeatures, ...]
     neutral: Neutral
 
 
@@ -121,6 +127,11 @@ class _Found:
     def load_kind(self) -> LoadKind:
         """What kind of load it was, as far as lift and variant say."""
         return LoadKind.BAR if self.lift is None else self.lift.load_of(self.variant_name)
+
+    @functools.cached_property
+    def measured(self) -> tuple[Mapping[str, Measurement], ...]:
+        """What was measured of each repetition, by name, whether or not it may be judged."""
+        return () if self.lift is None else tuple(self.lift.measure(signals, rep) for signals, rep in self.reps)
 
 
 @dataclass(frozen=True)
@@ -178,7 +189,13 @@ def analyze(
     cleaned = clean(poses)
     seen = _stretches(cleaned, usual)
     recognition = recognise(
-        [features_of(each.signals, cycle) for each in seen for cycle in each.cycles if not cycle.half_seen], EXERCISES
+        [
+            features
+            for each in seen
+            for cycle, features in zip(each.cycles, each.features, strict=True)
+            if not cycle.half_seen
+        ],
+        EXERCISES,
     )
     meant = exercise_named(exercise) or recognition.exercise
     own = None if meant is None or own_reps is None else own_reps.get(meant.name)
@@ -191,7 +208,7 @@ def analyze(
     best = read(usual, seen)
     if spine is None and _back_hidden(best.found):
         lower_half = lower_half_method(calibration_of(poses.model))
-        other = read(lower_half, _stretches(cleaned, lower_half))
+        other = read(lower_half, [_read_again(each, lower_half) for each in seen])
         best = best if _back_hidden(other.found) else other
     spine, stretches, found = best.spine, best.stretches, best.found
     view = _view(cleaned, found.reps)
@@ -293,16 +310,23 @@ def _chosen_variant(lift: Exercise, variant: str, settings: Settings) -> Variant
 def _stretches(cleaned: CleanPoses, spine: SpineMethod) -> list[_Stretch]:
     """The stretches between cuts; what their backs are compared with is not known yet."""
     parts = [(part.start, cleaned.poses.part(part)) for part in cleaned.segments]
-    signals = [compute_signals(poses, spine.read) for _, poses in parts]
+    read = [signals_but_spine(poses) for _, poses in parts]
+    signals = [with_spine(*but_spine, poses, spine.read) for but_spine, (_, poses) in zip(read, parts, strict=True)]
     cycles = [find_cycles(each.time_s, each.shoulder_height) for each in signals]
     known = [depth for each, own in zip(signals, cycles, strict=True) for depth in depths(each.shoulder_height, own)]
     usual_depth = float(np.median(known)) if known else math.nan
     cycles = [find_cycles(each.time_s, each.shoulder_height, usual_depth) for each in signals]
     usual = population_neutral(spine.norms)
     return [
-        _Stretch(first, poses, own_signals, own_cycles, usual)
-        for (first, poses), own_signals, own_cycles in zip(parts, signals, cycles, strict=True)
+        _Stretch(first, poses, own, hip_ok, own_cycles, tuple(features_of(own, cycle) for cycle in own_cycles), usual)
+        for (first, poses), own, (_, hip_ok), own_cycles in zip(parts, signals, read, cycles, strict=True)
     ]
+
+
+def _read_again(stretch: _Stretch, spine: SpineMethod) -> _Stretch:
+    """The stretch with its back read in another way; what it is compared with is not known yet."""
+    signals = with_spine(stretch.signals, stretch.hip_ok, stretch.poses, spine.read)
+    return replace(stretch, signals=signals, neutral=population_neutral(spine.norms))
 
 
 def _with_neutral(stretch: _Stretch, spine: SpineMethod, baseline: Baseline | None, own: OwnReps | None) -> _Stretch:
@@ -325,9 +349,7 @@ def _back_hidden(found: _Found) -> bool:
 
 def _backs_read(found: _Found) -> int:
     """In how many repetitions the back was read."""
-    if found.lift is None:
-        return 0
-    return sum(not found.lift.measure(*each)[BACK_ROUNDING_DEG.name].reason for each in found.reps)
+    return sum(not each[BACK_ROUNDING_DEG.name].reason for each in found.measured)
 
 
 def _back(spine: SpineMethod, stretches: Sequence[_Stretch]) -> BackReference | None:
@@ -344,7 +366,7 @@ def _reps(
     stretches: Sequence[_Stretch], lift: Exercise, floors: Floors | None
 ) -> list[tuple[Signals, Rep, CycleFeatures]]:
     """The set: which lift it is has been decided, and no repetition is left out for being a bad one."""
-    found = [(s, cycle, features_of(s.signals, cycle)) for s in stretches for cycle in s.cycles]
+    found = [(s, *each) for s in stretches for each in zip(s.cycles, s.features, strict=True)]
     # Of a repetition that was half seen the shape says nothing; what it stands between says what it was.
     whole = [(cycle, features) for _, cycle, features in found if not cycle.half_seen]
     cycle_features = [features for _, features in whole]
@@ -391,7 +413,7 @@ def _view(cleaned: CleanPoses, reps: Sequence[tuple[Signals, Rep]]) -> View:
         return view_of(cleaned.poses)
     keep = np.zeros(len(cleaned.poses), dtype=bool)
     for signals, rep in reps:
-        keep |= _shows_view(cleaned, signals, rep)
+        keep[_shows_view(cleaned, signals, rep)] = True
     return view_of(cleaned.poses.part(keep))
 
 
@@ -405,14 +427,15 @@ def _view_of_rep(cleaned: CleanPoses, signals: Signals, rep: Rep, of_set: View) 
     return own if abs(own.yaw_deg - of_set.yaw_deg) > TURNED_DEG else of_set
 
 
-def _shows_view(cleaned: CleanPoses, signals: Signals, rep: Rep) -> NDArray[np.bool_]:
-    """(T,) True from shortly before a repetition to shortly after it.
+def _shows_view(cleaned: CleanPoses, signals: Signals, rep: Rep) -> slice:
+    """The frames from shortly before a repetition to shortly after it.
 
     Not only while the load moves: then plates hide hips and legs and arms hide the trunk, and the model turns the body
     at will, while the feet stay where they are.
     """
     start_s, end_s = signals.time_s[rep.start] - VIEW_AROUND_S, signals.time_s[rep.end] + VIEW_AROUND_S
-    return np.asarray((cleaned.poses.time_s >= start_s) & (cleaned.poses.time_s <= end_s))
+    time_s = cleaned.poses.time_s
+    return slice(int(np.searchsorted(time_s, start_s)), int(np.searchsorted(time_s, end_s, side="right")))
 
 
 def _sagittal_ok(view: View) -> bool:
@@ -426,22 +449,20 @@ def _judge_reps(found: _Found, cleaned: CleanPoses, view: View, unusable: str) -
         return ()
     return tuple(
         _judge_rep(lift, signals, rep, measures, _view_of_rep(cleaned, signals, rep, view), index, found.doubtful)
-        for index, ((signals, rep), measures) in enumerate(
-            zip(found.reps, _measures(lift, found.reps, unusable), strict=True), 1
-        )
+        for index, ((signals, rep), measures) in enumerate(zip(found.reps, _measures(found, unusable), strict=True), 1)
     )
 
 
-def _measures(lift: Exercise, reps: Sequence[tuple[Signals, Rep]], unusable: str) -> list[dict[str, Measurement]]:
+def _measures(found: _Found, unusable: str) -> list[dict[str, Measurement]]:
     """What was measured of each repetition, by name; nothing where ``unusable`` says why."""
     measured: list[dict[str, Measurement]] = []
     # What comes before a cut may have been filmed from elsewhere, and is compared with another neutral.
-    for _, stretch in itertools.groupby(reps, key=lambda pair: id(pair[0])):
+    reps = zip(found.reps, found.measured, strict=True)
+    for _, stretch in itertools.groupby(reps, key=lambda each: id(each[0][0])):
         own = []
-        for signals, rep in stretch:
-            found = lift.measure(signals, rep)
+        for (_, rep), measures in stretch:
             hidden = unusable or (HALF_SEEN if rep.cycle.half_seen else "")
-            own.append(dict.fromkeys(found, missing(hidden)) if hidden else found)
+            own.append(dict.fromkeys(measures, missing(hidden)) if hidden else dict(measures))
         measured += with_change_over_set(own)
     return measured
 

@@ -8,13 +8,15 @@ own way. Everything measured from poses takes these habits off, so it asks for t
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from types import MappingProxyType
+from typing import TYPE_CHECKING
 
-from formcheck.motion.contour_net import ContourNet
-from formcheck.motion.contour_net_weights import NETWORKS
 from formcheck.motion.contour_weights import HINGE_DRIFT_DEG, LOWER_WEIGHTS, SEAT_DRIFT_DEG, UPPER_WEIGHTS
 from formcheck.motion.lower_half_weights import LOWER_HALF_WEIGHTS
+
+if TYPE_CHECKING:
+    from formcheck.motion.contour_net import ContourNet
 
 
 @dataclass(frozen=True)
@@ -85,24 +87,6 @@ class Calibration:
     networks: ContourNet | None = None
 
 
-NETWORK_NORMS = PopulationNorms(
-    # Nine clips that show somebody standing with empty hands, spread 15.
-    standing_deg=(-9.0, -3.0),
-    # Twelve lifters whose hinge in a deadlift or swing was judged neutral, spread 12 with what the reading adds.
-    hinge_deg=(13.5, 0.0),
-    hinge_spread_deg=9.5,
-    # Six lifters who are seen standing and in a neutral hinge or squat.
-    release_deg=(19.0, -1.5),
-    release_spread_deg=9.0,
-    # On rendered bodies that were not fitted, `python -m benchmarks.fit_contour_net`.
-    hinge_drift_deg=(3.1, 1.0),
-    # Half of that of the weighted sum: the networks, which see the seat, show none.
-    seat_drift_deg=(4.9, 1.2),
-    shape_spread_deg=6.0,
-    standing_range_deg=(-50.0, 18.0),
-)
-"""What the mean of weighted sum and networks shows of lifters in general."""
-
 BLAZEPOSE = Calibration(
     name="BlazePose",
     # Median of the side views among the labelled clips.
@@ -155,10 +139,6 @@ BLAZEPOSE = Calibration(
 
 DEFAULT = BLAZEPOSE
 """For models without a record of their own: all of BlazePose learned from the same annotations."""
-
-WITH_NETWORKS = replace(BLAZEPOSE, name="BlazePose full with networks", networks=NETWORKS, contour_norms=NETWORK_NORMS)
-"""A candidate for the model ``full``, whose masks the networks learned. It reads rendered bodies better, but brings
-rounded and neutral backs of labelled real clips closer together, so it is not in use: see docs/spine.md."""
 
 CALIBRATIONS: Mapping[str, Calibration] = MappingProxyType({})
 """Record of each model that has one, by `PoseSequence.model`."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import itertools
 from dataclasses import dataclass, replace
 
@@ -84,8 +85,8 @@ class CleanPoses:
 def clean(poses: PoseSequence) -> CleanPoses:
     """Gate, bridge and filter all landmarks of a sequence."""
     image, world = poses.image_px.astype(np.float64), poses.world_m.astype(np.float64)
-    segments = find_segments(poses)
     frozen = frozen_frames(poses)
+    segments = _segments(poses, frozen)
     rejected = frozen & poses.seen
     image[frozen] = np.nan
     for part in segments:
@@ -102,10 +103,14 @@ def clean(poses: PoseSequence) -> CleanPoses:
 
 def find_segments(poses: PoseSequence) -> tuple[slice, ...]:
     """Stretches between cuts that are long enough to analyse."""
+    return _segments(poses, frozen_frames(poses))
+
+
+def _segments(poses: PoseSequence, frozen: NDArray[np.bool_]) -> tuple[slice, ...]:
     frames = len(poses)
     if frames == 0:
         return ()
-    starts = [0, *np.flatnonzero(_is_cut(poses)).tolist(), frames]
+    starts = [0, *np.flatnonzero(_is_cut(poses, frozen)).tolist(), frames]
     parts = [slice(a, b) for a, b in itertools.pairwise(starts)]
     return tuple(
         part
@@ -114,24 +119,24 @@ def find_segments(poses: PoseSequence) -> tuple[slice, ...]:
     )
 
 
-def _is_cut(poses: PoseSequence) -> NDArray[np.bool_]:
+def _is_cut(poses: PoseSequence, frozen: NDArray[np.bool_]) -> NDArray[np.bool_]:
     """(T,) True for the first frame after a cut."""
+    steps = _steps(poses)
     change = np.nan_to_num(poses.picture_change)
     usual = signal.medfilt(change, 15) if len(change) >= 15 else np.full_like(change, np.median(change))
     stands_out = change > CUT_CONTRAST * usual
     cut = (change > CUT_PICTURE_CHANGE) & stands_out
-    cut |= (change > JOINED_PICTURE_CHANGE) & stands_out & (np.nan_to_num(_steps(poses)) >= JOINED_LEAP)
+    cut |= (change > JOINED_PICTURE_CHANGE) & stands_out & (np.nan_to_num(steps) >= JOINED_LEAP)
     cut[1:] |= np.diff(poses.time_s) > LONGEST_TIME_STEP_S
-    cut |= _leaps(poses)
+    cut |= _leaps(steps)
     # A frozen picture that goes on is a gap in what was seen.
-    cut &= ~_just_after(frozen_frames(poses))
+    cut &= ~_just_after(frozen)
     cut[0] = False
     return cut
 
 
-def _leaps(poses: PoseSequence) -> NDArray[np.bool_]:
-    """(T,) True where a body that is seen all the time is somewhere else than in the frame before."""
-    steps = _steps(poses)
+def _leaps(steps: FloatArray) -> NDArray[np.bool_]:
+    """(T,) True where a body that is seen all the time is somewhere else than in the frame before; see `_steps`."""
     leap = np.nan_to_num(steps) >= LEAP_MIN
     for frame in np.flatnonzero(leap):
         around = np.r_[steps[max(0, frame - LEAP_NEIGHBOURS) : frame], steps[frame + 1 : frame + 1 + LEAP_NEIGHBOURS]]
@@ -250,10 +255,12 @@ def smooth(time_s: FloatArray, values: FloatArray, cutoff_hz: float = CUTOFF_HZ)
         columns = [index for index, other in enumerate(keys) if other == key]
         known = patterns[:, columns[0]]
         for start, stop in bridged_stretches(time_s, known):
-            inside = np.arange(start, stop)
-            have = inside[known[start:stop]]
-            filled = np.stack([np.interp(time_s[inside], time_s[have], flat[have, column]) for column in columns], 1)
-            result[start:stop, columns] = low_pass(time_s[inside], filled, cutoff_hz)
+            filled = flat[start:stop, columns]
+            if not known[start:stop].all():
+                inside = np.arange(start, stop)
+                have = inside[known[start:stop]]
+                filled = _interpolate(time_s[inside], time_s[have], flat[have][:, columns])
+            result[start:stop, columns] = low_pass(time_s[start:stop], filled, cutoff_hz)
     return result.reshape(values.shape)
 
 
@@ -285,10 +292,16 @@ def low_pass(time_s: FloatArray, values: FloatArray, cutoff_hz: float) -> FloatA
     even_s = np.linspace(time_s[0], time_s[-1], max(4, round((time_s[-1] - time_s[0]) / step_s) + 1))
     is_even = len(even_s) == len(time_s) and np.allclose(even_s, time_s, atol=0.05 * step_s)
     even = values if is_even else _interpolate(even_s, time_s, values)
-    sections = signal.butter(2, cutoff_hz, fs=1.0 / (even_s[1] - even_s[0]), output="sos")
+    sections = _butterworth(cutoff_hz, float(1.0 / (even_s[1] - even_s[0])))
     padding = min(len(even_s) - 1, max(9, round(rate_hz / cutoff_hz)))
     filtered = signal.sosfiltfilt(sections, even, axis=0, padtype="odd", padlen=padding)
     return np.asarray(filtered if is_even else _interpolate(time_s, even_s, filtered))
+
+
+@functools.lru_cache(maxsize=64)
+def _butterworth(cutoff_hz: float, rate_hz: float) -> FloatArray:
+    """Sections of the second-order filter, not to be changed: designing it takes longer than a short stretch does."""
+    return np.asarray(signal.butter(2, cutoff_hz, fs=rate_hz, output="sos"))
 
 
 def _interpolate(at_s: FloatArray, time_s: FloatArray, values: FloatArray) -> FloatArray:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -167,6 +167,12 @@ def compute_signals(poses: PoseSequence, read_spine: SpineReader = dorsal_bend) 
 
     ``read_spine`` gives the bend of the back; see `formcheck.motion.spine_method`.
     """
+    signals, hip_ok = signals_but_spine(poses)
+    return with_spine(signals, hip_ok, poses, read_spine)
+
+
+def signals_but_spine(poses: PoseSequence) -> tuple[Signals, BoolArray]:
+    """All signals but the bend of the back, which is NaN, and where the hip is credible (T,), for `with_spine`."""
     calibration = calibration_of(poses.model)
     axis = smoothed_axis(poses)
     forward = np.where(axis[:, 1] >= 0, 1.0, -1.0)
@@ -184,7 +190,6 @@ def compute_signals(poses: PoseSequence, read_spine: SpineReader = dorsal_bend) 
     hip_flexion = joint_flexion_deg(joints["SHOULDER"], joints["HIP"], joints["KNEE"])
     knee_flexion = joint_flexion_deg(joints["HIP"], joints["KNEE"], joints["ANKLE"])
     hip_ok, thigh_ok, shank_ok, arm_ok = _believable_limbs(joints, from_picture)
-    bend = _gated_bend(poses, read_spine(poses, forward), yaw_deg, hip_ok)
     wrist_shown = _near_visibility(poses, forward, ("WRIST",)) >= calibration.arm_visibility_min
     elbow_score = _near_visibility(poses, forward, ("ELBOW",))
     arm_ok &= wrist_shown & (elbow_score >= calibration.arm_visibility_min)
@@ -197,7 +202,7 @@ def compute_signals(poses: PoseSequence, read_spine: SpineReader = dorsal_bend) 
     foot_ok = (foot_visibility >= calibration.foot_visibility_min) & foot_shown(poses, forward < 0, scale_px) & shank_ok
     heel, toes = (_near_height_px(poses, forward, joint) / scale_px for joint in ("HEEL", "FOOT_INDEX"))
     ankle_x = _middle_px(poses, "ANKLE")[:, 0]
-    return Signals(
+    signals = Signals(
         time_s=poses.time_s,
         forward=forward,
         yaw_deg=yaw_deg,
@@ -233,18 +238,33 @@ def compute_signals(poses: PoseSequence, read_spine: SpineReader = dorsal_bend) 
         hip_shift=hip_shift(poses),
         shoulder_tilt_deg=_tilt_deg(poses, "SHOULDER"),
         hip_tilt_deg=_tilt_deg(poses, "HIP"),
-        dorsal_bend_deg=bend.bend_deg,
-        lower_bend_deg=bend.lower_deg,
-        upper_bend_deg=bend.upper_deg,
-        bend_uncertainty_deg=bend.uncertainty_deg,
-        back_quality=bend.quality,
-        back_gate=bend.gate.astype(np.float64),
+        dorsal_bend_deg=unknown,
+        lower_bend_deg=unknown,
+        upper_bend_deg=unknown,
+        bend_uncertainty_deg=unknown,
+        back_quality=unknown,
+        back_gate=unknown,
         spine_flexion_deg=unknown,
         back_rounding_deg=unknown,
         lower_rounding_deg=unknown,
         upper_rounding_deg=unknown,
         back_rounding_uncertainty_deg=unknown,
         back_judged=np.zeros(len(poses)),
+    )
+    return signals, hip_ok
+
+
+def with_spine(signals: Signals, hip_ok: BoolArray, poses: PoseSequence, read_spine: SpineReader) -> Signals:
+    """Signals of these poses with the bend of the back as that reader sees it, and all else as it is."""
+    bend = _gated_bend(poses, read_spine(poses, signals.forward), signals.yaw_deg, hip_ok)
+    return replace(
+        signals,
+        dorsal_bend_deg=bend.bend_deg,
+        lower_bend_deg=bend.lower_deg,
+        upper_bend_deg=bend.upper_deg,
+        bend_uncertainty_deg=bend.uncertainty_deg,
+        back_quality=bend.quality,
+        back_gate=bend.gate.astype(np.float64),
     )
 
 

@@ -22,6 +22,7 @@ from formcheck.motion.calibration import Calibration, calibration_of
 from formcheck.motion.contour_net import ContourNet, contour_shape
 from formcheck.motion.contour_weights import WEIGHT_FROM, WEIGHT_TO
 from formcheck.motion.geometry import midpoint
+from formcheck.motion.runs import medians_within
 
 DEGREE = 4
 """Degree of the polynomial that stands in for missing and ragged stations and against which raggedness is measured."""
@@ -268,21 +269,19 @@ def mended_contour(
         # A bar across the shoulders or a fold of a shirt may be left out, a third of the back may not. Clean edges
         # are taken whole: what the curve cannot follow there is back as well.
         trim = enough & (ragged > RAGGED_FROM) & (fitting.mean(axis=1) >= EDGES_KEPT)
+        if not trim.any():
+            break
         kept = np.where(trim[:, None], fitting, kept)
-        trimmed, less_ragged = _fit_kept(powers, away, kept, enough)
-        coefficients[trim], ragged[trim] = trimmed[trim], less_ragged[trim]
+        coefficients[trim], ragged[trim] = _fit_kept(powers, away[trim], kept[trim], enough[trim])
     curve = coefficients @ powers.T
     return np.where(kept & enough[:, None], away, curve), curve, ragged
 
 
 def steady(time_s: FloatArray, bend_deg: FloatArray) -> NDArray[np.bool_]:
     """(T,) False where a measured bend is more than `JUMP_MAX_DEG` off its median within `JUMP_WITHIN_S`."""
-    level = np.full(len(bend_deg), np.nan)
     half_s = JUMP_WITHIN_S / 2 + 1e-3
     first, after = np.searchsorted(time_s, time_s - half_s), np.searchsorted(time_s, time_s + half_s, side="right")
-    for frame in np.flatnonzero(np.isfinite(bend_deg)):
-        near = bend_deg[first[frame] : after[frame]]
-        level[frame] = np.median(near[np.isfinite(near)])
+    level = medians_within(bend_deg, first, after)
     with np.errstate(invalid="ignore"):
         return np.asarray(~(np.abs(bend_deg - level) > JUMP_MAX_DEG), dtype=np.bool_)
 
@@ -348,7 +347,7 @@ def _bulges(away: FloatArray, curve: FloatArray) -> NDArray[np.bool_]:
         off = away - curve > RAGGED_MAX
     run = max(2, round(BULGE_RUN * away.shape[1]))
     runs = np.lib.stride_tricks.sliding_window_view(off, run, axis=1)
-    return np.asarray([row.all(axis=1).any() for row in runs], dtype=np.bool_)
+    return np.asarray(np.any(np.all(runs, axis=2), axis=1), dtype=np.bool_)
 
 
 def _fit_kept(
@@ -362,7 +361,7 @@ def _fit_kept(
     normal = np.einsum("ts,si,sj->tij", weight, powers, powers)
     # Frames that cannot be fitted get a harmless unit matrix.
     normal[~enough] = np.eye(powers.shape[1])
-    moment = np.einsum("ts,si,ts->ti", weight, powers, np.where(kept, away, 0.0))
+    moment = np.einsum("ts,si->ti", np.where(kept, away, 0.0), powers)
     coefficients = np.linalg.solve(normal, moment[..., None])[..., 0]
     coefficients[~enough] = np.nan
     residual = np.where(kept, away - coefficients @ powers.T, 0.0)

@@ -13,11 +13,13 @@ from formcheck.exercises import exercise_named
 from formcheck.exercises.framework.check import judge
 from formcheck.exercises.framework.measurement import (
     ANGLE_UNCERTAINTY_DEG,
+    AT_INSTANT_S,
     ELBOW_UNCERTAINTY_DEG,
     SUSTAINED_S,
     TURNED_ANGLE_UNCERTAINTY_DEG,
     TURNED_ELBOW_UNCERTAINTY_DEG,
     angle_uncertainty_deg,
+    at_instant,
     doubted,
     elbow_uncertainty_deg,
     sustained_low,
@@ -129,3 +131,12 @@ def _with_a_back(poses: PoseSequence) -> Signals:
     signals = compute_signals(poses)
     cycles = find_cycles(signals.time_s, signals.shoulder_height)
     return with_back_rounding(signals, find_neutral(signals, cycles))
+
+
+@pytest.mark.parametrize("fps", [24, 29.97, 60])
+def test_what_is_near_an_instant_is_that_at_any_place_of_the_video(fps: float) -> None:
+    time_s = np.arange(0.0, 8.0, 1.0 / fps)
+    signals, values = no_signals(time_s), np.random.default_rng(3).normal(size=len(time_s))
+    for sample in (0, 1, len(time_s) // 2, len(time_s) - 1):
+        near = values[np.abs(time_s - time_s[sample]) <= AT_INSTANT_S + 1e-3]
+        assert at_instant(signals, values, sample).value == np.median(near)

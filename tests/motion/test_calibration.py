@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import subprocess
+import sys
 from dataclasses import replace
 from typing import Any
 
@@ -9,7 +11,8 @@ import pytest
 from formcheck.core.poses import PoseSequence
 from formcheck.judging.analysis import analyze
 from formcheck.motion import calibration
-from formcheck.motion.calibration import BLAZEPOSE, CALIBRATIONS, DEFAULT, WITH_NETWORKS, calibration_of
+from formcheck.motion.calibration import BLAZEPOSE, CALIBRATIONS, DEFAULT, calibration_of
+from formcheck.motion.network_calibration import WITH_NETWORKS
 from formcheck.motion.signals import Signals, compute_signals
 from formcheck.motion.view import view_of
 from tests.helpers.synthetic_lifter import Camera, deadlift, film, standing_still
@@ -99,3 +102,10 @@ def test_lifters_who_never_stand_are_compared_with_the_norms_of_the_model(monkey
     back = analyze(_made_by_another(monkeypatch, hinged, contour_norms=norms), "deadlift").back
     assert back is not None
     assert (back.source, back.standing_deg, back.hinge_deg) == ("population", (-1.0, -2.0), (3.0, 4.0))
+
+
+def test_networks_that_are_not_in_use_are_not_loaded() -> None:
+    code = "import sys, formcheck.service.api, formcheck.judging.analysis; print(*sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert "formcheck.motion.spine" in done.stdout.split()
+    assert "formcheck.motion.contour_net_weights" not in done.stdout.split()

@@ -9,7 +9,6 @@ import pytest
 
 from formcheck.core.poses import FloatArray, contour_stations
 from formcheck.motion import calibration
-from formcheck.motion.calibration import WITH_NETWORKS
 from formcheck.motion.contour_net import (
     DEG,
     NEAREST,
@@ -23,6 +22,7 @@ from formcheck.motion.contour_net import (
     unpacked,
 )
 from formcheck.motion.contour_net_weights import NETWORKS
+from formcheck.motion.network_calibration import WITH_NETWORKS
 from formcheck.motion.spine import MEASURED, dorsal_bend, dorsal_distances
 from tests.helpers.synthetic_lifter import deadlift, film
 

@@ -15,8 +15,10 @@ from formcheck.motion.signals import (
     Signals,
     compute_signals,
     no_signals,
+    signals_but_spine,
+    with_spine,
 )
-from formcheck.motion.spine import FRONT_YAW_MAX_DEG, NOT_SEEN, REAR_YAW_MAX_DEG
+from formcheck.motion.spine import FRONT_YAW_MAX_DEG, NOT_SEEN, REAR_YAW_MAX_DEG, dorsal_bend, lower_half_bend
 from tests.helpers.synthetic_lifter import (
     ANKLE_HEIGHT_M,
     LUMBAR_SHARE,
@@ -255,3 +257,24 @@ def test_a_motion_is_smooth_and_holds_its_keys() -> None:
     times, values = motion.keys["knee_deg"]
     np.testing.assert_allclose(motion.at(np.array(times))["knee_deg"], values)
     assert motion.at(np.array([-1.0, 99.0]))["knee_deg"].tolist() == [values[0], values[-1]]
+
+
+def test_another_reading_of_the_spine_changes_the_back_and_nothing_else() -> None:
+    poses = film(deadlift(1, rounding_deg=20.0))
+    signals, hip_ok = signals_but_spine(poses)
+    assert np.isnan(signals.dorsal_bend_deg).all()
+    assert np.isnan(signals.back_gate).all()
+    read = with_spine(signals, hip_ok, poses, dorsal_bend).columns()
+    again = with_spine(Signals(**read), hip_ok, poses, lower_half_bend).columns()
+    for name, values in compute_signals(poses, lower_half_bend).columns().items():
+        np.testing.assert_array_equal(again[name], values, err_msg=name)
+    changed = {name for name, values in read.items() if not np.array_equal(values, again[name], equal_nan=True)}
+    assert {"dorsal_bend_deg", "lower_bend_deg"} <= changed
+    assert changed <= {
+        "dorsal_bend_deg",
+        "lower_bend_deg",
+        "upper_bend_deg",
+        "bend_uncertainty_deg",
+        "back_quality",
+        "back_gate",
+    }

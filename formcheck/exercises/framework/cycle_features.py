@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from formcheck.core.poses import FloatArray
+from formcheck.motion.order_statistics import median_of, percentile_of
 from formcheck.motion.reps import Cycle
 from formcheck.motion.signals import Signals
 
@@ -164,7 +165,7 @@ def features_of(signals: Signals, cycle: Cycle) -> CycleFeatures:
 def median(values: FloatArray) -> float:
     """Median of the measured values, NaN when there is none."""
     known = values[np.isfinite(values)]
-    return float(np.median(known)) if len(known) else float("nan")
+    return median_of(known) if len(known) else float("nan")
 
 
 def least(values: FloatArray) -> float:
@@ -175,7 +176,7 @@ def least(values: FloatArray) -> float:
 def highest(values: FloatArray) -> float:
     """A robust maximum (95th percentile) of the measured values, NaN when there is none."""
     known = values[np.isfinite(values)]
-    return float(np.percentile(known, 95)) if len(known) else float("nan")
+    return percentile_of(known, 95) if len(known) else float("nan")
 
 
 def between(value: float, none_below: float, full_from: float, full_to: float, none_above: float) -> float:

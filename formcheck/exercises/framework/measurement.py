@@ -12,6 +12,7 @@ from formcheck.core.poses import FloatArray
 from formcheck.exercises.framework.check import SEEN_SHARE_MIN, Measurement, missing
 from formcheck.exercises.framework.exercise import Rep
 from formcheck.exercises.framework.measure import Measure
+from formcheck.motion.order_statistics import median_of
 from formcheck.motion.runs import runs_of
 from formcheck.motion.signals import PICTURE_ANGLES_MAX_YAW_DEG, Signals
 
@@ -116,7 +117,7 @@ COMMON_MEASURES = (
 
 def seen_share(values: FloatArray) -> float:
     """Share of the values that were measured; 0 where there are none."""
-    return float(np.isfinite(values).mean()) if len(values) else 0.0
+    return float(np.count_nonzero(np.isfinite(values)) / len(values)) if len(values) else 0.0
 
 
 def doubted(uncertainty: float, contradiction: float) -> float:
@@ -149,11 +150,20 @@ def at_instant(signals: Signals, values: FloatArray, sample: int, uncertainty: f
     """Median around one sample; missing when nothing was measured there."""
     at_s = float(signals.time_s[sample])
     # A little slack, so that rounding of times does not decide which frames belong.
-    near = np.abs(signals.time_s - at_s) <= AT_INSTANT_S + 1e-3
-    known = values[near & np.isfinite(values)]
+    near = values[_within(signals, at_s, AT_INSTANT_S + 1e-3)]
+    known = near[np.isfinite(near)]
     if len(known) == 0:
         return missing(NOT_SEEN)
-    return Measurement(float(np.median(known)), at_s, uncertainty, seen=len(known) / int(near.sum()))
+    return Measurement(median_of(known), at_s, uncertainty, seen=len(known) / len(near))
+
+
+def _within(signals: Signals, at_s: float, reach_s: float) -> slice:
+    """The samples that are at most so long before or after a time."""
+    first, after = np.searchsorted(signals.time_s, [at_s - reach_s, at_s + reach_s], side="right").tolist()
+    first, after = max(0, first - 1), min(len(signals), after + 1)
+    # The two ends are looked at again, as sums are rounded otherwise than differences.
+    inside = np.flatnonzero(np.abs(signals.time_s[first:after] - at_s) <= reach_s)
+    return slice(first + int(inside[0]), first + int(inside[-1]) + 1) if len(inside) else slice(0, 0)
 
 
 def sustained_peak(
@@ -206,7 +216,7 @@ def typical(signals: Signals, values: FloatArray, start: int, stop: int, uncerta
     seen = seen_share(part)
     if seen < SEEN_SHARE_MIN:
         return missing(NOT_SEEN)
-    middle = float(np.median(part[known]))
+    middle = median_of(part[known])
     closest = int(np.nanargmin(np.abs(part - middle)))
     return Measurement(middle, float(signals.time_s[start + closest]), uncertainty, seen=seen)
 
@@ -277,7 +287,7 @@ def _straightest(signals: Signals, values: FloatArray, rep: Rep, uncertainty_deg
     """The straightest that a joint gets at the top; missing when the top was not seen or looks impossible."""
     if signals.time_s[-1] - signals.time_s[rep.lockout] < TOP_SEEN_S:
         return missing("the video ends before the top")
-    around = np.abs(signals.time_s - signals.time_s[rep.cycle.top]) <= TOP_SEEN_S
+    around = _within(signals, float(signals.time_s[rep.cycle.top]), TOP_SEEN_S)
     if not np.isfinite(signals.shoulder_height[around]).all():
         return missing("the top of the lift was not in the picture")
     found = sustained_low(signals, values, rep.lockout, rep.top_to, uncertainty_deg)
