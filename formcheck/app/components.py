@@ -14,14 +14,15 @@ import streamlit as st
 
 from formcheck.core import loads
 from formcheck.core.errors import FormCheckError
-from formcheck.core.verdicts import FLAGGED, Verdict, worst
+from formcheck.core.verdicts import FAULT, FLAGGED, NOT_MEASURED, OK, WATCH, Verdict, worst
 from formcheck.exercises import EXERCISES, column_measures, exercise_named
-from formcheck.exercises.framework.check import Finding
+from formcheck.exercises.framework.check import Finding, limit_words
 from formcheck.exercises.framework.measure import Measure
+from formcheck.judging.effective_checks import stated_rounding_limits_deg
 from formcheck.judging.report import Report, RepReport
 from formcheck.judging.settings import DEFAULTS, Settings
 from formcheck.render.html.report import FINDING_WORDS, SYMBOLS, VERDICT_WORDS
-from formcheck.render.terminal import VIEW_WORDS, amount, clock, finding_limit, lift_title, measured
+from formcheck.render.terminal import VIEW_WORDS, amount, clock, degrees, finding_limit, lift_title, measured
 from formcheck.storage.settings_files import load_settings
 
 RECOGNISE_IT = "Recognise it"
@@ -226,11 +227,14 @@ def drawing(name: str) -> None:
     st.components.v2.component(f"formcheck_{name.partition('.')[0]}", html=style + asset(name))(key=f"drawing-{name}")
 
 
-def component(name: str, key: str, data: Mapping[str, Any]) -> None:
-    """A part of a page that ``name``.js builds with `make` from ``data`` and ``name``.css styles."""
+def component(name: str, key: str, data: Mapping[str, Any], **states: Any) -> Any:
+    """A part of a page that ``name``.js builds with `make` from ``data`` and ``name``.css styles.
+
+    ``states`` are what it may set, each ``on_NAME_change`` with what is then called; the result has them by name.
+    """
     css, js = asset(f"{name}.css"), asset("dom.js") + asset(f"{name}.js")
     part = st.components.v2.component(f"formcheck_{name}", html='<div class="root"></div>', css=css, js=js)
-    part(key=key, data=data)
+    return part(key=key, data=data, **states)
 
 
 def invisible_component(name: str, key: str, data: Mapping[str, Any]) -> None:
@@ -250,9 +254,14 @@ def page(text: str, title: str, key: str) -> None:
 # --- findings and reps beside the video ----------------------------------------------------------------------------
 
 
-def reel(report: Report, player: str, can_seek: bool, key: str) -> None:
-    """Findings and reps; a click on one goes there in the video inside the container with the key ``player``."""
-    component("reel", key, reel_data(report, player, can_seek))
+def reel(report: Report, player: str, can_seek: bool, key: str, *, can_bare: bool = False) -> bool:
+    """Findings and reps; a click on one goes there in the video inside the container with the key ``player``.
+
+    With ``can_bare`` the overlay can be switched off. Returns whether somebody wants that: from then on the page holds
+    the video as it was filmed in a container with the key ``{player}-bare``, out of sight.
+    """
+    data = reel_data(report, player, can_seek) | {"bare": f"{player}-bare" if can_bare else ""}
+    return bool(getattr(component("reel", key, data, on_bare_change=lambda: None), "bare", False))
 
 
 def reel_data(report: Report, player: str, can_seek: bool) -> dict[str, Any]:
@@ -266,10 +275,24 @@ def reel_data(report: Report, player: str, can_seek: bool) -> dict[str, Any]:
         "can_seek": can_seek,
         "duration": max(report.video.duration_s, 0.1) if math.isfinite(report.video.duration_s) else 0.1,
         "frames_per_s": frames_per_s(report),
+        "legend": legend(report),
         "columns": [each.column for each in columns],
         "findings": [_finding(each) for each in worth_knowing(report.findings)],
         "reps": [_rep(rep, columns) for rep in reps],
     }
+
+
+def legend(report: Report) -> list[dict[str, str]]:
+    """What the colours of the line along the back mean, for the overlay's own legend is small on a phone."""
+    watch, fault = stated_rounding_limits_deg(report)
+    words = {
+        OK: "neutral",
+        WATCH: limit_words(WATCH, degrees(watch)),
+        FAULT: limit_words(FAULT, degrees(fault)),
+        NOT_MEASURED: "not judged",
+    }
+    judged = any(math.isfinite(rep.measures.get("back_rounding_deg", math.nan)) for rep in report.reps)
+    return [{"verdict": verdict, "words": each} for verdict, each in words.items()] if judged else []
 
 
 def frames_per_s(report: Report) -> float:

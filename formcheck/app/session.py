@@ -89,7 +89,7 @@ class Session:
         """Analyse in the background, with all files that can be made."""
         self.problems.clear()
         self.newest_before = _newest_set()
-        jobs = [replace(job, exports=all_exports(video=job.video is not None)) for job in jobs]
+        jobs = [replace(job, exports=all_exports(video=job.video is not None, on_demand=False)) for job in jobs]
         self.batch = Batch(jobs, keep_alive=self)
 
     def start_instead(self, result: Result, person: str) -> None:

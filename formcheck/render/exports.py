@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from formcheck.core.errors import UsageError, VideoError
 from formcheck.core.poses import PoseSequence
@@ -19,7 +20,11 @@ from formcheck.storage import report_folder
 from formcheck.storage.pose_files import save_poses
 from formcheck.storage.report_folder import ANNOTATED_MP4, POSES_NPZ, REPORT_HTML, REPORT_JSON, REPS_CSV, SIGNALS_CSV
 
+if TYPE_CHECKING:
+    from formcheck.render.html.pictures import KeyPicture
+
 LANDMARKS_TRC = "landmarks.trc"
+REPORT_PDF = "report.pdf"
 
 Progress = Callable[[int, int | None], None]
 """Called as ``progress(done_frames, total_frames)``; the total is None while it is not known."""
@@ -52,6 +57,18 @@ class Analysed:
     cancelled: Callable[[], bool] | None = None
     jobs: int | None = None
 
+    @cached_property
+    def pictures(self) -> tuple[KeyPicture, ...]:
+        """The frames that show most, drawn on; none where the video is not at hand or cannot be read any more."""
+        from formcheck.render.html.pictures import key_pictures
+
+        if self.video is None:
+            return ()
+        try:
+            return key_pictures(self.video, self.poses, self.report)
+        except VideoError:
+            return ()  # pages are worth having without them
+
 
 @dataclass(frozen=True)
 class Export:
@@ -66,6 +83,7 @@ class Export:
     make : writes it to a path; `OutputError` when it cannot, and what the video raises.
     usual : written unless somebody asks for something else.
     from_video : needs the video and goes through all of it, so it is made last.
+    on_demand : the app makes it when somebody wants it, so that nobody waits for it before the verdict.
     """
 
     name: str
@@ -76,21 +94,26 @@ class Export:
     make: Callable[[Analysed, Path], None]
     usual: bool = True
     from_video: bool = False
+    on_demand: bool = False
 
 
 def _html(analysed: Analysed, path: Path) -> None:
-    from formcheck.render.html.report import KeyPicture, html_report, key_pictures
+    from formcheck.render.html.report import html_report
 
-    pictures: tuple[KeyPicture, ...] = ()
-    if analysed.video is not None:
-        try:
-            pictures = key_pictures(analysed.video, analysed.poses, analysed.report)
-        except VideoError:
-            pictures = ()  # the page is worth having without them
     page = html_report(
-        analysed.report, pictures, lifter=analysed.lifter, notes=analysed.notes, settings=dict(analysed.settings)
+        analysed.report,
+        analysed.pictures,
+        lifter=analysed.lifter,
+        notes=analysed.notes,
+        settings=dict(analysed.settings),
     )
     _write_text(path, page)
+
+
+def _pdf(analysed: Analysed, path: Path) -> None:
+    from formcheck.render.pdf import write_pdf
+
+    write_pdf(path, analysed.report, analysed.pictures, analysed.lifter, analysed.notes)
 
 
 def _json(analysed: Analysed, path: Path) -> None:
@@ -134,7 +157,17 @@ def _write_text(path: Path, text: str) -> None:
 
 
 EXPORTS = (
-    Export("html", REPORT_HTML, "Report", "One page, for reading, sending and printing", "text/html", _html),
+    Export("html", REPORT_HTML, "Report", "Everything on one page, for reading", "text/html", _html),
+    Export(
+        "pdf",
+        REPORT_PDF,
+        "Summary as PDF",
+        "One page, for sending and printing",
+        "application/pdf",
+        _pdf,
+        usual=False,
+        on_demand=True,
+    ),
     Export(
         "video",
         ANNOTATED_MP4,
@@ -166,9 +199,11 @@ def usual_exports() -> tuple[str, ...]:
     return tuple(export.name for export in EXPORTS if export.usual)
 
 
-def all_exports(*, video: bool = True) -> tuple[str, ...]:
-    """Names of all formats, or of those that need no video."""
-    return tuple(export.name for export in EXPORTS if video or not export.from_video)
+def all_exports(*, video: bool = True, on_demand: bool = True) -> tuple[str, ...]:
+    """Names of all formats, or of those that need no video, or that are not made on demand."""
+    return tuple(
+        export.name for export in EXPORTS if (video or not export.from_video) and (on_demand or not export.on_demand)
+    )
 
 
 def find_exports(names: Iterable[str]) -> tuple[Export, ...]:

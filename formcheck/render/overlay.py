@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from formcheck.core.landmarks import Landmark
 from formcheck.core.poses import FloatArray, PoseSequence, contour_stations
 from formcheck.core.verdicts import FAULT, NOT_MEASURED, OK, WATCH, Verdict, ViewName
-from formcheck.exercises.framework.check import SIDE_OR_OBLIQUE, Finding, limit_words
+from formcheck.exercises.framework.check import SIDE_OR_OBLIQUE, Finding
 from formcheck.exercises.shared.feet import FOOT_LIFT_MAX
 from formcheck.judging.effective_checks import (
     judged_rounding_deg,
@@ -53,6 +53,13 @@ CAPTION_S = 1.5
 
 MOST_CAPTIONS = 2
 SMALLEST_SIDE_FOR_TEXT = 160
+
+PHONE_PX = 358, 625
+"""Room for a picture on a phone that is 390 wide and 844 high, with the page's edges left out."""
+
+TEXT_ON_PHONE_PX, LEGEND_ON_PHONE_PX = 12.0, 11.0
+"""Height of letters there: smaller ones are not read."""
+
 WHITE, LIGHT, DARK, FAR_SIDE = (255, 255, 255), (208, 214, 222), (14, 18, 24), (150, 158, 168)
 PANEL_OPACITY, CAPTION_OPACITY = 0.62, 0.74
 SUBPIXEL_BITS = 4
@@ -387,12 +394,12 @@ def _draw_panel(
     """The strip with rep counter and back rounding; returns its upper and lower edge."""
     size = _text_size(plan)
     pad = 0.5 * size
-    small = max(9, round(0.62 * size))
+    small = max(9, _legible(plan, LEGEND_ON_PHONE_PX))
     entries = () if plan.back_note else _legend_entries(plan)
-    # In a wide picture the legend fits between the two texts, in narrow ones it gets lines of its own.
-    one_line = _legend_width(entries, small) <= plan.width - 2 * pad - 21 * size
-    lines = [entries] if _legend_width(entries, small) <= plan.width - 2 * pad else [entries[:3], entries[3:]]
-    panel_height = 1.15 * size + (0.0 if one_line else 1.75 * small * len(lines)) + 2 * pad
+    # A wide picture has room beside the lifter, a narrow one above or below.
+    beside = plan.width > plan.height
+    lines = [entries] if _legend_width(entries, small) <= plan.width - 2 * pad else [entries[:2], entries[2:]]
+    panel_height = 1.15 * size + (0.0 if beside or not entries else 1.75 * small * len(lines)) + 2 * pad
     top = 0.0 if plan.panel_at_top else plan.height - panel_height
     _panel(canvas, 0, top, plan.width, top + panel_height, PANEL_OPACITY)
     baseline = top + pad + 0.95 * size
@@ -404,14 +411,31 @@ def _draw_panel(
     _text(
         canvas, words, plan.width - pad - _text_width(words, fitted, 600), baseline, fitted, LEVEL_COLOURS[level], 600
     )
-    if entries:
+    if entries and beside:
+        _draw_legend_in_corner(canvas, plan, entries, small)
+    elif entries:
         fits = small
         while fits > 8 and max(_legend_width(line, fits) for line in lines) > plan.width - 2 * pad:
             fits -= 1
-        x = pad if not one_line else pad + 5.5 * size
-        for number, line in enumerate(lines, start=0 if one_line else 1):
-            _draw_legend(canvas, line, x, baseline + 1.75 * small * number, fits)
+        for number, line in enumerate(lines, start=1):
+            _draw_legend(canvas, line, pad, baseline + 1.75 * small * number, fits)
     return top, top + panel_height
+
+
+def _draw_legend_in_corner(
+    canvas: RgbImage, plan: OverlayPlan, entries: Sequence[tuple[Verdict, str]], size: int
+) -> None:
+    """The legend in lines below each other, in the corner away from the panel and from the captions."""
+    pad = 0.5 * size
+    height = 1.45 * size * len(entries) + 2 * pad
+    width = max(_legend_width([entry], size) for entry in entries) + pad
+    if height > 0.5 * plan.height:
+        return
+    left = plan.width - width if plan.captions_at_left else 0.0
+    top = plan.height - height if plan.panel_at_top else 0.0
+    _panel(canvas, left, top, left + width, top + height, PANEL_OPACITY)
+    for number, entry in enumerate(entries):
+        _draw_legend(canvas, [entry], left + pad, top + pad + (1.05 + 1.45 * number) * size, size)
 
 
 def back_text(plan: OverlayPlan, rounding_deg: float, seen: bool) -> tuple[str, Verdict]:
@@ -431,8 +455,8 @@ def _legend_entries(plan: OverlayPlan) -> tuple[tuple[Verdict, str], ...]:
     return (
         (OK, "neutral"),
         (NOT_MEASURED, "not judged"),
-        (WATCH, limit_words(WATCH, f"{watch:.0f}°")),
-        (FAULT, limit_words(FAULT, f"{fault:.0f}°")),
+        (WATCH, f"{WATCH} above {watch:.0f}°"),
+        (FAULT, f"{FAULT} above {fault:.0f}°"),
     )
 
 
@@ -551,8 +575,16 @@ def _darkening(opacity: float) -> NDArray[np.uint8]:
 
 
 def _text_size(plan: OverlayPlan) -> int:
-    """Height of the main text in pixels: legible on a phone's clip of 360 and not loud in one of 1920 pixels."""
-    return round(min(max(0.036 * min(plan.width, plan.height), 14.0), 40.0))
+    """Height of the main text in pixels: legible on a phone and not loud on a desktop."""
+    usual = min(max(0.036 * min(plan.width, plan.height), 14.0), 40.0)
+    return max(round(usual), _legible(plan, TEXT_ON_PHONE_PX))
+
+
+def _legible(plan: OverlayPlan, shown_px: float) -> int:
+    """Pixels of the picture that are ``shown_px`` high where a phone shows the whole picture."""
+    width, height = PHONE_PX
+    # Pictures of a few pixels are not for reading.
+    return min(round(shown_px * max(plan.width / width, plan.height / height)), round(0.12 * plan.height))
 
 
 @functools.cache

@@ -68,8 +68,8 @@ def analyze_video(
     notes : for report and history.
     filmed_at : ISO date or time, for the history; empty = not known.
     out : folder for the files; None = formcheck-reports/NAME, where ``exports`` are named.
-    exports : names of the formats to write: "html", "json", "reps", "signals", "poses", "trc", "video" (the annotated
-        one). None = all but "trc" with ``out``, nothing without.
+    exports : names of the formats to write: "html", "json", "reps", "signals", "poses", "trc", "pdf", "video" (the
+        annotated one). None = all but "trc" and "pdf" with ``out``, nothing without.
     save : save the set to the history.
     keep_video : keep a copy of the annotated video with the saved set; needs ``save`` and the export "video".
     progress : called with frames done and frames expected (None = unknown) while poses are looked for.

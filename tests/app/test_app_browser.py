@@ -11,6 +11,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import pypdfium2 as pdfium
 import pytest
 
 from formcheck.judging import analysis
@@ -132,6 +133,54 @@ def test_the_video_is_watched_slowly_frame_by_frame_and_in_a_loop(result: Any) -
     loop.press("l")
     assert loop.get_attribute("aria-pressed") == "false"
     video.evaluate("video => video.pause()")
+
+
+def test_the_overlay_is_switched_off_and_on_at_the_same_place(result: Any) -> None:
+    video = video_of(result)
+    video.evaluate("video => { video.pause(); video.currentTime = 4.2; }")
+    result.wait_for_function("!document.querySelector('video').seeking")
+    overlay = result.get_by_role("button", name="Overlay")
+    assert overlay.get_attribute("aria-pressed") == "true"
+    drawn_on = picture(video)
+    overlay.click()
+    playwright_api.expect(overlay).to_have_attribute("aria-pressed", "false", timeout=PATIENCE_MS)
+    there = "Math.abs(document.querySelector('video').currentTime - 4.2) < 0.05"
+    settled = f"{there} && !document.querySelector('video').seeking && document.querySelector('video').readyState >= 2"
+    result.wait_for_function(settled)
+    calm(result)
+    filmed = picture(video)
+    assert sum(abs(a - b) for a, b in zip(drawn_on, filmed, strict=True)) > 1000
+    # The second time nothing has to be fetched, and a key does it.
+    result.get_by_role("button", name="One frame on").press("o")
+    playwright_api.expect(overlay).to_have_attribute("aria-pressed", "true", timeout=PATIENCE_MS)
+    result.wait_for_function(settled)
+    assert sum(abs(a - b) for a, b in zip(drawn_on, picture(video), strict=True)) < 200
+    legend = result.get_by_role("list", name="Line along the back")
+    assert legend.get_by_role("listitem").all_inner_texts()[0] == "neutral"
+    assert legend.evaluate("list => parseFloat(getComputedStyle(list).fontSize)") >= 12
+
+
+def test_a_clip_of_one_rep_and_a_page_to_share(result: Any, tmp_path: Path) -> None:
+    result.get_by_role("tab", name="Files").click()
+    with result.expect_download() as waiting:
+        result.get_by_role("button", name="Clip of rep").click()
+    clip = tmp_path / waiting.value.suggested_filename
+    waiting.value.save_as(clip)
+    assert clip.name.endswith("-rep-3.mp4"), "the worst one is offered first"
+    with VideoReader(clip) as reader:
+        times_s = [frame.time_s for frame in reader]
+    assert times_s[0] == 0.0
+    assert 2.0 < times_s[-1] < 4.5
+    with result.expect_download() as waiting:
+        result.get_by_role("button", name="Summary as PDF").click()
+    page = tmp_path / waiting.value.suggested_filename
+    waiting.value.save_as(page)
+    document = pdfium.PdfDocument(page)
+    assert len(document) == 1
+    text = document[0].get_textpage().get_text_range()
+    assert "back rounding" in text
+    assert "felt <b>heavy</b>" in text
+    assert "Worst: rep" in text
 
 
 def test_on_a_phone_the_whole_video_is_in_view_after_a_click_on_a_finding(result: Any) -> None:

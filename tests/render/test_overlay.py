@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -239,9 +240,28 @@ def test_the_legend_states_the_limits_as_the_report_does() -> None:
     assert words == [
         "neutral",
         "not judged",
-        "watch when above 12° by more than half the doubt",
-        "fault when above 20° by more than the doubt",
+        "watch above 12°",
+        "fault above 20°",
     ]
+
+
+@pytest.mark.parametrize(("width", "height"), [(1280, 720), (720, 1280), (480, 640), (1280, 960), (608, 1080)])
+def test_the_legend_is_legible_on_a_phone(width: int, height: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    sizes: dict[str, int] = {}
+    write = overlay._text
+
+    def noted(canvas: overlay.RgbImage, text: str, x: float, baseline: float, size: int, *style: Any) -> None:
+        sizes[text] = size
+        assert x >= 0
+        assert x + overlay._text_width(text, size, style[1]) <= width
+        assert 0 < baseline <= height
+        write(canvas, text, x, baseline, size, *style)
+
+    monkeypatch.setattr(overlay, "_text", noted)
+    drawn(34.0, width, height)
+    shown = min(358 / width, 625 / height)  # a phone of 390 x 844, edges of the page and its bar left out
+    assert {"neutral", "not judged", "watch above 12°", "fault above 20°"} <= set(sizes)
+    assert min(sizes.values()) * shown >= 10.5
 
 
 def test_without_a_lifter_the_picture_itself_stays_untouched() -> None:

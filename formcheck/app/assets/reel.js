@@ -1,6 +1,6 @@
 // Findings and reps beside the video: a click goes to that moment. All text is set as text, never as HTML.
 export default function (component) {
-  const { data, parentElement } = component;
+  const { data, parentElement, setStateValue } = component;
   const root = parentElement.querySelector(".root");
   const video = () => document.querySelector(".st-key-" + data.player + " video");
   const playable = data.reps.filter((rep) => rep.start !== null && rep.end !== null);
@@ -32,7 +32,8 @@ export default function (component) {
 
   if (data.can_seek) {
     const speeds = [0.25, 0.5, 1];
-    const speedButtons = speeds.map((speed) => make("button", { type: "button", "aria-pressed": String(speed === 1), "aria-label": `Speed ${speed}` }, `${speed}×`));
+    const speedNow = video()?.playbackRate ?? 1;
+    const speedButtons = speeds.map((speed) => make("button", { type: "button", "aria-pressed": String(speed === speedNow), "aria-label": `Speed ${speed}` }, `${speed}×`));
     const setSpeed = (place) => {
       const found = video();
       if (!found) return;
@@ -52,17 +53,60 @@ export default function (component) {
     const on = make("button", { type: "button", "aria-label": "One frame on" }, "Frame ›");
     back.onclick = () => step(-1);
     on.onclick = () => step(1);
-    const loop = make("button", { type: "button", "aria-pressed": "false" }, "Loop rep");
+    // What the video carries outlasts this part of the page, which is built again whenever the page is.
+    const loopedBefore = Number(video()?.dataset.looped);
+    looped = playable.find((rep) => rep.index === loopedBefore) || null;
+    const loop = make("button", { type: "button", "aria-pressed": String(looped !== null) }, "Loop rep");
     const toggleLoop = () => {
       const found = video();
       if (!found) return;
       looped = looped ? null : repAt(found.currentTime) || playable.find((rep) => rep.start >= found.currentTime) || playable[0] || null;
       loop.setAttribute("aria-pressed", String(looped !== null));
+      found.dataset.looped = looped ? looped.index : "";
       if (!looped) return;
       found.currentTime = looped.start;
       found.play();
     };
     loop.onclick = toggleLoop;
+    // The overlay is part of the video: without it the film itself is shown, at the same place.
+    const filmed = () => document.querySelector(".st-key-" + data.bare + " video");
+    const isBare = () => video()?.dataset.bare === "true";
+    const overlay = make("button", { type: "button", "aria-pressed": String(!isBare()) }, "Overlay");
+    let waiting = false;
+    const showOverlay = (shown) => {
+      const found = video(), other = filmed();
+      if (!found || (!shown && !other)) return;
+      const { currentTime, paused, playbackRate } = found;
+      found.dataset.annotated = found.dataset.annotated || found.currentSrc;
+      found.dataset.bare = String(!shown);
+      found.addEventListener("loadedmetadata", () => {
+        found.currentTime = currentTime;
+        found.playbackRate = playbackRate;
+        if (!paused) found.play();
+      }, { once: true });
+      found.onerror = shown ? null : () => showOverlay(true);
+      found.src = shown ? found.dataset.annotated : other.currentSrc;
+      overlay.setAttribute("aria-pressed", String(shown));
+      overlay.textContent = "Overlay";
+    };
+    const toggleOverlay = () => {
+      if (!data.bare) return;
+      if (isBare()) return showOverlay(true);
+      if (filmed()?.currentSrc) return showOverlay(false);
+      waiting = true;
+      overlay.textContent = "Loading …";
+      setStateValue("bare", true);
+    };
+    overlay.onclick = toggleOverlay;
+    const arrived = setInterval(() => {
+      const wanted = waiting || video()?.dataset.waiting === "true";
+      if (video()) video().dataset.waiting = String(wanted && !isBare());
+      if (!wanted || isBare() || !filmed()?.currentSrc) return;
+      waiting = false;
+      showOverlay(false);
+      video().dataset.waiting = "false";
+    }, 150);
+    stopped.push(arrived);
     const nearest = () => Math.max(0, speeds.indexOf(video()?.playbackRate ?? 1));
     const keys = {
       ",": () => step(-1),
@@ -70,6 +114,7 @@ export default function (component) {
       "<": () => setSpeed(Math.max(0, nearest() - 1)),
       ">": () => setSpeed(Math.min(speeds.length - 1, nearest() + 1)),
       l: toggleLoop,
+      o: toggleOverlay,
     };
     const pressed = (event) => {
       if (event.ctrlKey || event.metaKey || event.altKey || !keys[event.key]) return;
@@ -89,7 +134,9 @@ export default function (component) {
     stopped.push(watched);
     const watching = make("div", { class: "watching", role: "group", "aria-label": "Watching" }, ...speedButtons, back, on);
     if (playable.length) watching.append(loop);
-    watching.append(make("small", {}, "Keys: , and . step · < and > speed · L loops the rep"));
+    if (data.bare) watching.append(overlay);
+    const keysOf = ["Keys: , and . step", "< and > speed", ...(playable.length ? ["L loops the rep"] : []), ...(data.bare ? ["O overlay"] : [])];
+    watching.append(make("small", {}, keysOf.join(" · ")));
     root.append(watching);
   }
   if (data.can_seek && data.reps.length) {
@@ -111,6 +158,11 @@ export default function (component) {
       rows().forEach((row) => row.classList.toggle("playing", found.currentTime >= row.dataset.start && found.currentTime < row.dataset.end));
     }, 150);
     stopped.push(timer);
+  }
+  if (data.can_seek && data.legend.length) {
+    const legend = make("ul", { class: "legend", "aria-label": "Line along the back" });
+    for (const each of data.legend) legend.append(make("li", {}, make("i", { class: each.verdict, "aria-hidden": "true" }), each.words));
+    root.append(legend);
   }
   if (data.findings.length) {
     const list = make("ul");

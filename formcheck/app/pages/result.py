@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import math
 import re
 from dataclasses import replace
@@ -16,17 +17,22 @@ from formcheck.app.session import Result, Session
 from formcheck.core.verdicts import NOT_MEASURED
 from formcheck.exercises import EXERCISES, exercise_named
 from formcheck.judging.film_speed import REAL_TIME, SLOW_MOTION_RANGE
-from formcheck.judging.report import Report
+from formcheck.judging.report import Report, RepReport
 from formcheck.judging.settings import DEFAULTS, merge, parse_settings
 from formcheck.render import exports
+from formcheck.render.clips import AFTER_S, BEFORE_S, plays_in_browsers, write_clip
 from formcheck.service.own_neutral import with_standing
-from formcheck.service.pipeline import settings_to_save
+from formcheck.service.pipeline import judge, settings_to_save
 from formcheck.storage.history import Lifter, open_history
+from formcheck.storage.pose_files import load_poses
 from formcheck.storage.report_folder import ANNOTATED_MP4, REPORT_HTML, safe_name
 from formcheck.storage.settings_files import list_presets, settings_toml
 from formcheck.vision.tracking import Person, tells_of_several
 
 PLOT_SECTIONS = ("pictures", "time", "compare")
+
+LARGEST_AS_IT_IS = 50 * 1024 * 1024
+"""Bytes of a film that is sent to the browser as it is: Streamlit holds in memory what it sends."""
 
 PERSON_WORDS: dict[str, str] = {
     Person.AUTO.value: "Who lifts",
@@ -63,8 +69,14 @@ def show(result: Result, session: Session) -> None:
             st.video(str(video))
     else:
         right = st.container()
+    filmed = _filmed(result)
     with right:
-        components.reel(report, player, video.is_file(), key=f"reel-{player}")
+        bare = components.reel(
+            report, player, video.is_file(), key=f"reel-{player}", can_bare=video.is_file() and filmed is not None
+        )
+    if bare and filmed is not None:
+        with st.container(key=f"{player}-bare"):
+            st.video(str(_playable(result, filmed)))
     plots, details, files, again = st.tabs(["Pictures and plots", "Not judged", "Files", "Judge again"])
     with plots:
         page = plots_only((result.folder / REPORT_HTML).read_text(encoding="utf-8"))
@@ -72,7 +84,7 @@ def show(result: Result, session: Session) -> None:
     with details:
         _not_judged(report)
     with files:
-        _downloads(result)
+        _downloads(result, video if video.is_file() else None, report)
     with again:
         _judge_again(result, report, session)
     _baseline(result, report)
@@ -149,16 +161,80 @@ def _not_judged(report: Report) -> None:
         st.markdown("Nothing was left out: every check of this lift was judged.")
 
 
-def _downloads(result: Result) -> None:
+def _filmed(result: Result) -> Path | None:
+    """The video as it was filmed; None where it is not here (any more)."""
+    video = result.job.video
+    return None if video is None or not Path(video).is_file() else Path(video)
+
+
+def _playable(result: Result, filmed: Path) -> Path:
+    """The video as it was filmed, or a copy of it that browsers play."""
+    copy = result.folder / "filmed.mp4"
+    if not copy.is_file():
+        if filmed.stat().st_size <= LARGEST_AS_IT_IS and plays_in_browsers(filmed):
+            return filmed
+        with st.spinner("Making a copy of the video that this browser plays"):
+            write_clip(filmed, copy)
+    return copy
+
+
+def _clip(result: Result, video: Path, rep: RepReport) -> bytes:
+    """One repetition of the annotated video."""
+    path = result.folder / f"rep-{rep.index}.mp4"
+    write_clip(video, path, start_s=rep.start_s - BEFORE_S, end_s=rep.end_s + AFTER_S)
+    return path.read_bytes()
+
+
+def _on_demand(result: Result, export: exports.Export) -> bytes:
+    """The file of a format that was not made with the others."""
+    path = result.folder / export.file
+    if not path.is_file():
+        poses = load_poses(result.poses)
+        part, report = judge(result.job, poses)
+        job = result.job
+        analysed = exports.Analysed(report, part, poses, _filmed(result), lifter=job.lifter or "", notes=job.notes)
+        export.make(analysed, path)
+    return path.read_bytes()
+
+
+def _clip_of_a_rep(result: Result, video: Path, report: Report, stem: str) -> None:
+    reps = {rep.index: rep for rep in report.reps if math.isfinite(rep.start_s + rep.end_s)}
+    if not reps:
+        return
+    key = result.folder.name
+    level = report.set_level
+    shown = list(reps)
+    usual = shown.index(level.worst_rep) if level is not None and level.worst_rep in reps else 0
+    with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
+        chosen = st.selectbox(
+            "Rep to share", shown, index=usual, format_func=lambda n: f"Rep {n}", key=f"clip-rep-{key}", width=220
+        )
+        rep = reps[chosen if chosen is not None else shown[0]]
+        st.download_button(
+            f"Clip of rep {rep.index}",
+            functools.partial(_clip, result, video, rep),
+            file_name=f"{stem}-rep-{rep.index}.mp4",
+            mime="video/mp4",
+            icon=":material/movie:",
+            key=f"clip-{rep.index}-{key}",
+            on_click="ignore",
+            width=220,
+        )
+
+
+def _downloads(result: Result, video: Path | None, report: Report) -> None:
     stem = safe_name(Path(result.job.title or "set").stem)
+    if video is not None:
+        _clip_of_a_rep(result, video, report, stem)
     for export in exports.EXPORTS:
         path = result.folder / export.file
-        if not path.is_file():
+        if not path.is_file() and not export.on_demand:
             continue
         with st.container(horizontal=True, vertical_alignment="center", gap="medium"):
             st.download_button(
                 export.title,
-                path.read_bytes,  # read only when somebody asks for it
+                # Read only when somebody asks for it.
+                functools.partial(_on_demand, result, export) if export.on_demand else path.read_bytes,
                 file_name=f"{stem}-{export.file}",
                 mime=export.media_type,
                 icon=":material/download:",

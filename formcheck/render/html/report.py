@@ -67,14 +67,16 @@ __all__ = ["KeyPicture", "html_report", "key_pictures"]
 # --- words ---------------------------------------------------------------------------------------------------------
 
 
-def _facts(report: Report, lifter: str) -> list[str]:
+def facts_of(report: Report, lifter: str) -> list[str]:
+    """What was looked at, in a few words each."""
     name = lift_title(report.exercise.name)
     variant = "" if report.variant == "unknown" else report.variant
     return [*([lifter] if lifter else []), f"{name}, {variant}" if variant else name, *short_facts(report)]
 
 
-def _rep_rows(report: Report) -> list[dict[str, Any]]:
-    columns = _rep_columns(report)
+def rep_rows(report: Report) -> list[dict[str, Any]]:
+    """The table of repetitions: index, time, verdict, what was found, and a cell for each of `rep_columns`."""
+    columns = rep_columns(report)
     return [
         {
             "index": rep.index,
@@ -88,7 +90,8 @@ def _rep_rows(report: Report) -> list[dict[str, Any]]:
     ]
 
 
-def _rep_columns(report: Report) -> list[Measure]:
+def rep_columns(report: Report) -> list[Measure]:
+    """Measures that the table of repetitions shows: those that were measured in at least one."""
     return [
         each
         for each in column_measures()
@@ -244,7 +247,7 @@ def html_report(
     day : printed on the page; None = today.
     """
     script = asset("report.js")
-    checks, rows = _check_rows(report), _rep_rows(report)
+    checks, rows = _check_rows(report), rep_rows(report)
     plots = time_plots(report)
     shown = {name for rep in report.reps for name, value in rep.measures.items() if math.isfinite(value)}
     page: str = template("report.html").render(
@@ -252,14 +255,14 @@ def html_report(
         lifter=lifter,
         notes=notes.strip(),
         day=(day or date.today()).isoformat(),
-        facts=_facts(report, lifter),
+        facts=facts_of(report, lifter),
         verdict_words=VERDICT_WORDS,
         finding_words=FINDING_WORDS,
         symbols=SYMBOLS,
         praise=report.praise,
         neutral=neutral_words(report),
         pictures=[(each, base64.b64encode(each.jpeg).decode()) for each in pictures],
-        rep_columns=[(each.name, each.column) for each in _rep_columns(report)],
+        rep_columns=[(each.name, each.column) for each in rep_columns(report)],
         rep_rows=rows,
         anything_found=any(row["found"] for row in rows),
         all_measures=_all_measures(report),

@@ -78,11 +78,4 @@
       words.textContent = `Rep ${button.dataset.way}${button.dataset.words ? " " + button.dataset.words : ""}.`;
     });
   }
-
-  let closed = [];
-  addEventListener("beforeprint", () => {
-    closed = [...document.querySelectorAll("details:not([open])")];
-    for (const each of closed) each.open = true;
-  });
-  addEventListener("afterprint", () => { for (const each of closed) each.open = false; });
 })();
