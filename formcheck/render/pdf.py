@@ -201,7 +201,8 @@ class _Page:
         scale = min(room / picture.width, PICTURE_MM / picture.height)
         width, height = scale * picture.width, scale * picture.height
         x, y = left, self.y + PICTURE_MM - height
-        pixels = cv2.imdecode(np.frombuffer(picture.jpeg, np.uint8), cv2.IMREAD_COLOR)[:, :, ::-1]
+        bgr = np.asarray(cv2.imdecode(np.frombuffer(picture.jpeg, np.uint8), cv2.IMREAD_COLOR))
+        pixels = bgr[:, :, ::-1]
         self.axes.imshow(pixels, extent=(x, x + width, y + height, y), aspect="auto", interpolation="none", zorder=1)
         # The box of the page stays as it was.
         self.axes.set_xlim(0, PAGE_MM[0])
