@@ -128,20 +128,31 @@ def write_perturbed(source: Path, target: Path, perturbation: Perturbation, long
     ------
     VideoError : the source cannot be read. OutputError : PyAV comes without the encoder x264.
     """
+    with VideoReader(source) as reader:
+        frames = resampled(_beginning(reader, longest_s), perturbation.fps)
+        write_frames((Frame(each.time_s, changed(each.rgb, perturbation)) for each in frames), target, perturbation.crf)
+
+
+def write_frames(frames: Iterable[Frame], target: Path, crf: int = 16) -> None:
+    """Write pictures with even sides at their own instants as an H.264 mp4, ``crf`` being the constant rate factor.
+
+    Raises
+    ------
+    OutputError : PyAV comes without the encoder x264.
+    """
     if "libx264" not in av.codecs_available:
         raise OutputError("Perturbed copies cannot be encoded: this PyAV comes without x264; install it with pip.")
-    with VideoReader(source) as reader, av.open(f"file:{target.absolute()}", "w", format="mp4") as container:
+    with av.open(f"file:{target.absolute()}", "w", format="mp4") as container:
         stream: VideoStream | None = None
-        for frame in resampled(_beginning(reader, longest_s), perturbation.fps):
-            rgb = changed(frame.rgb, perturbation)
+        for frame in frames:
             if stream is None:
                 stream = container.add_stream("libx264", rate=30)
-                stream.width, stream.height, stream.pix_fmt = rgb.shape[1], rgb.shape[0], "yuv420p"
+                stream.width, stream.height, stream.pix_fmt = frame.rgb.shape[1], frame.rgb.shape[0], "yuv420p"
                 context = stream.codec_context
                 context.time_base = stream.time_base = TIME_BASE
                 context.color_range, context.colorspace, context.color_primaries, context.color_trc = 1, 1, 1, 1
-                context.options = {"preset": "veryfast", "crf": str(perturbation.crf)}
-            picture = VideoFrame.from_ndarray(rgb, format="rgb24").reformat(
+                context.options = {"preset": "veryfast", "crf": str(crf)}
+            picture = VideoFrame.from_ndarray(frame.rgb, format="rgb24").reformat(
                 format="yuv420p",
                 dst_colorspace=Colorspace.ITU709,
                 src_color_range=ColorRange.JPEG,
