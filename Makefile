@@ -119,6 +119,9 @@ bench-accuracy: $(DEV)  ## Measure on rendered lifters with known angles (SPLIT=
 bench-spine: $(DEV)  ## Measure back rounding on real, rendered and changed clips (CACHED=1: poses as they are, not written)
 	$(RUN) -m benchmarks.bench_spine $(if $(CACHED),--cached)
 
+bench-stress: $(DEV)  ## Spoil clean rendered lifts: when is nothing said, is a fault made up? (CACHED=1: poses as they are, not written)
+	$(RUN) -m benchmarks.bench_stress $(if $(CACHED),--cached --no-write)
+
 bench-speed: $(DEV)  ## Measure time and memory against bare MediaPipe
 	$(RUN) -m benchmarks.bench_speed
 

@@ -19,8 +19,8 @@ from pathlib import Path
 from benchmarks.rendered_set import PRODUCT_NAME
 from benchmarks.scores import markdown_table, percent
 from benchmarks.stress_copies import (
+    BODIES,
     KINDS,
-    LIFTS,
     STRESS,
     Change,
     Source,
@@ -202,7 +202,7 @@ def document(found: Sequence[Outcome]) -> str:
         "# Clean lifts that are hard to see",
         "",
         "`make bench-stress`: "
-        f"{len({each.source for each in found})} rendered lifts without a fault ({', '.join(LIFTS)}), each of another "
+        f"{len({each.source for each in found})} rendered lifts without a fault ({', '.join(BODIES)}), each of another "
         f"body and seen from the side, 400 px high, spoilt in many ways: {len(found)} copies. A copy is analysed as it "
         "comes and with its lift named; a fault in either, of the set or of one repetition, is made up.",
         "",

@@ -35,7 +35,6 @@ from formcheck.vision.models.store import ModelFile, find_model
 from formcheck.vision.native_logs import quiet_native_logs
 from formcheck.vision.pose_estimation import estimate_poses
 from formcheck.vision.video import Frame, RgbImage, VideoReader
-from formcheck.vision.video_parts import jobs_or_default
 from rendered_lifter import ClipSpec, random_spec, render_clip
 from rendered_lifter import scene as scenery
 from rendered_lifter.assets import AssetError
@@ -50,13 +49,10 @@ Floats = NDArray[np.float32]
 
 STRESS = FOLDER / "stress"
 
-LIFTS = ("deadlift", "squat", "swing")
-BODIES = 4
+BODIES = {"deadlift": 3, "squat": 6, "swing": 2}
 FIRST_SEED = 700
-"""Bodies of each lift at most, and the seed of the first; `rendered_set` uses seeds below 500 for this series."""
-
-LIFTERS = 11
-"""Bodies of all lifts together."""
+"""Bodies of each lift, most of that with the shortest repetition; and the seed of the first, as `rendered_set` uses
+seeds below 500 for this series."""
 
 TEMPO = {"deadlift": 1.8, "squat": 1.45, "swing": 1.2}
 """Brisk, as long clips cost time and show nothing more."""
@@ -141,8 +137,8 @@ class Source:
 def sources() -> tuple[Source, ...]:
     """Clean lifts seen from the side, each of somebody else."""
     found = []
-    for number in range(BODIES):
-        for lift in LIFTS:
+    for number in range(max(BODIES.values())):
+        for lift in (each for each, bodies in BODIES.items() if number < bodies):
             spec = random_spec(FIRST_SEED + number, lift, "tune")
             settings = {
                 "reps": 2 if lift == "swing" else 1,
@@ -156,7 +152,7 @@ def sources() -> tuple[Source, ...]:
                 "crf": 12,
             }
             found.append(Source(f"{lift}-{number + 1}", with_overrides(spec, **settings)))
-    return tuple(found[:LIFTERS])
+    return tuple(found)
 
 
 def source_video(source: Source, folder: Path = STRESS) -> Path:
@@ -336,7 +332,7 @@ def copy_poses(source: Source, change: Change, model: ModelFile, backend: PoseBa
         with tempfile.TemporaryDirectory(prefix="formcheck-stress-") as folder:
             spoilt = Path(folder) / f"{source.name}.mp4"
             write_copy(source, video, change, spoilt)
-            poses = estimate_poses(spoilt, model, backend=backend)
+            poses = estimate_poses(spoilt, model, backend=backend, jobs=1)
         # A run that is stopped while it writes must not leave half a file under the name that counts.
         partial_file = kept.with_name(f".{kept.name}.part.npz")
         save_poses(poses, partial_file)
@@ -352,8 +348,8 @@ def kept_file(source: Source, change: Change, model: ModelFile, backend: PoseBac
 
 
 def loaded_once(model: ModelFile) -> PoseBackend:
-    """The usual backend, as short clips ask for it, so that all of them share one loaded model."""
-    return default_backend(model).sharing(1, jobs_or_default(None))
+    """The usual backend for one job at a time: all copies share one loaded model."""
+    return default_backend(model).sharing(1, 1)
 
 
 def fill(model: ModelFile, only: str = "") -> None:

@@ -27,6 +27,7 @@ from typing import Any
 from formcheck.core.errors import Cancelled, FormCheckError, UsageError
 from formcheck.core.limits import limits_from
 from formcheck.service.pipeline import AnalysisRequest, AnalysisStage, run_analysis
+from formcheck.service.time_left import STAGE_SHARES, TimeLeft
 from formcheck.vision.process_memory import limit_memory
 
 
@@ -40,20 +41,8 @@ class Phase(StrEnum):
     CANCELLED = "cancelled"
 
 
-STAGE_SHARES = {
-    AnalysisStage.MODEL: 0.03,
-    AnalysisStage.WATCH: 0.67,
-    AnalysisStage.JUDGE: 0.08,
-    AnalysisStage.PLATE: 0.15,
-    AnalysisStage.DRAW: 0.22,
-}
-"""How the time of a whole job is usually shared among its stages; those that a job does without are left out."""
-
 GRACE_S = 3.0
 """How long a process may take to stop by itself before it is ended."""
-
-FIRST_ESTIMATE_AFTER = 0.05
-"""Before this share of the work is done an estimate of the time left would jump about."""
 
 TOLD_EVERY_S = 0.1
 
@@ -134,7 +123,7 @@ class Batch:
         job = self._states[index].job
         folder = Path(job.folder or "")
         new_folder = job.folder is not None and not folder.exists()
-        clock = _Clock(_stages(job))
+        clock = TimeLeft(_stages(job))
         self._change(index, phase=Phase.RUNNING)
         end: dict[str, Any] = {}
         try:
@@ -161,8 +150,9 @@ class Batch:
                 process.stdin.flush()
             for line in process.stdout:
                 said = _said(line)
-                if "stage" in said:
-                    share, left_s = clock.at(said["stage"], said["done"], said["total"])
+                if said.get("stage") in STAGE_SHARES:
+                    stage = AnalysisStage(said["stage"])
+                    share, left_s = clock.at(stage, said["done"], said["total"], time.monotonic())
                     self._change(index, stage=said["stage"], share=share, left_s=left_s)
                 elif "phase" in said:
                     end = said
@@ -186,28 +176,6 @@ def _stages(job: AnalysisRequest) -> list[AnalysisStage]:
     without |= set() if job.plate else {AnalysisStage.PLATE}
     without |= set() if job.video else {AnalysisStage.DRAW}
     return [name for name in STAGE_SHARES if name not in without]
-
-
-class _Clock:
-    """Share of the whole job that is done, and the time left, from what the process says."""
-
-    def __init__(self, used: Sequence[AnalysisStage]) -> None:
-        whole = sum(STAGE_SHARES[name] for name in used)
-        self._begin = {name: sum(STAGE_SHARES[each] for each in used[:n]) / whole for n, name in enumerate(used)}
-        self._size = {name: STAGE_SHARES[name] / whole for name in used}
-        self._since_s: float | None = None
-        self._from = 0.0
-
-    def at(self, stage: AnalysisStage, done: int, total: int | None) -> tuple[float, float | None]:
-        within = min(1.0, done / total) if total else 0.0
-        share = self._begin.get(stage, 0.0) + self._size.get(stage, 0.0) * within
-        now_s = time.monotonic()
-        # The time for starting and for finding the model says nothing about the rest.
-        if self._since_s is None and stage != AnalysisStage.MODEL:
-            self._since_s, self._from = now_s, share
-        if self._since_s is None or share - self._from < FIRST_ESTIMATE_AFTER:
-            return share, None
-        return share, (now_s - self._since_s) * (1.0 - share) / (share - self._from)
 
 
 def _end(process: subprocess.Popen[str]) -> None:

@@ -207,7 +207,8 @@ def test_a_file_that_cannot_be_read_is_named_as_its_owner_does(name: str, tmp_pa
 def test_progress_and_the_time_left_are_told(job: AnalysisRequest, tmp_path: Path) -> None:
     flag = tmp_path / "go on"
     program = (
-        "say(stage='watch', done=0, total=100); say(stage='watch', done=50, total=100)\n"
+        "say(stage='watch', done=0, total=100); say(stage='watch', done=10, total=100); time.sleep(1.2)\n"
+        "say(stage='watch', done=50, total=100)\n"
         f"import os\nwhile not os.path.exists({str(flag)!r}): time.sleep(.01)\n"
         "say(phase='done')"
     )
