@@ -293,7 +293,7 @@ class _Crossing:
         cover = np.repeat(np.isfinite(depth)[:, :, None], 3, axis=2).astype(np.float32)
         alpha = scenery.downsample(cover)[:, :, :1]
         # Pixels that are covered in part hold that part of the colour.
-        colour = scenery.downsample(rgb) / np.maximum(alpha, 1e-3)
+        colour = scenery.downsample(rgb) / np.maximum(alpha, np.float32(1e-3))
         return scenery.to_bytes(colour).astype(np.float32), alpha
 
     def _lifter_and_load(self, time_s: float) -> list[scenery.Solid]:
