@@ -294,7 +294,7 @@ class _Crossing:
         alpha = scenery.downsample(cover)[:, :, :1]
         # Pixels that are covered in part hold that part of the colour.
         colour = scenery.downsample(rgb) / np.maximum(alpha, np.float32(1e-3))
-        return scenery.to_bytes(colour).astype(np.float32), alpha
+        return scenery.to_bytes(colour.astype(np.float32)).astype(np.float32), alpha
 
     def _lifter_and_load(self, time_s: float) -> list[scenery.Solid]:
         moment = self._lift.at(np.array([time_s]))
