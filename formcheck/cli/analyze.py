@@ -82,6 +82,13 @@ def add_analyze_command(app: typer.Typer) -> None:
         no_video: Annotated[
             bool, typer.Option("--no-video", help="Leave out annotated.mp4, which saves time.")
         ] = False,
+        full_video: Annotated[
+            bool,
+            typer.Option(
+                "--full-video",
+                help="Draw annotated.mp4 in the film's size, with all its frames, not 1280 pixels and 30 a second.",
+            ),
+        ] = False,
         as_json: Annotated[bool, typer.Option("--json", help="Print report.json instead of the summary.")] = False,
         save: Annotated[bool, typer.Option("--save", help="Save the set to the history.")] = False,
         lifter: Annotated[
@@ -163,6 +170,7 @@ def add_analyze_command(app: typer.Typer) -> None:
                 save=saves,
                 move=move,
                 keep_video=keep_video,
+                full_video=full_video,
                 note_path=is_video,
             )
             # In the order in which people look for a mistake: settings give the unit of loads.

@@ -44,6 +44,7 @@ class Analysed:
     settings : what the analysis was told, by name.
     progress, cancelled : of exports that go through the video; ``cancelled`` is asked after every frame.
     jobs : how much these may do at the same time, as threads; None = as much as they like.
+    full_video : the annotated video has the size of the film and all of its frames.
     """
 
     report: Report
@@ -56,6 +57,7 @@ class Analysed:
     progress: Progress | None = None
     cancelled: Callable[[], bool] | None = None
     jobs: int | None = None
+    full_video: bool = False
 
     @cached_property
     def pictures(self) -> tuple[KeyPicture, ...]:
@@ -140,11 +142,13 @@ def _video(analysed: Analysed, path: Path) -> None:
     from formcheck.render import annotated_video
 
     assert analysed.video is not None
+    limits = {"max_side": None, "max_fps": None} if analysed.full_video else {}
     annotated_video.write_annotated_video(
         analysed.video,
         analysed.poses,
         analysed.report,
         path,
+        **limits,
         jobs=analysed.jobs,
         progress=analysed.progress,
         cancelled=analysed.cancelled,

@@ -288,15 +288,17 @@ def smooth_line(points: FloatArray) -> FloatArray:
 # --- drawing -------------------------------------------------------------------------------------------------------
 
 
-def draw_overlay(rgb: RgbImage, plan: OverlayPlan, time_s: float, *, words: bool = True) -> RgbImage:
-    """The frame shown at ``time_s`` (seconds since the first frame) with everything drawn on it; a new array.
+def draw_overlay(
+    rgb: RgbImage, plan: OverlayPlan, time_s: float, *, words: bool = True, in_place: bool = False
+) -> RgbImage:
+    """The frame shown at ``time_s`` (seconds since the first frame) with everything drawn on it.
 
     Parameters
     ----------
-    rgb : (plan.height, plan.width, 3) 8 bit; left as it is.
+    rgb : (plan.height, plan.width, 3) 8 bit, C-contiguous where it is drawn on ``in_place``; else left as it is.
     words : False for skeleton and back only, where the words stand beside the picture.
     """
-    canvas = np.array(rgb, dtype=np.uint8, order="C")
+    canvas = rgb if in_place else np.array(rgb, dtype=np.uint8, order="C")
     if len(plan.time_s) and not plan.time_s[0] - 0.02 <= time_s <= plan.time_s[-1] + 0.02:
         return canvas  # outside of the part that was analysed there is nothing to say
     index = plan.index_at(time_s)

@@ -36,6 +36,7 @@ def analyze_video(
     exports: Sequence[str] | None = None,
     save: bool = False,
     keep_video: bool = False,
+    full_video: bool = False,
     progress: Callable[[int, int | None], None] | None = None,
     cancelled: Callable[[], bool] | None = None,
 ) -> Report:
@@ -72,6 +73,8 @@ def analyze_video(
         annotated one). None = all but "trc" and "pdf" with ``out``, nothing without.
     save : save the set to the history.
     keep_video : keep a copy of the annotated video with the saved set; needs ``save`` and the export "video".
+    full_video : the annotated video has the size of the film and all of its frames; else at most 1280 pixels and 30
+        frames a second.
     progress : called with frames done and frames expected (None = unknown) while poses are looked for.
     cancelled : asked after every frame; True stops the work.
 
@@ -119,6 +122,7 @@ def analyze_video(
         folder=None if out is None else str(out),
         save=save,
         keep_video=keep_video,
+        full_video=full_video,
         note_path=not is_poses,
     )
     result = run_analysis(request, progress=frames, cancelled=cancelled)

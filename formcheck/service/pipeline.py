@@ -90,6 +90,7 @@ class AnalysisRequest:
     save : save to the history. ``set_id`` is the saved set that is judged again, None for a new one.
     move : where the recording is another lifter's set already, that set changes hands; else this one is a copy.
     keep_video : keep a copy of the annotated video with the saved set.
+    full_video : the annotated video has the size of the film and all of its frames, which takes longer.
     note_path : note in the history where the video is.
     live : the set was watched as it happened.
     whole : all or nothing: when drawing the video is stopped or fails, so is the whole analysis, and nothing is saved.
@@ -128,6 +129,7 @@ class AnalysisRequest:
     set_id: int | None = None
     move: bool = False
     keep_video: bool = False
+    full_video: bool = False
     note_path: bool = False
     live: bool = False
     whole: bool = False
@@ -488,6 +490,7 @@ class _Run:
             progress=self._of(AnalysisStage.DRAW),
             cancelled=self._stopped,
             jobs=self.request.jobs,
+            full_video=self.request.full_video,
         )
 
     def _write(self, exports: Sequence[Export], analysed: Analysed, folder: ReportFolder | None) -> None:

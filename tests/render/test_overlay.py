@@ -19,7 +19,7 @@ from formcheck.judging.effective_checks import rounding_limits_deg
 from formcheck.judging.settings import Override, Settings
 from formcheck.motion.view import View
 from formcheck.render import overlay
-from formcheck.render.annotated_video import write_annotated_video
+from formcheck.render.annotated_video import ANNOTATED_MAX_FPS, FrameChoice, write_annotated_video
 from formcheck.render.overlay import (
     LEVEL_COLOURS,
     _legend_entries,
@@ -30,7 +30,7 @@ from formcheck.render.overlay import (
     rounding_level,
     smooth_line,
 )
-from formcheck.vision.video import VideoReader
+from formcheck.vision.video import VideoReader, VideoWriter
 from tests.helpers.make_reports import (
     BACK_X,
     FPS,
@@ -344,6 +344,65 @@ def test_the_annotated_video_keeps_times_and_shows_the_back(tmp_path: Path, jobs
     assert [frame.time_s for frame in frames] == pytest.approx(poses.time_s.tolist(), abs=0.001)
     assert pixel(frames[5].rgb, MIDDLE_OF_BACK) == pytest.approx(LEVEL_COLOURS[FAULT], abs=40)
     assert seen == [(done, len(poses)) for done in range(1, len(poses) + 1)]
+
+
+def film_of(path: Path, fps: float, size: tuple[int, int] = (96, 64), duration_s: float = 1.0) -> Path:
+    with VideoWriter(path) as writer:
+        for index in range(round(fps * duration_s)):
+            writer.write(np.full((size[1], size[0], 3), 60, np.uint8), index / fps)
+    return path
+
+
+@pytest.mark.parametrize(
+    ("fps", "every"), [(24, 1), (30, 1), (33, 1), (50, 2), (59.94, 2), (60, 2), (120, 4), (240, 8)]
+)
+def test_even_steps_are_drawn_thirty_times_a_second_at_most(fps: float, every: int) -> None:
+    times = np.arange(round(4 * fps)) / fps
+    choice = FrameChoice(fps, ANNOTATED_MAX_FPS)
+    assert [index for index, time_s in enumerate(times) if choice.wants(time_s)] == list(range(0, len(times), every))
+    everything = FrameChoice(fps, None)
+    assert all(everything.wants(time_s) for time_s in times)
+
+
+def test_of_an_uneven_film_no_more_is_drawn_and_after_a_pause_it_goes_on() -> None:
+    random = np.random.default_rng(5)
+    times = np.cumsum(random.uniform(0.002, 0.02, 600))
+    times[300:] += 3.0
+    for nominal in (None, 90.0):
+        choice = FrameChoice(nominal, ANNOTATED_MAX_FPS)
+        drawn = np.array([time_s for time_s in times if choice.wants(time_s)])
+        assert times[0] == drawn[0]
+        assert times[300] in drawn
+        watched_s = times[-1] - times[0] - (times[300] - times[299])
+        assert 0.9 * ANNOTATED_MAX_FPS <= len(drawn) / watched_s <= ANNOTATED_MAX_FPS + 1
+
+
+@pytest.mark.parametrize("jobs", [1, 2])
+def test_the_annotated_video_of_a_fast_film_has_thirty_frames_a_second(tmp_path: Path, jobs: int) -> None:
+    poses = make_poses()
+    report, clip = make_report(poses), film_of(tmp_path / "fast.mp4", 60.0)
+    seen: list[int] = []
+    limits: list[dict[str, None]] = [{}, {"max_fps": None, "max_side": None}]
+    for number, told in enumerate(limits):
+        target = tmp_path / f"annotated-{number}.mp4"
+        write_annotated_video(
+            clip, poses, report, target, jobs=jobs, progress=lambda done, _: seen.append(done), **told
+        )
+        with VideoReader(target) as reader:
+            times = [frame.time_s for frame in reader.decoded()]
+        assert times == pytest.approx((np.arange(60)[:: 2 - number] / 60).tolist(), abs=0.001)
+    assert seen == 2 * list(range(1, 61))
+
+
+def test_an_overlay_is_the_same_on_a_copy_and_in_place() -> None:
+    poses = make_poses()
+    plan = plan_overlay(poses, make_report(poses), 320, 240)
+    picture = np.random.default_rng(1).integers(0, 255, (240, 320, 3)).astype(np.uint8)
+    before = picture.copy()
+    copy = draw_overlay(picture, plan, 0.5)
+    np.testing.assert_array_equal(picture, before)
+    assert draw_overlay(picture, plan, 0.5, in_place=True) is picture
+    np.testing.assert_array_equal(picture, copy)
 
 
 def test_the_annotated_video_is_scaled_down(tmp_path: Path) -> None:

@@ -96,6 +96,7 @@ class Wish:
     video: bool = False
     save: bool = False
     keep_video: bool = False
+    full_video: bool = False
 
     def names(self) -> tuple[str, ...]:
         """Names of the exports."""
@@ -121,6 +122,7 @@ class Wish:
             folder="out",
             save=self.save or self.lifter is not None,
             keep_video=self.keep_video,
+            full_video=self.full_video,
         )
 
 
@@ -144,6 +146,7 @@ def command_line(wish: Wish) -> None:
         ("--no-video", not wish.video),
         ("--save", wish.save),
         ("--keep-video", wish.keep_video),
+        ("--full-video", wish.full_video),
     ):
         words += [flag] if wanted else []
     result = CliRunner().invoke(app, words)
@@ -184,6 +187,7 @@ def python(wish: Wish) -> None:
         exports=wish.names(),
         save=wish.save or wish.lifter is not None,
         keep_video=wish.keep_video,
+        full_video=wish.full_video,
     )
 
 

@@ -14,6 +14,7 @@ from collections.abc import Callable
 from fractions import Fraction
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 import av
 import cv2
@@ -58,8 +59,10 @@ CODECS = {
 QUIET = {"libx265": {"x265-params": "log-level=none"}, "libsvtav1": {"preset": "12"}}
 
 
-def read(path: Path, max_side: int | None = video.DEFAULT_MAX_SIDE) -> tuple[list[video.Frame], VideoReader]:
-    with VideoReader(path, max_side=max_side) as reader:
+def read(
+    path: Path, max_side: int | None = video.DEFAULT_MAX_SIDE, *, for_show: bool = False
+) -> tuple[list[video.Frame], VideoReader]:
+    with VideoReader(path, max_side=max_side, for_show=for_show) as reader:
         return list(reader), reader
 
 
@@ -227,6 +230,23 @@ def test_colour_matrix_and_range_are_honoured(color_range: int, matrix: int, tmp
     rgb = read(path)[0][0].rgb
     assert np.abs(rgb[4:20, 4:28].mean(axis=(0, 1)) - RED).max() < 5
     assert np.abs(rgb[4:20, 36:60].mean(axis=(0, 1)) - GREEN).max() < 5
+
+
+@pytest.mark.parametrize("color_range", [0, 1, 2], ids=["unnamed", "limited", "full"])
+@pytest.mark.parametrize("matrix", [1, None, 5], ids=["BT.709", "unnamed", "BT.601"])
+@pytest.mark.parametrize("size", [(64, 48), (1280, 960)])
+@pytest.mark.parametrize("degrees", [0, 90])
+def test_pictures_for_show_have_the_same_colours(
+    color_range: int, matrix: int | None, size: tuple[int, int], degrees: int, tmp_path: Path
+) -> None:
+    colour: dict[str, Any] = {} if matrix is None else {"color_range": color_range, "colorspace": matrix}
+    path = write_video(tmp_path / "a.mp4", [upright_picture(*size)], options={"qp": "4"}, **colour)
+    set_display_matrix(path, CLOCKWISE_MATRIX[degrees])
+    shown, usual = (read(path, max_side=40, for_show=for_show)[0][0].rgb.astype(int) for for_show in (True, False))
+    assert shown.shape == usual.shape
+    # Edges between colours may differ; the wrong matrix or range would move whole areas by 15 and more.
+    assert np.median(np.abs(shown - usual)) <= 3
+    assert np.percentile(np.abs(shown - usual), 80) <= 6
 
 
 def pq_signal(nits: float) -> float:
