@@ -36,6 +36,7 @@ from numpy.typing import NDArray
 from formcheck.core.errors import OutputError, VideoError
 from formcheck.core.limits import GIB, Limits, limits_from, most
 from formcheck.storage.atomic import PendingFile
+from formcheck.vision.machine import usable_cores
 from formcheck.vision.process_memory import limited_memory
 
 RgbImage = NDArray[np.uint8]
@@ -675,7 +676,7 @@ def _video_stream(container: InputContainer, name: str, limits: Limits, threads:
             f"{most(limits, 'pixels')}; export it smaller."
         )
     stream.thread_type = "AUTO"
-    stream.thread_count = min(MAX_DECODER_THREADS, threads or os.cpu_count() or 1)
+    stream.thread_count = min(MAX_DECODER_THREADS, threads or usable_cores())
     stream.codec_context.options = {"max_pixels": str(int(limits.pixels))}
     return stream
 

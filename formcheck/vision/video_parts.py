@@ -14,7 +14,6 @@ afterwards, and where a part has looked elsewhere, its pictures of the floor are
 from __future__ import annotations
 
 import itertools
-import os
 import threading
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack, closing
@@ -28,6 +27,7 @@ from formcheck.core.errors import Cancelled, FormCheckError
 from formcheck.vision.backend import PoseBackend, RgbImage
 from formcheck.vision.floor import FloorWatch
 from formcheck.vision.look_rate import LookRate
+from formcheck.vision.machine import usable_cores
 from formcheck.vision.models.store import ModelFile
 from formcheck.vision.person_finder import PersonFinder
 from formcheck.vision.prefetch import prefetched
@@ -118,14 +118,9 @@ class Watched:
     floor_from: int = 0
 
 
-def cores() -> int:
-    """How many cores this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-
-
 def jobs_or_default(jobs: int | None) -> int:
     """How many things are done at the same time: as asked for, else one a core, `MOST_JOBS` at most."""
-    return max(1, jobs) if jobs is not None else min(MOST_JOBS, cores())
+    return max(1, jobs) if jobs is not None else min(MOST_JOBS, usable_cores())
 
 
 def part_starts(duration_s: float, jobs: int) -> list[float]:

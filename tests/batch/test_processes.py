@@ -14,6 +14,7 @@ import pytest
 from formcheck.batch import machine
 from formcheck.batch.processes import Finished, Step, Tell, run_each
 from formcheck.core.errors import Cancelled, OutputError
+from formcheck.vision.machine import usable_cores
 
 
 def work(task: str, tell: Tell) -> tuple[str, int]:
@@ -106,13 +107,13 @@ def test_jobs_are_as_many_as_cores_and_memory_allow(
 
 
 def test_the_limits_of_a_container_count(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(machine, "CGROUP", tmp_path)
-    without = machine.usable_cores(), machine.usable_memory_bytes()
+    monkeypatch.setattr("formcheck.vision.machine.CGROUP", tmp_path)
+    without = usable_cores(), machine.usable_memory_bytes()
     (tmp_path / "cpu.max").write_text("100000 100000\n")
     (tmp_path / "memory.max").write_text("3000000\n")
     (tmp_path / "memory.current").write_text("1000000\n")
-    assert (machine.usable_cores(), machine.usable_memory_bytes()) == (1, 2_000_000)
+    assert (usable_cores(), machine.usable_memory_bytes()) == (1, 2_000_000)
     (tmp_path / "cpu.max").write_text("max 100000\n")
     (tmp_path / "memory.max").write_text("max\n")
-    assert machine.usable_cores() == without[0]
+    assert usable_cores() == without[0]
     assert machine.usable_memory_bytes() > 2_000_000

@@ -427,10 +427,10 @@ def test_stopping_works_where_native_code_swallows_the_interrupt(pipeline: Pipel
 def test_stopping_during_the_video_keeps_the_report(monkeypatch: pytest.MonkeyPatch) -> None:
     real = overlay.draw_overlay
 
-    def stop_at_tenth(*arguments: Any) -> Any:
+    def stop_at_tenth(*arguments: Any, **told: Any) -> Any:
         if arguments[2] >= 0.4:
             os.kill(os.getpid(), signal.SIGINT)
-        return real(*arguments)
+        return real(*arguments, **told)
 
     monkeypatch.setattr(annotated_video, "draw_overlay", stop_at_tenth)
     result = run("analyze", "set.mp4")

@@ -15,6 +15,7 @@ from formcheck.core.poses import ARRAY_FIELDS, PoseSequence
 from formcheck.vision import pose_estimation, video_parts
 from formcheck.vision.backend import DetectedPerson, PoseBackend
 from formcheck.vision.fake_backend import FakeBackend, person_of
+from formcheck.vision.machine import usable_cores
 from formcheck.vision.models.store import ModelFile, find_model
 from formcheck.vision.openvino_backend import OpenVinoBackend, is_installed
 from formcheck.vision.pose_estimation import estimate_poses
@@ -23,7 +24,6 @@ from formcheck.vision.video_parts import (
     MOST_JOBS,
     PLACES_AFTER_S,
     SHORTEST_PART_S,
-    cores,
     jobs_or_default,
     joined,
     part_starts,
@@ -93,7 +93,7 @@ def test_a_video_is_watched_in_as_many_parts_as_are_long_enough(duration_s: floa
 
 
 def test_jobs_are_as_asked_for_and_else_one_a_core() -> None:
-    assert jobs_or_default(None) == min(cores(), MOST_JOBS)
+    assert jobs_or_default(None) == min(usable_cores(), MOST_JOBS)
     assert [jobs_or_default(jobs) for jobs in (0, 1, 7)] == [1, 1, 7]
 
 
