@@ -14,7 +14,7 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -303,7 +303,7 @@ def _run(
 
     first_s: float | None = None
     try:
-        for frame in frames:
+        for frame in _until_lost(frames):
             rgb = scaled(frame.rgb)
             first_s = frame.time_s if first_s is None else first_s
             seen = analyser.analyse(rgb, frame.time_s, count_people=engine.counts_people)
@@ -324,6 +324,19 @@ def _run(
     except KeyboardInterrupt:
         pass  # the usual end of a session with a camera
     return first_s or 0.0
+
+
+def _until_lost(frames: Iterable[Captured]) -> Iterator[Captured]:
+    """Frames until there are no more; a source that breaks off after some is told of, and what was seen is kept."""
+    seen = False
+    try:
+        for frame in frames:
+            seen = True
+            yield frame
+    except InputError as error:
+        if not seen:
+            raise
+        say(f"{error} What was seen until then is kept and judged.")
 
 
 class _Printer:

@@ -43,6 +43,9 @@ PICTURE_SIDE = 640
 PROBLEM_SHOWN_S = 2.0
 """A single bad frame is gone before anybody could read about it."""
 
+SILENT_CAMERA_S = 5.0
+"""A camera that sends no picture for this long has been taken away."""
+
 NEW_MODEL_AFTER_S = 1.0
 """After an error the model is made again, which takes long; not more often than this."""
 
@@ -70,7 +73,8 @@ class View:
     ``delay_ms`` is the time from the arrival of the last frame to its state. ``dropped`` is the number of frames that
     came while another one was looked at, ``dropped_share`` their share 0..1 over the last `RATE_OVER_S`. ``problem`` is
     the last error in plain words, "" when all is well. ``ended`` is True once the session is over and all its sets are
-    there.
+    there. ``silent`` is True while the camera has sent nothing for `SILENT_CAMERA_S`; a set that was under way has
+    become a finished one then.
     """
 
     now: Snapshot | None = None
@@ -82,6 +86,7 @@ class View:
     delay_ms: float = 0.0
     problem: str = ""
     ended: bool = False
+    silent: bool = False
 
 
 class BrowserSession:
@@ -122,7 +127,7 @@ class BrowserSession:
         self._problem, self._problem_s = "", -PROBLEM_SHOWN_S
         self._finished: tuple[FinishedSet, ...] = ()
         self._baseline: Baseline | None = None
-        self._over = False
+        self._over = self._silent = False
 
     def receive(self, rgb: RgbImage, arrived_s: float | None = None, dropped: int = 0) -> RgbImage:
         """Look at a frame (H, W, 3) that arrived at that `time.monotonic`; returns it with the body drawn in.
@@ -136,6 +141,7 @@ class BrowserSession:
             with self._showing:
                 self._frames += 1
                 self._dropped += dropped
+                self._silent = False
             try:
                 return self._look(rgb, arrived_s, dropped)
             except Exception as error:  # whatever it is: the picture must go on
@@ -203,6 +209,7 @@ class BrowserSession:
                 self._delay_ms,
                 problem,
                 self._over,
+                self._silent,
             )
 
     def end_set(self) -> None:
@@ -213,6 +220,14 @@ class BrowserSession:
                 return
             # The page need not wait for the next frame, which brings the event.
             self._publish(replace(self._now, state=State.DONE, reps=len(done.report.reps), cue="", events=()))
+
+    def camera_is_silent(self) -> None:
+        """No picture has come for a while: what was seen of the set under way is kept and judged."""
+        with self._showing:
+            if self._silent or self._now is None:
+                return  # told already, or still loading
+            self._silent = True
+        self.end_set()
 
     def end(self) -> None:
         """The connection has ended: what was under way becomes a finished set, the model is freed."""
@@ -328,7 +343,7 @@ class FrameWorker:
 
     def _work(self) -> None:
         try:
-            while (taken := self._newest.take()) is not None:
+            while (taken := self._next()) is not None:
                 (read, arrived_s), passed_over = taken
                 try:
                     self._shown(self._session.receive(read(), arrived_s, passed_over))
@@ -336,6 +351,13 @@ class FrameWorker:
                     self._session.note(f"{type(error).__name__}: {error}")
         finally:
             self._session.end()
+
+    def _next(self) -> tuple[tuple[Callable[[], RgbImage], float], int] | None:
+        while True:
+            try:
+                return self._newest.take(SILENT_CAMERA_S)
+            except TimeoutError:
+                self._session.camera_is_silent()
 
 
 @functools.cache

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from typing import Generic, TypeVar
 
 Item = TypeVar("Item")
@@ -32,11 +33,19 @@ class Newest(Generic[Item]):
             self._item = item
             self._changed.notify()
 
-    def take(self) -> tuple[Item, int] | None:
-        """Wait for the next item; returns it and how many were dropped since the last one, or None once closed."""
+    def take(self, timeout_s: float | None = None) -> tuple[Item, int] | None:
+        """Wait for the next item; returns it and how many were dropped since the last one, or None once closed.
+
+        Raises
+        ------
+        TimeoutError : none came within ``timeout_s``; None waits for ever.
+        """
+        end_s = None if timeout_s is None else time.monotonic() + timeout_s
         with self._changed:
             while self._item is None and not self._closed:
                 self._changed.wait(HEARD_WITHIN_S)
+                if self._item is None and not self._closed and end_s is not None and time.monotonic() >= end_s:
+                    raise TimeoutError
             if self._item is None or (self._closed and not self._drain):
                 return None
             item, self._item = self._item, None

@@ -197,6 +197,36 @@ def test_a_frame_that_cannot_be_read_does_not_stop_the_worker() -> None:
     worker.join(60)
 
 
+def test_a_camera_that_is_pulled_out_in_mid_set_leaves_a_finished_set(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("formcheck.live.browser.SILENT_CAMERA_S", 0.3)
+    poses = filmed(squat(3))
+    until = int(0.8 * len(poses.time_s))
+    source = looks(poses)
+    session = BrowserSession(SessionOptions(exercise="squat"), lambda: FakeAnalyser(source))
+    for time_s in poses.time_s[:until]:
+        session.receive(PICTURE, 1000.0 + float(time_s))
+    assert session.finished() == ()
+    worker = FrameWorker(session, lambda _: None)
+    wait_until(lambda: session.view().silent)
+    wait_until(lambda: len(session.finished()) == 1)
+    (done,) = session.finished()
+    assert len(done.report.reps) == 2
+    assert not session.view().ended
+    # The camera comes back: the next set is another one.
+    worker.offer(lambda: PICTURE, 1000.0 + float(poses.time_s[until]))
+    wait_until(lambda: not session.view().silent)
+    worker.stop()
+    worker.join(60)
+    assert len(session.finished()) == 1
+
+
+def test_a_silent_camera_says_nothing_before_the_first_picture(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("formcheck.live.browser.SILENT_CAMERA_S", 0.05)
+    session = BrowserSession(SessionOptions(exercise="squat"), lambda: FakeAnalyser(iter(())))
+    session.camera_is_silent()
+    assert not session.view().silent
+
+
 def wait_until(true: Callable[[], bool]) -> None:
     end_s = time.monotonic() + 60.0
     while not true():

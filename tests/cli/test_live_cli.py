@@ -11,6 +11,7 @@ import sys
 import threading
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -21,6 +22,7 @@ from formcheck.cli.main import app
 from formcheck.core.errors import FormCheckError, InputError
 from formcheck.live import window
 from formcheck.live.capture import Captured, NewestFrame, camera_frames, file_frames, is_camera
+from formcheck.live.recording import Observation
 from formcheck.live.save_set import save_baseline, save_set
 from formcheck.live.session import FinishedSet
 from formcheck.motion.neutral import Baseline
@@ -29,7 +31,7 @@ from formcheck.storage.history import open_history
 from formcheck.storage.pose_files import load_poses
 from formcheck.vision.models.store import find_model
 from formcheck.vision.pose_estimation import estimate_poses
-from tests.helpers.live_frames import engine_for, filmed, played
+from tests.helpers.live_frames import engine_for, filmed, looks, played
 from tests.helpers.make_videos import numbered_picture, write_video
 from tests.helpers.synthetic_lifter import deadlift, squat
 
@@ -135,6 +137,62 @@ def test_cameras_are_numbers() -> None:
 def test_a_camera_that_is_not_there_is_said_so() -> None:
     with pytest.raises(InputError, match="There is no camera 97"):
         next(camera_frames(97))
+
+
+class WatchedSet:
+    """A camera that shows a set and is pulled out in the middle of it, and what looks at its pictures."""
+
+    def __init__(self, poses: Any, until_s: float) -> None:
+        self._times = [float(at_s) for at_s in poses.time_s if at_s <= until_s]
+        self._seen = looks(poses)
+        self._looked_at = threading.Semaphore(1)
+
+    def frames(self, number: int) -> Iterator[Captured]:
+        for at_s in self._times:
+            assert self._looked_at.acquire(timeout=60)  # nothing is dropped
+            yield Captured(np.full((96, 54, 3), 120, np.uint8), at_s, 0.0)
+        assert self._looked_at.acquire(timeout=60)
+        raise InputError(f"Camera {number} stopped sending pictures: check its cable, then start again.")
+
+    def __enter__(self) -> WatchedSet:
+        return self
+
+    def __exit__(self, *_: object) -> None: ...
+
+    def analyse(self, rgb: Any, time_s: float, *, count_people: bool = False) -> Observation:
+        found = next(self._seen)
+        self._looked_at.release()
+        return Observation(time_s, found.person, found.width, found.height)
+
+
+def test_a_camera_that_is_pulled_out_in_mid_set_loses_nothing_that_was_seen(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    poses = filmed(squat(4))
+    watched = WatchedSet(poses, until_s=0.8 * float(poses.time_s[-1]))
+    monkeypatch.setattr("formcheck.live.capture.camera_frames", watched.frames)
+    monkeypatch.setattr("formcheck.live.frame_analyser.FrameAnalyser", lambda _: watched)
+    monkeypatch.setattr("formcheck.vision.models.store.find_model", lambda _: None)
+    code, _, err = live("--no-window", "--exercise", "squat", "--out", "out", "--save", "--lifter", "Anna")
+    assert code == 0, err
+    assert "Camera 0 stopped sending pictures: check its cable" in err
+    assert "What was seen until then is kept and judged." in err
+    reps = json.loads((tmp_path / "out" / "report.json").read_text())["reps"]
+    assert len(reps) == 3
+    with open_history() as kept:
+        (saved,) = kept.sets(lifter="Anna")
+        assert len(saved.report.reps) == 3
+
+
+def test_a_camera_that_never_gave_a_picture_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    watched = WatchedSet(filmed(squat(1)), until_s=-1.0)
+    monkeypatch.setattr("formcheck.live.capture.camera_frames", watched.frames)
+    monkeypatch.setattr("formcheck.live.frame_analyser.FrameAnalyser", lambda _: watched)
+    monkeypatch.setattr("formcheck.vision.models.store.find_model", lambda _: None)
+    code, _, err = live("--no-window", "--exercise", "squat")
+    assert code == 2
+    assert "stopped sending pictures" in err
+    assert "kept" not in err
 
 
 # ----------------------------------------------------------------------------------------------------------- messages

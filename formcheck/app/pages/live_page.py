@@ -68,6 +68,11 @@ CAMERA_TEXTS = {
 }
 """What the page says when there is no picture, by reason."""
 
+SILENT_CAMERA = (
+    "No picture comes from the camera any more. What was seen of the set is kept and judged below; connect the camera, "
+    "then press Stop and Start."
+)
+
 CAMERA_HELP = "".join(f"- {CAMERA_TEXTS[name]}\n" for name in ("denied", "missing", "busy")) + (
     "- Nothing happens? Try another browser, or film the set and use Check a lift instead.\n"
 )
@@ -227,6 +232,8 @@ def _state() -> None:
         st.error(
             f"A frame could not be analysed; still trying. {components.plain(view.problem)}", icon=":material/error:"
         )
+    if view is not None and view.silent and not view.ended:
+        st.warning(SILENT_CAMERA, icon=":material/videocam_off:")
     with st.container(horizontal=True, vertical_alignment="center", gap="medium"):
         in_set = view is not None and view.now is not None and view.now.state in (State.IN_SET, State.RESTING)
         if in_set and live is not None and st.button("Set over", key="live-over", icon=":material/flag:"):
