@@ -259,6 +259,8 @@ def analysis_options(request: AnalysisRequest) -> dict[str, Any]:
         from formcheck.storage.history import open_history
 
         with open_history() as history:
+            if request.save:
+                history.check_writable()
             lifter = history.known_lifter(request.lifter)
     told = options_of_lifter(lifter if request.own_history else None, settings_of(request))
     return told if request.neutral_back is None else told | options_of_neutral(request.neutral_back)

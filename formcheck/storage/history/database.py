@@ -21,6 +21,7 @@ import sqlalchemy as sa
 from sqlalchemy.pool import StaticPool
 
 from formcheck.core.errors import HistoryError, UsageError
+from formcheck.storage.history.read_only import ReadOnlyFile, can_only_be_read, open_read_only
 from formcheck.storage.history.tables import APPLICATION_ID, HEAD, OLD_STEPS, OLD_STEPS_TABLE, VERSION_TABLE
 
 FILE_NAME = "history.sqlite3"
@@ -63,6 +64,7 @@ class Database:
         self._begin = "BEGIN"
         self.path: Path | None = None
         self._file: sqlite3.Connection | None = None
+        self._sealed: ReadOnlyFile | None = None
         url = _server_of(place)
         if url is None:
             self.path = Path(place)
@@ -86,12 +88,19 @@ class Database:
         """True for SQLite, False for a server."""
         return self.path is not None
 
+    @property
+    def can_only_be_read(self) -> bool:
+        """True for a file that this user may not write to."""
+        return self._sealed is not None
+
     def close(self) -> None:
         """Close the connection."""
         self._connection.close()
         self._engine.dispose()
         if self._file is not None:
             self._file.close()
+        if self._sealed is not None:
+            self._sealed.close()
 
     @contextlib.contextmanager
     def reading(self) -> Iterator[sa.Connection]:
@@ -108,6 +117,7 @@ class Database:
     @contextlib.contextmanager
     def writing(self) -> Iterator[sa.Connection]:
         """One transaction: everything in the block is kept, or nothing of it."""
+        self.check_writable()
         with self.errors(), self._exclusive():
             if not self.is_file:
                 self._wait_for("LOCK TABLE sets IN SHARE ROW EXCLUSIVE MODE")
@@ -116,6 +126,7 @@ class Database:
     @contextlib.contextmanager
     def migrating(self) -> Iterator[sa.Connection]:
         """As `writing`, for changes of the tables: one process migrates, others wait and find nothing left to do."""
+        self.check_writable()
         with self.errors():
             # Making a table again must not delete what belongs to its rows. Only outside of a transaction.
             self.tell_file("PRAGMA foreign_keys = OFF")
@@ -126,6 +137,14 @@ class Database:
                     yield self._connection
             finally:
                 self.tell_file("PRAGMA foreign_keys = ON")
+
+    def check_writable(self) -> None:
+        """Raise `HistoryError` for a file that can only be read."""
+        if self._sealed is not None:
+            raise HistoryError(
+                f"{self.where} can only be read here, so nothing is changed in it: check who may write to it and its "
+                f"folder, or name another folder in {FOLDER_VARIABLE}."
+            )
 
     @contextlib.contextmanager
     def errors(self) -> Iterator[None]:
@@ -165,7 +184,7 @@ class Database:
 
     def prepare_file(self, new: bool) -> None:
         """What holds for a connection to an SQLite file, and once for a new one."""
-        if self._file is None:
+        if self._file is None or self._sealed is not None:
             return
         with self.errors():
             # These two are set once for the file; setting them again would wait for others that write.
@@ -230,8 +249,12 @@ class Database:
 
     def _file_engine(self, path: Path) -> sa.Engine:
         """One connection to the file, whose transactions begin when and how we say."""
-        _make_private(path)
-        file = sqlite3.connect(path, timeout=BUSY_S, isolation_level=None)
+        if can_only_be_read(path):
+            self._sealed = open_read_only(path, BUSY_S)
+            file = self._sealed.connection
+        else:
+            _make_private(path)
+            file = sqlite3.connect(path, timeout=BUSY_S, isolation_level=None)
         # A damaged row may hold bytes that are not text: the others are to be read all the same.
         file.text_factory = lambda raw: raw.decode("utf-8", "replace")
         self._file = file

@@ -104,6 +104,10 @@ class History:
         self.path = database.path
         self.folder = database.folder
 
+    def check_writable(self) -> None:
+        """Raise `HistoryError` where nothing can be saved, so that it is said before long work."""
+        self._database.check_writable()
+
     # --- sets ------------------------------------------------------------------------------------------------------
 
     def save_set(
