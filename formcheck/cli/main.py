@@ -23,6 +23,7 @@ from formcheck.cli.history import add_history_commands
 from formcheck.cli.live import add_live_command
 from formcheck.cli.models import add_models_commands
 from formcheck.cli.neutral import add_neutral_command
+from formcheck.cli.team import add_team_command
 from formcheck.core.version import VERSION
 
 app = typer.Typer(
@@ -76,4 +77,5 @@ add_neutral_command(app)
 add_catalogue_commands(app)
 add_guidance_commands(app)
 add_app_command(app)
+add_team_command(app)
 add_live_command(app)

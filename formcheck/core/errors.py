@@ -9,6 +9,7 @@
     ├── ModelError                 a pose model cannot be found, fetched or trusted (exit code 2)
     ├── OutputError                a result cannot be written                     (exit code 2)
     ├── HistoryError               the history cannot be read, written or found in (exit code 2)
+    │   └── AccessError            who asks is not known, or may not do that
     ├── ClusterError               the cluster that is to do the work is not there     (exit code 2)
     ├── SystemLibraryError         a shared library that OpenCV or MediaPipe loads is missing (exit code 2)
     └── Cancelled                  the user stopped the work                      (exit code 130)
@@ -55,6 +56,10 @@ class OutputError(FormCheckError):
 
 class HistoryError(FormCheckError):
     """The history is damaged, comes from a newer FormCheck, or does not hold what was asked for."""
+
+
+class AccessError(HistoryError):
+    """A server does not know who asks, or that account may not do what it asks for."""
 
 
 class ClusterError(FormCheckError):

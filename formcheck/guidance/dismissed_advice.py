@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 
 from formcheck.core.errors import HistoryError
+from formcheck.storage.access import own_folder
 from formcheck.storage.atomic import write_text
 from formcheck.storage.history import default_path
 
@@ -16,8 +17,8 @@ KEPT_PER_LIFTER = 200
 
 
 def hidden_path() -> Path:
-    """Where the file is; it may not exist."""
-    return default_path().with_name(FILE_NAME)
+    """Where the file is, on a server that of the account that asks; it may not exist."""
+    return own_folder(default_path().parent) / FILE_NAME
 
 
 def hidden_advice(lifter: str | None = None, path: Path | None = None) -> frozenset[str]:

@@ -17,6 +17,7 @@ from typing import Any
 from formcheck.core.errors import HistoryError, UsageError
 from formcheck.guidance.decisions import Answer, Answers, decide, next_question
 from formcheck.guidance.tables import EMERGENCY, READY, SORE, DecisionTable
+from formcheck.storage.access import own_folder
 from formcheck.storage.atomic import write_text
 from formcheck.storage.history import default_path
 from formcheck.storage.ordinary_files import read_ordinary
@@ -27,8 +28,8 @@ TABLES = {table.id: table for table in (READY, SORE)}
 
 
 def answers_path() -> Path:
-    """Where the file is; it may not exist."""
-    return default_path().with_name(FILE_NAME)
+    """Where the file is, on a server that of the account that asks; it may not exist."""
+    return own_folder(default_path().parent) / FILE_NAME
 
 
 def keep_answers(table: DecisionTable, answers: Answers, today: date | None = None) -> None:

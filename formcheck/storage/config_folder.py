@@ -7,13 +7,15 @@ from pathlib import Path
 
 import platformdirs
 
+from formcheck.storage.access import own_folder
+
 SETTINGS_TOML = "settings.toml"
 
 
 def config_folder() -> Path:
-    """Folder of the user's settings; it may not exist yet."""
+    """Folder of the user's settings, on a server that of the account that asks; it may not exist yet."""
     folder = os.environ.get("FORMCHECK_CONFIG_DIR")
-    return Path(folder).expanduser().absolute() if folder else platformdirs.user_config_path("formcheck")
+    return own_folder(Path(folder).expanduser().absolute() if folder else platformdirs.user_config_path("formcheck"))
 
 
 def default_settings_path() -> Path:

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from formcheck.core.errors import HistoryError
-from formcheck.storage.history import Lifter, SavedSet, backups, open_history
+from formcheck.storage.history import Lifter, SavedSet, backups, open_history, teams
 from formcheck.storage.history.backups import STAMP
 from formcheck.storage.history.repair import repair_history
 from formcheck.storage.history.tables import HEAD
@@ -257,3 +257,19 @@ def test_what_cannot_be_repaired_is_one_line(path: Path, monkeypatch: pytest.Mon
     monkeypatch.setenv("FORMCHECK_HISTORY_URL", "postgresql://nobody@127.0.0.1:1/none")
     with pytest.raises(HistoryError, match="on a server is repaired there"):
         repair_history()
+
+
+def test_accounts_and_teams_outlive_a_repair(path: Path) -> None:
+    with open_history(path) as history:
+        history.save_set(report(), recording(1), lifter="Anna")
+        history.save_set(report(), recording(2), lifter="Ben")
+        history.delete_lifter("Anna", with_sets=True)  # the rows of lifters are numbered otherwise after a repair
+        teams.save_account(history, "ben@gym.example", "Ben")
+        teams.add_to_team(history, "Mornings", ["Ben"], ["coach@gym.example"])
+        teams.add_to_team(history, "Evenings", coaches=["ben@gym.example"])
+        before = teams.accounts(history), teams.teams(history)
+        with history.writing() as connection:
+            connection.exec_driver_sql("UPDATE sets SET saved_at = 'yesterday'")
+    assert repair_history(path).kept is not None
+    with open_history(path) as history:
+        assert (teams.accounts(history), teams.teams(history)) == before

@@ -58,6 +58,7 @@ class Database:
     where : file or address, as people are told; without a password.
     path : the file; None for a server.
     folder : where kept videos and backups of this history are on this machine.
+    engine : SQLAlchemy's, with the one connection.
     """
 
     def __init__(self, place: Path | str) -> None:
@@ -75,12 +76,12 @@ class Database:
             mark = hashlib.sha256(f"{url.host}:{url.port}/{url.database}".encode()).hexdigest()[:12]
             self.folder = default_path().parent / f"server-{mark}"
         with self.errors():
-            self._engine = self._file_engine(self.path) if self.path is not None else _server_engine(url)
+            self.engine = self._file_engine(self.path) if self.path is not None else _server_engine(url)
         try:
             with self.errors():
-                self._connection = self._engine.connect()
+                self._connection = self.engine.connect()
         except BaseException:
-            self._engine.dispose()
+            self.engine.dispose()
             raise
 
     @property
@@ -96,7 +97,7 @@ class Database:
     def close(self) -> None:
         """Close the connection."""
         self._connection.close()
-        self._engine.dispose()
+        self.engine.dispose()
         if self._file is not None:
             self._file.close()
         if self._sealed is not None:

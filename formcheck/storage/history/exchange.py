@@ -120,7 +120,9 @@ def import_history(history: History, path: Path) -> Imported:
     Raises
     ------
     HistoryError : the file is not an export, is damaged, holds impossible values, or comes from a newer FormCheck.
+    AccessError : an account of a server asks, which may not: an export says whose its sets are.
     """
+    history.only_whoever_runs_the_server("import histories")
     try:
         check_ordinary(path, HistoryError, LARGEST_ZIP_BYTES, "an exported history")
         with zipfile.ZipFile(path) as archive:

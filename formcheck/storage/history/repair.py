@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from formcheck.core.errors import FormCheckError, HistoryError
+from formcheck.storage.history import teams
 from formcheck.storage.history.backups import STAMP, backups
 from formcheck.storage.history.columns import EPOCH, json_of, report_columns, saved_set_of, text_of
 from formcheck.storage.history.database import BUSY_S, chosen_place, history_errors
@@ -119,6 +120,21 @@ class _Damaged:
             with contextlib.suppress(FormCheckError, TypeError, AttributeError):
                 yield int(row["id"]), lifter_of(known)
 
+    def accounts(self) -> Iterator[tuple[str, object, list[str]]]:
+        """Accounts with the rows of their lifters, and the teams that they coach."""
+        for row in self._rows("SELECT id, name, lifter_id FROM accounts"):
+            coached = (
+                "SELECT t.name FROM team_coaches AS c JOIN teams AS t ON t.id = c.team_id "
+                f"WHERE c.account_id = {int(row['id'])}"
+            )
+            yield row["name"], row["lifter_id"], [each[0] for each in self._rows(coached)]
+
+    def teams(self) -> Iterator[tuple[str, list[object]]]:
+        """Teams with the rows of their lifters."""
+        for row in self._rows("SELECT id, name FROM teams"):
+            members = f"SELECT lifter_id FROM team_lifters WHERE team_id = {int(row['id'])}"
+            yield row["name"], [each[0] for each in self._rows(members)]
+
     def set(self, number: int) -> tuple[SavedSet, Mapping[str, Any]] | None:
         """A set with its row; None when there is none of that number, or nothing of it can be read."""
         try:
@@ -157,10 +173,12 @@ class _Damaged:
 
 
 def _salvage(damaged: _Damaged, history: History) -> None:
+    called: dict[int, str] = {}
     with history.writing() as connection:
         names: dict[int, int] = {}
         for number, lifter in damaged.lifters():
             names[number] = history.update_lifter(lifter)
+            called[number] = lifter.name
         for number in damaged.numbers():
             found = damaged.set(number)
             if found is None:
@@ -175,6 +193,23 @@ def _salvage(damaged: _Damaged, history: History) -> None:
             history.insert(values, damaged.npz(number))
         last = damaged.last_number()
         connection.exec_driver_sql("UPDATE sqlite_sequence SET seq = max(seq, ?) WHERE name = 'sets'", (last,))
+    _salvage_teams(damaged, history, called)
+
+
+def _salvage_teams(damaged: _Damaged, history: History, called: Mapping[int, str]) -> None:
+    """Who may see what, by the names of lifters; whose row is damaged has to be given an account again."""
+
+    def lifter(row: object) -> str | None:
+        return called.get(row) if isinstance(row, int) else None
+
+    for name, members in damaged.teams():
+        with contextlib.suppress(FormCheckError, TypeError, AttributeError):
+            teams.add_to_team(history, name, [found for each in members if (found := lifter(each)) is not None])
+    for name, whose, coached in damaged.accounts():
+        with contextlib.suppress(FormCheckError, TypeError, AttributeError):
+            teams.save_account(history, name, lifter(whose))
+            for team in coached:
+                teams.add_to_team(history, team, coaches=[name])
 
 
 def _told(saved: SavedSet) -> Iterable[str]:

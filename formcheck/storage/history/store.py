@@ -18,7 +18,8 @@ from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 import sqlalchemy as sa
 
-from formcheck.core.errors import HistoryError, PoseFileError, UsageError
+from formcheck.core.errors import AccessError, HistoryError, PoseFileError, UsageError
+from formcheck.storage.access import account
 from formcheck.storage.history.backups import delete_from_backups, weekly
 from formcheck.storage.history.columns import (
     EPOCH,
@@ -33,6 +34,7 @@ from formcheck.storage.history.columns import (
 )
 from formcheck.storage.history.database import Database, chosen_place, default_path
 from formcheck.storage.history.records import Lifter, SavedSet, SetSummary, check_load_kg, clean_name, clean_notes
+from formcheck.storage.history.scope import FOR_EVERYBODY, Scope, refuse_unscoped, scope_of
 from formcheck.storage.history.tables import HEAD, LIFTERS, POSES, REPORTS, SETS
 from formcheck.storage.history.videos import forget, keep, kept_videos, video_path
 
@@ -75,10 +77,15 @@ def open_history(place: Path | str | None = None) -> Iterator[History]:
     place : a file, or the address of a PostgreSQL server; by default the server that FORMCHECK_HISTORY_URL names, or
         `default_path`.
 
+    On a server with accounts (`formcheck.storage.access`) what is opened is what the account that asks may see, and
+    nothing else can be read or written through it.
+
     Raises
     ------
+    AccessError : nobody is signed in, or somebody who has no account here.
     HistoryError : it comes from a newer FormCheck, is damaged or no history at all, or cannot be read or written.
     """
+    asks = account()
     database = Database(chosen_place() if place is None else place)
     with contextlib.closing(database):
         with database.reading() as connection:
@@ -89,17 +96,24 @@ def open_history(place: Path | str | None = None) -> Iterator[History]:
             from formcheck.storage.history.upgrade import upgrade
 
             upgrade(database)
-        yield History(database)
+        scope = None
+        if asks is not None:
+            with database.reading() as connection:
+                scope = scope_of(connection, asks)
+            refuse_unscoped(database.engine)
+        yield History(database, scope)
 
 
 class History:
     """The saved sets and lifters; made by `open_history`, for use in one thread.
 
-    All methods raise `HistoryError` when the history cannot be read or written.
+    All methods raise `HistoryError` when the history cannot be read or written. With a scope, sets and lifters outside
+    of it are as if they were not there.
     """
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, scope: Scope | None = None) -> None:
         self._database = database
+        self.scope = scope
         self.where = database.where
         self.path = database.path
         self.folder = database.folder
@@ -137,6 +151,7 @@ class History:
         """
         from formcheck.judging.report import Report
 
+        lifter = self.saves_for(lifter)
         found = Report.from_dict(report)
         check_load_kg(found.load_kg)
         notes, name = clean_notes(notes), None if lifter is None else clean_name(lifter)
@@ -164,6 +179,21 @@ class History:
                 self.update(set_id, {k: v for k, v in values.items() if k not in TOLD or v not in (None, "")})
         return self.set(set_id)
 
+    def saves_for(self, lifter: str | None) -> str | None:
+        """Whose set one becomes that is saved for this lifter: on a server nobody's would be seen by nobody.
+
+        Raises
+        ------
+        AccessError : the account may not save sets of that lifter, or has to say whose set it is.
+        """
+        if self.scope is None:
+            return lifter
+        if lifter is None and self.scope.own_name is None:
+            raise AccessError(f"Say whose set it is: {self.scope.account} coaches and is not a lifter here.")
+        name = lifter or self.scope.own_name
+        assert name is not None
+        return self.lifter(name).name
+
     def set_of_another(self, poses: PoseSequence, lifter: str | None) -> SetSummary | None:
         """The set of the same recording that is another lifter's, where this lifter has none: saving asks or copies."""
         from formcheck.storage.history.recordings import fingerprint
@@ -172,7 +202,7 @@ class History:
             return None
         mark, key = fingerprint(poses), _key(clean_name(lifter))
         with self._database.reading() as connection:
-            same = _summaries().where(SETS.c.fingerprint == mark).order_by(SETS.c.id.desc())
+            same = _summaries().where(SETS.c.fingerprint == mark, self._visible()).order_by(SETS.c.id.desc())
             found = [summary_of(dict(row)) for row in connection.execute(same).mappings()]
         if not found or any(each.lifter is None or _key(each.lifter) == key for each in found):
             return None
@@ -213,7 +243,7 @@ class History:
 
     def kinds(self, *, lifter: str | None = None) -> tuple[tuple[str | None, str], ...]:
         """Pairs of lifter and exercise of which there are sets, those of one lifter where that is told."""
-        columns = sa.select(LIFTERS.c.name, SETS.c.exercise).select_from(_WITH_LIFTER).distinct()
+        columns = sa.select(LIFTERS.c.name, SETS.c.exercise).select_from(_WITH_LIFTER).where(self._visible()).distinct()
         wanted = self._chosen(columns, lifter, None, None).order_by(LIFTERS.c.name, SETS.c.exercise)
         with self._database.reading() as connection:
             return tuple((name, str(exercise)) for name, exercise in connection.execute(wanted))
@@ -237,7 +267,7 @@ class History:
     def set(self, set_id: int) -> SavedSet:
         """The set of that number; `HistoryError` when there is none."""
         with self._database.reading() as connection:
-            row = connection.execute(_whole_sets().where(SETS.c.id == set_id)).mappings().first()
+            row = connection.execute(_whole_sets().where(SETS.c.id == set_id, self._visible())).mappings().first()
         if row is None:
             raise HistoryError(f"There is no set {set_id} in the history: formcheck history shows what there is.")
         return saved_set_of(dict(row))
@@ -288,7 +318,7 @@ class History:
         """
         uid = self.set(set_id).uid
         with self.writing() as connection:
-            connection.execute(SETS.delete().where(SETS.c.id == set_id))
+            connection.execute(SETS.delete().where(SETS.c.id == set_id, self._visible()))
         self._forget_for_good([uid])
 
     def keep_video(self, set_id: int, source: Path) -> Path:
@@ -307,7 +337,7 @@ class History:
     def lifters(self) -> tuple[Lifter, ...]:
         """All lifters by name."""
         with self._database.reading() as connection:
-            rows = connection.execute(sa.select(LIFTERS)).mappings().all()
+            rows = connection.execute(sa.select(LIFTERS).where(self._visible(LIFTERS.c.id))).mappings().all()
         # Not by the database: servers order letters in their own ways.
         return tuple(lifter_of(dict(row)) for row in sorted(rows, key=lambda row: str(row["name_key"])))
 
@@ -315,6 +345,7 @@ class History:
         """The lifter of that name, whatever its case; `HistoryError` when there is none."""
         with self._database.reading() as connection:
             wanted = sa.select(LIFTERS).where(LIFTERS.c.name_key == _key(clean_name(name)))
+            wanted = wanted.where(self._visible(LIFTERS.c.id))
             row = connection.execute(wanted).mappings().first()
         if row is None:
             raise self._unknown_lifter(name)
@@ -333,6 +364,7 @@ class History:
 
     def rename_lifter(self, name: str, new_name: str) -> Lifter:
         """Give a lifter another name; `HistoryError` when there is no such lifter, or already one of the new name."""
+        self.only_whoever_runs_the_server("give lifters other names")
         old, new = self.lifter(name), clean_name(new_name)
         if _key(new) != _key(old.name) and any(_key(each.name) == _key(new) for each in self.lifters()):
             raise HistoryError(f"There is a lifter {new!r} already.")
@@ -343,6 +375,7 @@ class History:
 
     def delete_lifter(self, name: str, *, with_sets: bool = False) -> None:
         """Delete a lifter for good; without ``with_sets`` the sets stay as nobody's."""
+        self.only_whoever_runs_the_server("delete lifters")
         key = _key(self.lifter(name).name)
         this, uids = LIFTERS.c.name_key == key, []
         with self.writing() as connection:
@@ -354,6 +387,11 @@ class History:
         self._forget_for_good(uids, key)
 
     # --- for the modules of this package ---------------------------------------------------------------------------
+
+    def only_whoever_runs_the_server(self, may: str) -> None:
+        """`AccessError` for an account of a server, which may not do that; ``may`` is said of who may."""
+        if self.scope is not None:
+            raise AccessError(f"Only whoever runs this server may {may}.")
 
     @contextlib.contextmanager
     def writing(self) -> Iterator[sa.Connection]:
@@ -382,12 +420,13 @@ class History:
     def update(self, set_id: int, values: Mapping[str, Any]) -> None:
         """Other values of a set. Inside `writing`."""
         row, apart = _parted(values)
-        this = SETS.c.id == set_id
+        this = sa.and_(SETS.c.id == set_id, self._visible())
         with self._database.reading() as connection:
+            if apart:
+                mine = REPORTS.c.set_id.in_(sa.select(SETS.c.id).where(this))
+                connection.execute(REPORTS.update().where(mine).values(apart))
             if row:
                 connection.execute(SETS.update().where(this).values(row))
-            if apart:
-                connection.execute(REPORTS.update().where(REPORTS.c.set_id == set_id).values(apart))
             dates = connection.execute(sa.select(SETS.c.saved_at, SETS.c.filmed_at).where(this)).one()
             connection.execute(SETS.update().where(this).values(time_ms=time_ms_of(*dates)))
 
@@ -402,35 +441,37 @@ class History:
             "neutral_back": json_of(lifter.neutral_back),
         }
         with self._database.reading() as connection:
-            connection.execute(LIFTERS.update().where(LIFTERS.c.id == number).values(values))
+            this = sa.and_(LIFTERS.c.id == number, self._visible(LIFTERS.c.id))
+            connection.execute(LIFTERS.update().where(this).values(values))
         return number
 
     def npz(self, set_id: int) -> bytes | None:
         """The poses of a set as the contents of an `.npz` file."""
         with self._database.reading() as connection:
             # As bytes, also where a damaged SQLite row holds something else.
-            npz = sa.cast(POSES.c.npz, sa.LargeBinary)
-            found = connection.execute(sa.select(npz).where(POSES.c.set_id == set_id)).scalar()
+            wanted = sa.select(sa.cast(POSES.c.npz, sa.LargeBinary)).join_from(POSES, SETS, SETS.c.id == POSES.c.set_id)
+            found = connection.execute(wanted.where(POSES.c.set_id == set_id, self._visible())).scalar()
         return None if found is None else bytes(found)
 
     def find(self, uid: str, mark: str | None, lifter: str | None) -> KnownSet | None:
         """The set of that uid, or else the one of that recording and lifter."""
         with self._database.reading() as connection:
-            row = connection.execute(sa.select(SETS.c.id, SETS.c.saved_at).where(SETS.c.uid == uid)).first()
+            known_sets = sa.select(SETS.c.id, SETS.c.saved_at).where(self._visible())
+            row = connection.execute(known_sets.where(SETS.c.uid == uid)).first()
             if row is None:
                 lifter_id = None
                 if lifter is not None:
-                    key = LIFTERS.c.name_key == _key(lifter)
-                    lifter_id = connection.execute(sa.select(LIFTERS.c.id).where(key)).scalar()
+                    lifter_id = connection.execute(self._lifter_named(lifter)).scalar()
                 known = self._same_set(mark, lifter_id, "copy")
-                row = connection.execute(sa.select(SETS.c.id, SETS.c.saved_at).where(SETS.c.id == known)).first()
+                row = connection.execute(known_sets.where(SETS.c.id == known)).first()
         return None if row is None else KnownSet(int(row[0]), moment_of(row[1]) or EPOCH)
 
     def _same_set(self, mark: str | None, lifter_id: int | None, other_lifter: OtherLifter) -> int | None:
         """The set that saving this recording for this lifter renews; None where it becomes a new one."""
         if mark is None:
             return None
-        same = sa.select(SETS.c.id, SETS.c.lifter_id).where(SETS.c.fingerprint == mark).order_by(SETS.c.id.desc())
+        same = sa.select(SETS.c.id, SETS.c.lifter_id).where(SETS.c.fingerprint == mark, self._visible())
+        same = same.order_by(SETS.c.id.desc())
         with self._database.reading() as connection:
             found = connection.execute(same).all()
         of_lifter = [set_id for set_id, whose in found if whose == lifter_id]
@@ -442,12 +483,12 @@ class History:
     def _chosen(
         self, wanted: sa.Select[Any], lifter: str | None, exercise: str | None, since: datetime | None
     ) -> sa.Select[Any]:
+        wanted = wanted.where(self._visible())
         if lifter == NOBODY:
             wanted = wanted.where(SETS.c.lifter_id.is_(None))
         elif lifter is not None:
-            key = LIFTERS.c.name_key == _key(clean_name(lifter))
             with self._database.reading() as connection:
-                number = connection.execute(sa.select(LIFTERS.c.id).where(key)).scalar()
+                number = connection.execute(self._lifter_named(clean_name(lifter))).scalar()
             if number is None:
                 raise self._unknown_lifter(lifter)
             wanted = wanted.where(SETS.c.lifter_id == number)
@@ -457,14 +498,27 @@ class History:
             wanted = wanted.where(SETS.c.time_ms >= time_ms_of(text_of(since), None))
         return wanted
 
+    def _visible(self, column: sa.ColumnElement[Any] = SETS.c.lifter_id) -> sa.ColumnElement[bool]:
+        """The condition that the lifter in this column may be seen by whoever asks."""
+        return sa.true() if self.scope is None else self.scope.of_lifters(column)
+
+    def _lifter_named(self, name: str) -> sa.Select[Any]:
+        """The row of the lifter of that name."""
+        return sa.select(LIFTERS.c.id).where(LIFTERS.c.name_key == _key(name), self._visible(LIFTERS.c.id))
+
     def _unknown_lifter(self, name: str) -> HistoryError:
+        if self.scope is not None:
+            # The same for one who is not there and one who is another's: neither may be told apart.
+            return AccessError(f"There is no lifter {clean_name(name)!r} among those of {self.scope.account}.")
         names = ", ".join(lifter.name for lifter in self.lifters())
         others = f", only: {names}" if names else ": it has no lifters yet"
         return HistoryError(f"There is no lifter {clean_name(name)!r} in the history{others}.")
 
     def _lifter_id(self, name: str) -> int:
         with self._database.reading() as connection:
-            found = connection.execute(sa.select(LIFTERS.c.id).where(LIFTERS.c.name_key == _key(name))).scalar()
+            found = connection.execute(self._lifter_named(name)).scalar()
+            if found is None and self.scope is not None:
+                raise self._unknown_lifter(name)
             if found is None:
                 new = {"name": name, "name_key": _key(name), "back_injury": 0, "neutral_back": "{}"}
                 found = _number_of_new(connection.execute(LIFTERS.insert().values(new)))
@@ -478,7 +532,9 @@ class History:
         # Listed before the sets are: a set is saved before its video is kept, so that a new one is never taken for old.
         videos = kept_videos(self.folder)
         with self._database.reading() as connection:
-            here = set(connection.execute(sa.select(SETS.c.uid)).scalars())
+            # Of everybody: what is not in this account's scope is not left over.
+            every = sa.select(SETS.c.uid).execution_options(**{FOR_EVERYBODY: True})
+            here = set(connection.execute(every).scalars())
         forget([path for uid, path in videos.items() if uid not in here])
 
 

@@ -11,7 +11,7 @@ import sqlalchemy as sa
 APPLICATION_ID = 0x46434B48
 """Marks an SQLite file as a FormCheck history ("FCKH"), for `file` and for us; the number of our lock on a server."""
 
-HEAD = "0003"
+HEAD = "0004"
 """The newest step in ``migrations/versions``: known here so that Alembic is imported for a migration only."""
 
 OLD_STEPS = {"sets_and_lifters": "0001", "lifter_baselines": "0002"}
@@ -83,4 +83,35 @@ POSES = sa.Table(
     METADATA,
     sa.Column("set_id", sa.Integer, sa.ForeignKey("sets.id", ondelete="CASCADE"), primary_key=True),
     sa.Column("npz", sa.LargeBinary, nullable=False),
+)
+
+ACCOUNTS = sa.Table(
+    "accounts",
+    METADATA,
+    sa.Column("id", sa.Integer, primary_key=True),
+    # As whoever signs people in names them.
+    sa.Column("name", sa.Text, nullable=False, unique=True),
+    sa.Column("lifter_id", sa.Integer, sa.ForeignKey("lifters.id", ondelete="SET NULL")),
+)
+
+TEAMS = sa.Table(
+    "teams",
+    METADATA,
+    sa.Column("id", sa.Integer, primary_key=True),
+    sa.Column("name", sa.Text, nullable=False),
+    sa.Column("name_key", sa.Text, nullable=False, unique=True),
+)
+
+TEAM_LIFTERS = sa.Table(
+    "team_lifters",
+    METADATA,
+    sa.Column("team_id", sa.Integer, sa.ForeignKey("teams.id", ondelete="CASCADE"), primary_key=True),
+    sa.Column("lifter_id", sa.Integer, sa.ForeignKey("lifters.id", ondelete="CASCADE"), primary_key=True),
+)
+
+TEAM_COACHES = sa.Table(
+    "team_coaches",
+    METADATA,
+    sa.Column("team_id", sa.Integer, sa.ForeignKey("teams.id", ondelete="CASCADE"), primary_key=True),
+    sa.Column("account_id", sa.Integer, sa.ForeignKey("accounts.id", ondelete="CASCADE"), primary_key=True),
 )
