@@ -23,6 +23,7 @@ from formcheck.judging.report import Report, RepReport
 from formcheck.judging.settings import DEFAULTS, Settings
 from formcheck.render.html.report import FINDING_WORDS, SYMBOLS, VERDICT_WORDS
 from formcheck.render.terminal import VIEW_WORDS, amount, clock, degrees, finding_limit, lift_title, measured
+from formcheck.storage.access import accounts_needed
 from formcheck.storage.settings_files import load_settings
 
 RECOGNISE_IT = "Recognise it"
@@ -49,6 +50,11 @@ def guarded(show: Callable[Told, None]) -> Callable[Told, None]:
             st.error(plain(str(error)), icon=":material/error:")
 
     return shown
+
+
+def here() -> str:
+    """Where everything stays, in words."""
+    return "this server" if accounts_needed() else "this computer"
 
 
 def usable_settings(presets: Sequence[str] = ()) -> Settings:

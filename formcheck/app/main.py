@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import streamlit as st
 
-from formcheck.app import components
+from formcheck.app import components, signed_in
 from formcheck.app.pages import guidance_pages, history_page, live_page, settings_page, upload_page
 from formcheck.core.errors import FormCheckError
 from formcheck.storage.settings_files import default_settings_path, load_settings
@@ -34,6 +34,8 @@ def main() -> None:
     st.set_page_config(page_title="FormCheck", page_icon=components.asset_path("icon.svg"), layout="wide")
     st.html(f"<style>{components.asset('style.css')}</style>")
     st.logo(components.asset_path("logo.svg"), size="large")
+    if not signed_in.known_here():
+        return
     pages = [
         st.Page(components.guarded(show), title=title, url_path=path, icon=icon, default=number == 0)
         for number, (title, path, icon, show) in enumerate(PAGES)
@@ -47,6 +49,7 @@ def main() -> None:
     guidance_pages.warn(page.url_path)
     _settings_problem()
     page.run()
+    signed_in.account_line()
     st.html(f'<footer class="fc-foot">{DISCLAIMER}</footer>')
 
 

@@ -20,6 +20,7 @@ from formcheck.judging.report import Report
 from formcheck.render.exports import all_exports
 from formcheck.service.pipeline import AnalysisRequest
 from formcheck.service.worker import Batch, Phase
+from formcheck.storage import access
 from formcheck.storage.history import open_history
 from formcheck.storage.report_folder import POSES_NPZ, REPORT_JSON, safe_name
 
@@ -60,6 +61,8 @@ class Session:
     """Highest number of a saved set when the batch began: what is above it is new. None = the history is not usable."""
     boxes: int = 0
     """How many boxes for files were emptied by starting an analysis."""
+    account: str = ""
+    """Whose it is on a server; "" where there are no accounts."""
 
     def __post_init__(self) -> None:
         _sessions.add(self)
@@ -89,7 +92,8 @@ class Session:
         """Analyse in the background, with all files that can be made."""
         self.problems.clear()
         self.newest_before = _newest_set()
-        jobs = [replace(job, exports=all_exports(video=job.video is not None, on_demand=False)) for job in jobs]
+        exports = [all_exports(video=job.video is not None, on_demand=False) for job in jobs]
+        jobs = [replace(job, exports=each, account=self.account) for job, each in zip(jobs, exports, strict=True)]
         self.batch = Batch(jobs, keep_alive=self)
 
     def start_instead(self, result: Result, person: str) -> None:
@@ -189,17 +193,20 @@ def _newest_set() -> int | None:
 
 def session() -> Session:
     """The session of the tab that is being drawn."""
-    if KEY not in st.session_state:
+    account = access.account() or ""
+    # What somebody else uploaded is never shown, whatever led from their tab to this one.
+    if KEY not in st.session_state or st.session_state[KEY].account != account:
         remove_abandoned()
         prefix = f"{FOLDER_PREFIX}{os.getpid()}-"
-        st.session_state[KEY] = Session(tempfile.TemporaryDirectory(prefix=prefix, ignore_cleanup_errors=True))
+        folder = tempfile.TemporaryDirectory(prefix=prefix, ignore_cleanup_errors=True)
+        st.session_state[KEY] = Session(folder, account=account)
     found: Session = st.session_state[KEY]
     return found
 
 
 def others_at_work(mine: Session) -> list[Session]:
-    """Sessions of other tabs, or of this one before it was loaded again, that analyse something."""
-    return [each for each in list(_sessions) if each.working and each is not mine]
+    """Sessions of one's own other tabs, or of this one before it was loaded again, that analyse something."""
+    return [each for each in list(_sessions) if each.working and each is not mine and each.account == mine.account]
 
 
 def remove_abandoned() -> None:

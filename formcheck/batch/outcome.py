@@ -25,7 +25,7 @@ DONE, FAILED = "done", "failed"
 SCHEMA = 1
 """Version of the file; raised when old ones no longer tell what is needed, so that their clips are analysed again."""
 
-NOT_DECIDING = ("video", "poses", "folder", "source", "title", "filmed_at", "jobs")
+NOT_DECIDING = ("video", "poses", "folder", "source", "title", "filmed_at", "jobs", "account")
 """Fields of a request that say where things are, when it was, and how much at the same time, not what is wanted."""
 
 

@@ -23,6 +23,7 @@ from typing import TYPE_CHECKING, Any
 
 from formcheck.core.errors import Cancelled, FormCheckError, HistoryError, OutputError, UsageError, VideoError
 from formcheck.core.limits import limits_from, most
+from formcheck.storage.access import acting_for
 
 if TYPE_CHECKING:
     from formcheck.core.poses import PoseSequence
@@ -95,6 +96,7 @@ class AnalysisRequest:
     live : the set was watched as it happened.
     whole : all or nothing: when drawing the video is stopped or fails, so is the whole analysis, and nothing is saved.
         Otherwise the report without the video counts.
+    account : for whom a server does this; "" where there are no accounts.
     """
 
     video: str | None = None
@@ -133,6 +135,7 @@ class AnalysisRequest:
     note_path: bool = False
     live: bool = False
     whole: bool = False
+    account: str = ""
 
     @property
     def input(self) -> Path:
@@ -225,7 +228,8 @@ def run_analysis(
     FormCheckError : the input cannot be read, the model not be fetched, the files not be written, the work was stopped,
         ... What goes wrong later, when there is a report to show, is `AnalysisResult.problem` instead.
     """
-    return _Run(request, progress or (lambda *_: None), cancelled, known).result()
+    with acting_for(request.account):
+        return _Run(request, progress or (lambda *_: None), cancelled, known).result()
 
 
 def settings_of(request: AnalysisRequest) -> Settings:
@@ -261,7 +265,7 @@ def analysis_options(request: AnalysisRequest) -> dict[str, Any]:
         with open_history() as history:
             if request.save:
                 history.check_writable()
-            lifter = history.known_lifter(request.lifter)
+            lifter = history.known_lifter(history.saves_for(request.lifter) if request.save else request.lifter)
     told = options_of_lifter(lifter if request.own_history else None, settings_of(request))
     return told if request.neutral_back is None else told | options_of_neutral(request.neutral_back)
 

@@ -1,8 +1,8 @@
 """Who asks: a server reads and writes for an account; on a machine of one's own there are no accounts.
 
-``formcheck app --server`` sets FORMCHECK_SIGN_IN. From then on, in that process and in those that it starts, the history
-opens for a named account only and holds what that account may see; whoever cannot be named gets nothing. The app says
-once how to find out who asks (`ask_with`); a process that works for somebody is told the name (`acting_for`).
+``formcheck app --server`` sets FORMCHECK_SIGN_IN. From then on, in that process and in those that it starts, the
+history opens for a named account only and holds what that account may see; whoever cannot be named gets nothing. The
+app says once how to find out who asks (`ask_with`); a process that works for somebody is told the name (`acting_for`).
 """
 
 from __future__ import annotations
@@ -73,8 +73,8 @@ def acting_for(name: str) -> Iterator[None]:
 def account_name(told: str) -> str:
     """The name of an account as it is kept.
 
-    E-mail addresses are the same in upper and lower case, of ASCII letters only: other letters have forms that turn into
-    ASCII, so that somebody else could be taken for the owner of the address. Any other name is taken as it is.
+    E-mail addresses are the same in upper and lower case, of ASCII letters only: other letters have forms that turn
+    into ASCII, so that somebody else could be taken for the owner of the address. Any other name is taken as it is.
 
     Raises
     ------

@@ -45,7 +45,7 @@ needs_model = pytest.mark.skipif(
 class Server:
     """The app in folders of its own: ``with Server(folder) as server`` starts it and stops it."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, *options: str, **environment: str) -> None:
         self.folder = folder
         with socket.socket() as free:
             free.bind(("localhost", 0))
@@ -56,8 +56,9 @@ class Server:
             "FORMCHECK_CONFIG_DIR": str(folder / "settings"),
             "PYTHONPATH": str(ROOT),
             "TMPDIR": str(folder / "tmp"),
+            **environment,
         }
-        self.line = [sys.executable, "-m", "formcheck", "app", "--no-browser", "--port", str(self.port)]
+        self.line = [sys.executable, "-m", "formcheck", "app", "--no-browser", "--port", str(self.port), *options]
         (folder / "tmp").mkdir()
         self.process: subprocess.Popen[bytes] | None = None
 

@@ -27,7 +27,7 @@ ANNA, BEN, CARL, NOBODYS = 1, 2, 3, 4
 
 @pytest.fixture
 def gym(place: Path | str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[str], Any]]:
-    """Anna, Ben and Carl with a set each, and one that is nobody's; a coach has Anna and Ben. ``gym(account)`` opens."""
+    """Anna, Ben and Carl with a set each, a set that is nobody's, and a coach of Anna and Ben; opens for an account."""
     with open_history(place) as history:
         for number, lifter in enumerate(("Anna", "Ben", "Carl", None), start=1):
             history.save_set(report(), recording(number), lifter=lifter, notes=f"notes {number}")

@@ -16,6 +16,7 @@ import pandas as pd
 import streamlit as st
 
 from formcheck.app import components
+from formcheck.app.downloads import FILE_NAME, export_link
 from formcheck.app.session import session
 from formcheck.app.stick_figures import Figure, figure
 from formcheck.core.errors import FormCheckError, HistoryError, UsageError
@@ -30,7 +31,8 @@ from formcheck.render.html.report import FINDING_WORDS
 from formcheck.render.terminal import degrees
 from formcheck.service.own_neutral import use_as_neutral
 from formcheck.service.pipeline import AnalysisRequest, judge
-from formcheck.storage.history import History, SavedSet, SetSummary, export_history, import_history, open_history
+from formcheck.storage.access import accounts_needed
+from formcheck.storage.history import History, SavedSet, SetSummary, import_history, open_history
 from formcheck.storage.history.numbers import SetNumbers
 from formcheck.storage.history.records import LONGEST_NOTES, AnySet, clock_words, day_words
 from formcheck.storage.history.store import NOBODY as NO_LIFTER
@@ -93,7 +95,7 @@ def show() -> None:
         kinds = history.kinds()
         lifters = [lifter.name for lifter in history.lifters()]
     if not kinds:
-        st.html('<p class="fc-lead">Sets that you check are kept here, on this computer only.</p>')
+        st.html(f'<p class="fc-lead">Sets that you check are kept here, on {components.here()} only.</p>')
         _backup()
         return
     left, right, _ = st.columns([1, 1, 2])
@@ -609,14 +611,12 @@ def _backup() -> None:
     with left:
         st.subheader("Export")
         st.markdown("All sets, reports, poses and lifters in one zip file. Kept videos stay here.")
-        st.download_button(
-            "Export everything",
-            _exported,
-            file_name="formcheck-history.zip",
-            mime="application/zip",
-            icon=":material/download:",
-            on_click="ignore",
+        # A link, as Streamlit would hold the whole file in memory.
+        st.html(
+            f'<a class="fc-download" href="{export_link()}" download="{FILE_NAME}" target="_self">Export everything</a>'
         )
+    if accounts_needed():
+        return  # an import says whose its sets are: for whoever runs the server
     with right:
         st.subheader("Import")
         upload = st.file_uploader("A zip file that was exported here or elsewhere", ["zip"], key="import-file")
@@ -632,10 +632,3 @@ def _backup() -> None:
                     raise HistoryError(str(error).replace(str(path), upload.name)) from error
             st.toast(f"{done.added} new sets, {done.renewed} renewed, {done.known} here already.")
             st.rerun()
-
-
-def _exported() -> bytes:
-    with tempfile.TemporaryDirectory(prefix="formcheck-") as folder, open_history() as history:
-        path = Path(folder) / "history.zip"
-        export_history(history, path)
-        return path.read_bytes()

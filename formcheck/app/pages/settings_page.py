@@ -11,6 +11,7 @@ from formcheck.core.loads import LOAD_UNITS
 from formcheck.exercises import EXERCISES, exercise_named
 from formcheck.judging.settings import DEFAULTS, DEPTH_TARGETS, HEIGHT_RANGE_CM, Settings
 from formcheck.service.own_neutral import own_reps_of, standing_of
+from formcheck.storage.access import accounts_needed
 from formcheck.storage.history import Lifter, open_history
 from formcheck.storage.history.records import LONGEST_NAME
 from formcheck.storage.settings_files import default_settings_path, read_settings, save_settings
@@ -48,10 +49,15 @@ def own_settings() -> Settings:
 def _lifters() -> None:
     with open_history() as history:
         lifters = {lifter.name: lifter for lifter in history.lifters()}
-    chosen = st.selectbox("Profile", [*lifters, NEW], key="profile")
+    served = accounts_needed()
+    if served and not lifters:
+        st.markdown("This account is not a lifter here and coaches nobody yet.")
+        return
+    # On a server, who there is and what they are called is said by whoever runs it.
+    chosen = st.selectbox("Profile", [*lifters, *([] if served else [NEW])], key="profile")
     lifter = lifters.get(chosen)
     with st.form(f"lifter-{chosen}", border=True):
-        name = st.text_input("Name", "" if lifter is None else lifter.name, max_chars=LONGEST_NAME)
+        name = st.text_input("Name", "" if lifter is None else lifter.name, max_chars=LONGEST_NAME, disabled=served)
         left, right = st.columns(2)
         height = left.number_input(
             "Height in cm",
@@ -79,6 +85,8 @@ def _lifters() -> None:
     if lifter is None:
         return
     _neutral_back(lifter)
+    if served:
+        return
     with st.popover("Delete this lifter", icon=":material/delete:"):
         with_sets = st.checkbox("Delete the saved sets, too")
         if st.button("Delete for good", type="primary"):
@@ -121,7 +129,8 @@ def depth_targets(now: float | None) -> dict[float | None, str]:
 
 
 def _limits() -> None:
-    st.markdown("These settings apply to every analysis from now on, here and on the command line.")
+    where = "of this account" if accounts_needed() else "from now on, here and on the command line"
+    st.markdown(f"These settings apply to every analysis {where}.")
     own = own_settings()
     names = [lift.name for lift in EXERCISES]
     name = st.segmented_control(
@@ -140,6 +149,8 @@ def _limits() -> None:
             save_settings(replace(own, checks=others))
             st.session_state["limits-version"] = version + 1
             st.rerun()
+    if accounts_needed():
+        return  # where a server keeps its files is nobody's business
     st.caption(
         f"Kept in {components.plain(str(default_settings_path()))}; comments in that file are not kept. "
         "`formcheck explain` says where a limit comes from."

@@ -81,7 +81,7 @@ def _choose(mine: Session) -> None:
     lifts = listed(lift.noun for lift in EXERCISES)
     st.html(
         f'<p class="fc-lead">Drop a video of a {lifts}. You get an honest look at your '
-        "back, rep by rep, and one thing to try next. It never leaves this computer.</p>"
+        f"back, rep by rep, and one thing to try next. It never leaves {components.here()}.</p>"
     )
     _problems(mine)
     _elsewhere(mine)

@@ -1,5 +1,16 @@
-"""Starts FormCheck's app: ``streamlit run app.py``, which is what ``formcheck app`` does as well."""
+"""Starts FormCheck's app: ``streamlit run app.py``, which is what ``formcheck app`` does as well.
 
-from formcheck.app.main import main
+The web server imports this for `app`, which adds FormCheck's downloads to Streamlit's own addresses; then Streamlit
+runs it as the script of each page.
+"""
 
-main()
+if __name__ == "__main__":
+    from formcheck.app.main import main
+
+    main()
+else:
+    import streamlit as st
+
+    from formcheck.app.downloads import ROUTES
+
+    app = st.App(__file__, routes=ROUTES)

@@ -16,7 +16,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import IO, Any, NoReturn, Protocol, cast
 
 from formcheck.core.errors import FormCheckError, HistoryError, OutputError, PoseFileError
 from formcheck.judging.report import SCHEMA as REPORT_SCHEMA
@@ -32,6 +32,7 @@ SCHEMA = 1
 """Version of history.json; raised when an older FormCheck could not read it any more."""
 
 MANIFEST = "history.json"
+LEFT_OUT_TXT = "left-out.txt"
 
 LARGEST_MANIFEST_BYTES = 1 << 29
 LARGEST_POSES_BYTES = 1 << 30
@@ -63,6 +64,16 @@ NEVER_LEFT_OUT = ("exercise", "reps", "findings", "verdict", "summary")
 """Parts of a report that FormCheck has always written."""
 
 DAMAGED = "it is damaged, or was changed after it was exported: nothing was imported."
+
+
+class Sink(Protocol):
+    """What an export is written to."""
+
+    def write(self, data: bytes, /) -> int:
+        """Take these bytes."""
+
+    def flush(self) -> None:
+        """Hold nothing back."""
 
 
 @dataclass(frozen=True)
@@ -99,8 +110,8 @@ def export_history(history: History, path: Path) -> Exported:
     except OSError as error:
         raise _not_written(path, error) from error
     try:
-        with zipfile.ZipFile(pending.partial, "w", zipfile.ZIP_DEFLATED) as archive, history.reading():
-            done = _write_all(history, archive)
+        with pending.partial.open("wb") as stream:
+            done = write_export(history, stream)
         pending.commit_new()
     except FileExistsError as error:
         raise OutputError(f"{path} exists already: choose another name.") from error
@@ -108,6 +119,19 @@ def export_history(history: History, path: Path) -> Exported:
         raise _not_written(path, error) from error
     finally:
         pending.discard()
+    return done
+
+
+def write_export(history: History, stream: Sink) -> Exported:
+    """As `export_history`, to a stream that need not be a file, such as a download: it is only written forwards.
+
+    What is left out is named in `LEFT_OUT_TXT` as well, for those who see the zip only.
+    """
+    sink = cast("IO[bytes]", stream)
+    with zipfile.ZipFile(sink, "w", zipfile.ZIP_DEFLATED) as archive, history.reading():
+        done = _write_all(history, archive)
+        if done.left_out:
+            archive.writestr(LEFT_OUT_TXT, "".join(f"{sentence}.\n" for sentence in done.left_out))
     return done
 
 
