@@ -284,7 +284,7 @@ def test_every_way_into_the_history_is_tried_here() -> None:
     )
     tried = {*of_sets.split(), *of_lifters.split()}
     # These show nothing of a set or a lifter; what is done with the connections of the first two is refused unscoped.
-    others = {"reading", "writing", "insert", "find", "only_whoever_runs_the_server", "saves_for"}
+    others = {"reading", "writing", "insert", "find", "check_writable", "only_whoever_runs_the_server", "saves_for"}
     named = {name for name, _ in inspect.getmembers(History, inspect.isfunction) if not name.startswith("_")}
     assert named == tried | others
 
