@@ -15,6 +15,7 @@ from typing import Any
 
 import pytest
 
+from formcheck.service.warm_worker import WarmWorkers
 from formcheck.vision.models.store import default_setup
 from tests.helpers.golden import GOLDEN
 from tests.helpers.skips import SkipReport
@@ -56,6 +57,8 @@ def nothing_of_ones_own(tmp_path_factory: pytest.TempPathFactory) -> Iterator[No
 def nothing_of_other_tests(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
     """No test sees what another one has saved, or takes a page that Streamlit ran for the program that was started."""
     monkeypatch.setitem(sys.modules, "__main__", sys.modules["__main__"])
+    # Pages that are run in here would start a process each.
+    monkeypatch.setattr(WarmWorkers, "keep", lambda *_: None)
     folder = tmp_path_factory.getbasetemp() / "own" / str(next(_numbers))
     monkeypatch.setenv("FORMCHECK_HISTORY_DIR", str(folder / "history"))
     monkeypatch.setenv("FORMCHECK_CONFIG_DIR", str(folder / "settings"))

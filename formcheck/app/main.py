@@ -9,6 +9,7 @@ import streamlit as st
 from formcheck.app import components, signed_in
 from formcheck.app.pages import guidance_pages, history_page, live_page, settings_page, upload_page
 from formcheck.core.errors import FormCheckError
+from formcheck.service import worker
 from formcheck.storage.settings_files import default_settings_path, load_settings
 
 PAGES: tuple[tuple[str, str, str, Callable[[], None]], ...] = (
@@ -51,6 +52,8 @@ def main() -> None:
     page.run()
     signed_in.account_line()
     st.html(f'<footer class="fc-foot">{DISCLAIMER}</footer>')
+    # After the page, which is not to wait for it.
+    worker.keep_one_warm()
 
 
 def _settings_problem() -> None:

@@ -1,9 +1,9 @@
 """Analyses in a process of their own, so that a page stays alive meanwhile and a stop is a stop.
 
 `Batch` analyses one job after another in the background and can be asked at any time how far it is. Every job runs in
-a new Python process (``python -m formcheck.service.worker``), which reads the job as one line of JSON and answers with
-lines of JSON: progress, then the end. The process stops when it is told so, and also when the pipe to it closes, so
-that none is left behind when its parent dies.
+a Python process of its own (``python -m formcheck.service.worker``), which reads the job as one line of JSON and
+answers with lines of JSON: progress, then the end. The process stops when it is told so, and also when the pipe to it
+closes, so that none is left behind when its parent dies.
 """
 
 from __future__ import annotations
@@ -28,6 +28,7 @@ from formcheck.core.errors import Cancelled, FormCheckError, UsageError
 from formcheck.core.limits import limits_from
 from formcheck.service.pipeline import AnalysisRequest, AnalysisStage, run_analysis
 from formcheck.service.time_left import STAGE_SHARES, TimeLeft
+from formcheck.service.warm_worker import WarmWorkers, load_until_called, next_job
 from formcheck.vision.process_memory import limit_memory
 
 
@@ -47,6 +48,10 @@ GRACE_S = 3.0
 TOLD_EVERY_S = 0.1
 
 STOP = "stop"
+
+COMMAND = [sys.executable, "-P", "-m", "formcheck.service.worker"]
+
+_workers = WarmWorkers()
 
 OUT_OF_MEMORY = "There is not enough memory for this: use a smaller or shorter video."
 
@@ -69,6 +74,11 @@ class State:
     set_id: int | None = None
 
 
+def keep_one_warm() -> None:
+    """Let a process wait with its libraries loaded for the next job; see `formcheck.service.warm_worker`."""
+    _workers.keep(COMMAND)
+
+
 class Batch:
     """Jobs that are analysed one after another in the background; all methods may be called from any thread.
 
@@ -76,7 +86,7 @@ class Batch:
     """
 
     def __init__(self, jobs: Sequence[AnalysisRequest], command: Sequence[str] = (), keep_alive: object = None) -> None:
-        self._command = list(command) or [sys.executable, "-P", "-m", "formcheck.service.worker"]
+        self._command = list(command) or COMMAND
         self._states = [State(job) for job in jobs]
         self._lock = threading.Lock()
         self._stopping = threading.Event()
@@ -127,14 +137,7 @@ class Batch:
         self._change(index, phase=Phase.RUNNING)
         end: dict[str, Any] = {}
         try:
-            process = subprocess.Popen(
-                self._command,
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.DEVNULL,
-                encoding="utf-8",
-                env=os.environ | {"PYTHONPATH": _python_path(), "PYTHONUTF8": "1"},
-            )
+            process = _workers.take(self._command)
         except OSError as error:
             self._change(index, phase=Phase.FAILED, message=f"The analysis cannot be started: {error}.")
             return
@@ -202,12 +205,6 @@ def _said(line: str) -> dict[str, Any]:
     return said if isinstance(said, dict) else {}
 
 
-def _python_path() -> str:
-    """The process finds this very package, wherever it was started from."""
-    here = str(Path(__file__).resolve().parents[2])
-    return os.pathsep.join([here, *filter(None, [os.environ.get("PYTHONPATH")])])
-
-
 # --- in the process ------------------------------------------------------------------------------------------------
 
 Say = Callable[[dict[str, Any]], None]
@@ -218,7 +215,11 @@ def main() -> None:
     with _only_ours() as say:
         # Beyond it this process ends, not the app.
         limit_memory(limits_from(os.environ).memory_bytes)
-        job = AnalysisRequest.from_dict(json.loads(sys.stdin.readline()))
+        load_until_called()
+        line = next_job()
+        if line is None:
+            os._exit(0)
+        job = AnalysisRequest.from_dict(json.loads(line))
         stop = threading.Event()
         threading.Thread(target=_listen, args=(stop,), daemon=True).start()
         say(_outcome(job, say, stop))
