@@ -27,7 +27,7 @@ LOADED = (
 """What nearly every job needs, what is needed first coming first."""
 
 WAITS_S = 1800.0
-"""After so long without a job a waiting process ends, and gives back its 150 MB."""
+"""After so long without a job a waiting process ends, and gives back its 190 MB."""
 
 
 class WarmWorkers:

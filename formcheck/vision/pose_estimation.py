@@ -20,6 +20,7 @@ from formcheck.vision.tracking import Detection, Person, choose_lifter
 from formcheck.vision.video import VideoFacts, VideoReader, read_duration_s, read_frames_at
 from formcheck.vision.video_parts import (
     ANALYSIS_MAX_SIDE,
+    LARGE_PICTURE_PX,
     Assignment,
     jobs_or_default,
     part_starts,
@@ -34,10 +35,6 @@ PREVIEW_FRAMES = 6
 
 SHORT_VIDEO_S = 2.0
 """A video shorter than this gets half as many of them."""
-
-LARGE_PICTURE_PX = 4_000_000
-"""Videos with larger pictures are watched in one part: a second decoder would take a hundred megabytes, and the first
-one, whose work is most of all with such pictures, uses every core by itself."""
 
 BAR_LEVEL = 24
 """Rows and columns that are never brighter than this (of 255) are bars, not picture."""

@@ -37,8 +37,13 @@ from formcheck.vision.video import DecodedFrame, VideoReader
 ANALYSIS_MAX_SIDE = 960
 """The landmark network sees 256 x 256 pixels of the person; larger pictures cost time and bring nothing."""
 
-DECODED_AHEAD = 3
-"""Pictures that wait for the model at most: enough to even out slow ones, and little memory."""
+DECODED_AHEAD, LARGE_DECODED_AHEAD = 3, 1
+"""Pictures that wait for the model at most: enough to even out slow ones, and little memory. A large one takes 12 MB,
+and decoding it takes as long as a look."""
+
+LARGE_PICTURE_PX = 4_000_000
+"""Videos with larger pictures are watched in one part: a second decoder would take a hundred megabytes, and the first
+one, whose work is most of all with such pictures, uses every core by itself."""
 
 THUMBNAIL = (32, 18)
 """Columns and rows of the thumbnails that scene changes are found in."""
@@ -205,7 +210,9 @@ def watch_part(
         watched.floor = finder.floor
         frames: Iterable[DecodedFrame] = reader.decoded()
         if threads > 1:
-            frames = stack.enter_context(closing(prefetched(frames, DECODED_AHEAD)))
+            large = reader.info.source_width * reader.info.source_height > LARGE_PICTURE_PX
+            ahead = LARGE_DECODED_AHEAD if large else DECODED_AHEAD
+            frames = stack.enter_context(closing(prefetched(frames, ahead)))
         time_ms, lead = -1, 0
         for decoded, is_last in _with_last(frames):
             time_s = decoded.time_s

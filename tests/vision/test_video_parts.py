@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Generator, Iterable
 from dataclasses import replace
 from pathlib import Path
 
@@ -19,6 +19,8 @@ from formcheck.vision.machine import usable_cores
 from formcheck.vision.models.store import ModelFile, find_model
 from formcheck.vision.openvino_backend import OpenVinoBackend, is_installed
 from formcheck.vision.pose_estimation import estimate_poses
+from formcheck.vision.prefetch import prefetched
+from formcheck.vision.video import DecodedFrame
 from formcheck.vision.video_parts import (
     LEAD_S,
     MOST_JOBS,
@@ -169,10 +171,20 @@ def test_several_people_are_watched_in_one_go(tmp_path: Path) -> None:
 def test_large_pictures_are_watched_in_one_go(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, limit_px: int, parts: int
 ) -> None:
+    waiting: list[int] = []
+
+    def seen(items: Iterable[DecodedFrame], ahead: int) -> Generator[DecodedFrame, None, None]:
+        waiting.append(ahead)
+        return prefetched(items, ahead)
+
     monkeypatch.setattr(pose_estimation, "LARGE_PICTURE_PX", limit_px)
+    monkeypatch.setattr(video_parts, "LARGE_PICTURE_PX", limit_px)
+    monkeypatch.setattr(video_parts, "prefetched", seen)
     backend = FakeBackend.playing(LIFTS)
     estimate_poses(_video(tmp_path / "clip.mp4", LIFTS), MODEL, backend=backend, jobs=2)
     assert _parts_watched(backend) == parts
+    # Two parts have a thread each, and a single one decodes ahead.
+    assert waiting == ([] if parts == 2 else [video_parts.LARGE_DECODED_AHEAD])
 
 
 def test_parts_that_do_not_meet_are_not_joined() -> None:
