@@ -53,6 +53,8 @@ JOINTS = ("SHOULDER", "HIP", "KNEE", "WRIST")
 BODY = ("SHOULDER", "HIP", "KNEE", "ANKLE")
 """Joints that the size of a body is measured between."""
 
+FRAMES_AT_ONCE = 1024
+
 CURVED = ("image_px", "world_m")
 STRAIGHT = ("visibility", "contour_px", "contour_sharpness")
 NEAREST = ("floor", "floor_place")
@@ -172,14 +174,18 @@ def fill_between(
     bent &= (time_s[second] - time_s[earlier] <= CURVE_MAX_S) & (time_s[later] - time_s[first] <= CURVE_MAX_S)
     bent &= ~(breaks[after - 1] | breaks[np.minimum(after + 1, len(at) - 1)])
     bent &= ~(_leapt(image, earlier, first) | _leapt(image, second, later))
-    for name in (*CURVED, *STRAIGHT):
-        values = arrays[name]
-        part = share.reshape(-1, *[1] * (values.ndim - 1))
-        line = values[first] * (1 - part) + values[second] * part
-        if name in CURVED:
-            curve = _hermite(values, time_s, (earlier, first, second, later), part)
-            line = np.where(bent.reshape(part.shape), curve, line)
-        values[frames] = line
+    # In blocks, so that a long video does not need many times the memory of what is filled in.
+    for start in range(0, len(frames), FRAMES_AT_ONCE):
+        block = slice(start, start + FRAMES_AT_ONCE)
+        looked = earlier[block], first[block], second[block], later[block]
+        for name in (*CURVED, *STRAIGHT):
+            values = arrays[name]
+            part = share[block].reshape(-1, *[1] * (values.ndim - 1))
+            line = values[first[block]] * (1 - part) + values[second[block]] * part
+            if name in CURVED:
+                curve = _hermite(values, time_s, looked, part)
+                line = np.where(bent[block].reshape(part.shape), curve, line)
+            values[frames[block]] = line
     for name in NEAREST:
         arrays[name][frames] = arrays[name][np.where(share < 0.5, first, second)]
 

@@ -97,10 +97,16 @@ def estimate_poses(
     )
     corner = np.array([task.columns.start, task.rows.start], dtype=np.float32)
     scale = facts.source_width / facts.width
-    detections = [_placed(each, corner, scale) for each in watched.detections]
-    chosen, notes = choose_lifter(detections, time_s, person, len(watched.looks))
+    for at, each in enumerate(watched.detections):
+        watched.detections[at] = _placed(each, corner, scale)
+    chosen, notes = choose_lifter(watched.detections, time_s, person, len(watched.looks))
+    watched.detections.clear()
+    left = list(chosen)
+    del chosen
     seen = nothing_seen(len(time_s))
-    for detection in chosen:
+    # Each is let go once it is copied: over a long video they take as much memory as the poses do.
+    while left:
+        detection = left.pop()
         for name, values in seen.items():
             values[detection.frame] = getattr(detection, name)
     fill_between(time_s, watched.looks, watched.sudden, seen)

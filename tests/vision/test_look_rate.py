@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from formcheck.core.poses import PoseSequence
+from formcheck.vision import look_rate
 from formcheck.vision.look_rate import (
     BRIDGED_MAX_S,
     FAST_FOR_S,
@@ -245,3 +246,11 @@ def test_with_every_frame_looked_at_nothing_changes() -> None:
     found = _filled(poses, list(range(9)))
     for name, values in found.items():
         np.testing.assert_array_equal(values, np.asarray(getattr(poses, name), np.float32), err_msg=name)
+
+
+def test_in_blocks_the_same_is_filled_in(monkeypatch: pytest.MonkeyPatch) -> None:
+    poses, looks = _sliding(41, bend=2.0), list(range(0, 41, 4))
+    whole = _filled(poses, looks)
+    monkeypatch.setattr(look_rate, "FRAMES_AT_ONCE", 7)
+    for name, values in _filled(poses, looks).items():
+        np.testing.assert_array_equal(values, whole[name], err_msg=name)
