@@ -122,8 +122,8 @@ bench-spine: $(DEV)  ## Measure back rounding on real, rendered and changed clip
 bench-stress: $(DEV)  ## Spoil clean rendered lifts: when is nothing said, is a fault made up? (CACHED=1: poses as they are, not written)
 	$(RUN) -m benchmarks.bench_stress $(if $(CACHED),--cached --no-write)
 
-bench-speed: $(DEV)  ## Measure time and memory against bare MediaPipe
-	$(RUN) -m benchmarks.bench_speed
+bench-speed: $(DEV)  ## Measure time and memory against bare MediaPipe (GUARD=1: only fail where it has become slow)
+	$(RUN) -m benchmarks.bench_speed $(if $(GUARD),--guard)
 
 bench-batch: $(DEV)  ## Measure batches: throughput, memory, killed processes, a long queue (an hour)
 	$(RUN) -m benchmarks.bench_batch

@@ -39,6 +39,7 @@ from benchmarks.scores import (
     percentile,
     separation,
 )
+from benchmarks.speed_stages import Stage, a_minute_of, stage_table
 from benchmarks.train_recognition import write
 from formcheck.core.landmarks import LANDMARK_COUNT, Landmark
 from formcheck.core.verdicts import FAULT, NOT_MEASURED, OK, WATCH, Verdict
@@ -47,6 +48,7 @@ from formcheck.exercises.framework.check import Finding
 from formcheck.exercises.framework.recognition_trees import trees
 from formcheck.judging.analysis import analyze
 from formcheck.judging.report import Report
+from formcheck.vision.fake_backend import FakeBackend
 from formcheck.vision.models.store import ModelFile
 from formcheck.vision.video import VideoReader
 from tests.helpers.make_videos import upright_picture, write_video
@@ -427,7 +429,7 @@ def test_without_clips_bench_clips_says_so_and_is_content(tmp_path: Path, capsys
 def test_the_page_on_speed_says_how_many_times_faster_each_is() -> None:
     bare, plain, drawn = bench_speed.Cost(20.0, 10.0), bench_speed.Cost(5.0, 2.5), bench_speed.Cost(10.0, 4.0)
     found = [bench_speed.Comparison(name, "480x640", 100, [bare], [plain], [drawn]) for name in ("sample", "4K60")]
-    page = bench_speed.speed_document(found, "full")
+    page = bench_speed.speed_table(found, "full")
     for words in ("200.0 / 100.0", "50.0 / 25.0", "4.0 / 4.0 (aim 3)", "2.0 / 2.5 (aim 2)"):
         assert words in page
     assert page.count("aim") == 2
@@ -462,8 +464,56 @@ def test_a_repeated_video_has_the_length_asked_for(tmp_path: Path) -> None:
     bench_speed.repeat_video(tmp_path / "short.mp4", tmp_path / "long.mp4", 3.0)
     with VideoReader(tmp_path / "long.mp4", max_side=None) as reader:
         times_s = [frame.time_s for frame in reader]
-    assert len(times_s) > 5
+    assert np.diff(times_s) == pytest.approx(0.1, abs=1e-3)
     assert times_s[-1] == pytest.approx(3.0, abs=0.15)
+
+
+def test_tables_are_written_between_their_marks_and_nothing_else_changes() -> None:
+    one, two = "<!-- bench-speed: one -->", "<!-- bench-speed: two -->"
+    before = f"# Speed\n\n{one}\nold\n<!-- end -->\n\nProse.\n\n{two}\n<!-- end -->\n"
+    after = bench_speed.written_between(before, {"one": "new", "two": "| a |"})
+    assert after == f"# Speed\n\n{one}\n\nnew\n\n<!-- end -->\n\nProse.\n\n{two}\n\n| a |\n\n<!-- end -->\n"
+    assert bench_speed.written_between(after, {"one": "new", "two": "| a |"}) == after
+    with pytest.raises(ValueError, match="three"):
+        bench_speed.written_between(before, {"three": "new"})
+
+
+def test_the_document_on_speed_has_every_mark() -> None:
+    document = bench_speed.DOCUMENT.read_text(encoding="utf-8")
+    bench_speed.written_between(document, {"stages": "", "ratios": "", "memory": ""})
+
+
+@pytest.mark.parametrize(("plain", "drawn", "code"), [(1.5, 2.3, 0), (1.7, 2.3, 1), (1.5, 2.5, 1)])
+def test_the_guard_fails_when_either_takes_too_much_of_the_processor(
+    monkeypatch: pytest.MonkeyPatch, plain: float, drawn: float, code: int
+) -> None:
+    costs = [[bench_speed.Cost(cpu_s, 9.0)] for cpu_s in (10.0, 10.0 * plain, 10.0 * drawn)]
+    monkeypatch.setattr(bench_speed, "whole_analysis", lambda *_, **__: 1)
+    monkeypatch.setattr(bench_speed, "compare", lambda *_: bench_speed.Comparison("sample", "480x640", 1, *costs))
+    assert bench_speed.guard(Path("unused.mp4"), _model("1" * 64)) == code
+
+
+def test_stages_add_up_to_the_cost_of_a_frame() -> None:
+    stages = [Stage("decoding", 2.0, 1.0), Stage("a look of the model", 18.0, 0.5)]
+    table = stage_table({"sample": stages})
+    assert "18.0 x 0.50 = 9.0" in table
+    assert table.splitlines()[-1].split("|")[-2].strip() == "11.0"
+
+
+def test_a_minute_of_a_shorter_set_is_that_set_again_and_again() -> None:
+    poses = film(deadlift(2))
+    minute = a_minute_of(poses)
+    assert float(minute.time_s[-1]) == pytest.approx(60.0, abs=float(poses.time_s[-1]))
+    assert (np.diff(minute.time_s) > 0).all()
+    np.testing.assert_array_equal(minute.image_px[-len(poses) :], poses.image_px)
+
+
+def test_looks_are_counted_where_people_are_followed() -> None:
+    backend = bench_speed.CountingBackend(FakeBackend.playing(film(deadlift(1))))
+    picture = np.zeros((8, 8, 3), np.uint8)
+    for track in (False, True, True):
+        backend.sharing(1, 1).open(_model("1" * 64), people=1, track=track).detect(picture, 0)
+    assert backend.looks == 2
 
 
 # --- clips cut anywhere --------------------------------------------------------------------------------------------
