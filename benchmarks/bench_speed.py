@@ -1,7 +1,7 @@
 """How much faster FormCheck is than a bare MediaPipe loop, what each stage costs, and how much memory it takes.
 
-    python -m benchmarks.bench_speed [--clip VIDEO] [--rounds 2] [--model full] [--minutes 1 5] [--no-memory] [--guard]
-        [--profile] [--no-write]
+    python -m benchmarks.bench_speed [--clip VIDEO] [--rounds 2] [--model full] [--minutes 1 5]
+        [--parts stages ratios memory] [--guard] [--profile] [--no-write]
 
 Bare is a loop that decodes with PyAV and asks the Pose Landmarker for landmarks and masks, at the video's own size.
 Beside it runs all that `formcheck analyze` does, without and with the annotated video. All load the model each time,
@@ -59,6 +59,8 @@ ENLARGED = {"1080p60": (1080, 1920, 8.0), "4K60": (2160, 3840, 3.0)}
 GUARD = 1.6, 2.4
 """How many times the processor time of the bare loop FormCheck may take on the sample, without and with the annotated
 video, before CI says that something has become slow. It takes about 1.0 and 1.3 times; the rest is for noise."""
+
+PARTS = ("stages", "ratios", "memory")
 
 MINUTES = 1.0, 5.0
 
@@ -383,10 +385,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
             for name, (width, height, duration_s) in ENLARGED.items():
                 videos[name] = Path(folder) / f"{name}.mp4"
                 enlarged(options.clip, videos[name], width, height, duration_s)
-            parts = {"stages": profile_table(videos, model)}
-            found = [compare(name, video, model, options.rounds) for name, video in videos.items()]
-            parts["ratios"] = speed_table(found, model.name)
-            if not options.no_memory:
+            parts = {}
+            if "stages" in options.parts:
+                parts["stages"] = profile_table(videos, model)
+            if "ratios" in options.parts:
+                found = [compare(name, video, model, options.rounds) for name, video in videos.items()]
+                parts["ratios"] = speed_table(found, model.name)
+            if "memory" in options.parts:
                 parts["memory"] = memory_table(measured_peaks(Path(folder), videos, options.minutes, model))
     except FormCheckError as error:
         print(error, file=sys.stderr)
@@ -404,7 +409,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--rounds", type=int, default=2, help="how many times each is run")
     parser.add_argument("--model", default="full", help="pose model")
     parser.add_argument("--minutes", type=float, nargs="*", default=MINUTES, help="lengths that memory is measured on")
-    parser.add_argument("--no-memory", action="store_true", help="leave memory out")
+    parser.add_argument("--parts", nargs="+", choices=PARTS, default=PARTS, help="what is measured")
     parser.add_argument("--guard", action="store_true", help="only fail where FormCheck has become slow")
     parser.add_argument("--profile", action="store_true", help="only show which functions take FormCheck's time")
     parser.add_argument("--no-write", action="store_true", help="leave docs/performance.md as it is")

@@ -11,8 +11,9 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from itertools import islice
 from pathlib import Path
 from typing import Any, TypeVar
@@ -27,7 +28,7 @@ from formcheck.render.overlay import draw_overlay, plan_overlay
 from formcheck.vision.backend_choice import default_backend
 from formcheck.vision.models.store import ModelFile
 from formcheck.vision.person_finder import PersonFinder
-from formcheck.vision.video import DecodedFrame, RgbImage, VideoReader, VideoWriter
+from formcheck.vision.video import VideoReader, VideoWriter
 from formcheck.vision.video_parts import ANALYSIS_MAX_SIDE, THUMBNAIL
 
 T = TypeVar("T")
@@ -61,42 +62,70 @@ def stages_of(clip: Path, model: ModelFile, poses: PoseSequence, looks: float) -
     looks : share of its frames that the model looks at.
     """
     report = analyze(poses)
-    with VideoReader(clip, max_side=ANALYSIS_MAX_SIDE, threads=1) as reader:
-        decoding, decoded = _cost_of(lambda: list(islice(reader.decoded(), FRAMES)))
-        thumbnails = _each(decoded, lambda frame: frame.thumbnail(*THUMBNAIL))
-        conversion, pictures = _cost_of(lambda: [_rgb(frame) for frame in decoded])
+    costs = Costs()
+    backend = default_backend(model).sharing(1, 1)
+    with (
+        VideoReader(clip, max_side=ANALYSIS_MAX_SIDE, threads=1) as reader,
+        PersonFinder(model, 1, track=True, backend=backend) as finder,
+    ):
         fps = reader.info.nominal_fps
-    times_ms = [round(1000 * frame.time_s) for frame in decoded]
-    with PersonFinder(model, 1, track=True, backend=default_backend(model).sharing(1, 1)) as finder:
-        finder.find(pictures[0], 0, -1)  # pays for the detector
-        look = _each(range(len(pictures)), lambda at: finder.find(pictures[at], at, times_ms[at]))
+        for index, frame in enumerate(costs.each("decoding", islice(reader.decoded(), FRAMES))):
+            costs.of("thumbnail", partial(frame.thumbnail, *THUMBNAIL))
+            picture = costs.of("conversion", frame.rgb)
+            assert picture is not None
+            costs.of("look", partial(finder.find, picture, index, round(1000 * frame.time_s)))
+            del frame, picture
+    with (
+        VideoReader(clip, max_side=ANNOTATED_MAX_SIDE, threads=1, for_show=True) as reader,
+        tempfile.TemporaryDirectory() as folder,
+        VideoWriter(Path(folder) / "drawn.mp4", threads=1) as writer,
+    ):
+        plan = plan_overlay(poses, report, reader.info.width, reader.info.height)
+        for index, frame in enumerate(islice(reader.decoded(), FRAMES)):
+            picture = costs.of("showing", frame.rgb)
+            assert picture is not None
+            drawing = partial(draw_overlay, picture, plan, frame.time_s, in_place=True)
+            drawn_picture = costs.of("drawing", drawing)
+            costs.of("encoding", partial(writer.write, drawn_picture, index / ANNOTATED_MAX_FPS))
+            del frame, picture, drawing, drawn_picture
+        costs.of("encoding", writer.close, times=0)
     choice = FrameChoice(fps, ANNOTATED_MAX_FPS)
     drawn = sum(choice.wants(time_s) for time_s in poses.time_s.tolist()) / len(poses)
-    with VideoReader(clip, max_side=ANNOTATED_MAX_SIDE, threads=1, for_show=True) as reader:
-        shown_decoded = list(islice(reader.decoded(), FRAMES))
-        showing, shown = _cost_of(lambda: [_rgb(frame) for frame in shown_decoded])
-        plan = plan_overlay(poses, report, reader.info.width, reader.info.height)
-    drawing = _each(
-        range(len(shown)), lambda at: draw_overlay(shown[at], plan, shown_decoded[at].time_s, in_place=True)
-    )
-
-    def encode() -> None:
-        with tempfile.TemporaryDirectory() as folder, VideoWriter(Path(folder) / "drawn.mp4", threads=1) as writer:
-            for index, picture in enumerate(shown):
-                writer.write(picture, index / ANNOTATED_MAX_FPS)
-
-    encoding, _ = _cost_of(encode)
-    count = len(decoded)
     return [
-        Stage("decoding", decoding / count, 1.0),
-        Stage("thumbnail, for cuts", thumbnails / count, 1.0),
-        Stage("to RGB, 960 pixels", conversion / count, looks),
-        Stage("a look of the model", look / count, looks),
-        Stage("annotated video: decoding", decoding / count, 1.0),
-        Stage("annotated video: to RGB, 1280 pixels", showing / count, drawn),
-        Stage("annotated video: drawing", drawing / count, drawn),
-        Stage("annotated video: encoding", encoding / count, drawn),
+        Stage("decoding", costs.mean_ms("decoding"), 1.0),
+        Stage("thumbnail, for cuts", costs.mean_ms("thumbnail"), 1.0),
+        Stage("to RGB, 960 pixels", costs.mean_ms("conversion"), looks),
+        Stage("a look of the model", costs.mean_ms("look"), looks),
+        Stage("annotated video: decoding", costs.mean_ms("decoding"), 1.0),
+        Stage("annotated video: to RGB, 1280 pixels", costs.mean_ms("showing"), drawn),
+        Stage("annotated video: drawing", costs.mean_ms("drawing"), drawn),
+        Stage("annotated video: encoding", costs.mean_ms("encoding"), drawn),
     ]
+
+
+class Costs:
+    """Milliseconds of the processor, all threads together, by the name of what was done."""
+
+    def __init__(self) -> None:
+        self._spent_ms: dict[str, float] = {}
+        self._times: dict[str, int] = {}
+
+    def of(self, name: str, run: Callable[[], T], times: int = 1) -> T:
+        """Do it, and add what it cost."""
+        started_s = time.process_time()
+        result = run()
+        self._spent_ms[name] = self._spent_ms.get(name, 0.0) + 1000 * (time.process_time() - started_s)
+        self._times[name] = self._times.get(name, 0) + times
+        return result
+
+    def each(self, name: str, items: Iterator[T]) -> Iterator[T]:
+        """The items, and what each of them cost to come."""
+        while (item := self.of(name, partial(next, items, None))) is not None:
+            yield item
+            del item
+
+    def mean_ms(self, name: str) -> float:
+        return self._spent_ms[name] / self._times[name]
 
 
 def stage_table(found: dict[str, list[Stage]]) -> str:
@@ -113,7 +142,12 @@ def judging_ms(poses: PoseSequence) -> float:
     """Milliseconds of the processor for judging a minute of these poses, repeated; the least of five."""
     minute = a_minute_of(poses)
     analyze(minute)
-    return min(_cost_of(lambda: analyze(minute))[0] for _ in range(5)) * MINUTE_S / float(minute.time_s[-1])
+    spent_s = []
+    for _ in range(5):
+        started_s = time.process_time()
+        analyze(minute)
+        spent_s.append(time.process_time() - started_s)
+    return 1000 * min(spent_s) * MINUTE_S / float(minute.time_s[-1])
 
 
 def a_minute_of(poses: PoseSequence) -> PoseSequence:
@@ -155,20 +189,3 @@ def _said(arguments: Sequence[str]) -> float:
     command = [sys.executable, "-c", *arguments]
     done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=True)
     return float(done.stdout.split()[-1])
-
-
-def _rgb(frame: DecodedFrame) -> RgbImage:
-    picture = frame.rgb()
-    assert picture is not None
-    return picture
-
-
-def _cost_of(run: Callable[[], T]) -> tuple[float, T]:
-    """Milliseconds of the processor, all threads together, and what came of it."""
-    started_s = time.process_time()
-    result = run()
-    return 1000 * (time.process_time() - started_s), result
-
-
-def _each(items: Sequence[T], run: Callable[[T], object]) -> float:
-    return _cost_of(lambda: [run(item) and None for item in items])[0]
