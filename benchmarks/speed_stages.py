@@ -28,6 +28,7 @@ from formcheck.render.overlay import draw_overlay, plan_overlay
 from formcheck.vision.backend_choice import default_backend
 from formcheck.vision.models.store import ModelFile
 from formcheck.vision.person_finder import PersonFinder
+from formcheck.vision.process_memory import keep_freed_memory
 from formcheck.vision.video import VideoReader, VideoWriter
 from formcheck.vision.video_parts import ANALYSIS_MAX_SIDE, THUMBNAIL
 
@@ -63,6 +64,7 @@ def stages_of(clip: Path, model: ModelFile, poses: PoseSequence, looks: float) -
     """
     report = analyze(poses)
     costs = Costs()
+    keep_freed_memory()  # as drawing does
     backend = default_backend(model).sharing(1, 1)
     with (
         VideoReader(clip, max_side=ANALYSIS_MAX_SIDE, threads=1) as reader,

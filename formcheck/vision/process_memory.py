@@ -20,7 +20,7 @@ SHARE_OF_MACHINE = 0.75
 M_TRIM_THRESHOLD, M_MMAP_THRESHOLD = -1, -3
 """Names of two settings in the C library."""
 
-KEPT_BYTES, KEPT_PIECE_BYTES = 128 << 20, 32 << 20
+KEPT_BYTES, KEPT_PIECE_BYTES = 48 << 20, 32 << 20
 """How much freed memory is kept for the next picture, and how large a piece of it may be."""
 
 
