@@ -18,6 +18,7 @@ import streamlit as st
 from formcheck.core.errors import HistoryError
 from formcheck.judging.report import Report
 from formcheck.render.exports import all_exports
+from formcheck.service.name_guess import Guess
 from formcheck.service.pipeline import AnalysisRequest
 from formcheck.service.worker import Batch, Phase
 from formcheck.storage import access
@@ -40,6 +41,11 @@ class Upload:
     name: str
     path: Path
 
+    @property
+    def number(self) -> str:
+        """What tells it from the others of its session."""
+        return self.path.parent.name
+
 
 @dataclass(eq=False)
 class Session:
@@ -52,15 +58,19 @@ class Session:
     problems: list[str] = field(default_factory=list)
     shown: int = 0
     uploads: list[Upload] = field(default_factory=list)
-    """Chosen, and not analysed yet; the box for files forgets them wherever it is not drawn."""
+    """Chosen, and not analysed yet."""
+    guesses: dict[Upload, Guess] = field(default_factory=dict)
+    """What their names and the history say of them."""
     unsaved: set[str] = field(default_factory=set)
     """Folders of jobs that judge a saved set again; what they find is not saved by itself."""
+    settled: set[str] = field(default_factory=set)
+    """Folders of results of which it was said whose set they are."""
     instead_of: dict[str, str] = field(default_factory=dict)
     """Folders of jobs that follow another person -> folders of the results that they replace."""
     newest_before: int | None = None
     """Highest number of a saved set when the batch began: what is above it is new. None = the history is not usable."""
     boxes: int = 0
-    """How many boxes for files were emptied by starting an analysis."""
+    """How many boxes for files were emptied: what is put into one is kept here at once."""
     account: str = ""
     """Whose it is on a server; "" where there are no accounts."""
 
@@ -86,6 +96,7 @@ class Session:
     def forget_upload(self, upload: Upload) -> None:
         """Delete an uploaded file."""
         self.uploads.remove(upload)
+        self.guesses.pop(upload, None)
         shutil.rmtree(upload.path.parent, ignore_errors=True)
 
     def start(self, jobs: Sequence[AnalysisRequest]) -> None:
@@ -131,9 +142,17 @@ class Session:
             elif state.phase == Phase.FAILED:
                 named = not state.job.title or state.job.title in state.message
                 self.problems.append(state.message if named else f"{state.job.title}: {state.message}")
+                if state.unreadable:
+                    # Whatever is told of it, nothing will be found in it.
+                    for each in [each for each in self.uploads if str(each.path) in (state.job.video, state.job.poses)]:
+                        self.forget_upload(each)
         self.batch = None
         if not self.results:
             self._tidy()
+
+    def replace_result(self, old: Result, new: Result) -> None:
+        """Put a result in another's place, such as after its set was taken out of the history."""
+        self.results[self.results.index(old)] = new
 
     def clear(self) -> None:
         """Forget the results."""
@@ -151,11 +170,13 @@ class Session:
 
 @dataclass(frozen=True)
 class Result:
-    """A finished job, a remark on it, and whether it added a set to the history rather than renew one."""
+    """A finished job, a remark on it, whether it added a set to the history rather than renew one, and whether that
+    was undone."""
 
     job: AnalysisRequest
     remark: str = ""
     is_new: bool = False
+    undone: bool = False
 
     @property
     def folder(self) -> Path:

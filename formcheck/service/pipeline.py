@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from formcheck.judging.settings import Settings
     from formcheck.motion.plate import PlateTrack
     from formcheck.render.exports import Analysed, Export
-    from formcheck.storage.history import Lifter, SavedSet
+    from formcheck.storage.history import Lifter, SavedSet, SetSummary
     from formcheck.storage.report_folder import ReportFolder
 
 AUTO = "auto"
@@ -275,6 +275,11 @@ def judge(request: AnalysisRequest, poses: PoseSequence) -> tuple[PoseSequence, 
     told = analysis_options(request)
     part = _part(request, poses)
     return part, _analyze(request, part, told)
+
+
+def copy_remark(other: SetSummary) -> str:
+    """Says that a set was saved although another lifter's set is of the same recording."""
+    return f"This is a copy: the same recording is set {other.id} of {other.lifter}, and stays it"
 
 
 def filmed_at(path: Path) -> str:
@@ -548,9 +553,7 @@ class _Run:
                 other = history.set_of_another(analysed.all_poses, request.lifter)
                 if other is not None:
                     self.remarks.append(
-                        f"Set {other.id} was {other.lifter}'s until now"
-                        if request.move
-                        else f"This is a copy: the same recording is set {other.id} of {other.lifter}, and stays it"
+                        f"Set {other.id} was {other.lifter}'s until now" if request.move else copy_remark(other)
                     )
                 noted = request.note_path and request.video is not None
                 self.saved = history.save_set(

@@ -24,7 +24,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
-from formcheck.core.errors import Cancelled, FormCheckError, UsageError
+from formcheck.core.errors import Cancelled, FormCheckError, PoseFileError, UsageError, VideoError
 from formcheck.core.limits import limits_from
 from formcheck.service.pipeline import AnalysisRequest, AnalysisStage, run_analysis
 from formcheck.service.time_left import STAGE_SHARES, TimeLeft
@@ -62,7 +62,7 @@ class State:
 
     ``share`` is 0..1 over the whole job; ``left_s`` estimates the seconds left, None = too early to say. ``message`` is
     one line for the user, when the job failed or where something is to be said about its result. ``set_id`` is the
-    number under which the set was saved.
+    number under which the set was saved. ``unreadable`` is True when it failed because the file cannot be read.
     """
 
     job: AnalysisRequest
@@ -72,6 +72,7 @@ class State:
     left_s: float | None = None
     message: str = ""
     set_id: int | None = None
+    unreadable: bool = False
 
 
 def keep_one_warm() -> None:
@@ -262,7 +263,9 @@ def _outcome(job: AnalysisRequest, say: Say, stop: threading.Event) -> dict[str,
         message = str(error)
         paths = [path for path in (job.video, job.poses) if path is not None and job.title]
         names = "|".join(re.escape(name) for path in paths for name in (path, Path(path).name))
-        return {"phase": Phase.FAILED, "message": re.sub(names, lambda _: job.title, message) if names else message}
+        message = re.sub(names, lambda _: job.title, message) if names else message
+        unreadable = isinstance(error, VideoError | PoseFileError)
+        return {"phase": Phase.FAILED, "message": message, "unreadable": unreadable}
     except MemoryError:
         return {"phase": Phase.FAILED, "message": OUT_OF_MEMORY}
     except Exception as error:

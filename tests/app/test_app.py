@@ -279,6 +279,125 @@ def test_without_the_video_nobody_else_is_offered() -> None:
     assert not {each.label for each in at.button} & set(result.PERSON_WORDS.values())
 
 
+def put_in(at: Any, *names: str) -> Any:
+    """Files in the box, each with its own name as its content."""
+    at.file_uploader[0].set_value([(name, name.encode(), "video/mp4") for name in names])
+    return at.run()
+
+
+def test_every_file_of_a_batch_is_told_of_by_itself() -> None:
+    save_sets(1, "Anna")
+    save_sets(1, "Bea")
+    at = put_in(opened(), "anna sumo deadlift 100kg.mp4", "IMG_2.mp4", "bea 2026-03-01.mp4")
+    first, second, third = (each.number for each in at.session_state[session.KEY].uploads)
+    # Guessed from the names, and said to be.
+    assert at.selectbox(key=f"lift-{first}").value == "deadlift"
+    assert at.selectbox(key=f"lifter-{first}").value == "Anna"
+    assert at.number_input(key=f"load-{first}").value == 100.0
+    assert "Guessed: Sumo deadlift, 100 kg, Anna" in texts(at).replace("\\", "")
+    assert (at.selectbox(key=f"lift-{second}").value, at.selectbox(key=f"lifter-{second}").value) == ("auto", None)
+    # No form for all of them beside the table.
+    assert not [each for each in at.get("button_group") if each.label == "Lift"]
+    at.selectbox(key=f"lift-{second}").set_value("squat")
+    at.number_input(key=f"load-{second}").set_value(60.0)
+    at.text_input(key=f"notes-{third}").set_value("felt light")
+    at.run()
+    button(at, "Check 3 lifts").click().run()
+    told = [
+        (job.title, job.exercise, job.variant, job.lifter, job.load_kg, job.notes, job.filmed_at)
+        for job in NowBatch.seen
+    ]
+    assert told == [
+        ("anna sumo deadlift 100kg.mp4", "deadlift", "sumo", "Anna", 100.0, "", ""),
+        ("IMG_2.mp4", "squat", "auto", None, 60.0, "", ""),
+        ("bea 2026-03-01.mp4", "auto", "auto", "Bea", None, "felt light", "2026-03-01"),
+    ]
+
+
+def test_the_first_file_of_a_batch_can_speak_for_all() -> None:
+    at = put_in(opened(), "a.mp4", "b.mp4", "c.mp4")
+    first, second, third = (each.number for each in at.session_state[session.KEY].uploads)
+    at.number_input(key=f"load-{first}").set_value(80.0)
+    at.number_input(key=f"load-{third}").set_value(50.0).run()
+    at.button(key="copy-load").click().run()
+    assert [at.number_input(key=f"load-{number}").value for number in (first, second, third)] == [80.0] * 3
+
+
+def test_the_only_file_fills_the_form_once() -> None:
+    at = put_in(opened(), "squat 60kg.mp4")
+    assert (at.segmented_control(key="lift").value, at.number_input(key="load").value) == ("squat", 60.0)
+    at.number_input(key="load").set_value(62.5).run()
+    button(at, "Check my lift").click().run()
+    assert [(job.exercise, job.load_kg) for job in NowBatch.seen] == [("squat", 62.5)]
+
+
+def test_what_the_form_said_already_is_not_guessed_again() -> None:
+    at = opened()
+    at.number_input(key="load").set_value(70.0)
+    put_in(at, "squat 60kg.mp4")
+    assert at.number_input(key="load").value == 70.0
+
+
+def test_files_that_cannot_be_read_leave_the_list(monkeypatch: pytest.MonkeyPatch) -> None:
+    def outcome(job: AnalysisRequest) -> State:
+        bad = job.title == "bad.mp4"
+        return State(job, Phase.FAILED, message=f"{job.title} is bad", unreadable=bad)
+
+    monkeypatch.setattr(NowBatch, "outcome", outcome)
+    at = put_in(opened(), "bad.mp4", "good.mp4")
+    button(at, "Check 2 lifts").click().run()
+    at.run()
+    mine = at.session_state[session.KEY]
+    assert [each.name for each in mine.uploads] == ["good.mp4"]
+    assert list(Path(mine.temporary.name).iterdir()) == [mine.uploads[0].path.parent]
+
+
+def test_a_saved_set_is_taken_back_and_saved_after_all() -> None:
+    with open_history() as history:
+        history.save_lifter(Lifter("Anna"))
+    at = put_in(opened(), "a.mp4")
+    at.selectbox(key="lifter").set_value("Anna").run()
+    button(at, "Check my lift").click().run()
+    at.run()
+    assert "Saved as set 1 for Anna" in texts(at)
+    button(at, "Undo").click().run()
+    with open_history() as history:
+        assert not history.sets()
+    assert "Not saved" in texts(at)
+    button(at, "Save to the history").click().run()
+    with open_history() as history:
+        (saved,) = history.sets()
+    assert saved.lifter == "Anna"
+    assert f"Saved as set {saved.id} for Anna" in texts(at)
+
+
+def test_a_set_that_was_there_before_cannot_be_taken_back() -> None:
+    with open_history() as history:
+        history.save_set(report(), POSES)
+    at = put_in(opened(), "a.mp4")
+    button(at, "Check my lift").click().run()
+    at.run()
+    assert "Saved as set 1" in texts(at)
+    assert not [each for each in at.button if each.label == "Undo"]
+
+
+@pytest.mark.parametrize(("answer", "left"), [("Anna", ["Anna"]), ("Bea", ["Bea"]), ("Keep both", ["Anna", "Bea"])])
+def test_the_same_recording_under_another_lifter_asks(answer: str, left: list[str]) -> None:
+    with open_history() as history:
+        history.save_lifter(Lifter("Anna"))
+        history.save_set(report(), POSES, lifter="Bea")
+    at = put_in(opened(), "a.mp4")
+    at.selectbox(key="lifter").set_value("Anna").run()
+    button(at, "Check my lift").click().run()
+    at.run()
+    assert "Whose set is it?" in texts(at)
+    assert not at.warning
+    button(at, answer).click().run()
+    assert "Whose set is it?" not in texts(at)
+    with open_history() as history:
+        assert sorted(str(each.lifter) for each in history.sets()) == left
+
+
 def test_a_load_in_pounds_becomes_kilograms() -> None:
     save_settings(Settings(load_unit="lb"))
     at = opened()
@@ -439,7 +558,7 @@ def test_a_new_judgement_is_saved_when_it_is_asked_for() -> None:
     button(at, "Check my lift").click().run()
     at.run()
     assert "felt &lt;b&gt;heavy" in texts(at)
-    assert "Saved to the history as set 1" in texts(at)
+    assert "Saved as set 1" in texts(at)
     assert not [each for each in at.button if each.label == "Save this judgement"]
     end_s = at.slider[0].value[1]
     at.slider[0].set_value((0.0, round(end_s / 2, 1))).run()
@@ -447,7 +566,7 @@ def test_a_new_judgement_is_saved_when_it_is_asked_for() -> None:
     at.run()
     assert "Saved to the history" not in texts(at)
     button(at, "Save this judgement").click().run()
-    assert "Saved to the history as set 1" in texts(at)
+    assert "Saved as set 1" in texts(at)
     assert not [each for each in at.button if each.label == "Save this judgement"]
     now = at.session_state[session.KEY].results[0]
     with open_history() as history:

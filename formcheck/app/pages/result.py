@@ -22,8 +22,8 @@ from formcheck.judging.settings import DEFAULTS, merge, parse_settings
 from formcheck.render import exports
 from formcheck.render.clips import AFTER_S, BEFORE_S, plays_in_browsers, write_clip
 from formcheck.service.own_neutral import with_standing
-from formcheck.service.pipeline import judge, settings_to_save
-from formcheck.storage.history import Lifter, open_history
+from formcheck.service.pipeline import copy_remark, judge, run_analysis, settings_to_save
+from formcheck.storage.history import Lifter, SetSummary, open_history
 from formcheck.storage.pose_files import load_poses
 from formcheck.storage.report_folder import ANNOTATED_MP4, REPORT_HTML, safe_name
 from formcheck.storage.settings_files import list_presets, settings_toml
@@ -53,10 +53,12 @@ def show(result: Result, session: Session) -> None:
     st.html(components.hero(report, result.job.lifter, unit))
     if result.job.notes:
         st.html(f'<p class="fc-notes"><strong>Notes</strong> {components.escaped(result.job.notes)}</p>')
-    if result.remark:
-        st.warning(components.plain(result.remark))
+    other = _copied_from(result, session)
+    remark = result.remark.replace(f"{copy_remark(other)}.", "").strip() if other is not None else result.remark
+    if remark:
+        st.warning(components.plain(remark))
     _offer_other_person(result, report, session)
-    _saved_as(result, session)
+    _saved_as(result, session, other)
     _offer_to_save(result, report, session)
     player = f"player-{result.folder.name}"
     video = result.folder / ANNOTATED_MP4
@@ -111,12 +113,81 @@ def _offer_other_person(result: Result, report: Report, session: Session) -> Non
                     st.rerun()
 
 
-def _saved_as(result: Result, session: Session) -> None:
-    """Where the set is in the history, so that it can be found again; nothing where it was not saved."""
+def _saved_as(result: Result, session: Session, other: SetSummary | None) -> None:
+    """What became of the set in the history, and the way back."""
     job = result.job
-    if job.set_id is not None and str(result.folder) not in session.unsaved:
-        whose = f" of {job.lifter}" if job.lifter else ""
-        st.caption(components.plain(f"Saved to the history as set {job.set_id}{whose}."))
+    if str(result.folder) in session.unsaved:
+        return
+    key = result.folder.name
+    if job.set_id is None:
+        if result.undone:
+            with st.container(horizontal=True, vertical_alignment="center", key=f"saved-{key}"):
+                st.markdown("Not saved.", width="content")
+                if st.button("Save to the history", icon=":material/save:", key=f"save-after-all-{key}"):
+                    _save_after_all(result, session)
+                    st.rerun()
+        return
+    if other is not None:
+        _ask_whose(result, session, other)
+    whose = f" for {job.lifter}" if job.lifter else ""
+    with st.container(horizontal=True, vertical_alignment="center", gap="small", key=f"saved-{key}"):
+        st.markdown(components.plain(f"Saved as set {job.set_id}{whose}"), width="content")
+        # A set that was renewed cannot be taken back: what it was before is gone.
+        if result.is_new and st.button("Undo", icon=":material/undo:", type="tertiary", key=f"undo-{key}"):
+            _undo(result, session)
+            st.rerun()
+
+
+def _undo(result: Result, session: Session) -> None:
+    """Take the set out of the history again."""
+    assert result.job.set_id is not None
+    with open_history() as history:
+        history.delete_set(result.job.set_id)
+    session.replace_result(
+        result, replace(result, job=replace(result.job, set_id=None, save=False), remark="", is_new=False, undone=True)
+    )
+
+
+def _save_after_all(result: Result, session: Session) -> None:
+    """Save what is shown, judged as it was."""
+    job = replace(result.job, video=None, poses=str(result.poses), exports=(), folder=None, save=True, set_id=None)
+    saved = run_analysis(job).saved
+    if saved is None:
+        return
+    if job.keep_video and (result.folder / ANNOTATED_MP4).is_file():
+        with open_history() as history:
+            history.keep_video(saved.id, result.folder / ANNOTATED_MP4)
+    kept = replace(result.job, save=True, set_id=saved.id)
+    session.replace_result(result, replace(result, job=kept, is_new=True, undone=False))
+
+
+def _copied_from(result: Result, session: Session) -> SetSummary | None:
+    """The other lifter's set of the same recording, as long as nobody has said whose it is."""
+    job = result.job
+    if job.set_id is None or not result.is_new or job.lifter is None or str(result.folder) in session.settled:
+        return None
+    with open_history() as history:
+        return next((each for each in history.same_recording(job.set_id) if each.lifter), None)
+
+
+def _ask_whose(result: Result, session: Session, other: SetSummary) -> None:
+    """The same recording is another lifter's set already: both, or one of them?"""
+    lifter, key = result.job.lifter or "", result.folder.name
+    mine, theirs = components.plain(lifter), components.plain(other.lifter or "")
+    with st.container(border=True, key=f"card-whose-{key}"):
+        st.markdown(f"**The same recording is set {other.id} of {theirs} already. Whose set is it?**")
+        with st.container(horizontal=True, gap="small"):
+            if st.button(mine, key=f"whose-new-{key}", help=f"Set {other.id} of {theirs} is deleted."):
+                with open_history() as history:
+                    history.delete_set(other.id)
+                session.settled.add(str(result.folder))
+                st.rerun()
+            if st.button(theirs, key=f"whose-old-{key}", help="The new set is taken out of the history again."):
+                _undo(result, session)
+                st.rerun()
+            if st.button("Keep both", key=f"whose-both-{key}"):
+                session.settled.add(str(result.folder))
+                st.rerun()
 
 
 def _offer_to_save(result: Result, report: Report, session: Session) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date
 from pathlib import Path
 from typing import Any, Literal
@@ -10,7 +11,7 @@ import streamlit as st
 
 import formcheck
 from formcheck.app import components
-from formcheck.app.pages import result
+from formcheck.app.pages import file_table, result
 from formcheck.app.session import KEY, Session, Upload, others_at_work, session
 from formcheck.exercises import EXERCISES, listed
 from formcheck.render.terminal import clock
@@ -39,9 +40,6 @@ STAGE_WORDS = {
 }
 
 PROGRESS_EVERY_S = 0.5
-
-IN_BOX = "in-upload"
-"""In the session state: what was in the box for files when somebody last put in or took out a file."""
 
 FILM_ADVICE = (
     "Phone upright at hip height, straight to your side",
@@ -85,32 +83,37 @@ def _choose(mine: Session) -> None:
     )
     _problems(mine)
     _elsewhere(mine)
-    left, right = st.columns([3, 2], gap="large")
+    settings = components.usable_settings()
+    unit = settings.unit_of_loads
+    several = len(mine.uploads) > 1
+    # Every one of several files has a row of its own, across the page.
+    left, right = (st.container(), None) if several else st.columns([3, 2], gap="large")
     with left:
-        files = _files(mine)
-        told = _form()
+        _box(mine)
+        with open_history() as history:
+            names = [lifter.name for lifter in history.lifters()]
+            file_table.guess_all(mine, history)
+        if several:
+            rows = file_table.show(mine, names, unit)
+        elif mine.uploads:
+            _only_file(mine, unit)
+        told = _form(names, unit, several)
         wrong = told["start_s"] is not None and told["end_s"] is not None and told["start_s"] >= told["end_s"]
         if wrong:
             st.error("“From second” must be less than “To second”.", icon=":material/error:")
         if st.button(
-            "Check my lift" if len(files) < 2 else f"Check {len(files)} lifts",
+            f"Check {len(mine.uploads)} lifts" if several else "Check my lift",
             type="primary",
             icon=":material/play_arrow:",
-            disabled=not files or wrong,
+            disabled=not mine.uploads or wrong,
             width="stretch",
         ):
-            jobs = []
-            for file in files:
-                upload = file if isinstance(file, Upload) else mine.keep_upload(file.name, file)
-                is_poses = upload.path.suffix == ".npz"
-                video, poses = (None, str(upload.path)) if is_poses else (str(upload.path), None)
-                folder = str(mine.new_folder())
-                jobs.append(AnalysisRequest(video=video, poses=poses, title=upload.name, folder=folder, **told))
-            # With its files kept, the box comes back empty.
-            st.session_state.pop(IN_BOX, None)
-            mine.boxes += 1
-            mine.start(jobs)
+            mine.start(
+                [_job(mine, upload, told | (rows[n] if several else {})) for n, upload in enumerate(mine.uploads)]
+            )
             st.rerun()
+    if right is None:
+        return
     with right:
         _samples(mine)
         with st.container(border=True, key="card-film"):
@@ -119,29 +122,38 @@ def _choose(mine: Session) -> None:
             st.html(f'<ul class="fc-tips">{tips}</ul>')
 
 
-def _files(mine: Session) -> list[Any]:
-    """The files to check: those that were chosen before, then those in the box, as `Upload` and as Streamlit's own."""
-
-    def changed() -> None:
-        st.session_state[IN_BOX] = st.session_state[box]
-
-    box = f"upload-{mine.boxes}"
-    in_box = st.file_uploader(
-        "Videos of your sets", FILE_TYPES, accept_multiple_files=True, key=box, on_change=changed, width="stretch"
+def _box(mine: Session) -> None:
+    """The box for files. What is put into it is kept at once, and the box is empty again."""
+    given = st.file_uploader(
+        "Videos of your sets", FILE_TYPES, accept_multiple_files=True, key=f"upload-{mine.boxes}", width="stretch"
     )
-    # The box comes back empty after another page was shown, without anybody having taken its files out.
-    lost = [] if in_box else st.session_state.pop(IN_BOX, [])
-    for file in lost:
+    for file in given:
         mine.keep_upload(file.name, file)
-    if mine.uploads:
-        with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-            st.markdown("Still chosen:", width="content")
-            for upload in list(mine.uploads):
-                key, label = f"remove-{upload.path.parent.name}", f"Remove {components.plain(upload.name)}"
-                if st.button(label, key=key, icon=":material/close:"):
-                    mine.forget_upload(upload)
-                    st.rerun()
-    return [*mine.uploads, *in_box]
+    if given:
+        mine.boxes += 1
+        st.rerun()
+
+
+def _only_file(mine: Session, unit: str) -> None:
+    """The one file that was chosen, what was guessed of it, and a way to take it out again."""
+    (upload,) = mine.uploads
+    found = mine.guesses[upload]
+    file_table.fill_form(upload, found, unit)
+    with st.container(horizontal=True, vertical_alignment="center", gap="small", key="chosen-file"):
+        st.markdown(f"**{components.plain(upload.name)}**", width="content")
+        file_table.remove_button(mine, upload)
+    if words := file_table.words_of(found, unit):
+        st.caption(components.plain(words))
+
+
+def _job(mine: Session, upload: Upload, told: dict[str, Any]) -> AnalysisRequest:
+    """The analysis of a chosen file."""
+    is_poses = upload.path.suffix == ".npz"
+    video, poses = (None, str(upload.path)) if is_poses else (str(upload.path), None)
+    found = mine.guesses.get(upload)
+    if found is not None and found.filmed_at and not told["filmed_at"]:
+        told = told | {"filmed_at": found.filmed_at}
+    return AnalysisRequest(video=video, poses=poses, title=upload.name, folder=str(mine.new_folder()), **told)
 
 
 def _elsewhere(mine: Session) -> None:
@@ -157,28 +169,31 @@ def _elsewhere(mine: Session) -> None:
                 st.rerun()
 
 
-def _form() -> dict[str, Any]:
-    """What the user tells about the set, as arguments of `AnalysisRequest`."""
-    settings = components.usable_settings()
-    unit = settings.unit_of_loads
-    with open_history() as history:
-        names = [lifter.name for lifter in history.lifters()]
-    exercise = components.lift_choice("lift")
-    left, right = st.columns(2)
-    load = components.load_field(left, f"Load in {unit}", unit, "load", placeholder="Optional", persist_state=KEPT)
-    lifter = right.selectbox(
-        "Lifter",
-        names,
-        index=None,
-        accept_new_options=True,
-        placeholder="Name, optional",
-        key="lifter",
-        persist_state=KEPT,
-    )
-    with st.expander("More"):
-        variant = result.variant_choice(exercise, "auto", f"variant-{exercise}", KEPT)
+def _form(names: Sequence[str], unit: str, several: bool) -> dict[str, Any]:
+    """What the user tells about the set, as arguments of `AnalysisRequest`; of ``several`` what they have in common."""
+    own: dict[str, Any] = {}
+    if not several:
+        own["exercise"] = components.lift_choice("lift")
+        left, right = st.columns(2)
+        load = components.load_field(left, f"Load in {unit}", unit, "load", placeholder="Optional", persist_state=KEPT)
+        own["load_kg"] = components.kilograms(load, unit) if load else None
+        lifter = right.selectbox(
+            "Lifter",
+            names,
+            index=None,
+            accept_new_options=True,
+            placeholder="Name, optional",
+            key="lifter",
+            persist_state=KEPT,
+        )
+        own["lifter"] = lifter or None
+    with st.expander("More, for all of them" if several else "More"):
+        if not several:
+            own["variant"] = result.variant_choice(own["exercise"], "auto", f"variant-{own['exercise']}", KEPT)
         presets = result.preset_choice((), "presets", KEPT)
-        notes = st.text_area("Notes", key="notes", persist_state=KEPT, max_chars=LONGEST_NOTES, height=80)
+        if not several:
+            notes = st.text_area("Notes", key="notes", persist_state=KEPT, max_chars=LONGEST_NOTES, height=80)
+            own["notes"] = notes or ""
         first, second, third = st.columns(3)
         filmed = first.date_input(
             "Filmed on", "today", max_value="today", key="filmed", persist_state=KEPT, format="YYYY-MM-DD"
@@ -208,13 +223,8 @@ def _form() -> dict[str, Any]:
         )
         save = st.toggle("Save to the history", True, key="save", persist_state=KEPT)
         keep = st.toggle("Keep the annotated video with it", False, key="keep", persist_state=KEPT, disabled=not save)
-    return {
-        "exercise": exercise,
-        "variant": variant,
-        "load_kg": components.kilograms(load, unit) if load else None,
-        "lifter": lifter or None,
+    return own | {
         "presets": tuple(presets),
-        "notes": notes or "",
         "filmed_at": filmed.isoformat() if isinstance(filmed, date) and filmed != date.today() else "",
         "start_s": start_s or None,
         "end_s": end_s or None,

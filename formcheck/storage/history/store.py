@@ -208,6 +208,13 @@ class History:
             return None
         return found[0]
 
+    def same_recording(self, set_id: int) -> tuple[SetSummary, ...]:
+        """Other sets of the same recording as that set, the newest first: copies that belong to other lifters."""
+        mark = sa.select(SETS.c.fingerprint).where(SETS.c.id == set_id).scalar_subquery()
+        wanted = _summaries().where(SETS.c.fingerprint == mark, SETS.c.id != set_id).order_by(SETS.c.id.desc())
+        with self._database.reading() as connection:
+            return tuple(summary_of(dict(row)) for row in connection.execute(wanted).mappings())
+
     def summaries(
         self,
         *,
