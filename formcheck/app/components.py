@@ -91,6 +91,11 @@ def plain(text: str) -> str:
     return "".join(f"\\{letter}" if letter in "\\`*_{}[]()<>#+-.!|~$:^=" else letter for letter in text)
 
 
+def title_of_page(title: str) -> None:
+    """What the browser calls this page, in its tab and its list of bookmarks."""
+    st.set_page_config(page_title=f"{title} · FormCheck")
+
+
 def escaped(text: object) -> str:
     """Text from outside for HTML."""
     return html.escape(str(text))

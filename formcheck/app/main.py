@@ -23,6 +23,16 @@ PAGES: tuple[tuple[str, str, str, Callable[[], None]], ...] = (
 )
 """Title, end of the address, icon, and the function that shows it. The first one is where people arrive."""
 
+GONE_WORDS = {
+    "title": "FormCheck is not running",
+    "text": "It was closed, or this computer slept. What you saved is safe, and an analysis under way goes on once it "
+    "is back.",
+    "how": "Start it again in a terminal:",
+    "command": "formcheck app",
+    "wait": "This page comes back by itself.",
+}
+"""What a page says once nobody answers it, instead of what Streamlit would say."""
+
 DISCLAIMER = (
     "General fitness information, not a medical device: FormCheck does not diagnose or treat, and does not replace a "
     "coach or clinician. See a professional about pain that is sharp, sudden or spreading into a leg; numbness around "
@@ -46,6 +56,8 @@ def main() -> None:
     for each, (_, path, _, _) in zip(pages, PAGES, strict=True):
         if path == wanted and each is not page:
             st.switch_page(each)
+    components.title_of_page(page.title)
+    components.invisible_component("alive", "alive", {"words": GONE_WORDS})
     components.invisible_component("menu", "menu", {"page": page.url_path})
     guidance_pages.warn(page.url_path)
     _settings_problem()

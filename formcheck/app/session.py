@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import contextlib
 import itertools
-import os
+import secrets
 import shutil
-import tempfile
+import threading
 import weakref
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
@@ -15,23 +14,38 @@ from typing import BinaryIO
 
 import streamlit as st
 
+from formcheck.app.private_folder import OWNER_PREFIX, PrivateFolder, Unfinished, abandoned
 from formcheck.core.errors import HistoryError
 from formcheck.judging.report import Report
 from formcheck.render.exports import all_exports
 from formcheck.service.name_guess import Guess
 from formcheck.service.pipeline import AnalysisRequest
-from formcheck.service.worker import Batch, Phase
+from formcheck.service.worker import Batch, Phase, State
 from formcheck.storage import access
 from formcheck.storage.history import open_history
 from formcheck.storage.report_folder import POSES_NPZ, REPORT_JSON, safe_name
 
 KEY = "formcheck"
 
-FOLDER_PREFIX = "formcheck-app-"
-"""Of temporary folders, before the number of the process that they belong to."""
+RESULT = "result"
+"""In the address of a result: the token of its session."""
+
+SET = "set"
+"""In the address of a result: the number of the saved set, which is there when the session is not any more."""
+
+KEPT_SESSIONS = 8
+"""So many sessions with results stay after their tab was closed, until the app ends: their addresses lead to them."""
+
+STARTS_BY_ITSELF = 2
+"""Jobs that were stopped this many times go on only when somebody says so: perhaps they are what stops the app."""
 
 _sessions: weakref.WeakSet[Session] = weakref.WeakSet()
 """All of them: a page that is loaded again has a session of its own, and finds here what the one before analyses."""
+
+_kept: dict[str, Session] = {}
+"""Sessions by the token in their addresses, the latest ones last."""
+
+_resuming = threading.Lock()
 
 
 @dataclass(frozen=True)
@@ -51,8 +65,17 @@ class Upload:
 class Session:
     """One tab. The folder goes when the tab's session does, or when the app ends."""
 
-    temporary: tempfile.TemporaryDirectory[str]
-    numbers: itertools.count[int] = field(default_factory=itertools.count)
+    temporary: PrivateFolder
+    token: str = field(default_factory=lambda: secrets.token_urlsafe(9))
+    """Names it in addresses."""
+    starts: int = 0
+    """How many times the app has begun with the jobs under way."""
+    arrived: bool = False
+    """The address with which the tab was opened has been looked at."""
+    resumed: bool = False
+    """The app was stopped in the middle of the jobs."""
+    interrupted: tuple[AnalysisRequest, ...] = ()
+    """Jobs that were stopped too often to go on by themselves."""
     batch: Batch | None = None
     results: list[Result] = field(default_factory=list)
     problems: list[str] = field(default_factory=list)
@@ -76,10 +99,13 @@ class Session:
 
     def __post_init__(self) -> None:
         _sessions.add(self)
+        self._unfinished: dict[str, AnalysisRequest] = {}
+        used = [int(each.name) for each in self.temporary.path.iterdir() if each.name.isdecimal()]
+        self.numbers = itertools.count(max(used, default=-1) + 1)
 
     def new_folder(self) -> Path:
         """A path in the temporary folder that nothing uses yet."""
-        return Path(self.temporary.name) / str(next(self.numbers))
+        return self.temporary.path / str(next(self.numbers))
 
     def keep_upload(self, name: str, content: BinaryIO) -> Upload:
         """Write an uploaded file into the temporary folder."""
@@ -102,10 +128,45 @@ class Session:
     def start(self, jobs: Sequence[AnalysisRequest]) -> None:
         """Analyse in the background, with all files that can be made."""
         self.problems.clear()
+        self.interrupted = ()
         self.newest_before = _newest_set()
+        self.starts += 1
         exports = [all_exports(video=job.video is not None, on_demand=False) for job in jobs]
         jobs = [replace(job, exports=each, account=self.account) for job, each in zip(jobs, exports, strict=True)]
-        self.batch = Batch(jobs, keep_alive=self)
+        self._unfinished = {str(job.folder): job for job in jobs}
+        self._note()
+        self.keep()
+        self.batch = Batch(jobs, keep_alive=self, ended=self._ended)
+
+    def go_on(self, jobs: Sequence[AnalysisRequest]) -> None:
+        """Take up jobs that were stopped with the app; those that were stopped often wait until somebody says so."""
+        for job in jobs:
+            shutil.rmtree(job.folder or "", ignore_errors=True)
+            for path in (Path(job.video or ""), Path(job.poses or "")):
+                if path.is_relative_to(self.temporary.path) and path.is_file() and job.title:
+                    self.uploads.append(Upload(job.title, path))
+        if self.starts < STARTS_BY_ITSELF:
+            self.start(jobs)
+            return
+        self.interrupted = tuple(jobs)
+        self.keep()
+
+    def keep(self) -> None:
+        """Let the address lead here, also after the tab was closed; of many sessions the latest ones."""
+        _kept.pop(self.token, None)
+        _kept[self.token] = self
+        while len(_kept) > KEPT_SESSIONS:
+            _kept.pop(next(iter(_kept)))
+
+    def _ended(self, state: State) -> None:
+        """A job has ended, in the batch's own thread. One that was stopped from outside is to be taken up again."""
+        if not state.interrupted:
+            self._unfinished.pop(str(state.job.folder), None)
+            self._note()
+
+    def _note(self) -> None:
+        jobs = tuple(self._unfinished.values())
+        self.temporary.note(Unfinished(jobs, self.token, self.starts, tuple(self.unsaved), self.account))
 
     def start_instead(self, result: Result, person: str) -> None:
         """Look at a result's video again and follow another person; what is found takes the result's place."""
@@ -118,6 +179,18 @@ class Session:
     def working(self) -> bool:
         """True while something is analysed."""
         return self.batch is not None and self.batch.running
+
+    @property
+    def jobs(self) -> tuple[AnalysisRequest, ...]:
+        """What is analysed."""
+        return () if self.batch is None else tuple(state.job for state in self.batch.states)
+
+    def discard(self) -> None:
+        """Give up what was stopped with the app, with its files."""
+        for upload in list(self.uploads):
+            self.forget_upload(upload)
+        self._unfinished = {}
+        self.clear()
 
     def collect(self) -> None:
         """Take over what a finished batch has made."""
@@ -140,6 +213,8 @@ class Session:
                     each for each in self.uploads if str(each.path) not in (state.job.video, state.job.poses)
                 ]
             elif state.phase == Phase.FAILED:
+                # Told of, and so no longer to be taken up by the next start.
+                self._unfinished.pop(str(state.job.folder), None)
                 named = not state.job.title or state.job.title in state.message
                 self.problems.append(state.message if named else f"{state.job.title}: {state.message}")
                 if state.unreadable:
@@ -147,6 +222,8 @@ class Session:
                     for each in [each for each in self.uploads if str(each.path) in (state.job.video, state.job.poses)]:
                         self.forget_upload(each)
         self.batch = None
+        self.starts, self._unfinished = 0, {}
+        self._note()
         if not self.results:
             self._tidy()
 
@@ -158,14 +235,20 @@ class Session:
         """Forget the results."""
         self.results.clear()
         self.problems.clear()
+        self.interrupted = ()
         self.shown = 0
         self._tidy()
+        _kept.pop(self.token, None)
+        # The address of what was there leads to nothing else.
+        self.token, self.starts, self.resumed = secrets.token_urlsafe(9), 0, False
 
     def _tidy(self) -> None:
         kept = {each.path.parent for each in self.uploads}
-        for path in Path(self.temporary.name).iterdir():
-            if path not in kept:
+        for path in self.temporary.path.iterdir():
+            if path.is_dir() and path not in kept:
                 shutil.rmtree(path, ignore_errors=True)
+            elif path.is_file() and not path.name.startswith(OWNER_PREFIX):
+                path.unlink(missing_ok=True)
 
 
 @dataclass(frozen=True)
@@ -213,39 +296,33 @@ def _newest_set() -> int | None:
 
 
 def session() -> Session:
-    """The session of the tab that is being drawn."""
+    """The session of the tab that is being drawn: the one that its address names, as after a reload, or a new one."""
     account = access.account() or ""
     # What somebody else uploaded is never shown, whatever led from their tab to this one.
     if KEY not in st.session_state or st.session_state[KEY].account != account:
-        remove_abandoned()
-        prefix = f"{FOLDER_PREFIX}{os.getpid()}-"
-        folder = tempfile.TemporaryDirectory(prefix=prefix, ignore_cleanup_errors=True)
-        st.session_state[KEY] = Session(folder, account=account)
+        resume(account)
+        named = _kept.get(st.query_params.get(RESULT, ""))
+        mine = named if named is not None and named.account == account else None
+        st.session_state[KEY] = mine or Session(PrivateFolder(), account=account)
     found: Session = st.session_state[KEY]
     return found
 
 
+def resume(account: str = "") -> None:
+    """Go on with what an app that was stopped had begun for this account."""
+    with _resuming:
+        for folder, unfinished in abandoned(account):
+            token, starts = unfinished.token, unfinished.starts
+            mine = Session(folder, token=token, starts=starts, resumed=True, account=account)
+            mine.unsaved.update(unfinished.unsaved)
+            mine.go_on(unfinished.jobs)
+
+
 def others_at_work(mine: Session) -> list[Session]:
-    """Sessions of one's own other tabs, or of this one before it was loaded again, that analyse something."""
-    return [each for each in list(_sessions) if each.working and each is not mine and each.account == mine.account]
-
-
-def remove_abandoned() -> None:
-    """Delete uploads and results that an app left behind which was ended by force (POSIX)."""
-    if os.name != "posix":
-        return  # there, asking whether a process is alive ends it
-    for path in Path(tempfile.gettempdir()).glob(f"{FOLDER_PREFIX}*"):
-        owner = path.name.removeprefix(FOLDER_PREFIX).partition("-")[0]
-        with contextlib.suppress(OSError):
-            if owner.isdecimal() and path.lstat().st_uid == os.getuid() and not _is_alive(int(owner)):
-                shutil.rmtree(path, ignore_errors=True)
-
-
-def _is_alive(process: int) -> bool:
-    try:
-        os.kill(process, 0)
-    except ProcessLookupError:
-        return False
-    except OSError:
-        return True
-    return True
+    """One's own sessions of other tabs, or of this one before it was loaded again, that analyse something, or wait for
+    somebody to say so."""
+    return [
+        each
+        for each in list(_sessions)
+        if (each.working or each.interrupted) and each is not mine and each.account == mine.account
+    ]

@@ -53,6 +53,10 @@ COMMAND = [sys.executable, "-P", "-m", "formcheck.service.worker"]
 
 _workers = WarmWorkers()
 
+STOPPED_UNEXPECTEDLY = (
+    "The analysis stopped unexpectedly, perhaps because memory ran out: try a smaller or shorter video."
+)
+
 OUT_OF_MEMORY = "There is not enough memory for this: use a smaller or shorter video."
 
 
@@ -62,7 +66,8 @@ class State:
 
     ``share`` is 0..1 over the whole job; ``left_s`` estimates the seconds left, None = too early to say. ``message`` is
     one line for the user, when the job failed or where something is to be said about its result. ``set_id`` is the
-    number under which the set was saved. ``unreadable`` is True when it failed because the file cannot be read.
+    number under which the set was saved. ``unreadable`` is True when it failed because the file cannot be read,
+    ``interrupted`` when its process ended without a word.
     """
 
     job: AnalysisRequest
@@ -73,6 +78,7 @@ class State:
     message: str = ""
     set_id: int | None = None
     unreadable: bool = False
+    interrupted: bool = False
 
 
 def keep_one_warm() -> None:
@@ -83,10 +89,18 @@ def keep_one_warm() -> None:
 class Batch:
     """Jobs that are analysed one after another in the background; all methods may be called from any thread.
 
-    ``command`` starts the process; tests put another program in its place.
+    ``command`` starts the process; tests put another program in its place. ``ended`` is called with the state of every
+    job that has ended, in the batch's own thread.
     """
 
-    def __init__(self, jobs: Sequence[AnalysisRequest], command: Sequence[str] = (), keep_alive: object = None) -> None:
+    def __init__(
+        self,
+        jobs: Sequence[AnalysisRequest],
+        command: Sequence[str] = (),
+        keep_alive: object = None,
+        ended: Callable[[State], None] | None = None,
+    ) -> None:
+        self._ended = ended
         self._command = list(command) or COMMAND
         self._states = [State(job) for job in jobs]
         self._lock = threading.Lock()
@@ -123,8 +137,10 @@ class Batch:
         for index in range(len(self._states)):
             if self._stopping.is_set():
                 self._change(index, phase=Phase.CANCELLED)
-                continue
-            self._run(index)
+            else:
+                self._run(index)
+            if self._ended is not None:
+                self._ended(self.states[index])
 
     def _change(self, index: int, **changes: Any) -> None:
         with self._lock:
@@ -164,11 +180,10 @@ class Batch:
                 process.stdin.close()
         with self._lock:
             self._process = None
-        if not end:
-            message = (
-                "The analysis stopped unexpectedly, perhaps because memory ran out: try a smaller or shorter video."
-            )
-            end = {"phase": Phase.CANCELLED} if self._stopping.is_set() else {"phase": Phase.FAILED, "message": message}
+        if not end and self._stopping.is_set():
+            end = {"phase": Phase.CANCELLED}
+        elif not end:
+            end = {"phase": Phase.FAILED, "message": STOPPED_UNEXPECTEDLY, "interrupted": True}
         if end["phase"] != Phase.DONE and new_folder:
             shutil.rmtree(folder, ignore_errors=True)
         self._change(index, **{"message": "", **end}, share=1.0, left_s=0.0)

@@ -6,7 +6,11 @@ import ast
 import functools
 import importlib.util
 import json
+import os
 import re
+import subprocess
+import sys
+import tempfile
 import tomllib
 import weakref
 from collections.abc import Callable, Sequence
@@ -36,7 +40,7 @@ from tests.helpers.synthetic_lifter import deadlift, film
 
 testing = pytest.importorskip("streamlit.testing.v1", reason="the app's library, Streamlit, is not installed")
 
-from formcheck.app import components, limits, main, session  # noqa: E402
+from formcheck.app import components, limits, main, private_folder, session  # noqa: E402
 from formcheck.app.pages import history_page, result, settings_page, upload_page  # noqa: E402
 from formcheck.service.worker import Phase, State  # noqa: E402
 
@@ -56,9 +60,17 @@ class NowBatch:
     outcome: Callable[[AnalysisRequest], State] | None = None
     seen: list[AnalysisRequest] = []  # noqa: RUF012
 
-    def __init__(self, jobs: Sequence[AnalysisRequest], keep_alive: object = None) -> None:
+    def __init__(
+        self,
+        jobs: Sequence[AnalysisRequest],
+        keep_alive: object = None,
+        ended: Callable[[State], None] = lambda state: None,
+    ) -> None:
         self.states = tuple(map(self._do, jobs))
         NowBatch.seen = [*NowBatch.seen, *jobs]
+        for state in self.states:
+            if state.phase in (Phase.DONE, Phase.FAILED):
+                ended(state)
 
     def _do(self, job: AnalysisRequest) -> State:
         if NowBatch.outcome is not None:
@@ -93,6 +105,10 @@ def alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("FORMCHECK_CONFIG_DIR", str(tmp_path / "settings"))
     monkeypatch.setattr(session, "Batch", NowBatch)
     monkeypatch.setattr(session, "_sessions", weakref.WeakSet())
+    monkeypatch.setattr(session, "_kept", {})
+    # Folders of other apps on this machine are not for these tests.
+    (tmp_path / "temporary").mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "temporary"))
     monkeypatch.setattr(NowBatch, "outcome", None)
     monkeypatch.setattr(NowBatch, "seen", [])
 
@@ -509,7 +525,7 @@ def test_a_part_that_ends_before_it_begins_is_not_started() -> None:
     assert not button(at, "Check my lift").disabled
 
 
-def test_what_was_started_before_the_page_was_reloaded_can_be_shown_again(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_another_tab_has_started_can_be_shown_here(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(NowBatch, "outcome", lambda job: State(job, Phase.RUNNING, "watch", 0.4, 31.0))
     first = told_form(opened())
     button(first, "Check my lift").click().run()
@@ -518,6 +534,153 @@ def test_what_was_started_before_the_page_was_reloaded_can_be_shown_again(monkey
     button(at, "Show it here").click().run()
     assert at.title[0].value == "Looking at your lift"
     assert at.session_state[session.KEY] is first.session_state[session.KEY]
+
+
+def at_address(**query: str) -> Any:
+    """The app as it is loaded at an address."""
+    at = testing.AppTest.from_file(str(START), default_timeout=60)
+    for name, value in query.items():
+        at.query_params[name] = value
+    at.run()
+    assert not at.exception
+    return at
+
+
+def address(at: Any) -> dict[str, str]:
+    """What is in the address of the page, as text."""
+    return {name: value[0] if isinstance(value, list) else value for name, value in at.query_params.items()}
+
+
+def test_the_address_of_a_result_leads_to_it_again() -> None:
+    first = put_in(opened(), "a.mp4")
+    button(first, "Check my lift").click().run()
+    first.run()
+    there = address(first)
+    assert there["set"] == "1"
+    again = at_address(**there)
+    assert "3 deadlift reps" in texts(again)
+    assert again.session_state[session.KEY] is first.session_state[session.KEY]
+    # What comes after it has another address.
+    again.button(key="another").click().run()
+    assert not address(again)
+    elsewhere = at_address(result=there["result"])
+    assert "no longer here" in elsewhere.info[0].value
+    assert elsewhere.title[0].value == "How was your lift?"
+
+
+def test_the_address_of_a_saved_set_leads_to_it_after_a_restart(monkeypatch: pytest.MonkeyPatch) -> None:
+    first = put_in(opened(), "a.mp4")
+    button(first, "Check my lift").click().run()
+    first.run()
+    monkeypatch.setattr(session, "_kept", {})
+    again = at_address(**address(first))
+    again.run()
+    assert "3 deadlift reps" in texts(again)
+    assert "Saved as set 1" in texts(again)
+    with open_history() as history:
+        assert len(history.sets()) == 1
+
+
+@pytest.mark.parametrize("told", ["7", "x", "99999999999999999999", "-1"])
+def test_the_address_of_no_set_says_so(told: str) -> None:
+    assert "no longer here" in at_address(set=told).info[0].value
+
+
+def stopped_app(folder: Path, starts: int = 1, place: str | None = None) -> Path:
+    """What an app leaves that was stopped in the middle of a job; the folder of its session."""
+    with subprocess.Popen([sys.executable, "-c", ""]) as gone:
+        gone.wait()
+    left = folder / f"{private_folder.FOLDER_PREFIX}{gone.pid}-abc"
+    (left / "0").mkdir(parents=True)
+    (left / "0" / "video.mp4").write_bytes(b"film")
+    (left / "1").mkdir()
+    (left / "1" / "half.html").write_text("half", encoding="utf-8")
+    job = AnalysisRequest(video=str(left / "0" / "video.mp4"), title="a.mp4", folder=str(left / "1"), save=True)
+    told = private_folder.Unfinished((job,), "token", starts)
+    told = told if place is None else replace(told, history=place)
+    (left / f"{private_folder.JOBS_PREFIX}{gone.pid}.json").write_text(json.dumps(told.to_dict()), encoding="utf-8")
+    return left
+
+
+on_posix = pytest.mark.skipif(os.name != "posix", reason="whether a process is alive is asked on POSIX only")
+
+
+@on_posix
+def test_a_job_that_was_stopped_with_the_app_goes_on_and_its_upload_is_removed_afterwards(tmp_path: Path) -> None:
+    left = stopped_app(tmp_path / "temporary")
+    at = at_address(result="token")
+    (job,) = NowBatch.seen
+    assert job.title == "a.mp4"
+    assert at.session_state[session.KEY].resumed
+    at.run()
+    assert "Saved as set 1" in texts(at)
+    # Another tab does not take the folder for one that nobody owns.
+    opened()
+    assert left.is_dir()
+    at.button(key="another").click().run()
+    assert [path.name for path in left.iterdir()] == [f"{private_folder.OWNER_PREFIX}{os.getpid()}"]
+
+
+@on_posix
+def test_what_stops_the_app_again_and_again_waits_for_a_word(tmp_path: Path) -> None:
+    left = stopped_app(tmp_path / "temporary", starts=2)
+    at = opened()
+    assert not NowBatch.seen
+    assert "was stopped more than once while it looked at a" in texts(at)
+    button(at, "Try once more").click().run()
+    at.run()
+    assert [job.title for job in NowBatch.seen] == ["a.mp4"]
+    assert "Saved as set 1" in texts(at)
+    assert left.is_dir()
+
+
+@on_posix
+def test_what_was_stopped_can_be_discarded_with_its_files(tmp_path: Path) -> None:
+    left = stopped_app(tmp_path / "temporary", starts=2)
+    at = opened()
+    button(at, "Discard").click().run()
+    assert "more than once" not in texts(at)
+    assert not NowBatch.seen
+    assert not list(left.glob("*/*"))
+    assert not list(left.glob(f"{private_folder.JOBS_PREFIX}*"))
+
+
+@on_posix
+def test_jobs_for_another_history_are_left_to_it(tmp_path: Path) -> None:
+    left = stopped_app(tmp_path / "temporary", place="/elsewhere/history.sqlite3")
+    opened()
+    assert not NowBatch.seen
+    assert (left / "0" / "video.mp4").read_bytes() == b"film"
+
+
+@on_posix
+@pytest.mark.parametrize("damage", ["", "{", "[]", '{"jobs": 3}'])
+def test_a_damaged_note_of_jobs_is_removed_with_its_folder(tmp_path: Path, damage: str) -> None:
+    left = stopped_app(tmp_path / "temporary")
+    (note,) = left.glob(f"{private_folder.JOBS_PREFIX}*")
+    note.write_text(damage, encoding="utf-8")
+    opened()
+    assert not left.exists()
+    assert not NowBatch.seen
+
+
+def test_only_unfinished_jobs_keep_the_folder_when_the_app_ends(tmp_path: Path) -> None:
+    job = AnalysisRequest(video="a.mp4", folder=str(tmp_path / "0"))
+    busy, idle = private_folder.PrivateFolder(), private_folder.PrivateFolder()
+    busy.note(private_folder.Unfinished((job,), "token"))
+    for each in (busy, idle):
+        each.at_exit()
+    assert (busy.path.is_dir(), idle.path.is_dir()) == (True, False)
+    busy.note(private_folder.Unfinished((), "token"))
+    busy.at_exit()
+    assert not busy.path.exists()
+
+
+def test_addresses_of_many_results_are_not_kept_for_ever() -> None:
+    kept = [session.Session(private_folder.PrivateFolder()) for _ in range(session.KEPT_SESSIONS + 2)]
+    for each in kept:
+        each.keep()
+    assert list(session._kept) == [each.token for each in kept[2:]]
 
 
 def test_names_of_files_are_no_markdown() -> None:

@@ -22,6 +22,7 @@ import pytest
 pytest.importorskip("streamlit", reason="Streamlit is not installed: pip install 'formcheck[app]'")
 
 from formcheck.app import session
+from formcheck.app.private_folder import FOLDER_PREFIX, PrivateFolder, abandoned
 from formcheck.cli.app import streamlit_command
 from formcheck.storage.pose_files import save_poses
 from tests.helpers.synthetic_lifter import deadlift, film
@@ -119,20 +120,20 @@ def test_what_an_app_that_was_killed_left_is_removed_by_the_next_one(
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
     with subprocess.Popen([sys.executable, "-c", ""]) as gone:
         gone.wait()
-    left = tmp_path / f"{session.FOLDER_PREFIX}{gone.pid}-abc"
-    mine = tmp_path / f"{session.FOLDER_PREFIX}{os.getpid()}-abc"
-    other = tmp_path / f"{session.FOLDER_PREFIX}notes"
+    left = tmp_path / f"{FOLDER_PREFIX}{gone.pid}-abc"
+    mine = tmp_path / f"{FOLDER_PREFIX}{os.getpid()}-abc"
+    other = tmp_path / f"{FOLDER_PREFIX}notes"
     for folder in (left, mine, other):
         folder.mkdir()
         (folder / "video.mp4").write_bytes(b"somebody")
-    session.remove_abandoned()
+    assert not list(abandoned())
     assert sorted(path.name for path in tmp_path.iterdir()) == sorted([mine.name, other.name])
 
 
 @pytest.mark.skipif(os.name != "posix", reason="modes of files are POSIX")
 def test_uploads_are_for_their_owner_and_go_with_the_session(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
-    mine = session.Session(tempfile.TemporaryDirectory(prefix=session.FOLDER_PREFIX))
+    mine = session.Session(PrivateFolder())
     folder = Path(mine.temporary.name)
     upload = mine.keep_upload("../../my set.mp4", io.BytesIO(b"film"))
     assert stat.S_IMODE(folder.stat().st_mode) == 0o700

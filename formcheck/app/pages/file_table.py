@@ -98,7 +98,8 @@ def _row(mine: Session, upload: Upload, names: Sequence[str], unit: str) -> dict
     number, found = upload.number, mine.guesses.get(upload, Guess())
     _begin(upload, found, unit)
     with st.container(border=True, key=f"card-file-{number}"):
-        with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
+        title = f"title-file-{number}"
+        with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center", key=title):
             st.markdown(f"**{components.plain(upload.name)}**", width="content")
             remove_button(mine, upload)
         boxes = dict(zip(COLUMNS, st.columns(WIDTHS), strict=True))

@@ -17,7 +17,7 @@ import streamlit as st
 
 from formcheck.app import components
 from formcheck.app.downloads import FILE_NAME, export_link
-from formcheck.app.session import session
+from formcheck.app.session import Session, session
 from formcheck.app.stick_figures import Figure, figure
 from formcheck.core.errors import FormCheckError, HistoryError, UsageError
 from formcheck.core.loads import LOAD_UNITS, in_load_unit
@@ -216,7 +216,8 @@ def _details(set_id: int) -> None:
     if saved.has_poses and saved.report.reps:
         _offer_neutral(saved)
     if saved.has_poses and st.button("Plots and judge again", icon=":material/insights:", type="primary"):
-        _open_again(saved)
+        open_again(saved, session())
+        st.session_state[components.GO] = "check"
         st.rerun()
 
 
@@ -234,15 +235,13 @@ def _offer_neutral(saved: SavedSet) -> None:
         st.success(f"Kept. From now on every {noun} of {components.plain(kept.name)} is compared with this back.")
 
 
-def _open_again(saved: SavedSet) -> None:
-    """Analyse the saved poses, and show that on the first page."""
-    mine = session()
+def open_again(saved: SavedSet, mine: Session) -> None:
+    """Judge the saved poses again, to be shown on the first page."""
     folder = mine.new_folder()
     folder.mkdir()
     with open_history() as history:
         save_poses(history.poses(saved.id), folder / POSES_NPZ)
     mine.start([replace(job_of(saved), folder=str(mine.new_folder()), poses=str(folder / POSES_NPZ))])
-    st.session_state[components.GO] = "check"
 
 
 def job_of(saved: SavedSet) -> AnalysisRequest:

@@ -11,8 +11,8 @@ import streamlit as st
 
 import formcheck
 from formcheck.app import components
-from formcheck.app.pages import file_table, result
-from formcheck.app.session import KEY, Session, Upload, others_at_work, session
+from formcheck.app.pages import file_table, history_page, result
+from formcheck.app.session import KEY, RESULT, SET, Session, Upload, others_at_work, session
 from formcheck.exercises import EXERCISES, listed
 from formcheck.render.terminal import clock
 from formcheck.service.pipeline import AnalysisRequest, AnalysisStage
@@ -61,14 +61,44 @@ KEPT: Literal["session"] = "session"
 def show() -> None:
     """The page, in one of its three states."""
     mine = session()
+    if not mine.arrived:
+        mine.arrived = True
+        if mine.batch is None and not mine.results:
+            _open_named(mine)
+    if mine.batch is not None or mine.results:
+        # The address leads back here after a reload, and to the saved set after a restart.
+        st.query_params.from_dict({RESULT: mine.token} | _saved_in_address(mine))
+    else:
+        st.query_params.clear()
     if mine.batch is not None:
+        components.title_of_page("Looking at your lift")
         st.title("Looking at your lift")
+        if mine.resumed:
+            st.info("FormCheck was stopped in the middle of this, and has begun it again.", icon=":material/refresh:")
         components.redrawn(_progress, PROGRESS_EVERY_S)
         return
     if mine.results:
         _results(mine)
     else:
         _choose(mine)
+
+
+def _saved_in_address(mine: Session) -> dict[str, str]:
+    shown = mine.results[min(mine.shown, len(mine.results) - 1)] if mine.results else None
+    return {} if shown is None or shown.job.set_id is None else {SET: str(shown.job.set_id)}
+
+
+def _open_named(mine: Session) -> None:
+    """Where the address names a result that is gone with the app's last run: the saved set, or what became of it."""
+    if RESULT not in st.query_params and SET not in st.query_params:
+        return
+    told = st.query_params.get(SET, "")
+    with open_history() as history:
+        saved = history.find_set(int(told)) if told.isdecimal() and len(told) < 10 else None
+    if saved is None:
+        st.info("The result at this address is no longer here. Saved sets are in History.", icon=":material/history:")
+    elif saved.has_poses:
+        history_page.open_again(saved, mine)
 
 
 # --- choosing ------------------------------------------------------------------------------------------------------
@@ -157,16 +187,29 @@ def _job(mine: Session, upload: Upload, told: dict[str, Any]) -> AnalysisRequest
 
 
 def _elsewhere(mine: Session) -> None:
-    """What is analysed without being seen, as after the page was loaded again."""
+    """What is analysed without being seen, as by a tab that was closed, or waits after the app was stopped."""
     for other in others_at_work(mine):
-        batch = other.batch
-        assert batch is not None
-        titles = ", ".join(components.plain(state.job.title) for state in batch.states)
-        with st.container(border=True, horizontal=True, vertical_alignment="center", key=f"card-work-{id(other)}"):
-            st.markdown(f"Still looking at {titles}, started in another tab or before this page was reloaded.")
-            if st.button("Show it here", key=f"adopt-{id(other)}"):
-                st.session_state[KEY] = other
+        jobs = other.interrupted or other.jobs
+        titles = ", ".join(components.plain(job.title) for job in jobs)
+        key = other.token
+        with st.container(border=True, horizontal=True, vertical_alignment="center", key=f"card-work-{key}"):
+            if not other.interrupted:
+                st.markdown(f"Still looking at {titles}, started in another tab or before FormCheck was started again.")
+                if st.button("Show it here", key=f"adopt-{key}"):
+                    _adopt(other)
+                continue
+            st.markdown(f"FormCheck was stopped more than once while it looked at {titles}.")
+            if st.button("Try once more", key=f"retry-{key}"):
+                other.start(other.interrupted)
+                _adopt(other)
+            if st.button("Discard", key=f"discard-{key}"):
+                other.discard()
                 st.rerun()
+
+
+def _adopt(other: Session) -> None:
+    st.session_state[KEY] = other
+    st.rerun()
 
 
 def _form(names: Sequence[str], unit: str, several: bool) -> dict[str, Any]:
@@ -319,4 +362,8 @@ def _results(mine: Session) -> None:
             key=f"shown-{len(mine.results)}-{mine.shown}",
         )
         mine.shown = chosen if chosen is not None else 0
-    result.show(mine.results[min(mine.shown, len(mine.results) - 1)], mine)
+    now = mine.results[min(mine.shown, len(mine.results) - 1)]
+    components.title_of_page(result.file_title(now.job.title))
+    # With the number of the set that is shown now.
+    st.query_params.from_dict({RESULT: mine.token} | _saved_in_address(mine))
+    result.show(now, mine)

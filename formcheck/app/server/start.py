@@ -1,6 +1,6 @@
 """Starts FormCheck's app: ``streamlit run app.py``, which is what ``formcheck app`` does as well.
 
-The web server imports this for `app`, which adds FormCheck's downloads to Streamlit's own addresses; then Streamlit
+The web server imports this for `app`, which adds FormCheck's own addresses to Streamlit's; then Streamlit
 runs it as the script of each page.
 """
 
@@ -12,5 +12,6 @@ else:
     import streamlit as st
 
     from formcheck.app.downloads import ROUTES
+    from formcheck.app.server.routes import routes
 
-    app = st.App(__file__, routes=ROUTES)
+    app = st.App(__file__, routes=[*ROUTES, *routes()])

@@ -211,7 +211,7 @@ class History:
     def same_recording(self, set_id: int) -> tuple[SetSummary, ...]:
         """Other sets of the same recording as that set, the newest first: copies that belong to other lifters."""
         mark = sa.select(SETS.c.fingerprint).where(SETS.c.id == set_id).scalar_subquery()
-        wanted = _summaries().where(SETS.c.fingerprint == mark, SETS.c.id != set_id).order_by(SETS.c.id.desc())
+        wanted = _summaries().where(SETS.c.fingerprint == mark, SETS.c.id != set_id, self._visible()).order_by(SETS.c.id.desc())
         with self._database.reading() as connection:
             return tuple(summary_of(dict(row)) for row in connection.execute(wanted).mappings())
 
@@ -273,11 +273,16 @@ class History:
 
     def set(self, set_id: int) -> SavedSet:
         """The set of that number; `HistoryError` when there is none."""
+        found = self.find_set(set_id)
+        if found is None:
+            raise HistoryError(f"There is no set {set_id} in the history: formcheck history shows what there is.")
+        return found
+
+    def find_set(self, set_id: int) -> SavedSet | None:
+        """The set of that number, None when there is none."""
         with self._database.reading() as connection:
             row = connection.execute(_whole_sets().where(SETS.c.id == set_id, self._visible())).mappings().first()
-        if row is None:
-            raise HistoryError(f"There is no set {set_id} in the history: formcheck history shows what there is.")
-        return saved_set_of(dict(row))
+        return None if row is None else saved_set_of(dict(row))
 
     def poses(self, set_id: int) -> PoseSequence:
         """The poses of a set, to judge it again; `HistoryError` when they were not kept."""
