@@ -211,7 +211,11 @@ class History:
     def same_recording(self, set_id: int) -> tuple[SetSummary, ...]:
         """Other sets of the same recording as that set, the newest first: copies that belong to other lifters."""
         mark = sa.select(SETS.c.fingerprint).where(SETS.c.id == set_id).scalar_subquery()
-        wanted = _summaries().where(SETS.c.fingerprint == mark, SETS.c.id != set_id, self._visible()).order_by(SETS.c.id.desc())
+        wanted = (
+            _summaries()
+            .where(SETS.c.fingerprint == mark, SETS.c.id != set_id, self._visible())
+            .order_by(SETS.c.id.desc())
+        )
         with self._database.reading() as connection:
             return tuple(summary_of(dict(row)) for row in connection.execute(wanted).mappings())
 
