@@ -15,6 +15,8 @@ from formcheck.exercises.framework.check import Check
 from formcheck.exercises.framework.exercise import Exercise
 from formcheck.judging.settings import Override, Settings
 
+NEVER = "never"
+
 
 def editor(lift: Exercise, settings: Settings, key: str) -> Settings:
     """Show the checks of a lift with their limits; returns those that differ from how FormCheck comes."""
@@ -25,10 +27,14 @@ def editor(lift: Exercise, settings: Settings, key: str) -> Settings:
         key=key,
         disabled=["Check", "Unit", "Warns when"],
         column_order=["Check", "On", "Warns when", "Watch", "Fault", "Unit"],
+        # What has no limit for a fault never is one.
+        placeholder=NEVER,
         column_config={
+            "Check": st.column_config.TextColumn(width=250),
+            "Unit": st.column_config.TextColumn(width=270),
             "On": st.column_config.CheckboxColumn(width="small"),
             "Watch": st.column_config.NumberColumn(format="%.4g", required=True),
-            "Fault": st.column_config.NumberColumn(format="%.4g", help="Empty: never more than something to watch."),
+            "Fault": st.column_config.NumberColumn(format="%.4g", help="never: it is no more than something to watch."),
         },
     )
     return Settings(checks=overrides(lift, edited.to_dict("records"), settings))
@@ -46,7 +52,7 @@ def rows(lift: Exercise, settings: Settings) -> list[dict[str, Any]]:
                 "Warns when": "above" if check.more_is_worse else "below",
                 "Watch": check.watch if override.watch is None else override.watch,
                 "Fault": _fault(check, override),
-                "Unit": "°" if check.unit == "deg" else check.unit,
+                "Unit": "degrees" if check.unit == "deg" else check.unit,
             }
         )
     return found

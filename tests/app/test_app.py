@@ -1118,6 +1118,36 @@ def test_a_profile_is_made_and_changed() -> None:
         assert history.lifters() == (Lifter("Anna", 172.0, True),)
 
 
+def test_who_lifts_pounds_tells_the_height_in_feet_and_inches() -> None:
+    save_settings(Settings(load_unit="lb"))
+    at = opened("settings")
+    at.text_input[0].set_value("Anna")
+    at.number_input[0].set_value(5)
+    at.number_input[1].set_value(7.5)
+    button(at, "Save").click().run()
+    with open_history() as history:
+        assert history.lifters() == (Lifter("Anna", 171.5),)
+
+
+def test_a_height_in_centimetres_is_not_rounded_by_looking_at_it_in_feet() -> None:
+    save_settings(Settings(load_unit="lb"))
+    with open_history() as history:
+        history.save_lifter(Lifter("Anna", 171.0))
+    at = opened("settings")
+    assert [each.value for each in at.number_input[:2]] == [5, 7.5]
+    button(at, "Save").click().run()
+    with open_history() as history:
+        assert history.lifters() == (Lifter("Anna", 171.0),)
+
+
+@pytest.mark.parametrize(
+    ("height_cm", "shown"),
+    [(182.88, (6, 0.0)), (182.5, (6, 0.0)), (181.6, (5, 11.5)), (100.0, (3, 3.5)), (230.0, (7, 6.5))],
+)
+def test_a_height_in_feet(height_cm: float, shown: tuple[int, float]) -> None:
+    assert settings_page.feet_and_inches(height_cm) == shown
+
+
 @pytest.mark.parametrize("target", [None, 0.0, 0.07, -0.23])
 def test_a_profile_that_is_saved_again_keeps_its_depth_target(target: float | None) -> None:
     with open_history() as history:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from formcheck.app import components, limits
 from formcheck.core.loads import LOAD_UNITS
@@ -16,6 +17,9 @@ from formcheck.storage.history import Lifter, open_history
 from formcheck.storage.history.records import LONGEST_NAME
 from formcheck.storage.settings_files import default_settings_path, read_settings, save_settings
 from formcheck.vision.models.store import fetch_model, list_models
+
+CM_PER_INCH = 2.54
+INCHES_PER_FOOT = 12
 
 NEW = "New\N{NO-BREAK SPACE}lifter"
 """No name of a lifter has such a space, so nobody can be called like this."""
@@ -59,13 +63,9 @@ def _lifters() -> None:
     with st.form(f"lifter-{chosen}", border=True):
         name = st.text_input("Name", "" if lifter is None else lifter.name, max_chars=LONGEST_NAME, disabled=served)
         left, right = st.columns(2)
-        height = left.number_input(
-            "Height in cm",
-            *HEIGHT_RANGE_CM,
-            lifter.height_cm if lifter else None,
-            1.0,
-            placeholder="For velocity in m/s",
-        )
+        known_cm = lifter.height_cm if lifter else None
+        unit = components.usable_settings().unit_of_loads
+        height = _height_in_feet(left, known_cm) if unit == "lb" else _height_in_cm(left, known_cm)
         now = None if lifter is None else lifter.depth_target_thighs
         targets = depth_targets(now)
         depth = right.selectbox("Squat depth target", list(targets), list(targets).index(now), targets.__getitem__)
@@ -93,6 +93,35 @@ def _lifters() -> None:
             with open_history() as history:
                 history.delete_lifter(lifter.name, with_sets=with_sets)
             st.rerun()
+
+
+def _height_in_cm(place: DeltaGenerator, known_cm: float | None) -> float | None:
+    """A box for a body height; None while it is empty."""
+    height: float | None = place.number_input(
+        "Height in cm", *HEIGHT_RANGE_CM, known_cm, 1.0, format="%g", placeholder="For velocity in m/s"
+    )
+    return height
+
+
+def _height_in_feet(place: DeltaGenerator, known_cm: float | None) -> float | None:
+    """Boxes for a body height in feet and inches, for those who lift pounds; the height in cm."""
+    low, high = (int(each // INCHES_PER_FOOT) for each in (edge / CM_PER_INCH for edge in HEIGHT_RANGE_CM))
+    known = (None, None) if known_cm is None else feet_and_inches(known_cm)
+    one, two = place.columns(2)
+    feet: int | None = one.number_input("Height, feet", low, high, known[0], 1, placeholder="For velocity")
+    inches: float | None = two.number_input("Height, inches", 0.0, 11.5, known[1], 0.5, format="%g")
+    if feet is None:
+        return None
+    # A height that was told in centimetres is not rounded by looking at it.
+    if (feet, inches or 0.0) == known:
+        return known_cm
+    return round((feet * INCHES_PER_FOOT + (inches or 0.0)) * CM_PER_INCH, 1)
+
+
+def feet_and_inches(height_cm: float) -> tuple[int, float]:
+    """A body height in feet and inches, to half an inch."""
+    halves = round(2.0 * height_cm / CM_PER_INCH)
+    return halves // (2 * INCHES_PER_FOOT), halves % (2 * INCHES_PER_FOOT) / 2.0
 
 
 def _neutral_back(lifter: Lifter) -> None:
