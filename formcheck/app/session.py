@@ -100,6 +100,7 @@ class Session:
     def __post_init__(self) -> None:
         _sessions.add(self)
         self._unfinished: dict[str, AnalysisRequest] = {}
+        self._taken: set[int] = set()
         used = [int(each.name) for each in self.temporary.path.iterdir() if each.name.isdecimal()]
         self.numbers = itertools.count(max(used, default=-1) + 1)
 
@@ -131,9 +132,12 @@ class Session:
         self.interrupted = ()
         self.newest_before = _newest_set()
         self.starts += 1
+        self._taken = set()
         exports = [all_exports(video=job.video is not None, on_demand=False) for job in jobs]
         jobs = [replace(job, exports=each, account=self.account) for job, each in zip(jobs, exports, strict=True)]
         self._unfinished = {str(job.folder): job for job in jobs}
+        # The first of what comes is opened.
+        self.shown = len(self.results)
         self._note()
         self.keep()
         self.batch = Batch(jobs, keep_alive=self, ended=self._ended)
@@ -181,6 +185,11 @@ class Session:
         return self.batch is not None and self.batch.running
 
     @property
+    def opens_one_by_one(self) -> bool:
+        """Several files are looked at, and the first of them can be seen already."""
+        return self.batch is not None and len(self.batch.states) > 1 and self.shown < len(self.results)
+
+    @property
     def jobs(self) -> tuple[AnalysisRequest, ...]:
         """What is analysed."""
         return () if self.batch is None else tuple(state.job for state in self.batch.states)
@@ -192,40 +201,54 @@ class Session:
         self._unfinished = {}
         self.clear()
 
-    def collect(self) -> None:
-        """Take over what a finished batch has made."""
-        if self.batch is None or self.batch.running:
-            return
-        for state in self.batch.states:
+    def collect(self) -> bool:
+        """Take over what the batch has made so far; True when something came that is to be shown."""
+        if self.batch is None:
+            return False
+        running, came = self.batch.running, False
+        for index, state in enumerate(self.batch.states):
+            if index in self._taken:
+                continue
             if state.phase == Phase.DONE:
-                newest, set_id = self.newest_before, state.set_id
-                is_new = newest is not None and set_id is not None and set_id > newest
-                result = Result(replace(state.job, set_id=set_id), state.message, is_new)
-                # Judged again: the earlier result of the same poses, or of another person, makes room.
-                other = self.instead_of.pop(str(result.folder), "")
-                old = [each for each in self.results if str(each.poses) == state.job.poses or str(each.folder) == other]
-                if other:
-                    _delete_replaced(old, result)
-                place = self.results.index(old[0]) if old else len(self.results)
-                self.results[place : place + len(old)] = [result]
-                self.shown = place
-                self.uploads = [
-                    each for each in self.uploads if str(each.path) not in (state.job.video, state.job.poses)
-                ]
+                self._take_result(state)
             elif state.phase == Phase.FAILED:
-                # Told of, and so no longer to be taken up by the next start.
-                self._unfinished.pop(str(state.job.folder), None)
-                named = not state.job.title or state.job.title in state.message
-                self.problems.append(state.message if named else f"{state.job.title}: {state.message}")
-                if state.unreadable:
-                    # Whatever is told of it, nothing will be found in it.
-                    for each in [each for each in self.uploads if str(each.path) in (state.job.video, state.job.poses)]:
-                        self.forget_upload(each)
-        self.batch = None
-        self.starts, self._unfinished = 0, {}
-        self._note()
-        if not self.results:
-            self._tidy()
+                self._take_problem(state)
+            else:
+                continue
+            self._taken.add(index)
+            came = True
+        if not running:
+            self.batch, self._taken = None, set()
+            self.starts, self._unfinished = 0, {}
+            self._note()
+            if not self.results:
+                self._tidy()
+        return came
+
+    def _take_result(self, state: State) -> None:
+        newest, set_id = self.newest_before, state.set_id
+        is_new = newest is not None and set_id is not None and set_id > newest
+        result = Result(replace(state.job, set_id=set_id), state.message, is_new)
+        # Judged again: the earlier result of the same poses, or of another person, makes room.
+        other = self.instead_of.pop(str(result.folder), "")
+        old = [each for each in self.results if str(each.poses) == state.job.poses or str(each.folder) == other]
+        if other:
+            _delete_replaced(old, result)
+        place = self.results.index(old[0]) if old else len(self.results)
+        self.results[place : place + len(old)] = [result]
+        # Of a batch the first one stays open while the others come.
+        self.shown = place if old else self.shown
+        self.uploads = [each for each in self.uploads if str(each.path) not in (state.job.video, state.job.poses)]
+
+    def _take_problem(self, state: State) -> None:
+        # Told of, and so no longer to be taken up by the next start.
+        self._unfinished.pop(str(state.job.folder), None)
+        named = not state.job.title or state.job.title in state.message
+        self.problems.append(state.message if named else f"{state.job.title}: {state.message}")
+        if state.unreadable:
+            # Whatever is told of it, nothing will be found in it.
+            for each in [each for each in self.uploads if str(each.path) in (state.job.video, state.job.poses)]:
+                self.forget_upload(each)
 
     def replace_result(self, old: Result, new: Result) -> None:
         """Put a result in another's place, such as after its set was taken out of the history."""

@@ -214,6 +214,7 @@ def run_analysis(
     progress: StageProgress | None = None,
     cancelled: Callable[[], bool] | None = None,
     known: Known | None = None,
+    judged: Callable[[Report], None] | None = None,
 ) -> AnalysisResult:
     """Analyse a set.
 
@@ -222,6 +223,7 @@ def run_analysis(
     progress : told of every step.
     cancelled : asked after every frame; True stops the work.
     known : the set itself, when it need not be read and judged.
+    judged : told of the report as soon as there is one, before the files are made.
 
     Raises
     ------
@@ -229,7 +231,7 @@ def run_analysis(
         ... What goes wrong later, when there is a report to show, is `AnalysisResult.problem` instead.
     """
     with acting_for(request.account):
-        return _Run(request, progress or (lambda *_: None), cancelled, known).result()
+        return _Run(request, progress or (lambda *_: None), cancelled, known, judged or (lambda _: None)).result()
 
 
 def settings_of(request: AnalysisRequest) -> Settings:
@@ -316,8 +318,10 @@ class _Run:
         progress: StageProgress,
         cancelled: Callable[[], bool] | None,
         known: Known | None,
+        judged: Callable[[Report], None],
     ) -> None:
         self.request = request
+        self.judged = judged
         self.progress = progress
         self.cancelled = cancelled
         self.limits = limits_from(os.environ)
@@ -344,6 +348,7 @@ class _Run:
             if poses is None:
                 poses = self._find_poses()
             part, report = self._judged(poses, told)
+            self.judged(report)
             analysed = self._analysed(report, part, poses)
             self._write([each for each in exports if not each.from_video], analysed, folder)
             self.progress(AnalysisStage.JUDGE, 1, 1)

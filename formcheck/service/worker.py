@@ -22,7 +22,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from formcheck.core.errors import Cancelled, FormCheckError, PoseFileError, UsageError, VideoError
 from formcheck.core.limits import limits_from
@@ -30,6 +30,9 @@ from formcheck.service.pipeline import AnalysisRequest, AnalysisStage, run_analy
 from formcheck.service.time_left import STAGE_SHARES, TimeLeft
 from formcheck.service.warm_worker import WarmWorkers, load_until_called, next_job
 from formcheck.vision.process_memory import limit_memory
+
+if TYPE_CHECKING:
+    from formcheck.judging.report import Report
 
 
 class Phase(StrEnum):
@@ -67,7 +70,8 @@ class State:
     ``share`` is 0..1 over the whole job; ``left_s`` estimates the seconds left, None = too early to say. ``message`` is
     one line for the user, when the job failed or where something is to be said about its result. ``set_id`` is the
     number under which the set was saved. ``unreadable`` is True when it failed because the file cannot be read,
-    ``interrupted`` when its process ended without a word.
+    ``interrupted`` when its process ended without a word. ``done`` and ``total`` are the frames of the stage, None =
+    not known. ``report`` is there as soon as the set is judged, before its files are made.
     """
 
     job: AnalysisRequest
@@ -79,6 +83,9 @@ class State:
     set_id: int | None = None
     unreadable: bool = False
     interrupted: bool = False
+    done: int = 0
+    total: int | None = None
+    report: Report | None = None
 
 
 def keep_one_warm() -> None:
@@ -173,7 +180,10 @@ class Batch:
                 if said.get("stage") in STAGE_SHARES:
                     stage = AnalysisStage(said["stage"])
                     share, left_s = clock.at(stage, said["done"], said["total"], time.monotonic())
-                    self._change(index, stage=said["stage"], share=share, left_s=left_s)
+                    done, total = said["done"], said["total"]
+                    self._change(index, stage=said["stage"], share=share, left_s=left_s, done=done, total=total)
+                elif "report" in said:
+                    self._change(index, report=_report(said["report"]))
                 elif "phase" in said:
                     end = said
             with contextlib.suppress(OSError):
@@ -187,6 +197,12 @@ class Batch:
         if end["phase"] != Phase.DONE and new_folder:
             shutil.rmtree(folder, ignore_errors=True)
         self._change(index, **{"message": "", **end}, share=1.0, left_s=0.0)
+
+
+def _report(told: dict[str, Any]) -> Report:
+    from formcheck.judging.report import Report
+
+    return Report.from_dict(told)
 
 
 def _stages(job: AnalysisRequest) -> list[AnalysisStage]:
@@ -308,7 +324,10 @@ def run(job: AnalysisRequest, say: Say, cancelled: Callable[[], bool]) -> tuple[
             last = stage, time.monotonic()
             say({"stage": stage, "done": done, "total": total})
 
-    result = run_analysis(dataclasses.replace(job, whole=True), progress=tell, cancelled=cancelled)
+    def judged(report: Report) -> None:
+        say({"report": report.to_dict()})
+
+    result = run_analysis(dataclasses.replace(job, whole=True), progress=tell, cancelled=cancelled, judged=judged)
     remarks = [f"{remark}." for remark in result.remarks]
     if result.problem is not None:
         remarks.append(str(result.problem))

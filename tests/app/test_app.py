@@ -457,6 +457,51 @@ def test_progress_shows_the_time_left_and_can_be_cancelled(monkeypatch: pytest.M
     assert button(at, "Check my lift").disabled
 
 
+def test_frames_are_counted_while_the_video_is_watched() -> None:
+    state = State(AnalysisRequest(), Phase.RUNNING, "watch", 0.4, 31.0, done=1200, total=3300)
+    assert upload_page.progress_words(state) == "Watching your lift · frame 1,200 of 3,300 · about 30 s left"
+    assert upload_page.progress_words(replace(state, total=None, left_s=None)) == "Watching your lift · frame 1,200"
+    assert upload_page.progress_words(replace(state, stage="judge", left_s=None)) == "Judging the reps"
+
+
+def test_the_verdict_is_shown_while_the_video_is_drawn(monkeypatch: pytest.MonkeyPatch) -> None:
+    found = Report.from_dict(report())
+    monkeypatch.setattr(NowBatch, "outcome", lambda job: State(job, Phase.RUNNING, "draw", 0.8, report=found))
+    at = put_in(opened(), "a.mp4")
+    button(at, "Check my lift").click().run()
+    assert at.get("progress")[0].proto.text == "Drawing the video"
+    assert "3 deadlift reps" in texts(at)
+
+
+def test_results_of_a_batch_open_as_they_come_the_first_file_first(monkeypatch: pytest.MonkeyPatch) -> None:
+    done = NowBatch._do
+    under_way = {"b.mp4", "c.mp4"}
+
+    def outcome(job: AnalysisRequest) -> State:
+        if job.title in under_way:
+            return State(job, Phase.RUNNING, "watch", 0.4, 31.0)
+        with monkeypatch.context() as patch:
+            patch.setattr(NowBatch, "outcome", None)
+            return done(NowBatch([]), job)
+
+    monkeypatch.setattr(NowBatch, "outcome", outcome)
+    at = put_in(opened(), "a.mp4", "b.mp4", "c.mp4")
+    button(at, "Check 3 lifts").click().run()
+    at.run()
+    # The first is open, and the others are still looked at.
+    assert "Saved as set 1" in texts(at)
+    assert len(at.get("progress")) == 2
+    mine = at.session_state[session.KEY]
+    assert [each.job.title for each in mine.results] == ["a.mp4"]
+    under_way.clear()
+    mine.batch.states = tuple(outcome(job) for job in mine.jobs)
+    at.run()
+    at.run()
+    assert [each.job.title for each in mine.results] == ["a.mp4", "b.mp4", "c.mp4"]
+    assert mine.shown == 0
+    assert not mine.uploads
+
+
 def told_form(at: Any) -> Any:
     """The form filled in, with a file."""
     at.file_uploader[0].set_value(("a.mp4", b"picture", "video/mp4"))

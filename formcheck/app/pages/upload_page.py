@@ -39,6 +39,9 @@ STAGE_WORDS = {
     AnalysisStage.DRAW: "Drawing the video",
 }
 
+FRAME_STAGES = (AnalysisStage.WATCH, AnalysisStage.DRAW)
+"""Stages that go through the video frame by frame."""
+
 PROGRESS_EVERY_S = 0.5
 
 FILM_ADVICE = (
@@ -70,14 +73,13 @@ def show() -> None:
         st.query_params.from_dict({RESULT: mine.token} | _saved_in_address(mine))
     else:
         st.query_params.clear()
-    if mine.batch is not None:
+    if mine.batch is not None and not mine.opens_one_by_one:
         components.title_of_page("Looking at your lift")
         st.title("Looking at your lift")
         if mine.resumed:
             st.info("FormCheck was stopped in the middle of this, and has begun it again.", icon=":material/refresh:")
         components.redrawn(_progress, PROGRESS_EVERY_S)
-        return
-    if mine.results:
+    elif mine.results:
         _results(mine)
     else:
         _choose(mine)
@@ -309,11 +311,11 @@ def _problems(mine: Session) -> None:
 
 def _progress() -> None:
     mine = session()
-    if mine.batch is None or not mine.batch.running:
-        mine.collect()
+    if mine.collect() or mine.batch is None:
         st.rerun()
     for state in mine.batch.states:
-        _progress_of(state)
+        if state.phase != Phase.DONE or not mine.opens_one_by_one:
+            _progress_of(state)
     if st.button("Cancel", icon=":material/close:", key="cancel"):
         mine.batch.cancel()
         mine.batch.wait(10.0)
@@ -321,16 +323,30 @@ def _progress() -> None:
 
 
 def _progress_of(state: State) -> None:
-    words = STAGE_WORDS.get(state.stage, "") if state.phase == Phase.RUNNING else state.phase.capitalize()
-    if state.phase == Phase.RUNNING and state.left_s is not None:
-        words += f" · about {left_words(state.left_s)} left"
+    words = progress_words(state)
     share = min(max(state.share, 0.0), 1.0)
     if state.phase == Phase.FAILED:
         st.error(components.plain(state.message), icon=":material/error:")
         return
     with st.container(border=True, key=f"card-{Path(state.job.folder or '').name}"):
         st.markdown(f"**{components.plain(state.job.title)}**")
-        st.progress(share, words if state.phase != Phase.DONE else "Done")
+        st.progress(share, words)
+        if state.report is not None and state.phase == Phase.RUNNING:
+            # What was found does not wait for the video to be drawn.
+            unit = components.usable_settings().unit_of_loads
+            st.html(components.hero(state.report, state.job.lifter, unit))
+
+
+def progress_words(state: State) -> str:
+    """What is done with a file now, which frame it is at, and how long it takes still."""
+    if state.phase != Phase.RUNNING:
+        return state.phase.capitalize()
+    words = STAGE_WORDS.get(state.stage, "")
+    if state.stage in FRAME_STAGES and state.done > 0:
+        words += f" · frame {state.done:,}" + (f" of {state.total:,}" if state.total else "")
+    if state.left_s is not None:
+        words += f" · about {left_words(state.left_s)} left"
+    return words
 
 
 def left_words(left_s: float) -> str:
@@ -346,12 +362,14 @@ def left_words(left_s: float) -> str:
 def _results(mine: Session) -> None:
     with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
         st.html('<h1 class="fc-title">Your lift</h1>')
-        if st.button("Check another lift", icon=":material/add:", key="another"):
+        if mine.batch is None and st.button("Check another lift", icon=":material/add:", key="another"):
             mine.clear()
             for key in FORM_KEYS:
                 st.session_state.pop(key, None)
             st.rerun()
     _problems(mine)
+    if mine.batch is not None:
+        components.redrawn(_progress, PROGRESS_EVERY_S)
     if len(mine.results) > 1:
         chosen = st.pills(
             "Sets",
