@@ -26,6 +26,9 @@ PROBLEM_AFTER_S = 0.4
 MESSAGE_HOLD_S = 1.5
 """Nobody can follow advice that changes faster."""
 
+SAID_AGAIN_S = 8.0
+"""The same advice is not said aloud again before this has passed; then twice as long, as it did not help."""
+
 COUNTDOWN_S = 3.0
 
 NEARLY_SIDE_DEG = 45.0
@@ -172,3 +175,19 @@ class Coach:
 
 def _name(advice: Advice | None) -> str:
     return "" if advice is None else advice.name
+
+
+class Repeats:
+    """Keeps advice that does not help from being said over and over."""
+
+    def __init__(self) -> None:
+        self._next_s: dict[str, float] = {}
+        self._pause_s: dict[str, float] = {}
+
+    def may_say(self, name: str, time_s: float) -> bool:
+        """Whether the advice of that name is to be said aloud now; True counts as said."""
+        if time_s < self._next_s.get(name, -math.inf):
+            return False
+        pause_s = self._pause_s.get(name, SAID_AGAIN_S)
+        self._next_s[name], self._pause_s[name] = time_s + pause_s, 2.0 * pause_s
+        return True

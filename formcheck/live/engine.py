@@ -24,7 +24,7 @@ from formcheck.judging.analysis import AUTO, NONE, analyze
 from formcheck.judging.report import Report, RepReport
 from formcheck.live import warm_up
 from formcheck.live.analysis_schedule import AnalysisSchedule
-from formcheck.live.coach import Coach, look_of
+from formcheck.live.coach import Coach, Repeats, look_of
 from formcheck.live.cues import Cues
 from formcheck.live.gauge import WINDOW_S, Reading, back_check
 from formcheck.live.gauge_reader import MOVED_WITHIN_S, GaugeReader
@@ -138,6 +138,7 @@ class LiveEngine:
         self._quiet_before_s = -math.inf
         self._message, self._countdown = "", 0
         self._message_said, self._counted = "", 0
+        self._repeats = Repeats()
         self._events: list[Event] = []
         self._unsaid: list[Event] = []
         self._must_stand = False
@@ -219,8 +220,9 @@ class LiveEngine:
         if step.advice is not None:
             # "Looking" until the coach is sure of somebody.
             self._state = State.LOOKING if seen.person is None else State.SETTING_UP
-            if step.advice.text != self._message_said:
-                self._say("coach", step.advice.text)
+            # Nothing is said in mid-movement, which may be a repetition that is not counted yet.
+            if step.advice.text != self._message_said and not self._gauge.moving:
+                self._say("coach", step.advice.text, speak=self._repeats.may_say(step.advice.name, now))
                 self._message_said = step.advice.text
             self._message = step.advice.text
             return

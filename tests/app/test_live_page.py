@@ -277,7 +277,9 @@ def test_the_page_shows_count_and_gauge_and_escapes_what_it_is_given() -> None:
     assert "Depth" in text
     odd = replace(view, now=replace(view.now, message="<script>"))
     assert "<script>" not in page.state_html(odd)
-    assert "25% dropped" in page.state_html(replace(view, dropped_share=0.25))
+    # Numbers of the video are for developers.
+    assert "frames/s" not in text
+    assert "25% dropped" in page.state_html(replace(view, dropped_share=0.25), rates=True)
 
 
 def test_a_cue_is_shown_for_a_moment_and_not_into_the_next_set() -> None:

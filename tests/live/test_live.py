@@ -15,7 +15,7 @@ from formcheck.exercises.framework.check import Finding
 from formcheck.judging.analysis import analyze
 from formcheck.judging.report import Report, RepReport
 from formcheck.live import analysis_schedule, coach, cues, engine, presence, rep_counter, warm_up
-from formcheck.live.coach import Coach, Look, advise, look_of
+from formcheck.live.coach import Coach, Look, Repeats, advise, look_of
 from formcheck.live.cues import Cues, Rise, is_finished, spoken
 from formcheck.live.engine import LiveEngine
 from formcheck.live.gauge import back_check, heights_of, read, scale_of
@@ -541,6 +541,14 @@ def test_a_problem_that_lasts_stops_the_countdown_and_a_flicker_does_not() -> No
     later = [mine.step(2.0 + t / 10, FINE) for t in range(1, 12)]
     assert later[-1].advice is None
     assert later[-1].countdown == 3, "counted from the start"
+
+
+def test_advice_that_does_not_help_is_said_less_and_less() -> None:
+    mine = Repeats()
+    said = [t for t in range(100) if mine.may_say("feet", float(t))]
+    assert said == [0, 8, 24, 56]
+    # Another advice has a pause of its own.
+    assert mine.may_say("light", 57.0)
 
 
 def test_advice_does_not_change_faster_than_people_can_follow() -> None:

@@ -47,10 +47,15 @@ STATE_WORDS = {
 }
 
 CONSTRAINTS: dict[str, Any] = {
-    "video": {"width": {"ideal": 640}, "height": {"ideal": 480}, "frameRate": {"ideal": 15, "max": 15}},
+    # Without "none" a browser cuts the picture to the wished shape, such as the feet off one that is upright.
+    "video": {"width": {"ideal": 640}, "height": {"ideal": 480}, "frameRate": {"ideal": 15}, "resizeMode": "none"},
     "audio": False,
 }
-"""More frames or pixels make the pose no better and the picture later."""
+"""Wishes for the camera: more frames or pixels make the pose no better and the picture later. What the camera cannot do
+as wished comes as it is, upright or across, but always whole."""
+
+DEVELOPER = "developer"
+"""In the address: shows frames a second and delay, as in /live?developer."""
 
 NO_SERVERS: dict[str, Any] = {"iceServers": []}
 """No outside server is asked for the way; both None and {} would ask a public server."""
@@ -227,7 +232,7 @@ def _state() -> None:
     started = _started()
     live = started[-1].live if started else None
     view = None if live is None else live.view()
-    st.html(state_html(view))
+    st.html(state_html(view, rates=DEVELOPER in st.query_params))
     if view is not None and view.problem:
         st.error(
             f"A frame could not be analysed; still trying. {components.plain(view.problem)}", icon=":material/error:"
@@ -248,8 +253,8 @@ def _state() -> None:
         st.rerun()
 
 
-def state_html(view: View | None) -> str:
-    """Count, state, cue and gauge as HTML; everything from outside is escaped."""
+def state_html(view: View | None, *, rates: bool = False) -> str:
+    """Count, state, cue and gauge as HTML; everything from outside is escaped. ``rates``: with numbers of the video."""
     if view is None or view.now is None:
         words = "Press Start, then step back until your whole body is in the picture, side to the camera."
         if view is not None and not view.ended:
@@ -259,7 +264,8 @@ def state_html(view: View | None) -> str:
     cue = _cue(view, now)
     words = now.message or (cue.text if cue is not None else "")
     level = ("fault" if cue.urgent else "watch") if cue is not None and not now.message else ""
-    rates = f"{view.frames_per_s:.0f} frames/s · {view.delay_ms:.0f} ms · {view.dropped_share:.0%} dropped"
+    speed = f"{view.frames_per_s:.0f} frames/s · {view.delay_ms:.0f} ms · {view.dropped_share:.0%} dropped"
+    small = f'<div class="fc-small">{speed}</div>' if rates else ""
     state = f"{STATE_WORDS[now.state]} · set {now.set_number}"
     return (
         f'<div class="fc-live" aria-live="polite"><div class="state">{state}</div>'
@@ -267,7 +273,7 @@ def state_html(view: View | None) -> str:
         f'<div class="say {level}">{components.escaped(words)}</div>{_gauge(now)}'
         f'<div class="angles">{_angle("Back", now.reading.back_rounding_deg, signed=True)}'
         f"{_angle('Hip', now.reading.hip_flexion_deg)}{_angle('Knee', now.reading.knee_flexion_deg)}{_depth(now)}</div>"
-        f'<div class="fc-small">{rates}</div></div>'
+        f"{small}</div>"
     )
 
 
