@@ -331,7 +331,7 @@ def _progress_of(state: State) -> None:
     with st.container(border=True, key=f"card-{Path(state.job.folder or '').name}"):
         st.markdown(f"**{components.plain(state.job.title)}**")
         st.progress(share, words)
-        if state.report is not None and state.phase == Phase.RUNNING:
+        if state.report is not None and state.phase == Phase.RUNNING and not session().opens_one_by_one:
             # What was found does not wait for the video to be drawn.
             unit = components.usable_settings().unit_of_loads
             st.html(components.hero(state.report, state.job.lifter, unit))
