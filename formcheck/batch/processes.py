@@ -1,18 +1,21 @@
-"""Tasks on this machine, each in a process of its own, several at a time.
+"""Tasks on this machine, in processes that do one after another, several at a time.
 
 Why not a pool of the standard library: when a process of `concurrent.futures.ProcessPoolExecutor` (or of loky, which is
 built like it) dies, the whole pool is broken and every task in it fails; `multiprocessing.Pool` waits for ever for the
 task that died. A decoder that crashes on one damaged file, or a kernel that ends what takes too much memory, is an
-ordinary day for a batch of films. Here every task has a process and a pipe that it shares with nobody, so that its end,
-however violent, is the end of one task; memory is given back after each clip; and a stop is a stop.
+ordinary day for a batch of films. Here every process has a pipe that it shares with nobody and one task at a time, so
+that its end, however violent, is the end of one task; and a stop is a stop.
 
-A process for each clip would cost seconds of loading libraries. On Linux a fork server that has loaded them already
-(`formcheck.batch.preload`) makes it a few milliseconds. Elsewhere every process loads them itself.
+A process does many tasks, as what a process needs but once (loading libraries, reading templates, warming caches) costs
+a sixth of a short clip. It is replaced after `RECYCLED_AFTER` of them, or when it has grown, so that what libraries do
+not give back is given back. On Linux a fork server that has loaded the libraries (`formcheck.batch.preload`) makes a
+new one in a few milliseconds.
 """
 
 from __future__ import annotations
 
 import contextlib
+import itertools
 import multiprocessing
 import os
 import signal
@@ -25,6 +28,8 @@ from dataclasses import dataclass
 from multiprocessing.connection import Connection, wait
 from multiprocessing.context import BaseContext
 from typing import Any, Generic, TypeVar
+
+import psutil
 
 from formcheck.core.errors import Cancelled, FormCheckError
 
@@ -44,6 +49,12 @@ LOOKED_EVERY_S = 0.2
 
 GRACE_S = 3.0
 """How long a process may take to end."""
+
+RECYCLED_AFTER = 50
+"""Tasks that a process does before another takes its place."""
+
+GROWN_BYTES = 600 * 2**20
+"""A process that holds more than this between two tasks is replaced: analyses are given 700 MB, see docs/scaling.md."""
 
 
 @dataclass(frozen=True)
@@ -71,7 +82,7 @@ def run_each(
     jobs: int,
     stopped: Callable[[], bool] = lambda: False,
 ) -> Iterator[Finished[Task, Result] | Step[Task]]:
-    """Call a function on each task, in a process of its own; results come as they are ready.
+    """Call a function on each task, in other processes; results come as they are ready.
 
     Parameters
     ----------
@@ -89,11 +100,13 @@ def run_each(
     context = _context()
     waiting = iter(tasks)
     again: deque[tuple[Task, int]] = deque()
-    running: dict[Any, _Running[Task]] = {}
+    idle: list[_Worker[Task]] = []
+    running: dict[Any, _Worker[Task]] = {}
     try:
         while True:
             while len(running) < jobs and (begun := _next(again, waiting)) is not None:
-                one = _Running(context, function, *begun)
+                one = _next_idle(idle) or _Worker(context, function)
+                one.begin(*begun)
                 running[one.connection] = one
             if not running:
                 return
@@ -104,7 +117,10 @@ def run_each(
                     yield message
                     continue
                 del running[connection]
-                one.end()
+                if isinstance(message, _Result) and not message.last:
+                    idle.append(one)
+                else:
+                    one.end()
                 if isinstance(message, FormCheckError):
                     raise message
                 if isinstance(message, _Result):
@@ -116,7 +132,7 @@ def run_each(
             if stopped():
                 raise Cancelled("Stopped.")
     finally:
-        for one in running.values():
+        for one in [*running.values(), *idle]:
             one.kill()
 
 
@@ -128,22 +144,43 @@ def _next(again: deque[tuple[Task, int]], waiting: Iterator[Task]) -> tuple[Task
     return None
 
 
+def _next_idle(idle: list[_Worker[Task]]) -> _Worker[Task] | None:
+    """A process that waits for a task; those that were ended meanwhile are put away."""
+    while idle:
+        one = idle.pop()
+        if one.process.is_alive():
+            return one
+        one.end()
+    return None
+
+
 @dataclass(frozen=True)
 class _Result:
+    """What a task gave; ``last`` = the process ends with it."""
+
     value: Any
+    last: bool
 
 
-class _Running(Generic[Task]):
-    """A task and its process."""
+class _Worker(Generic[Task]):
+    """A process, and the task that it has."""
 
-    def __init__(self, context: BaseContext, function: Callable[..., Any], task: Task, tries: int) -> None:
-        self.task, self.tries = task, tries
-        self.connection, theirs = context.Pipe(duplex=False)
+    task: Task
+    tries: int
+
+    def __init__(self, context: BaseContext, function: Callable[..., Any]) -> None:
+        self.connection, theirs = context.Pipe()
         # Not a daemon: those may not have processes of their own, which a library may want.
-        arguments = theirs, function, task, dict(os.environ)
+        arguments = theirs, function, dict(os.environ)
         self.process = context.Process(target=_work, args=arguments, name="formcheck-clip")  # type: ignore[attr-defined]
         self.process.start()
         theirs.close()
+
+    def begin(self, task: Task, tries: int) -> None:
+        """Give it a task; one that is dead already is found to be so when it is asked for a message."""
+        self.task, self.tries = task, tries
+        with contextlib.suppress(OSError):
+            self.connection.send(task)
 
     def message(self) -> Step[Task] | _Result | FormCheckError | None:
         """What the process says; None when it says nothing any more."""
@@ -191,7 +228,7 @@ def _context() -> BaseContext:
 # --- in the process ------------------------------------------------------------------------------------------------
 
 
-def _work(connection: Connection, function: Callable[[Any, Tell], Any], task: Any, environment: dict[str, str]) -> None:
+def _work(connection: Connection, function: Callable[[Any, Tell], Any], environment: dict[str, str]) -> None:
     # The fork server may be older than what has been set since.
     os.environ.update(environment)
     # Ctrl-C reaches every process of the terminal; the one that started this one decides.
@@ -206,12 +243,19 @@ def _work(connection: Connection, function: Callable[[Any, Tell], Any], task: An
             last = stage, time.monotonic()
             connection.send((stage, done, total))
 
-    answer: _Result | FormCheckError
-    try:
-        answer = _Result(function(task, tell))
-    except FormCheckError as error:
-        answer = error
-    connection.send(answer)
+    with contextlib.suppress(EOFError, OSError):  # nobody is there any more
+        for number in itertools.count(1):
+            task = connection.recv()
+            last = "", 0.0
+            try:
+                value = function(task, tell)
+            except FormCheckError as error:
+                connection.send(error)
+                break
+            ends = number >= RECYCLED_AFTER or psutil.Process().memory_info().rss > GROWN_BYTES
+            connection.send(_Result(value, ends))
+            if ends:
+                break
     connection.close()
     # Native threads must not keep the process alive, nor crash while the interpreter is taken down.
     os._exit(0)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import multiprocessing
 import os
 import signal
+import sys
 import time
 from collections import deque
 from pathlib import Path
@@ -29,6 +31,8 @@ def work(task: str, tell: Tell) -> tuple[str, int]:
         os._exit(7)
     if word == "full":
         raise OutputError("The disk is full.")
+    if word == "nap":
+        time.sleep(0.2)
     if word == "long":
         time.sleep(60)
     return task.upper(), os.getpid()
@@ -40,11 +44,40 @@ def ends(tasks: list[str], jobs: int = 2) -> dict[str, Finished[str, tuple[str, 
     return {event.task: event for event in found}
 
 
-def test_every_task_has_a_process_of_its_own() -> None:
-    found = ends(["a", "b", "c", "d"])
-    results = [event.result for event in found.values()]
-    assert [result[0] for result in results if result] == [task.upper() for task in found]
-    assert len({result[1] for result in results if result} | {os.getpid()}) == 5
+def pids(found: dict[str, Finished[str, tuple[str, int]]]) -> list[int]:
+    return [event.result[1] for event in found.values() if event.result]
+
+
+def test_a_process_does_one_task_after_another() -> None:
+    found = ends(["a", "b", "c", "d", "e", "f"])
+    assert [event.result[0] for event in found.values() if event.result] == [task.upper() for task in found]
+    assert len(set(pids(found))) <= 2
+    assert os.getpid() not in pids(found)
+    assert len(set(pids(ends(["a", "b", "c", "d", "e", "f"], 1)))) == 1
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="what is set here is inherited by a fork only")
+@pytest.mark.parametrize(("name", "value", "processes"), [("RECYCLED_AFTER", 2, 3), ("GROWN_BYTES", 0, 6)])
+def test_a_process_is_replaced_before_it_is_worn(
+    monkeypatch: pytest.MonkeyPatch, name: str, value: int, processes: int
+) -> None:
+    monkeypatch.setattr(f"formcheck.batch.processes.{name}", value)
+    monkeypatch.setattr("formcheck.batch.processes._context", lambda: multiprocessing.get_context("fork"))
+    before = set(psutil.Process().children(recursive=True))
+    assert len(set(pids(ends(["a", "b", "c", "d", "e", "f"], 1)))) == processes
+    assert alive_since(before) == []
+
+
+def test_a_process_that_is_ended_while_it_waits_costs_no_task() -> None:
+    found: list[tuple[str, int]] = []
+    for event in run_each(work, ["a", "nap", "b", "c"], 2):
+        if isinstance(event, Finished):
+            assert event.result is not None
+            found.append(event.result)
+            if len(found) == 1:
+                # It has its next task already, or waits for one: either way no task may be lost with it.
+                os.kill(event.result[1], signal.SIGKILL)
+    assert sorted(word for word, _ in found) == ["A", "B", "C", "NAP"]
 
 
 def test_a_process_that_dies_takes_no_other_task_down(tmp_path: Path) -> None:
