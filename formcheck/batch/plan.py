@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -24,11 +24,13 @@ class Plan:
     tasks : to be done.
     done : outcomes that are there already and are what is wanted.
     unreadable : outcomes of clips that cannot even be looked at.
+    requests : what is asked of each clip, by the name of its folder.
     """
 
     tasks: tuple[ClipTask, ...]
     done: tuple[Outcome, ...]
     unreadable: tuple[Outcome, ...]
+    requests: Mapping[str, AnalysisRequest]
 
 
 def plan_batch(clips: Sequence[WantedClip], request: AnalysisRequest, place: Place) -> Plan:
@@ -53,6 +55,7 @@ def plan_batch(clips: Sequence[WantedClip], request: AnalysisRequest, place: Pla
     names |= dict(zip(new, folder_names(new, [outcome.name for outcome in before]), strict=True))
     tasks, done, unreadable = [], [], []
     claimed: set[str] = set()
+    requests: dict[str, AnalysisRequest] = {}
     for clip in clips:
         task = ClipTask(clip.source, names[clip.source], asked.of(clip))
         try:
@@ -62,6 +65,7 @@ def plan_batch(clips: Sequence[WantedClip], request: AnalysisRequest, place: Pla
             continue
         task = dataclasses.replace(task, fingerprint=known, size_bytes=size)
         found = _done_already(task, by_source.get(clip.source), by_key if size in sizes else {}, claimed)
+        requests[task.name if found is None else found.name] = task.request
         if found is None:
             tasks.append(task)
             continue
@@ -70,7 +74,7 @@ def plan_batch(clips: Sequence[WantedClip], request: AnalysisRequest, place: Pla
         if told != found:
             place.write(f"{CLIPS}/{found.name}/{OUTCOME_JSON}", told.to_json().encode())
         done.append(told)
-    return Plan(tuple(tasks), tuple(done), tuple(unreadable))
+    return Plan(tuple(tasks), tuple(done), tuple(unreadable), requests)
 
 
 def _done_already(

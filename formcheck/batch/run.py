@@ -15,6 +15,7 @@ from formcheck.batch.outcome import DONE, ClipTask, Outcome
 from formcheck.batch.places import LocalPlace, place_at
 from formcheck.batch.plan import plan_batch
 from formcheck.batch.processes import Finished, Step, run_each
+from formcheck.batch.saving import check_history, save_outcome
 from formcheck.batch.summary import write_summary
 from formcheck.core.errors import Cancelled, InputError
 from formcheck.service.pipeline import AnalysisRequest, settings_of
@@ -36,12 +37,14 @@ class BatchRequest:
     out : path or URL of the output.
     request : what is wanted of every clip.
     jobs : clips at a time.
+    save : save the sets to the history, with the lifter, load, date and notes of the manifest.
     """
 
     inputs: tuple[str, ...]
     out: str
     request: AnalysisRequest
     jobs: int
+    save: bool = False
 
 
 @dataclass
@@ -109,12 +112,14 @@ class BatchResult:
     skipped : how many of them were done before.
     written : files of the summary.
     stopped : the work was stopped, so that clips are missing.
+    saved : sets that this run has saved to the history.
     """
 
     outcomes: tuple[Outcome, ...]
     skipped: int
     written: tuple[str, ...]
     stopped: bool = False
+    saved: int = 0
 
     @property
     def failures(self) -> tuple[Outcome, ...]:
@@ -229,6 +234,8 @@ def _run(
     place.prepare()
     if isinstance(place, LocalPlace):
         place.clear_partial()
+    if batch.save:
+        check_history()
     plan = plan_batch(clips, batch.request, place)
     tasks = [task for task in plan.tasks if (task.source, task.fingerprint) not in leave_out]
     ended = {outcome.name: outcome for outcome in plan.done}
@@ -237,15 +244,20 @@ def _run(
         ended[outcome.name] = outcome
         state.failed, state.last = state.failed + 1, outcome
         progress(state)
-    was_stopped = False
+    was_stopped, saved = False, 0
     progress(state)
     try:
+        if batch.save:
+            # An earlier run was not to save, or was ended before it could.
+            saved = sum(save_outcome(place, each, plan.requests[each.name]) for each in plan.done)
         for event in workers.run(tasks, batch.out, stopped) if tasks else ():
             if isinstance(event, Step):
                 state.step(event)
             else:
                 outcome = event.result or publish_failure(event.task, batch.out, event.died)
                 ended[outcome.name] = outcome
+                if batch.save:
+                    saved += save_outcome(place, outcome, event.task.request)
                 state.end(event.task, outcome)
             progress(state)
     except (Cancelled, KeyboardInterrupt):
@@ -257,7 +269,7 @@ def _run(
     written = write_summary(place, list(everything.values()))
     order = {clip.source: number for number, clip in enumerate(clips)}
     outcomes = sorted(ended.values(), key=lambda outcome: order[outcome.source])
-    return BatchResult(tuple(outcomes), len(plan.done), tuple(written), was_stopped)
+    return BatchResult(tuple(outcomes), len(plan.done), tuple(written), was_stopped, saved)
 
 
 def analyse_with_one_thread(task: ClipTask, tell: Tell, out: str, analyse: Analyse | None = None) -> Outcome:

@@ -86,6 +86,12 @@ def add_batch_command(app: typer.Typer) -> None:
             typer.Option("--lifter", metavar="NAME", help="Whose sets they are, where a manifest does not say."),
         ] = None,
         notes: NotesOption = "",
+        save: Annotated[
+            bool,
+            typer.Option(
+                "--save", help="Save the sets to the history, for the lifters that --lifter or a manifest name."
+            ),
+        ] = False,
         model: ModelOption = "full",
         backend: BackendOption = AUTO,
         every_frame: EveryFrameOption = False,
@@ -124,7 +130,7 @@ def add_batch_command(app: typer.Typer) -> None:
                 exports=chosen_exports(export, video=video),
             )
             request = _with_load(request, load, settings_of(request).unit_of_loads)
-            wanted = BatchRequest(tuple(inputs or ()), out, request, jobs or _usual_jobs())
+            wanted = BatchRequest(tuple(inputs or ()), out, request, jobs or _usual_jobs(), save)
             workers = _workers(wanted, scheduler, cluster or scheduler is not None)
             code = _run(wanted, workers, watch, stop.is_set)
         raise typer.Exit(code)
@@ -185,6 +191,8 @@ def _told(result: BatchResult, out: str) -> int:
     before = f", {result.skipped} were done before" if result.skipped else ""
     failed = f", {len(result.failures)} could not be analysed (failures.csv)" if result.failures else ""
     print_line(f"{new} {'clip' if new == 1 else 'clips'} analysed{before}{failed}.")
+    if result.saved:
+        print_line(f"{result.saved} {'set' if result.saved == 1 else 'sets'} saved to the history.")
     others = [name for name in result.written if name != INDEX_HTML]
     print_line(f"{out.rstrip('/')}/{INDEX_HTML} shows the sets; beside it {', '.join(others)}.")
     if result.stopped:
