@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import re
 import subprocess
@@ -397,3 +398,24 @@ def test_a_list_needs_neither_the_analysis_nor_the_migrations() -> None:
     said = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT)
     assert "Anna" in said.stdout
     assert said.stdout.splitlines()[-1] == "imported"
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "ascii"])
+def test_a_list_that_has_room_is_drawn_as_the_table_draws_it(encoding: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Console, "encoding", encoding)
+    names = history_cli.HISTORY_COLUMNS
+    cells = [
+        ["1", "2026-01-01", "18:30", "Anna", "deadlift, sumo", "100 kg", "5", "+3°", "fault", "set.mp4"],
+        ["23", "2026-01-02", "–", "Ünal 漢字", "squat", "–", "12", "−13°", "ok", "a\tb\n\x1b[31m.mp4"],
+    ]
+    rows = [dict(zip(names, row, strict=True)) for row in cells]
+    drawn = Console(file=io.StringIO(), width=200)
+    table = history_cli._table(names, right=history_cli.RIGHT_COLUMNS)
+    for row in cells:
+        history_cli._row(table, row)
+    drawn.print(table)
+    lines = history_cli.plain_table(names, history_cli.RIGHT_COLUMNS, rows, 200)
+    assert [line.plain for line in lines] == drawn.file.getvalue().splitlines()  # type: ignore[attr-defined]
+    width = max(line.cell_len for line in lines)
+    assert history_cli.plain_table(names, history_cli.RIGHT_COLUMNS, rows, width)
+    assert history_cli.plain_table(names, history_cli.RIGHT_COLUMNS, rows, width - 1) == []
