@@ -19,7 +19,7 @@ RUN python -m pip install --no-cache-dir --constraint /install/constraints.txt \
 RUN useradd --create-home --uid 1000 formcheck \
     && mkdir -p /data/models /data/history /data/settings /data/results \
     && chown -R formcheck:formcheck /data
-USER formcheck
+USER 1000
 WORKDIR /home/formcheck
 ENV FORMCHECK_MODEL_DIR=/data/models \
     FORMCHECK_HISTORY_DIR=/data/history \

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import csv
+import importlib.util
 import io
 import os
 import signal
@@ -11,6 +13,7 @@ import sys
 import time
 from pathlib import Path
 
+import psutil
 import pytest
 from typer.testing import CliRunner
 
@@ -28,10 +31,22 @@ from formcheck.cli import batch
 from formcheck.cli.main import main
 from tests.helpers.batch_stub import stub
 
+def workers(wanted, scheduler, cluster):
+    analyse = stub(Path("log.txt").absolute())
+    if not cluster:
+        return ProcessWorkers(wanted.jobs, analyse)
+    from formcheck.batch.cluster import DaskWorkers
+    return DaskWorkers(scheduler, wanted.jobs, analyse)
+
 if __name__ == "__main__":
-    batch._workers = lambda wanted, *_: ProcessWorkers(wanted.jobs, stub(Path("log.txt").absolute()))
+    batch._workers = workers
     main()
 """
+
+
+needs_dask = pytest.mark.skipif(
+    importlib.util.find_spec("distributed") is None, reason="Dask is missing: pip install 'formcheck[cluster]'"
+)
 
 
 @pytest.fixture(autouse=True)
@@ -90,11 +105,19 @@ def test_wrong_usage_is_2(words: tuple[str, ...], problem: str) -> None:
 
 
 @pytest.mark.skipif(os.name != "posix", reason="signals of POSIX")
-@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
-def test_a_stop_in_the_middle_and_the_next_run_goes_on(tmp_path: Path, number: int, code: int) -> None:
+@pytest.mark.parametrize(
+    ("number", "code", "more"),
+    [
+        (signal.SIGINT, 130, []),
+        (signal.SIGTERM, 143, []),
+        pytest.param(signal.SIGINT, 130, ["--cluster"], marks=needs_dask),
+        pytest.param(signal.SIGTERM, 143, ["--cluster"], marks=needs_dask),
+    ],
+)
+def test_a_stop_in_the_middle_and_the_next_run_goes_on(tmp_path: Path, number: int, code: int, more: list[str]) -> None:
     write_clips(Path("films"), ["ok", "ok", "slow", "slow", "slow", "slow"])
     Path("program.py").write_text(PROGRAM, encoding="utf-8")
-    command = [sys.executable, "program.py", "batch", "films", "--out", "out", "--jobs", "2"]
+    command = [sys.executable, "program.py", "batch", "films", "--out", "out", "--jobs", "2", *more]
     environment = os.environ | {"PYTHONPATH": str(ROOT)}
     process = subprocess.Popen(command, env=environment, stderr=subprocess.PIPE, text=True, start_new_session=True)
     end_s = time.monotonic() + 60
@@ -107,11 +130,26 @@ def test_a_stop_in_the_middle_and_the_next_run_goes_on(tmp_path: Path, number: i
     assert "The same command goes on where it was" in told
     before = rows()
     assert 2 <= len(before) < 6
+    assert alive_in(process.pid) == []
     assert not Path("out/.partial").exists()
     done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=120, check=False)
     assert done.returncode == 0, done.stderr
     assert f"{6 - len(before)} clips analysed, {len(before)} were done before" in done.stdout
     assert rows() == [f"clip-{number:03}" for number in range(6)]
+
+
+def alive_in(group: int) -> list[int]:
+    """Processes of a group that are still there, after as long as they may take to end."""
+    end_s = time.monotonic() + 10
+    while True:
+        found = []
+        for one in psutil.process_iter():
+            with contextlib.suppress(psutil.Error, ProcessLookupError):
+                if os.getpgid(one.pid) == group and one.status() != psutil.STATUS_ZOMBIE:
+                    found.append(one.pid)
+        if not found or time.monotonic() > end_s:
+            return found
+        time.sleep(0.1)
 
 
 def rows() -> list[str]:

