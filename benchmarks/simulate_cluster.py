@@ -52,7 +52,7 @@ class Cluster:
 
     core_s: float = 7.2
     spread: float = 0.9
-    scheduler_s: float = 0.002
+    scheduler_s: float = 0.0071
     read_bytes: float = 1.5e6
     stored_bytes: float = 1.05e6
     requests: int = 8

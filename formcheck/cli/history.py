@@ -223,14 +223,15 @@ def _print_history(rows: Sequence[dict[str, str]]) -> list[str]:
 
 
 def plain_table(columns: Sequence[str], right: Sequence[str], rows: Sequence[dict[str, str]], width: int) -> list[Text]:
-    """The lines of a table as `_table` draws it, where nothing has to be folded; empty where it has to be.
+    """The lines of a table as `_table` draws it, where nothing has to be folded; empty elsewhere.
 
     Thousands of rows take seconds to be laid out by the table, which asks every cell how narrow it could be.
     """
     from formcheck.render.safe_text import safe_text, shows_symbols
 
-    symbols = shows_symbols(Console().encoding)
-    cells = [[safe_text(row[name], symbols) for name in columns] for row in rows]
+    if not shows_symbols(Console().encoding):
+        return []  # other lines, too, are drawn otherwise there
+    cells = [[safe_text(row[name]) for name in columns] for row in rows]
     widths = [max(map(cell_len, column)) for column in zip(columns, *cells, strict=True)]
     if sum(widths) + COLUMN_GAP * (len(columns) - 1) > width:
         return []
