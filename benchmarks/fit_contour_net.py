@@ -299,7 +299,7 @@ def table(net: ContourNet, pairs: Pairs, calibration: Pairs) -> str:
         drift_deg = drift_of(read(calibration), calibration)
         found, error = without_drift(read(pairs), pairs, some, drift_deg)
         body = pairs.body[pairs.second[some]]
-        lines.append(row(name, found, pairs.change_deg[some], body, error if "in use" in name else None))
+        lines.append(row(name, found, pairs.change_deg[some], body, error if "candidate" in name else None))
     lower, upper = drift_of(together(net, calibration), calibration)
     return "\n".join(lines) + f"\n\nIn a hinge the reading gains {lower:+.1f} lumbar, {upper:+.1f} thoracic; taken off."
 

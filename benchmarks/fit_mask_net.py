@@ -1,0 +1,168 @@
+"""Fit a small convolutional network that reads the flexion of the spine from the aligned mask, for comparison only.
+
+    pip install torch==2.13.0                 # for fitting only
+    python -m benchmarks.spine_frames --split train --bodies 1600
+    python -m benchmarks.spine_frames --split calibration --bodies 200
+    python -m benchmarks.fit_mask_net [--bodies 400]
+
+The network sees the mask, turned and scaled so that hips and shoulders are always at the same place, and the lean of
+the trunk. Pairs of frames of one body, one of them standing, are shown to it as in `fit_contour_net`, whose table it
+fits into. Nothing that it finds is part of the product: pose files keep the edge of the mask and not the mask.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import time
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from benchmarks.fit_contour_net import HEADER, Pairs, change_of, drift_of, pairs_of, row, without_drift
+from benchmarks.spine_frames import SHARD, Frames, load_frames
+from formcheck.core.poses import FloatArray
+from formcheck.motion.spine import DorsalBend
+
+CHANNELS, HIDDEN = (8, 16, 32, 32), 48
+STEPS_PER_BODY, BATCH, RATE, DECAY, DROP = 6, 64, 2e-3, 1e-2, 0.2
+LEAST_STEPS = 3000
+SHIFT = 2
+"""Masks are moved by up to this many pixels while fitting: landmarks scatter."""
+
+DEG = 10.0
+"""The network's unit."""
+
+ALONE = 0.5
+"""Weight of a frame's own flexion beside that of differences."""
+
+
+def _network() -> Any:
+    from torch import nn
+
+    layers: list[Any] = []
+    before = 1
+    for number, after in enumerate(CHANNELS):
+        size = 5 if number == 0 else 3
+        layers += [nn.Conv2d(before, after, size, 2, size // 2), nn.ReLU()]
+        before = after
+
+    class MaskNet(nn.Module):  # type: ignore[misc]
+        def __init__(self) -> None:
+            super().__init__()
+            self.masks = nn.Sequential(*layers, nn.Flatten())
+            self.head = nn.Sequential(
+                nn.Dropout(DROP), nn.Linear(before * 4 * 3 + 2, HIDDEN), nn.Tanh(), nn.Linear(HIDDEN, 2)
+            )
+
+        def forward(self, mask: Any, lean: Any) -> Any:
+            import torch
+
+            return self.head(torch.cat([self.masks(mask), lean], 1))
+
+    return MaskNet()
+
+
+def _lean(pairs: Pairs) -> FloatArray:
+    lean = np.radians(np.nan_to_num(pairs.lean_deg))
+    return np.stack([np.sin(lean), np.cos(lean)], axis=1)
+
+
+def fit(frames: Frames, pairs: Pairs) -> tuple[Any, int]:
+    """The network fitted to one split, and how many numbers it has."""
+    import torch
+    from torch import nn
+
+    torch.set_num_threads(1)
+    torch.manual_seed(0)
+    rng = np.random.default_rng(0)
+    sound = np.flatnonzero(pairs.clean[pairs.second])
+    masks = torch.tensor(frames.crop[:, None])
+    lean = torch.tensor(_lean(pairs), dtype=torch.float32)
+    first, second = torch.tensor(pairs.first[sound]), torch.tensor(pairs.second[sound])
+    change = torch.tensor(pairs.change_deg[sound] / DEG, dtype=torch.float32)
+    truth = torch.tensor(pairs.truth_deg / DEG, dtype=torch.float32)
+    net = _network()
+    steps = max(LEAST_STEPS, STEPS_PER_BODY * len(np.unique(pairs.body)))
+    adam = torch.optim.AdamW(net.parameters(), lr=RATE, weight_decay=DECAY)
+    schedule = torch.optim.lr_scheduler.OneCycleLR(adam, RATE, steps)
+
+    def seen(which: Any) -> Any:
+        moved = tuple(int(each) for each in rng.integers(-SHIFT, SHIFT + 1, 2))
+        return torch.roll(masks[which].float() / 255, moved, (2, 3))
+
+    def cost(found: Any, true: Any) -> Any:
+        size = nn.functional.huber_loss
+        return 2 * size(found, true, delta=2.0) + size(found.sum(1), true.sum(1), delta=2.0)
+
+    for _ in range(steps):
+        pick = torch.randint(0, len(first), (BATCH,))
+        a, b = first[pick], second[pick]
+        standing, lifting = net(torch.cat([seen(a), seen(b)]), torch.cat([lean[a], lean[b]])).split(BATCH)
+        loss = cost(lifting - standing, change[pick])
+        loss = loss + ALONE * (cost(standing, truth[a]) + cost(lifting, truth[b]))
+        adam.zero_grad()
+        loss.backward()
+        adam.step()
+        schedule.step()
+    return net.eval(), sum(parameter.numel() for parameter in net.parameters())
+
+
+def read(net: Any, frames: Frames, pairs: Pairs, gain: float = 1.0) -> DorsalBend:
+    """What the network says of every frame, in the form of the other readings; ``gain`` scales it."""
+    import torch
+
+    lean = torch.tensor(_lean(pairs), dtype=torch.float32)
+    found = np.zeros((len(pairs.body), 2))
+    with torch.no_grad():
+        for start in range(0, len(found), 500):
+            part = slice(start, start + 500)
+            masks = torch.tensor(frames.crop[part, None]).float() / 255
+            found[part] = net(masks, lean[part]).numpy() * DEG * gain
+    return replace(
+        pairs.weighted, bend_deg=found.sum(axis=1), lower_deg=found[:, 0].copy(), upper_deg=found[:, 1].copy()
+    )
+
+
+def gain_of(found: DorsalBend, pairs: Pairs) -> float:
+    """By what the reading must be multiplied for one degree of spine to read one degree, on average."""
+    which = pairs.judged()
+    which = which[pairs.clean[pairs.second[which]]]
+    change = change_of(found, pairs, which)[0].sum(axis=1)
+    causes = np.column_stack([pairs.change_deg[which].sum(axis=1), pairs.hinge_share(which)])
+    return float(1.0 / np.linalg.lstsq(causes, change, rcond=None)[0][0])
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Fit and show; returns the exit code."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.fit_mask_net", description="Fit the mask network.")
+    parser.add_argument("--bodies", type=int, help="fit to about this many bodies only")
+    options = parser.parse_args(arguments)
+    try:
+        train, shown = load_frames("train", options.bodies and -(-options.bodies // SHARD)), load_frames("calibration")
+    except FileNotFoundError as error:
+        print(error, file=sys.stderr)
+        return 2
+    train_pairs, pairs = pairs_of(train), pairs_of(shown)
+    net, numbers = fit(train, train_pairs)
+    found = read(net, shown, pairs)
+    started = time.process_time()
+    read(net, shown, pairs)
+    each_ms = 1e3 * (time.process_time() - started) / len(pairs.body)
+    which = pairs.judged()
+    which = which[pairs.clean[pairs.second[which]]]
+    body = pairs.body[pairs.second[which]]
+    print(
+        f"Fitted to {len(np.unique(train_pairs.body))} bodies: {numbers} numbers, {each_ms:.2f} ms a frame.\n\n{HEADER}"
+    )
+    for name, gain in (("mask network", 1.0), ("the same, one degree reads one degree", gain_of(found, pairs))):
+        scaled = read(net, shown, pairs, gain)
+        change, _ = without_drift(scaled, pairs, which, drift_of(scaled, pairs))
+        print(row(name, change, pairs.change_deg[which], body, None))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
