@@ -100,7 +100,7 @@ class Server:
 def launched(*arguments: str) -> Iterator[Any]:
     """A Chromium, with ``arguments`` added to its command line."""
     with playwright_api.sync_playwright() as player:
-        chromium = player.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox", *arguments])
+        chromium = player.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu", *arguments])
         yield chromium
         chromium.close()
 
@@ -119,7 +119,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
 
 def new_page(browser: Any, server: Server, path: str = "", width: int = 1280, scripts: Sequence[str] = ()) -> Any:
     """A page of the app, with scripts that run before its own."""
-    page = browser.new_context(viewport={"width": width, "height": 900}, accept_downloads=True).new_page()
+    page = browser.new_context(viewport={"width": width, "height": 900}, accept_downloads=True, reduced_motion="reduce").new_page()
     page.set_default_timeout(PATIENCE_MS)
     for script in scripts:
         page.add_init_script(script)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -14,21 +15,40 @@ import sqlalchemy as sa
 from formcheck.core.errors import HistoryError
 from formcheck.storage.history import History, SavedSet, SetSummary, open_history
 from formcheck.storage.history.store import NOBODY
+from tests.helpers import postgres
 from tests.helpers.saved_sets import recording, report
 
 COUNT = 60
 START = datetime(2026, 1, 1, tzinfo=UTC)
 
 
-@pytest.fixture
-def history(place: Path | str) -> Iterator[History]:
+def saved_sets(history: History) -> History:
     """Sixty sets of three lifters and of nobody, two lifts, pairs of which were filmed at the same moment."""
-    with open_history(place) as history:
-        for number in range(COUNT):
-            lifter = ("Anna", "Ben", "Carl", None)[number % 4]
-            exercise = ("squat", "deadlift", "deadlift")[number % 3]
-            when = START + timedelta(hours=number // 2)
-            history.save_set(report(exercise), recording(number), lifter=lifter, filmed_at=when)
+    for number in range(COUNT):
+        lifter = ("Anna", "Ben", "Carl", None)[number % 4]
+        exercise = ("squat", "deadlift", "deadlift")[number % 3]
+        when = START + timedelta(hours=number // 2)
+        history.save_set(report(exercise), recording(number), lifter=lifter, filmed_at=when)
+    return history
+
+
+@contextlib.contextmanager
+def large_history(request: pytest.FixtureRequest, folder: Path) -> Iterator[History]:
+    """The sixty sets in a database of the fixture's kind, made once for all tests of the module."""
+    with contextlib.ExitStack() as stack:
+        place: Path | str = folder / "history.sqlite3"
+        if request.param == "postgresql":
+            place = stack.enter_context(postgres.database(request.getfixturevalue("postgres_server")))
+        yield saved_sets(stack.enter_context(open_history(place)))
+
+
+KINDS = ("sqlite", "postgresql")
+
+
+@pytest.fixture(scope="module", params=KINDS)
+def history(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[History]:
+    """Only read."""
+    with large_history(request, tmp_path_factory.mktemp("read")) as history:
         yield history
 
 
@@ -82,8 +102,7 @@ def test_who_lifted_what(history: History) -> None:
 # --- how the database finds them -----------------------------------------------------------------------------------
 
 
-@pytest.fixture
-def plans(history: History) -> list[tuple[str, str]]:
+def watched(history: History) -> list[tuple[str, str]]:
     """Statements that are run from now on, each with the plan of the database for it."""
     found: list[tuple[str, str]] = []
     with history.writing() as connection:
@@ -108,6 +127,16 @@ def plans(history: History) -> list[tuple[str, str]]:
     return found
 
 
+Planned = tuple[History, list[tuple[str, str]]]
+
+
+@pytest.fixture(scope="module", params=KINDS)
+def planned(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Planned]:
+    """A history of its own, as it gets more rows, and what `watched` finds in it."""
+    with large_history(request, tmp_path_factory.mktemp("planned")) as history:
+        yield history, watched(history)
+
+
 ASKED: dict[str, tuple[dict[str, Any], str]] = {
     "all": ({}, "sets_by_time"),
     "a lifter's": ({"lifter": "Anna"}, "sets_by_lifter"),
@@ -117,9 +146,8 @@ ASKED: dict[str, tuple[dict[str, Any], str]] = {
 
 @pytest.mark.parametrize("name", ASKED)
 @pytest.mark.parametrize("deep", [False, True])
-def test_a_page_comes_from_an_index_and_is_not_sorted(
-    name: str, deep: bool, history: History, plans: list[tuple[str, str]]
-) -> None:
+def test_a_page_comes_from_an_index_and_is_not_sorted(name: str, deep: bool, planned: Planned) -> None:
+    history, plans = planned
     told, index = ASKED[name]
     last = history.summaries(**told, limit=5)[-1] if deep else None
     plans.clear()
@@ -130,8 +158,9 @@ def test_a_page_comes_from_an_index_and_is_not_sorted(
     assert re.search(r"SCAN sets(?! USING)|Seq Scan on sets|TEMP B-TREE|Sort\b", plan) is None, plan
 
 
-def test_the_same_recording_is_found_by_an_index(history: History, plans: list[tuple[str, str]]) -> None:
-    plans.clear()
-    history.save_set(report(), recording(5), lifter="Ben")
-    assert any("sets_by_fingerprint" in plan for _, plan in plans)
-    assert not any(re.search(r"SCAN sets(?! USING)|Seq Scan on sets", plan) for _, plan in plans)
+def test_the_same_recording_is_found_by_an_index(place: Path | str) -> None:
+    with open_history(place) as history:
+        plans = watched(saved_sets(history))
+        history.save_set(report(), recording(5), lifter="Ben")
+        assert any("sets_by_fingerprint" in plan for _, plan in plans)
+        assert not any(re.search(r"SCAN sets(?! USING)|Seq Scan on sets", plan) for _, plan in plans)
