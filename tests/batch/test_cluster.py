@@ -162,7 +162,7 @@ def test_without_a_scheduler_the_next_run_goes_on(cluster: Cluster) -> None:
             cluster.kill("scheduler")
 
     with pytest.raises(ClusterError, match="the same command goes on"):
-        run(on(cluster, patience_s=1.0), kill)
+        run(on(cluster, patience_s=5.0), kill)
     result = run(ProcessWorkers(2, stub(LOG.absolute())))
     assert result.skipped >= 1
     assert once_each(result, 4)
