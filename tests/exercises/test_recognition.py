@@ -97,6 +97,18 @@ def test_a_set_of_two_lifts_needs_a_clear_majority() -> None:
     assert mostly.confidence < recognise([squat] * 10, EXERCISES).confidence
 
 
+def test_setting_the_bell_down_says_nothing_about_what_the_set_is() -> None:
+    swing = FEATURES_BY_LIFT["kettlebell-swing"][0]
+    squat = FEATURES_BY_LIFT["squat"][0]
+    set_down = replace(squat, rise=3.0, arm_reach_deg=5.0, top_upper_arm_deg=5.0)
+    alone = recognise([swing, swing], EXERCISES)
+    assert alone.exercise is exercise_named("kettlebell-swing")
+    assert recognise([swing, swing, set_down], EXERCISES) == alone
+    assert recognise([set_down, swing, swing, set_down], EXERCISES).confidence < alone.confidence, "not a majority"
+    lift_it = replace(set_down, arm_reach_deg=swing.arm_reach_deg, top_upper_arm_deg=swing.top_upper_arm_deg)
+    assert recognise([swing, swing, lift_it], EXERCISES).confidence < alone.confidence, "arms that come forward count"
+
+
 def test_fidgeting_does_not_outvote_a_lift() -> None:
     lift = FEATURES_BY_LIFT["deadlift"][0]
     fidget = replace(FEATURES_BY_LIFT["squat"][0], rise=lift.rise / 20)

@@ -106,7 +106,8 @@ def test_numbers_that_were_not_measured_cost_no_repetition(hidden: set[str]) -> 
 
 @pytest.mark.parametrize(("share", "counts"), [(AMPLITUDE_SHARE - 0.05, False), (AMPLITUDE_SHARE + 0.05, True)])
 def test_a_bell_that_is_not_thrown_at_the_end_is_put_down(share: float, counts: bool) -> None:
-    last = replace(SWING, arm_reach_deg=share * SWING.arm_reach_deg)
+    arms = {name: share * getattr(SWING, name) for name in ("arm_reach_deg", "top_upper_arm_deg")}
+    last = replace(SWING, **arms)
     cycle_features = [SWING, SWING, SWING, SWING, last]
     for similarity in (0.0, 1.0):
         found = cycles_of_set(cycle_features, [similarity] * 5, MIN_SIMILARITY, thrown=True)
@@ -114,5 +115,17 @@ def test_a_bell_that_is_not_thrown_at_the_end_is_put_down(share: float, counts: 
     # In between, and in lifts whose load is not thrown, it is a repetition.
     assert all(cycles_of_set(cycle_features, [0.0] * 5, MIN_SIMILARITY))
     assert all(cycles_of_set([SWING, SWING, last, SWING, SWING], [0.0] * 5, MIN_SIMILARITY, thrown=True))
-    unknown = [*cycle_features[:4], replace(SWING, arm_reach_deg=math.nan)]
+    unknown = [*cycle_features[:4], replace(SWING, **dict.fromkeys(arms, math.nan))]
     assert all(cycles_of_set(unknown, [0.0] * 5, MIN_SIMILARITY, thrown=True))
+
+
+@pytest.mark.parametrize(
+    ("reach", "hanging", "counts"),
+    [(0.55, 0.1, False), (0.65, 0.1, True), (0.55, 0.9, True), (0.55, math.nan, True), (0.1, math.nan, False)],
+)
+def test_a_blurred_hand_does_not_make_setting_the_bell_down_a_swing(reach: float, hanging: float, counts: bool) -> None:
+    last = replace(
+        SWING, arm_reach_deg=reach * SWING.arm_reach_deg, top_upper_arm_deg=hanging * SWING.top_upper_arm_deg
+    )
+    found = cycles_of_set([SWING, SWING, SWING, last], [1.0] * 4, MIN_SIMILARITY, thrown=True)
+    assert list(found) == [True] * 3 + [counts]

@@ -119,7 +119,9 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
 
 def new_page(browser: Any, server: Server, path: str = "", width: int = 1280, scripts: Sequence[str] = ()) -> Any:
     """A page of the app, with scripts that run before its own."""
-    page = browser.new_context(viewport={"width": width, "height": 900}, accept_downloads=True, reduced_motion="reduce").new_page()
+    page = browser.new_context(
+        viewport={"width": width, "height": 900}, accept_downloads=True, reduced_motion="reduce"
+    ).new_page()
     page.set_default_timeout(PATIENCE_MS)
     for script in scripts:
         page.add_init_script(script)

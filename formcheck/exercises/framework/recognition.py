@@ -17,7 +17,7 @@ from formcheck.core.poses import FloatArray
 from formcheck.exercises.framework.cycle_features import CycleFeatures
 from formcheck.exercises.framework.exercise import Exercise
 from formcheck.exercises.framework.recognition_trees import OTHER, trees
-from formcheck.exercises.framework.working_set import BACKWARDS_DEG
+from formcheck.exercises.framework.working_set import BACKWARDS_DEG, arms_stay_down
 
 MIN_SIMILARITY = 0.5
 """A cycle whose similarity is at least this is taken for a repetition of the lift where lifts are told apart."""
@@ -105,12 +105,14 @@ def recognise(cycle_features: Sequence[CycleFeatures], exercises: Sequence[Exerc
     if not cycle_features or not exercises:
         return Recognition(None, 0.0)
     odds = evidence(cycle_features, exercises)
+    likely = [exercises[row.argmax()] if row.max() >= RECOGNISED_FROM else None for row in odds]
+    of_set = _without_setting_down(cycle_features, odds, exercises)
+    cycle_features, odds = [cycle_features[index] for index in of_set], odds[of_set]
     weights = np.clip([features.rise for features in cycle_features], *RISE_COUNTED)
     pooled = weights @ odds / weights.sum()
     best = int(np.argmax(pooled))
     confidence = float(1.0 / (1.0 + np.exp(RECOGNISED_FROM - pooled[best])))
     share = weights[np.argmax(odds, axis=1) == best].sum() / weights.sum()
-    likely = [exercises[row.argmax()] if row.max() >= RECOGNISED_FROM else None for row in odds]
     if pooled[best] < RECOGNISED_FROM or share < SHARE_NEEDED:
         others = _in_a_row(likely, exercises)
         doubtful = exercises[best] if pooled[best] >= DOUBTFUL_FROM and share >= SHARE_NEEDED else None
@@ -121,6 +123,24 @@ def recognise(cycle_features: Sequence[CycleFeatures], exercises: Sequence[Exerc
 
 def _is_measured(features: CycleFeatures) -> bool:
     return float(np.mean(np.isfinite(astuple(features)))) >= MEASURED_SHARE_MIN
+
+
+def _without_setting_down(
+    cycle_features: Sequence[CycleFeatures], odds: FloatArray, exercises: Sequence[Exercise]
+) -> list[int]:
+    """Places of the cycles that say what the set is.
+
+    Where most cycles look most like a lift whose load is thrown, the first and the last one say nothing if the arms
+    stay down in them: whoever picks a bell up or sets it down deadlifts or squats it.
+    """
+    places = list(range(len(cycle_features)))
+    likeliest = np.argmax(odds, axis=1)
+    for column, exercise in enumerate(exercises):
+        thrown = [cycle_features[index] for index in places if likeliest[index] == column]
+        if exercise.path.is_thrown and 2 * len(thrown) > len(places):
+            ends = {places[0], places[-1]}
+            return [index for index in places if index not in ends or not arms_stay_down(cycle_features[index], thrown)]
+    return places
 
 
 def _in_a_row(likely: Sequence[Exercise | None], exercises: Sequence[Exercise]) -> tuple[Exercise, ...]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
-from numpy.typing import NDArray
 
 from formcheck.core.poses import FloatArray
 from formcheck.exercises.framework.cycle_features import CycleFeatures
@@ -16,6 +15,9 @@ BACKWARDS_DEG = -45.0
 
 AMPLITUDE_SHARE = 0.4
 """A cycle whose rise is a smaller share of the set's usual rise is fidgeting; a shallow repetition goes further."""
+
+BLURRED_SHARE = 0.6
+"""What a blurred hand makes of arms that hang, as a share of the usual reach: up to half on a rendered lifter."""
 
 STANDS_OUT_RISE, BENDS_DEG = 0.15, 30.0
 """A cycle moves the lifter when the shoulders rise this much, or a hip or a knee is bent this far at the bottom."""
@@ -80,7 +82,8 @@ def cycles_of_set(
     sure = rise[alike].sum() >= CORE_SHARE * rise[inside].sum()
     core = alike.copy() if sure else inside.copy()
     inside &= rise >= AMPLITUDE_SHARE * _weighted_median(rise[core], rise[core])
-    usual = _usual_of(cycle_features, core & inside)
+    usual_cycles = [cycle_features[index] for index in np.flatnonzero(core & inside).tolist()]
+    usual = _usual_of(usual_cycles)
     if sure and other_similarity is not None:
         another = inside & ~alike & (np.asarray(other_similarity) >= like_from)
         another &= [_is_another_kind(features, usual) for features in cycle_features]
@@ -92,7 +95,7 @@ def cycles_of_set(
         # Of two cycles nobody can say which of them is the odd one, unless one of them resembles the lift.
         for index in ends[: AT_EACH_END_MAX if sure else min(AT_EACH_END_MAX, (len(order) - 1) // 2)]:
             features = cycle_features[index]
-            stays_down = thrown and _stays_down(features, usual)
+            stays_down = thrown and arms_stay_down(features, usual_cycles)
             if not stays_down and (alike[index] or not _is_another_kind(features, usual)):
                 break
             inside[index] = False
@@ -112,14 +115,10 @@ def _weighted_median(values: FloatArray, weights: FloatArray) -> float:
     return float(values[order][min(int(half), len(values) - 1)])
 
 
-def _usual_of(cycle_features: Sequence[CycleFeatures], core: NDArray[np.bool_]) -> dict[str, float]:
-    """Median over the core of every number that tells kinds apart; without those never measured."""
-    usual = {}
-    for name in KIND_TOLERANCES:
-        known = [value for i in np.flatnonzero(core).tolist() if np.isfinite(value := getattr(cycle_features[i], name))]
-        if known:
-            usual[name] = float(np.median(known))
-    return usual
+def _usual_of(cycle_features: Sequence[CycleFeatures]) -> dict[str, float]:
+    """Median of every number that tells kinds apart; without those never measured."""
+    found = {name: _median_of(cycle_features, name) for name in KIND_TOLERANCES}
+    return {name: value for name, value in found.items() if np.isfinite(value)}
 
 
 def _is_another_kind(features: CycleFeatures, usual: dict[str, float]) -> bool:
@@ -131,6 +130,17 @@ def _is_another_kind(features: CycleFeatures, usual: dict[str, float]) -> bool:
     return bool(apart) and sum(apart) >= OTHER_KIND_SHARE * len(apart)
 
 
-def _stays_down(features: CycleFeatures, usual: dict[str, float]) -> bool:
-    """Whether the arms come forward by a small share of what is usual in the set; False where that is not known."""
-    return bool(features.arm_reach_deg < AMPLITUDE_SHARE * usual.get("arm_reach_deg", float("nan")))
+def arms_stay_down(features: CycleFeatures, thrown: Sequence[CycleFeatures]) -> bool:
+    """Whether the arms come forward by a small share of what is usual where the load is thrown.
+
+    A blurred hand that seems to come half-way forward does not count where the arms hang at the top. That alone says
+    nothing, as the arms also hang when the lifter rests after a throw. False where nothing is known.
+    """
+    reach = features.arm_reach_deg / _median_of(thrown, "arm_reach_deg")
+    hang = features.top_upper_arm_deg / _median_of(thrown, "top_upper_arm_deg")
+    return bool(reach < AMPLITUDE_SHARE or (reach < BLURRED_SHARE and hang < AMPLITUDE_SHARE))
+
+
+def _median_of(cycle_features: Sequence[CycleFeatures], name: str) -> float:
+    known = [value for features in cycle_features if np.isfinite(value := getattr(features, name))]
+    return float(np.median(known)) if known else float("nan")
