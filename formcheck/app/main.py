@@ -59,6 +59,7 @@ def main() -> None:
     components.title_of_page(page.title)
     components.invisible_component("alive", "alive", {"words": GONE_WORDS})
     components.invisible_component("menu", "menu", {"page": page.url_path})
+    components.invisible_component("aria", "aria", {})
     guidance_pages.warn(page.url_path)
     _settings_problem()
     page.run()

@@ -232,6 +232,7 @@ def _train(lifter: str | None, exercise: str | None, hide: Sequence[str], show_a
     from formcheck.guidance.load import LOOKED_BACK
     from formcheck.guidance.texts import text
     from formcheck.storage.history import open_history
+    from formcheck.storage.history.trends import local_day
     from formcheck.storage.settings_files import load_settings
 
     exercise = None if exercise is None else lift_name(exercise)
@@ -251,7 +252,7 @@ def _train(lifter: str | None, exercise: str | None, hide: Sequence[str], show_a
         hide_advice(advice_id, lifter)
     hidden = hidden_advice(lifter)
     shown = [each for each in advice if each.id not in hidden]
-    training = train([saved.report for saved in sets])
+    training = train([saved.report for saved in sets], [local_day(saved.when) for saved in sets])
     if not sets and exercise is not None:
         training = replace(training, note=text("train.other-lifts"))
     if as_json:
@@ -460,6 +461,9 @@ def _print_training(training: Training) -> None:
     from formcheck.guidance.texts import text
 
     print_block(safe_words(text("heading.train"), "bold underline"))
+    if training.put_right:
+        titles = ", ".join(title.lower() for title in training.put_right)
+        print_block(Padding(safe_words(text("train.put-right", titles=titles)), (0, 2)))
     if training.note:
         print_block(Padding(safe_words(training.note), (0, 2)))
     for topic in training.topics:

@@ -264,8 +264,8 @@ def _trend_lines(
         points = trend(course, name).points
         if len(points) > 1:
             first, last = points[0][1], points[-1][1]
-            per_week = trend(course, name).per_week
-            pace = f", {_amount(per_week, unit, signed=True)} a week" if math.isfinite(per_week) else ""
+            found = trend(course, name)
+            pace = f", {_amount(found.per_week, unit, signed=True)} a week" if found.clear else ""
             lines.append(f"  {title}: {_amount(first, unit)} -> {_amount(last, unit)}{pace}")
     tonnage = [each.tonnage_kg for each in course if math.isfinite(each.tonnage_kg)]
     if len(tonnage) > 1:

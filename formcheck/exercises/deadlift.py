@@ -17,7 +17,16 @@ from formcheck.exercises.framework.check import (
     missing,
 )
 from formcheck.exercises.framework.cycle_features import CycleFeatures, at_least, at_most, highest
-from formcheck.exercises.framework.exercise import BAR_IN_HANDS, Exercise, Pattern, Rep, WarmUp, Words, ends_short
+from formcheck.exercises.framework.exercise import (
+    BAR_IN_HANDS,
+    Exercise,
+    Pattern,
+    Rep,
+    VelocityAtMax,
+    WarmUp,
+    Words,
+    ends_short,
+)
 from formcheck.exercises.framework.load_kind import LoadKind
 from formcheck.exercises.framework.measure import Measure
 from formcheck.exercises.framework.measurement import (
@@ -394,6 +403,7 @@ EXERCISE = Exercise(
     from_floor=True,
     path=BAR_IN_HANDS,
     load=LoadKind.BAR,
+    velocity_at_1rm=VelocityAtMax((0.14, 0.05), "Helms and others 2017, J Strength Cond Res 31(2): 292-297"),
     variants=VARIANTS,
     instants=instants,
     warm_up=WarmUp(Pattern.HINGE),

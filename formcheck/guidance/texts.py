@@ -275,6 +275,7 @@ TEXTS: dict[str, str] = {
     "topic.balance.why": "Front, back and sides of the trunk work as a team. Train each of them a little.",
     "train.evidence": "{title}: in {count} of your last {of} sets",
     "train.evidence-one": "{title}: in this set",
+    "train.put-right": "Put right in your last session: {titles}. Keep doing what you changed.",
     "train.nothing": "Nothing keeps coming back in your sets. So here is a bit of everything.",
     "train.empty": "There are no saved sets to look at yet: “formcheck analyze set.mp4 --save” keeps one. Until "
     "then, here is a bit of everything.",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import date, timedelta
 from typing import Any
 
 from formcheck.core.verdicts import FAULT, NOT_MEASURED, WATCH, Verdict
@@ -50,11 +51,15 @@ class TrainingTopic:
 
 @dataclass(frozen=True)
 class Training:
-    """At most three topics, the most important first; ``note`` says so where nothing came back. Last words last."""
+    """At most three topics, the most important first; ``note`` says so where nothing came back. Last words last.
+
+    ``put_right`` are titles of checks that kept finding something and were fine on the newest day: no topic any more.
+    """
 
     topics: tuple[TrainingTopic, ...]
     note: str
     last_words: tuple[str, ...]
+    put_right: tuple[str, ...] = ()
 
     def to_dict(self) -> dict[str, Any]:
         """As plain data."""
@@ -62,17 +67,23 @@ class Training:
             "topics": [topic.to_dict() for topic in self.topics],
             "note": self.note,
             "last_words": list(self.last_words),
+            "put_right": list(self.put_right),
         }
 
 
-def train(reports: Sequence[Report]) -> Training:
+def train(reports: Sequence[Report], days: Sequence[date] | None = None) -> Training:
     """What to train after these reports.
 
     Parameters
     ----------
     reports : of sets of one lifter, the newest first; one alone counts as well.
+    days : when they were, one for each; None = each report is a day of its own.
     """
-    found = {each.check: each for each in repeated(reports)}
+    # What was put right on the newest day needs no drill, as it needs no lighter load and no fault in a trend.
+    days = days if days is not None else [date.max - timedelta(days=place) for place in range(len(reports))]
+    again = repeated(reports)
+    right = {each.check for each in again if _is_put_right(each.check, reports, days)}
+    found = {each.check: each for each in again if each.check not in right}
     topics = [_topic(topic, [found[name] for name in found if name in topic.checks]) for topic in TOPICS]
     weights = [
         sum(found[name].count + found[name].faults for name in found if name in topic.checks) for topic in TOPICS
@@ -81,7 +92,20 @@ def train(reports: Sequence[Report]) -> Training:
     chosen = tuple(topic for weight, topic in ranked[:TOPICS_MAX] if weight)
     note = "" if chosen else text("train.nothing" if reports else "train.empty")
     last_words = text("train.how-often"), text("train.pain-first"), text("train.cannot-know")
-    return Training(chosen or (_topic(BALANCE, []),), note, last_words)
+    put_right = tuple(each.title for each in again if each.check in right)
+    return Training(chosen or (_topic(BALANCE, []),), note, last_words, put_right)
+
+
+def _is_put_right(check: str, reports: Sequence[Report], days: Sequence[date]) -> bool:
+    """Whether a check found nothing on the newest day on which it was measured, in every lift in which it had."""
+    judged = [
+        (report.exercise.name, day, said.verdict)
+        for report, day in zip(reports, days, strict=True)
+        for said in report.findings
+        if said.check == check and said.verdict != NOT_MEASURED
+    ]
+    newest = {lift: max(day for other, day, _ in judged if other == lift) for lift, _, _ in judged}
+    return not any(verdict.is_flagged for lift, day, verdict in judged if day == newest[lift])
 
 
 def repeated(reports: Sequence[Report]) -> tuple[Repeated, ...]:

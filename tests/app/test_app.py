@@ -6,6 +6,7 @@ import ast
 import functools
 import importlib.util
 import json
+import math
 import os
 import re
 import subprocess
@@ -26,7 +27,7 @@ import formcheck
 from formcheck.cli import app as app_cli
 from formcheck.cli.main import app as command
 from formcheck.core.errors import FormCheckError, HistoryError
-from formcheck.exercises import exercise_named
+from formcheck.exercises import EXERCISES, exercise_named
 from formcheck.judging import analysis
 from formcheck.judging.report import Report
 from formcheck.judging.settings import DEFAULTS, Override, Settings, check_limits, parse_settings
@@ -40,8 +41,16 @@ from tests.helpers.synthetic_lifter import deadlift, film
 
 testing = pytest.importorskip("streamlit.testing.v1", reason="the app's library, Streamlit, is not installed")
 
-from formcheck.app import components, limits, main, private_folder, session  # noqa: E402
-from formcheck.app.pages import history_page, result, settings_page, upload_page  # noqa: E402
+from formcheck.app import components, limits, main, private_folder, references, session  # noqa: E402
+from formcheck.app.pages import (  # noqa: E402
+    history_compare,
+    history_page,
+    history_trend,
+    result,
+    saved_set_words,
+    settings_page,
+    upload_page,
+)
 from formcheck.service.worker import Phase, State  # noqa: E402
 
 ROOT = Path(__file__).resolve().parent.parent.parent
@@ -182,7 +191,7 @@ def test_whom_to_follow_and_how_slow_the_film_is_reach_the_analysis_and_stay_wit
     at.run()
     with open_history() as history:
         (saved,) = history.sets()
-    again = history_page.job_of(saved)
+    again = saved_set_words.job_of(saved)
     assert (again.person, again.slow_motion) == ("nearest", 2.0)
     judged = pipeline.judge(again, POSES)[1]
     assert [rep.top_s for rep in judged.reps] == pytest.approx([rep.top_s for rep in saved.report.reps], abs=1e-3)
@@ -212,7 +221,7 @@ def test_how_slow_the_film_is_can_be_said_afterwards_and_is_saved_when_asked_for
         (saved,) = history.sets()
     assert saved.report.to_dict() == now.to_dict()
     assert saved.settings["slow_motion"] == 2.0
-    assert history_page.job_of(saved).slow_motion == 2.0
+    assert saved_set_words.job_of(saved).slow_motion == 2.0
     # The box says what the result was judged with.
     (slow_motion,) = [each for each in at.number_input if each.label == "Slow motion, times"]
     assert slow_motion.value == 2.0
@@ -884,9 +893,10 @@ def test_saved_sets_are_listed_and_deleted_for_good() -> None:
 def test_trend_and_comparison_have_numbers() -> None:
     save_sets(3)
     at = opened("history")
-    assert "Estimated tonnage" in texts(at)
+    assert "Estimated 1RM" in texts(at)
+    assert "A trend needs 5 days across 14" in texts(at)
     assert [each.label for each in at.selectbox][-4:] == ["First set", "First rep", "Second set", "Second rep"]
-    assert {"These two reps", "Whole sets", "Back rounding from lift-off"} <= {each.value for each in at.subheader}
+    assert {"These two reps", "Whole sets", "Back rounding from lift-off"} <= {each.value for each in at.header}
     (curves,) = [each for each in at.get("vega_lite_chart") if "from lift-off" in each.proto.spec]
     drawn = "".join(str(each.data.data) for each in curves.proto.datasets)
     assert "First set, rep 1" in drawn
@@ -897,6 +907,76 @@ def test_trend_and_comparison_have_numbers() -> None:
     assert compared["players"] == []
     at.selectbox(key="rep-1-3").set_value(2).run()
     assert told_to("compare", at)["figures"][1]["title"] == "Second set, rep 2"
+
+
+def test_a_set_is_compared_with_the_own_best_rep_and_with_a_good_lift() -> None:
+    save_sets(3)
+    at = opened("history")
+    at.segmented_control(key="compare-way").set_value("Own best rep").run()
+    compared = told_to("compare", at)
+    assert [each["title"] for each in compared["figures"]] == ["Own best, set 2, rep 1", "Your set, rep 1"]
+    at.segmented_control(key="compare-way").set_value("Good lift").run()
+    assert not at.exception
+    compared = told_to("compare", at)
+    assert [each["title"] for each in compared["figures"]] == ["Good lift, sample", "Your set, rep 1"]
+    ones, twos = compared["phases"]
+    assert len(ones) == len(twos) >= 3
+    assert "less is better" in texts(at)
+
+
+def test_one_set_is_compared_with_a_good_lift() -> None:
+    save_sets(1)
+    at = opened("history")
+    at.segmented_control(key="compare-way").set_value("Good lift").run()
+    assert len(told_to("compare", at)["figures"]) == 2
+
+
+@pytest.mark.parametrize("lift", references.REFERENCES)
+def test_every_lift_has_a_good_rep_to_compare_with(lift: str) -> None:
+    found = references.reference_of(lift)
+    assert found is not None
+    assert (found.exercise, found.view.partition("-")[0]) == (lift, "side")
+    assert found.rounding_deg is not None
+    assert found.rounding_deg < 12, "it is a good one"
+    assert found.figure.time_s[0] >= found.rep.start_s - 0.05
+    assert found.figure.time_s[-1] <= found.rep.end_s + 0.05
+    assert len(found.figure.moments) == len(found.figure.time_s) > 20
+    assert set(references.REFERENCES) == {each.name for each in EXERCISES}
+    assert references.reference_of("none") is None
+
+
+def test_what_does_not_compare_is_warned_of() -> None:
+    side, other, oblique = "side-left", "side-right", "oblique"
+    assert history_compare.warnings("deadlift", "deadlift", side, other) == [], "figures are turned"
+    (words,) = history_compare.warnings("deadlift", "deadlift", side, oblique)
+    assert "from the side" in words
+    (words,) = history_compare.warnings("deadlift", "squat", side, side)
+    assert "different lifts" in words
+
+
+@pytest.mark.parametrize(
+    ("one", "two", "unit", "change"),
+    [(11.4, 12.6, "deg", 2), (11.6, 12.4, "deg", 0), (1.004, 1.006, "s", 0.01), (100.04, 100.06, "kg", 0.1)],
+)
+def test_a_difference_is_that_of_the_numbers_beside_it(one: float, two: float, unit: str, change: float) -> None:
+    assert history_compare.change_of(one, two, unit) == pytest.approx(change)
+    assert math.isnan(history_compare.change_of(math.nan, two, unit))
+
+
+def test_sets_are_narrowed_by_verdict_and_tag_but_trends_are_not() -> None:
+    save_sets(3)
+    with open_history() as history:
+        history.change_set(2, notes="felt good #meet")
+    at = opened("history")
+    at.selectbox(key="which-tag").set_value("meet").run()
+    assert [each.key for each in at.button if str(each.key).startswith("open-")] == ["open-2"]
+    assert "#meet" in texts(at)
+    assert "in numbers" in str([each.label for each in at.expander])
+    at.selectbox(key="which-tag").set_value(None).run()
+    at.selectbox(key="which-verdict").set_value("watch").run()
+    with open_history() as history:
+        watched = [f"open-{each.id}" for each in history.summaries() if each.verdict == "watch"]
+    assert [each.key for each in at.button if str(each.key).startswith("open-")] == watched
 
 
 def told_to(key: str, at: Any) -> dict[str, Any]:
@@ -911,8 +991,8 @@ def test_what_is_compared_first_is_the_last_two_of_a_kind() -> None:
     with open_history() as history:
         history.change_set(3, lifter="Berta")
         sets = history.sets()
-        assert [saved.id for saved in history_page.pair_of(sets)] == [2, 4]
-        assert [saved.id for saved in history_page.pair_of(sets[:2])] == [3, 4]
+        assert [saved.id for saved in history_compare.pair_of(sets)] == [2, 4]
+        assert [saved.id for saved in history_compare.pair_of(sets[:2])] == [3, 4]
 
 
 def test_loads_are_compared_in_the_own_unit() -> None:
@@ -939,7 +1019,7 @@ def test_loads_are_compared_in_the_own_unit() -> None:
     ],
 )
 def test_numbers_are_as_precise_as_they_are_known(value: float, unit: str, signed: bool, words: str) -> None:
-    assert history_page.amount(value, unit, signed=signed) == words
+    assert history_compare.amount(value, unit, signed=signed) == words
 
 
 def test_two_sets_of_one_day_can_be_told_apart() -> None:
@@ -972,9 +1052,9 @@ def test_sets_without_a_name_can_be_chosen_and_a_name_is_never_taken_for_a_choic
 
 
 def test_a_chart_does_not_magnify_noise() -> None:
-    low, high = history_page.span([50.77, 50.79], 10.0)
+    low, high = history_trend.span([50.77, 50.79], 10.0)
     assert (low, high) == pytest.approx((45.78, 55.78))
-    assert history_page.span([10.0, 40.0], 10.0) == (10.0, 40.0)
+    assert history_trend.span([10.0, 40.0], 10.0) == (10.0, 40.0)
 
 
 def test_an_import_shows_what_it_brought(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -1001,7 +1081,7 @@ def test_a_saved_set_is_analysed_again_as_it_was_asked_for() -> None:
     _, told = pipeline.judge(job, poses)
     with open_history() as history:
         saved = history.change_set(1, report=told.to_dict(), settings={"start_s": None, "end_s": 6.0})
-    again = history_page.job_of(saved)
+    again = saved_set_words.job_of(saved)
     assert (again.start_s, again.end_s, again.presets) == (None, 6.0, ("earlier-injury",))
     _, found = pipeline.judge(again, poses)
     assert found.to_dict() == told.to_dict()
@@ -1014,10 +1094,10 @@ def test_settings_that_nobody_knows_any_more_are_left_out() -> None:
         variants={"deadlift": "sumo", "squat": "gone", "curl": "any"},
         checks={"deadlift/gone": Override(1.0), "squat/depth": Override(off=True)},
     )
-    assert history_page.known_settings(gone) == Settings(
+    assert saved_set_words.known_settings(gone) == Settings(
         variants={"deadlift": "sumo"}, checks={"squat/depth": Override(off=True)}
     )
-    assert history_page.known_presets(gone) == ("rdl",)
+    assert saved_set_words.known_presets(gone) == ("rdl",)
 
 
 def test_a_set_in_pounds_and_of_a_chosen_variant_is_analysed_again_like_that() -> None:
@@ -1025,7 +1105,7 @@ def test_a_set_in_pounds_and_of_a_chosen_variant_is_analysed_again_like_that() -
     told = Settings(load_unit="lb", variants={"deadlift": "sumo"})
     with open_history() as history:
         saved = history.change_set(1, report=report() | {"settings": told.to_dict()})
-    assert parse_settings(history_page.job_of(saved).settings_toml, "the job") == told
+    assert parse_settings(saved_set_words.job_of(saved).settings_toml, "the job") == told
 
 
 def test_a_saved_report_that_cannot_be_read_leaves_the_others_in_the_list() -> None:
@@ -1075,7 +1155,7 @@ def test_a_damaged_set_says_so_on_its_card() -> None:
         connection.exec_driver_sql("UPDATE sets SET verdict = '?', saved_at = '' WHERE id = 1")
     shown = texts(opened("history"))
     assert "Damaged (date, report): formcheck history repair saves what can be read." in shown
-    assert "Two saved sets are needed for this." in shown
+    assert "There is no other set of this lifter and lift that was judged." in shown
 
 
 def test_a_set_that_is_gone_meanwhile_is_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -1342,7 +1422,7 @@ def test_letters_and_lines_stand_out_as_wcag_aa_asks(theme: str) -> None:
     assert len(tags) == 4
     text += [(tag[2 + place], tag[place]) for tag in tags]
     lines = [found[place] for found in re.findall(rf"color: {PAIR}", components.asset("compare.css"))]
-    assert len(lines) == 4
+    assert len(lines) == 6
     assert min(contrast(colour["edge"], page), contrast(colour["edge"], card)) >= 3.0
     assert {pair: contrast(*pair) for pair in text if contrast(*pair) < 4.5} == {}
     assert {line: contrast(line, card) for line in lines if contrast(line, card) < 3.0} == {}

@@ -23,6 +23,7 @@ from tests.helpers.app_server import (
     SAMPLE,
     Server,
     calm,
+    complaints,
     needs_chromium,
     needs_model,
     new_page,
@@ -236,6 +237,13 @@ def test_every_download_opens_again(result: Any, tmp_path: Path) -> None:
     assert got["Landmarks as TRC"].read_text(encoding="utf-8").splitlines()[2].split("\t")[4] == "mm"
     with VideoReader(got["Annotated video"]) as reader:
         assert sum(1 for _ in reader) == report["video"]["frames"]
+
+
+def test_axe_finds_nothing_on_a_result(result: Any) -> None:
+    for name in ("Files", "Not judged", "Judge again", "Pictures and plots"):
+        result.get_by_role("tab", name=name).click()
+        calm(result)
+        assert complaints(result) == []
 
 
 def test_the_page_of_the_result_fits_a_phone(result: Any) -> None:

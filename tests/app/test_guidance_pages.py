@@ -109,7 +109,7 @@ def test_three_taps_lead_to_the_warm_up() -> None:
         settled(app.radio(key=key).set_value(choice).run())
     assert text("ready.easy") in answer(app)
     assert not app.radio
-    assert text("heading.warm-up") in [each.value for each in app.subheader]
+    assert text("heading.warm-up") in [each.value for each in app.header]
     assert text("ready.cannot-know") in shown(app)[-1]
     settled(app.button(key="again-ready").click().run())
     assert len(app.radio) == 3
@@ -133,7 +133,7 @@ def test_a_warning_sign_shows_no_warm_up_and_whom_to_see() -> None:
     app = opened(_ready, ready={"pain": "sharp", "earlier": "none", "rest": "fresh"})
     assert text("ready.stop") in answer(app)
     assert text("ready.stop.whom") in answer(app)
-    assert not app.subheader
+    assert not app.header
     assert "fault" in answer(app)
 
 
@@ -245,7 +245,7 @@ def test_train_shows_evidence_and_hides_what_is_known() -> None:
     save(2)
     app = opened(_train)
     assert any(text("load.too-heavy.text") in body and "Set 1 on" in body for body in shown(app))
-    assert text("topic.back.title") in [each.value for each in app.subheader]
+    assert text("topic.back.title") in [each.value for each in app.header]
     hide = next(button for button in app.button if button.label == text("load.hide"))
     settled(hide.click().run())
     assert not any(text("load.too-heavy.text") in body for body in shown(app))
@@ -255,7 +255,7 @@ def test_train_shows_evidence_and_hides_what_is_known() -> None:
 
 def test_train_without_sets() -> None:
     app = opened(_train)
-    assert text("topic.balance.title") in [each.value for each in app.subheader]
+    assert text("topic.balance.title") in [each.value for each in app.header]
     said = [each.value.replace("\\", "") for each in app.markdown]
     assert text("page.train.empty") in said
     assert text("train.empty") not in said, "nobody in the app has a terminal before them"
@@ -268,11 +268,11 @@ def _after_a_set() -> None:
 
 
 def test_after_a_set_the_history_says_what_it_means_for_the_load() -> None:
-    assert not opened(_after_a_set).subheader
+    assert not opened(_after_a_set).header
     save(1)
     save(2)
     app = opened(_after_a_set)
-    assert text("heading.load") in [each.value for each in app.subheader]
+    assert text("heading.load") in [each.value for each in app.header]
     assert any(text("load.too-heavy.text") in body for body in shown(app))
 
 

@@ -147,3 +147,12 @@ def calm(page: Any) -> None:
         }""",
         polling=50,
     )
+
+
+def complaints(page: Any) -> list[str]:
+    """What axe-core finds wrong with what a page shows now: the rule, and where."""
+    import axe_playwright_python
+
+    axe = (Path(axe_playwright_python.__file__).parent / "axe.min.js").read_text(encoding="utf-8")
+    found = page.evaluate(f"{axe}; axe.run(document, {{ resultTypes: ['violations'] }})")
+    return [f"{each['id']}: {each['nodes'][0]['target']}" for each in found["violations"]]

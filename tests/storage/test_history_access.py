@@ -81,6 +81,23 @@ def test_lists_hold_what_is_ones_own_or_ones_teams(gym: Callable[[str], Any], ac
         assert ids(history, exercise="deadlift") == sees
 
 
+def test_tags_are_those_of_sets_that_one_sees(
+    gym: Callable[[str], Any], place: Path | str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as patch:
+        patch.delenv("FORMCHECK_SIGN_IN")
+        with open_history(place) as everything:
+            for number, tag in ((ANNA, "anna"), (BEN, "ben"), (CARL, "carl"), (NOBODYS, "nobody")):
+                everything.change_set(number, notes=f"#{tag}")
+    with gym("anna@gym.example") as history:
+        assert history.tags() == ("anna",)
+        assert ids(history, tag="ben") == set()
+        assert history.count(tag="carl") == 0
+    with gym("coach@gym.example") as history:
+        assert history.tags() == ("anna", "ben")
+        assert ids(history, tag="ben") == {BEN}
+
+
 @pytest.mark.parametrize("number", [BEN, CARL, NOBODYS, 999])
 @pytest.mark.parametrize(
     "ask",
@@ -278,7 +295,7 @@ def test_a_statement_that_forgets_whose_sets_it_asks_for_is_refused(gym: Callabl
 
 def test_every_way_into_the_history_is_tried_here() -> None:
     """A new method of `History` needs a test above, and its name here."""
-    of_sets = "change_set count delete_set each_set keep_video kinds npz poses save_set set set_of_another sets"
+    of_sets = "change_set count delete_set each_set keep_video kinds npz poses save_set set set_of_another sets tags"
     of_lifters = (
         "delete_lifter known_lifter lifter lifters rename_lifter save_lifter summaries update update_lifter video"
     )

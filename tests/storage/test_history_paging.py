@@ -13,6 +13,7 @@ import pytest
 import sqlalchemy as sa
 
 from formcheck.core.errors import HistoryError
+from formcheck.core.verdicts import Verdict
 from formcheck.storage.history import History, SavedSet, SetSummary, open_history
 from formcheck.storage.history.store import NOBODY
 from tests.helpers import postgres
@@ -72,6 +73,28 @@ def test_pages_are_the_list_in_parts(told: dict[str, Any], limit: int, history: 
     assert pages(history, limit, **told) == [saved.id for saved in whole]
     assert len(whole) == history.count(**told) > 0
     assert [saved.when for saved in whole] == sorted((saved.when for saved in whole), reverse=True)
+
+
+def test_sets_are_found_by_their_tags_and_verdicts(history: History) -> None:
+    notes = {
+        1: "Good day. #meet",
+        2: "#Meet\n#belt",
+        3: "#meet-prep",
+        4: "a#meet and #1 and 50 % #_x",
+        5: "set #belt_2",
+    }
+    for number, words in notes.items():
+        history.change_set(number, notes=words)
+    assert history.tags() == ("1", "belt", "belt_2", "meet", "meet-prep")
+    assert {each.id for each in history.summaries(tag="meet")} == {1, 2}
+    assert {each.id for each in history.summaries(tag="belt")} == {2}
+    assert history.count(tag="meet") == 2
+    assert history.count(tag="meet", lifter="Anna") + history.count(tag="meet", lifter="Ben") <= 2
+    assert history.summaries(tag="nothing") == ()
+    assert history.set(2).tags == ("meet", "belt")
+    verdicts = [each.verdict for each in history.summaries()]
+    for verdict in Verdict:
+        assert history.count(verdict=verdict) == len(history.summaries(verdict=verdict)) == verdicts.count(verdict)
 
 
 def test_summaries_say_what_the_whole_sets_say(history: History) -> None:

@@ -19,13 +19,47 @@ export default function (component) {
     const words = make("span", { class: "words" });
     return { ...figure, parts, head, words, element: make("figure", {}, picture, make("figcaption", {}, make("strong", {}, figure.title), words)) };
   });
+  // The first rep as a ghost behind the second: by phase, as two lifters or two loads differ in speed.
+  const phased = data.phases[0].length > 1;
+  const ghostPath = ["far", "thin", "near", "back"].map((name) => drawn("path", { class: `ghost ${name}` }));
+  const ghostHead = drawn("circle", { class: "ghost head", r: 6 });
+  const over = figures.length === 2 && phased ? make("button", { type: "button", "aria-pressed": "false" }, "Lay over each other") : null;
+  let ghost = false;
+  if (over) {
+    const picture = figures[1].element.querySelector("svg");
+    const behind = drawn("g", { class: "behind", visibility: "hidden" });
+    behind.append(...ghostPath, ghostHead);
+    picture.insertBefore(behind, picture.children[1]);
+    over.onclick = () => {
+      ghost = !ghost;
+      over.setAttribute("aria-pressed", String(ghost));
+      behind.setAttribute("visibility", ghost ? "visible" : "hidden");
+      arrange();
+      say(Number(slider.value));
+    };
+  }
+  const phaseOf = (at, from, to) => {
+    if (at <= from[0]) return to[0] + at - from[0];
+    for (let n = 1; n < from.length; n += 1) {
+      if (at <= from[n]) return to[n - 1] + ((at - from[n - 1]) * (to[n] - to[n - 1])) / (from[n] - from[n - 1]);
+    }
+    return to[to.length - 1] + at - from[from.length - 1];
+  };
   const play = make("button", { type: "button" }, "Play both");
   const slider = make("input", { type: "range", min: 0, max: data.length, step: 0.02, value: 0 });
   const clock = make("output");
   root.replaceChildren(
     make("div", { class: "figures" }, ...figures.map((figure) => figure.element)),
-    make("div", { class: "controls" }, play, make("label", {}, make("span", {}, "Both reps"), slider), clock),
+    make("div", { class: "controls" }, play, ...(over ? [over] : []), make("label", {}, make("span", {}, "Both reps"), slider), clock),
   );
+
+  const arrange = () => {
+    const all = root.querySelector(".figures");
+    all.classList.toggle("over", ghost);
+    // Where there are videos, the figures are needed for the ghost only.
+    all.hidden = data.players.length > 0 && !ghost;
+  };
+  arrange();
 
   const moment = (figure, at) => {
     let low = 0, high = figure.times.length - 1;
@@ -39,7 +73,14 @@ export default function (component) {
     const from = time - data.before;
     clock.textContent = `${from < 0 ? "−" : "+"}${Math.abs(from).toFixed(1)} s`;
     const told = figures.map((figure, n) => {
-      const now = moment(figure, data.starts[n] + time);
+      // As a ghost, the first one is in the phase of the second.
+      const at = data.starts[n] + time;
+      const now = moment(figure, ghost && n === 0 ? phaseOf(data.starts[1] + time, data.phases[1], data.phases[0]) : at);
+      if (ghost && n === 0) {
+        ["far", "thin", "near", "back"].forEach((name, place) => ghostPath[place].setAttribute("d", now[name]));
+        ghostHead.setAttribute("visibility", now.head ? "inherit" : "hidden");
+        if (now.head) [ghostHead.cx.baseVal.value, ghostHead.cy.baseVal.value] = now.head;
+      }
       for (const [name, part] of Object.entries(figure.parts)) part.setAttribute("d", now[name]);
       figure.parts.back.setAttribute("class", `back ${now.level}`);
       figure.head.setAttribute("visibility", now.head ? "visible" : "hidden");

@@ -12,7 +12,7 @@ export default function (component) {
     found.pause();
     found.currentTime = time;
     if (looped) looped = repAt(time) || looped;
-    found.scrollIntoView({ block: "nearest", behavior: "smooth" });
+    found.scrollIntoView({ block: "nearest", behavior: matchMedia("(prefers-reduced-motion: reduce)").matches ? "auto" : "smooth" });
   };
   const jump = (time, label, text, more = {}) => {
     const button = make("button", { type: "button", "aria-label": label, ...more }, text);

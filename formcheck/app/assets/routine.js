@@ -47,7 +47,7 @@ export default function (component) {
       }, 100);
       running.add(timer);
     };
-    const head = make("h4", {}, make("span", { class: "place", "aria-hidden": "true" }, String(place + 1)), drill.name);
+    const head = make("h3", {}, make("span", { class: "place", "aria-hidden": "true" }, String(place + 1)), drill.name);
     const item = make("li", {}, make("div", { class: "picture" }, drawn(drill.picture)), head,
       make("p", { class: "count" }, drill.count), make("p", {}, drill.how),
       make("div", { class: "timer" }, button, said), make("div", { class: "track", "aria-hidden": "true" }, bar));

@@ -36,6 +36,7 @@ from formcheck.guidance.todays_answers import answers_of_today, keep_answers
 from formcheck.judging.report import Report
 from formcheck.storage.history import SavedSet, open_history
 from formcheck.storage.history.store import NOBODY as NO_LIFTER
+from formcheck.storage.history.trends import local_day
 
 LEVEL_TAGS = {"ok": "good", "normal": "good", "easy": "watch", "watch": "watch"}
 """How the card of an answer looks; all other levels look like a fault."""
@@ -93,7 +94,7 @@ def show_sore() -> None:
     signs, *others = SORE.questions
     _lead(text("page.sore.lead"))
     if signs.id not in told:
-        st.subheader(text(f"sore.{signs.id}"))
+        st.header(text(f"sore.{signs.id}"))
         ticked = [
             sign
             for sign in signs.choices
@@ -130,9 +131,12 @@ def show_train() -> None:
     with open_history() as history:
         mine = history.sets(lifter=lifter or NO_LIFTER, limit=LOOKED_BACK) if names else ()
     _show_load(mine, lifter, lifter in injured)
-    training = train([saved.report for saved in mine])
+    training = train([saved.report for saved in mine], [local_day(saved.when) for saved in mine])
     # The terminal's words for this tell how to save a set there.
     note = training.note if mine else text("page.train.empty")
+    if training.put_right:
+        titles = ", ".join(title.lower() for title in training.put_right)
+        st.markdown(components.plain(text("train.put-right", titles=titles)))
     if note:
         st.markdown(components.plain(note))
     for topic in training.topics:
@@ -258,11 +262,11 @@ def _lines(lines: Sequence[str]) -> None:
 
 
 def _show_routine(routine: Routine, key: str) -> None:
-    st.subheader(routine.title)
+    st.header(routine.title)
     st.caption(components.plain(routine.duration))
     _drills(routine.drills, key)
     if routine.then:
-        st.subheader(text("heading.ramp"))
+        st.header(text("heading.ramp"))
         _lines(routine.then)
     st.caption(components.plain(routine.note))
 
@@ -305,7 +309,7 @@ def _show_load(
     shown = [each for each in advice if each.id not in hidden]
     if not advice:
         return
-    st.subheader(text("heading.load"))
+    st.header(text("heading.load"))
     for each in shown:
         _show_load_advice(each, lifter)
     if len(shown) < len(advice) and st.button(text("page.show-hidden"), key="show-hidden"):
@@ -329,7 +333,7 @@ def _show_load_advice(advice: LoadAdvice, lifter: str | None) -> None:
 
 
 def _show_topic(topic: TrainingTopic) -> None:
-    st.subheader(topic.title)
+    st.header(topic.title)
     st.markdown(components.plain(topic.why))
     if topic.evidence:
         st.caption(components.plain(f"{text('heading.evidence')}: {'; '.join(topic.evidence)}"))

@@ -191,6 +191,14 @@ class Words:
 
 
 @dataclass(frozen=True)
+class VelocityAtMax:
+    """Mean concentric velocity of a single repetition at most effort: its mean and standard deviation over lifters."""
+
+    m_per_s: tuple[float, float]
+    source: str
+
+
+@dataclass(frozen=True)
 class Exercise:
     """A lift: everything that FormCheck knows about it, registered once in `formcheck.exercises`.
 
@@ -212,6 +220,7 @@ class Exercise:
     live_drill : the lift as a drill of the live warm-up; None = it is not one.
     words : what it is called in sentences.
     back_phase : first and last sample of the phase in which the back is judged.
+    velocity_at_1rm : of a lift that is tested by a single repetition; None = it is not, and has no estimated 1RM.
     """
 
     name: str
@@ -231,6 +240,7 @@ class Exercise:
     live_drill: LiveDrill | None = None
     words: Words = Words()
     back_phase: Callable[[Signals, Rep], tuple[int, int]] = around_the_bottom
+    velocity_at_1rm: VelocityAtMax | None = None
 
     @property
     def short_title(self) -> str:

@@ -303,8 +303,9 @@ def path_plot(report: Report) -> PathPlot | None:
     shown = worst_rep or max(report.reps, key=_severity).index
     known = {index for index, *_ in ways}
     point = TrackedPoint.HANDS if level is None else level.point
+    lift = exercise_named(report.exercise.name)
     return PathPlot(
-        title=f"Way of the {point}",
+        title="Bar path" if lift is not None and lift.path.is_vertical else f"Path of the {point}",
         description="Seen from the side, front to the right. The dashed line is the mid-foot.",
         width=float((high[0] - low[0]) * scale),
         height=1000.0,
@@ -326,7 +327,7 @@ def _ways(report: Report) -> list[tuple[int, FloatArray, FloatArray, str]]:
             stray = path.peak_deviation_heights
             # Straying from the vertical says nothing about a load that travels on an arc.
             upright = lift is not None and lift.path.is_vertical and math.isfinite(stray)
-            words = f"strays {abs(stray):.2f} body heights from the vertical" if upright else ""
+            words = f"strays {_stray_words(report, motion)} from the vertical" if upright else ""
             found.append((motion.index, forward, up, words))
     if not found and report.signals is not None and report.sagittal_ok:
         signals = report.signals
@@ -334,6 +335,16 @@ def _ways(report: Report) -> list[tuple[int, FloatArray, FloatArray, str]]:
             during = (signals.time_s >= rep.start_s) & (signals.time_s <= rep.end_s)
             found.append((rep.index, signals.hand_forward[during], signals.hand_height[during], ""))
     return [way for way in found if np.isfinite(way[1] + way[2]).sum() > 3]
+
+
+def _stray_words(report: Report, motion: RepMotion) -> str:
+    """How far a path strays, in centimetres where plate or stature tell them, as lifters think in these."""
+    assert motion.path is not None
+    heights = abs(motion.path.peak_deviation_heights)
+    if motion.plate_path is not None and math.isfinite(motion.plate_path.peak_deviation_m):
+        return f"{100.0 * abs(motion.plate_path.peak_deviation_m):.0f} cm"
+    stature_m = math.nan if report.set_level is None else report.set_level.body_height_m
+    return f"{100.0 * heights * stature_m:.0f} cm" if math.isfinite(stature_m) else f"{heights:.2f} body heights"
 
 
 def _speeds(report: Report) -> tuple[str, str, str, FloatArray]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -89,6 +90,11 @@ class SetRecord:
         """When it was filmed, or saved where that is not known."""
         return self.filmed_at or self.saved_at
 
+    @property
+    def tags(self) -> tuple[str, ...]:
+        """The tags in its notes."""
+        return tags_of(self.notes)
+
 
 @dataclass(frozen=True)
 class SetSummary(SetRecord):
@@ -171,6 +177,15 @@ class SavedSet(SetRecord):
 
 AnySet: TypeAlias = SetSummary | SavedSet
 """A saved set in short or in full: both have a verdict and numbers."""
+
+
+TAG = re.compile(r"(?<!\S)#([^\W_][\w-]{0,39})(?!\S)")
+"""A tag in notes: a word behind a number sign."""
+
+
+def tags_of(notes: str) -> tuple[str, ...]:
+    """The tags in notes, in lower case and in the order of their first use, such as "meet" in "Good day. #meet"."""
+    return tuple(dict.fromkeys(tag.lower() for tag in TAG.findall(notes)))
 
 
 def local_time(moment: datetime) -> datetime:

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 import sqlalchemy as sa
 
 from formcheck.core.errors import AccessError, HistoryError, PoseFileError, UsageError
+from formcheck.core.verdicts import Verdict
 from formcheck.storage.access import account
 from formcheck.storage.history.backups import delete_from_backups, weekly
 from formcheck.storage.history.columns import (
@@ -33,7 +34,15 @@ from formcheck.storage.history.columns import (
     time_ms_of,
 )
 from formcheck.storage.history.database import Database, chosen_place, default_path
-from formcheck.storage.history.records import Lifter, SavedSet, SetSummary, check_load_kg, clean_name, clean_notes
+from formcheck.storage.history.records import (
+    Lifter,
+    SavedSet,
+    SetSummary,
+    check_load_kg,
+    clean_name,
+    clean_notes,
+    tags_of,
+)
 from formcheck.storage.history.scope import FOR_EVERYBODY, Scope, refuse_unscoped, scope_of
 from formcheck.storage.history.tables import HEAD, LIFTERS, POSES, REPORTS, SETS
 from formcheck.storage.history.videos import forget, keep, kept_videos, video_path
@@ -225,6 +234,8 @@ class History:
         lifter: str | None = None,
         exercise: str | None = None,
         since: datetime | None = None,
+        verdict: Verdict | None = None,
+        tag: str | None = None,
         before: SetSummary | None = None,
         limit: int | None = None,
     ) -> tuple[SetSummary, ...]:
@@ -233,11 +244,13 @@ class History:
         Parameters
         ----------
         lifter, exercise : only of those; `NOBODY` for sets without a lifter. `HistoryError` for an unknown lifter.
+        verdict : only sets with that one.
+        tag : only sets with that tag in their notes, as `tags` lists them.
         since : only those that were filmed, or saved where that is not known, at that moment or later.
         before : the last set of the page before: what follows it. However many pages were read, each is as quick.
         limit : at most that many.
         """
-        wanted = self._chosen(_summaries(), lifter, exercise, since)
+        wanted = _narrowed(self._chosen(_summaries(), lifter, exercise, since), verdict, tag)
         if before is not None:
             # By what the row says, as the date of a damaged one may not be what it was ordered by.
             place = sa.select(SETS.c.time_ms).where(SETS.c.id == before.id).scalar_subquery()
@@ -246,11 +259,28 @@ class History:
         with self._database.reading() as connection:
             return tuple(summary_of(dict(row)) for row in connection.execute(wanted).mappings())
 
-    def count(self, *, lifter: str | None = None, exercise: str | None = None, since: datetime | None = None) -> int:
+    def count(
+        self,
+        *,
+        lifter: str | None = None,
+        exercise: str | None = None,
+        since: datetime | None = None,
+        verdict: Verdict | None = None,
+        tag: str | None = None,
+    ) -> int:
         """How many sets `summaries` has."""
-        wanted = self._chosen(sa.select(sa.func.count()).select_from(SETS), lifter, exercise, since)
+        counted = self._chosen(sa.select(sa.func.count()).select_from(SETS), lifter, exercise, since)
+        wanted = _narrowed(counted, verdict, tag)
         with self._database.reading() as connection:
             return int(connection.execute(wanted).scalar_one())
+
+    def tags(self) -> tuple[str, ...]:
+        """All tags in the notes of sets, in the order of the alphabet."""
+        with self._database.reading() as connection:
+            notes = connection.execute(
+                sa.select(SETS.c.notes).where(SETS.c.notes.contains("#"), self._visible())
+            ).scalars()
+            return tuple(sorted({tag for each in notes if isinstance(each, str) for tag in tags_of(each)}))
 
     def kinds(self, *, lifter: str | None = None) -> tuple[tuple[str | None, str], ...]:
         """Pairs of lifter and exercise of which there are sets, those of one lifter where that is told."""
@@ -569,6 +599,16 @@ def _summaries() -> sa.Select[Any]:
 def _whole_sets() -> sa.Select[Any]:
     joined = _WITH_LIFTER.outerjoin(REPORTS, REPORTS.c.set_id == SETS.c.id)
     return _summaries().add_columns(REPORTS.c.report, REPORTS.c.settings).select_from(joined)
+
+
+def _narrowed(wanted: sa.Select[Any], verdict: Verdict | None, tag: str | None) -> sa.Select[Any]:
+    if verdict is not None:
+        wanted = wanted.where(SETS.c.verdict == str(verdict))
+    if tag is not None:
+        # Tags are words: with a space to both sides a longer one does not match.
+        lines = sa.func.lower(sa.func.replace(sa.func.replace(SETS.c.notes, "\n", " "), "\t", " "))
+        wanted = wanted.where((sa.literal(" ") + lines + " ").contains(f" #{tag} ", autoescape=True))
+    return wanted
 
 
 def _report_values(report: Mapping[str, Any]) -> dict[str, Any]:

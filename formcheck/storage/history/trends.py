@@ -120,16 +120,28 @@ class Session:
     velocity_heights_per_s: float
 
 
+LEAST_DAYS, LEAST_SPAN_DAYS = 5, 14
+"""Fewer days, or days closer together, are not called a trend: with four, chance alone orders them in one of twelve."""
+
+
 @dataclass(frozen=True)
 class Trend:
     """A number over sessions: its points in order of time, and its robust slope (Theil-Sen) in units per week.
 
-    The slope is NaN with fewer than three days.
+    ``low`` and ``high`` are the ends of the slope's 95 % interval. All three are NaN with fewer than `LEAST_DAYS` days
+    or within less than `LEAST_SPAN_DAYS`.
     """
 
     name: str
     points: tuple[tuple[date, float], ...]
     per_week: float
+    low: float
+    high: float
+
+    @property
+    def clear(self) -> bool:
+        """True where the interval leaves out zero."""
+        return self.low > 0.0 or self.high < 0.0
 
 
 def set_numbers(saved: AnySet) -> SetNumbers:
@@ -187,10 +199,16 @@ def trend(course: Sequence[Session], name: str) -> Trend:
         if math.isfinite(value):
             by_day[session.day].append(value)
     points = tuple((day, statistics.median(values)) for day, values in sorted(by_day.items()))
-    if len(points) < 3:
-        return Trend(name, points, math.nan)
+    return Trend(name, points, *slope_per_week(points))
+
+
+def slope_per_week(points: Sequence[tuple[date, float]]) -> tuple[float, float, float]:
+    """Robust slope through (day, value) in order of time, and both ends of its interval; NaN as in `Trend`."""
+    if len(points) < LEAST_DAYS or (points[-1][0] - points[0][0]).days < LEAST_SPAN_DAYS:
+        return math.nan, math.nan, math.nan
     days = np.array([(day - points[0][0]).days for day, _ in points], dtype=float)
-    return Trend(name, points, 7.0 * theil_sen(days, np.array([value for _, value in points])).slope)
+    found = theil_sen(days, np.array([value for _, value in points]))
+    return 7.0 * found.slope, 7.0 * found.low, 7.0 * found.high
 
 
 def local_day(moment: datetime) -> date:

@@ -1,0 +1,332 @@
+"""How one lifter goes in one lift: numbers over days with their limits, strength, and the work of each week."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from datetime import date
+
+import altair as alt
+import pandas as pd
+import streamlit as st
+
+from formcheck.app import components
+from formcheck.core.loads import in_load_unit, load_words
+from formcheck.core.verdicts import FAULT, NOT_MEASURED, OK, WATCH, Verdict
+from formcheck.guidance.load import load_advice
+from formcheck.guidance.progress import (
+    STRENGTH_WEEKS,
+    Course,
+    Direction,
+    Strength,
+    Week,
+    courses,
+    strength_of,
+    weeks_of,
+)
+from formcheck.judging.one_rm import FORMULAS, MOST_REPS, OneRepMax
+from formcheck.render.html.report import FINDING_WORDS
+from formcheck.render.terminal import degrees
+from formcheck.storage.history import SavedSet
+from formcheck.storage.history.trends import LEAST_DAYS, LEAST_SPAN_DAYS
+
+LOOKED_BACK = 150
+"""Newest sets that a trend is made of: months of training, and no more than is read in a second."""
+
+COLOURS: dict[Verdict, str] = {OK: "#1d8a45", WATCH: "#c27a00", FAULT: "#d12f3d", NOT_MEASURED: "#7f8b87"}
+"""Dark and light enough for a light page and for a dark one."""
+
+SHAPES: dict[Verdict, str] = {OK: "circle", WATCH: "triangle-up", FAULT: "cross", NOT_MEASURED: "square"}
+LINE, ACCENT = "#7f8b87", "#178578"
+HEAVIER_ADVICE = ("too-heavy", "lighter", "lockout")
+"""Kinds of load advice that speak against a heavier load."""
+
+
+def show(sets: Sequence[SavedSet], unit: str, earlier_back_injury: bool) -> None:
+    """The trends of these sets, which are of one lifter and one lift.
+
+    ``unit`` is that of loads.
+    """
+    found = courses(sets)
+    if not found:
+        st.markdown("From the second day on, your trend appears here.")
+    columns = st.columns(2, gap="large")
+    for place, course in enumerate(found):
+        with columns[place % 2]:
+            _course(course, unit)
+    advice = load_advice(sets, earlier_back_injury=earlier_back_injury, unit=unit)
+    lighter = next((each for each in advice if each.id.split("/")[0] in HEAVIER_ADVICE), None)
+    _strength(strength_of(sets), unit, "" if lighter is None else lighter.title)
+    _weeks(weeks_of(sets), unit)
+
+
+# --- one number over days ------------------------------------------------------------------------------------------
+
+
+def _course(course: Course, unit: str) -> None:
+    title = f"{course.followed.title}, {_unit(course, unit)}"
+    st.html(
+        f'<h2 class="fc-h3">{components.escaped(title)}</h2>'
+        f'<p class="fc-trend">{components.tag(course.latest) if course.latest != NOT_MEASURED else ""}'
+        f" {components.escaped(trend_words(course, unit))}</p>"
+    )
+    st.altair_chart(chart(course, unit), width="stretch")
+    with st.expander(f"{course.followed.title} in numbers"):
+        rows = [
+            [
+                point.day.isoformat(),
+                amount(course, point.value, unit),
+                (components.tag(point.verdict) if point.verdict != NOT_MEASURED else "")
+                + (" stands out" if point.outlier else ""),
+            ]
+            for point in reversed(course.points)
+        ]
+        st.html(components.table(title, ["Day", "Value", "Verdict"], rows, (1,)))
+
+
+def trend_words(course: Course, unit: str) -> str:
+    """What may be said of a course, in a sentence or two."""
+    first, last = (amount(course, point.value, unit) for point in (course.points[0], course.points[-1]))
+    days = len(course.points)
+    span_days = (course.points[-1].day - course.points[0].day).days
+    outliers = [point.day.isoformat() for point in course.points if point.outlier]
+    beside = f" {' and '.join(outliers)} stand{'s' if len(outliers) == 1 else ''} out." if outliers else ""
+    if course.direction == Direction.TOO_FEW:
+        return (
+            f"{first} → {last} over {days} days. A trend needs {LEAST_DAYS} days across {LEAST_SPAN_DAYS}; "
+            f"these span {span_days}."
+        )
+    pace, low, high = (amount(course, value, unit, signed=True) for value in (course.per_week, course.low, course.high))
+    doubt = f"95 % interval {low} to {high}"
+    if course.direction == Direction.UNCLEAR:
+        return f"No clear trend over {days} days: {pace} a week ({doubt}).{beside}"
+    words = {
+        Direction.BETTER: "Getting better",
+        Direction.WORSE: "Getting worse",
+        Direction.RISING: "Rising",
+        Direction.FALLING: "Falling",
+    }[course.direction]
+    flagged = course.latest.is_flagged
+    but = ""
+    if course.direction == Direction.BETTER and flagged:
+        but = " The last day is still outside its limit."
+    if course.direction == Direction.WORSE and course.latest == OK:
+        but = " The last day is within its limit."
+    return f"{words}: {pace} a week ({doubt}) over {days} days.{but}{beside}"
+
+
+def _unit(course: Course, unit: str) -> str:
+    return {"deg": "degrees", "kg": unit}.get(course.followed.unit, course.followed.unit)
+
+
+def _shown(course: Course, value: float, unit: str) -> float:
+    return in_load_unit(value, unit) if course.followed.unit == "kg" else value
+
+
+def amount(course: Course, value: float, unit: str, signed: bool = False) -> str:
+    """A value of a course in its unit, with as many digits as can be told apart."""
+    if not math.isfinite(value):
+        return "–"
+    if course.followed.unit == "deg":
+        return _degrees(value, signed)
+    shown = _shown(course, value, unit)
+    digits = {"kg": 0, "cm": 1}.get(course.followed.unit, 2) + (1 if signed and course.followed.unit == "kg" else 0)
+    words = f"{round(shown, digits) + 0.0:{'+' if signed else ''}.{digits}f}".replace("-", "−")
+    beside = {"kg": unit, "cm": "cm", "m/s": "m/s"}.get(course.followed.unit, "")
+    return f"{words} {beside}".rstrip()
+
+
+def _degrees(value: float, signed: bool) -> str:
+    # Slopes are small: a whole degree a week is a lot.
+    return f"{value:+.1f}°".replace("-", "−") if signed else degrees(value)
+
+
+def chart(course: Course, unit: str) -> alt.LayerChart | alt.FacetChart:
+    """The days with their verdicts, the limits, and the robust line where there is one."""
+    values = [_shown(course, point.value, unit) for point in course.points]
+    frame = pd.DataFrame(
+        {
+            "Day": [pd.Timestamp(point.day) for point in course.points],
+            "Value": values,
+            "Verdict": [FINDING_WORDS[point.verdict] for point in course.points],
+            "Stands out": ["yes" if point.outlier else "no" for point in course.points],
+        }
+    )
+    limits = [
+        (verdict, _shown(course, limit, unit))
+        for verdict, limit in zip((WATCH, FAULT), course.limits, strict=True)
+        if math.isfinite(limit)
+    ]
+    low, high = span([*values, *(limit for _, limit in limits[:1])], _shown(course, course.followed.noise, unit))
+    # A limit far away says nothing that its absence does not.
+    near = 0.3 * (high - low)
+    limits = [(verdict, limit) for verdict, limit in limits if low - near <= limit <= high + near]
+    low, high = min([low, *(limit for _, limit in limits)]), max([high, *(limit for _, limit in limits)])
+    ticks = min(6, len(course.points))
+    x = alt.X("Day:T", title=None, axis=alt.Axis(format="%d %b", grid=False, tickCount=ticks))
+    y = alt.Y("Value:Q", title=None, scale=alt.Scale(domain=(low, high), zero=False, padding=14))
+    layers: list[alt.Chart] = []
+    for verdict, limit in limits:
+        rule = alt.Chart(pd.DataFrame({"Value": [limit]})).mark_rule(
+            color=COLOURS[verdict], strokeWidth=1.5, strokeDash=[6, 4] if verdict == WATCH else [1, 0]
+        )
+        layers.append(rule.encode(y=y))
+    if math.isfinite(course.line[0]):
+        ends = [_shown(course, value, unit) for value in course.line]
+        line = pd.DataFrame({"Day": [frame["Day"].iloc[0], frame["Day"].iloc[-1]], "Value": ends})
+        clear = course.direction != Direction.UNCLEAR
+        mark = alt.Chart(line).mark_line(
+            color=ACCENT if clear else LINE, strokeWidth=3 if clear else 1.5, strokeDash=[1, 0] if clear else [3, 4]
+        )
+        layers.append(mark.encode(x=x, y=y))
+    layers.append(alt.Chart(frame).mark_line(color=LINE, strokeWidth=1, opacity=0.6).encode(x=x, y=y))
+    judged = course.latest != NOT_MEASURED
+    verdicts = list(COLOURS) if judged else []
+    words = [FINDING_WORDS[verdict] for verdict in verdicts]
+    points = alt.Chart(frame).mark_point(size=85, filled=True, opacity=1, color=ACCENT)
+    encoded = points.encode(
+        x=x,
+        y=y,
+        tooltip=[
+            alt.Tooltip("Day:T", format="%Y-%m-%d"),
+            alt.Tooltip("Value:Q", format=".3g"),
+            "Verdict:N",
+            "Stands out:N",
+        ],
+        **(
+            {
+                "color": alt.Color(
+                    "Verdict:N",
+                    scale=alt.Scale(domain=words, range=[COLOURS[each] for each in verdicts]),
+                    legend=None,
+                ),
+                "shape": alt.Shape(
+                    "Verdict:N", scale=alt.Scale(domain=words, range=[SHAPES[each] for each in verdicts]), legend=None
+                ),
+            }
+            if judged
+            else {}
+        ),
+    )
+    layers.append(encoded)
+    out = frame[frame["Stands out"] == "yes"]
+    if len(out):
+        ring = alt.Chart(out).mark_point(size=260, filled=False, strokeWidth=1.8, color=LINE)
+        layers.append(ring.encode(x=x, y=y))
+    description = f"{course.followed.title} from {course.points[0].day} to {course.points[-1].day}: " + trend_words(
+        course, unit
+    )
+    return alt.layer(*layers).properties(height=200, description=description)
+
+
+def span(values: Sequence[float], least: float) -> tuple[float, float]:
+    """From where to where a chart of these values goes: they are in the middle of at least that much."""
+    low, high = min(values), max(values)
+    more = max(0.0, least - (high - low)) / 2.0
+    return low - more, high + more
+
+
+# --- strength ------------------------------------------------------------------------------------------------------
+
+
+def _strength(found: Strength, unit: str, lighter: str) -> None:
+    if found.of_set is None and not math.isfinite(found.by_velocity.kg):
+        return
+    st.html('<h2 class="fc-h3">Estimated 1RM</h2>')
+    tiles = []
+    if found.of_set is not None:
+        saved = found.of_set
+        reps = sum(not rep.partial for rep in saved.report.reps)
+        load = components.load_words(saved.load_kg, unit)
+        words = f"Set {saved.id}: {load} × {reps}. {FORMULAS}; up to {MOST_REPS} reps."
+        tiles.append(_tile("By reps", found.by_reps, words, unit))
+    if found.line is not None and math.isfinite(found.by_velocity.kg):
+        loads = len(set(found.line.loads_kg))
+        words = f"A line through {loads} loads, to the velocity at 1RM. {found.velocity_source}."
+        tiles.append(_tile("By velocity", found.by_velocity, words, unit))
+    left, right = st.columns([3, 2], gap="large")
+    with left:
+        st.html(f'<div class="fc-tiles">{"".join(tiles)}</div>')
+        words = f"From sets of the last {STRENGTH_WEEKS} weeks. Easy sets give too low an estimate. Not a load to try."
+        st.caption(f"{words} Load advice now: {components.plain(lighter.lower())}." if lighter else words)
+    if found.line is not None:
+        with right:
+            st.altair_chart(_load_velocity(found, unit), width="stretch")
+
+
+def _tile(title: str, found: OneRepMax, words: str, unit: str) -> str:
+    low, high = load_words(found.low_kg, unit, digits=0), load_words(found.high_kg, unit, digits=0)
+    between = f"{low.removesuffix(f' {unit}')} to {high}"
+    return (
+        f"<div><span>{title}</span><strong>{components.escaped(load_words(found.kg, unit, digits=0))}</strong>"
+        f"<span>{components.escaped(between)}</span><small>{components.escaped(words)}</small></div>"
+    )
+
+
+def _load_velocity(found: Strength, unit: str) -> alt.LayerChart | alt.FacetChart:
+    line = found.line
+    assert line is not None
+    reach = max(line.heaviest_kg, found.by_velocity.kg if math.isfinite(found.by_velocity.kg) else 0.0)
+    ends = [min(line.loads_kg), reach]
+    load, velocity = f"Load, {unit}", "Velocity, m/s"
+    points = pd.DataFrame(
+        {load: [in_load_unit(each, unit) for each in line.loads_kg], velocity: list(line.velocities_m_per_s)}
+    )
+    drawn = pd.DataFrame(
+        {load: [in_load_unit(each, unit) for each in ends], velocity: [line.velocity_at(each) for each in ends]}
+    )
+    x = alt.X(f"{load}:Q", scale=alt.Scale(zero=False, padding=14))
+    y = alt.Y(f"{velocity}:Q", scale=alt.Scale(zero=True))
+    words = f"Load and velocity: {line.velocity_at(ends[0]):.2f} m/s at {load_words(ends[0], unit)}, "
+    words += f"{line.velocity_at(ends[1]):.2f} m/s at {load_words(ends[1], unit, digits=0)}"
+    return alt.layer(
+        alt.Chart(drawn).mark_line(color=ACCENT, strokeWidth=2).encode(x=x, y=y),
+        alt.Chart(points)
+        .mark_point(size=70, filled=True, color=ACCENT, opacity=1)
+        .encode(x=x, y=y, tooltip=[alt.Tooltip(f"{load}:Q", format=".1f"), alt.Tooltip(f"{velocity}:Q", format=".2f")]),
+    ).properties(height=190, description=words)
+
+
+# --- weeks ---------------------------------------------------------------------------------------------------------
+
+
+def _weeks(weeks: Sequence[Week], unit: str) -> None:
+    if len(weeks) < 2:
+        return
+    known = any(week.tonnage_kg for week in weeks)
+    title = f"Estimated tonnage by week, {unit}" if known else "Reps by week"
+    st.html(f'<h2 class="fc-h3">{components.escaped(title)}</h2>')
+
+    def amount_of(week: Week) -> float:
+        return in_load_unit(week.tonnage_kg, unit) if known else float(week.reps)
+
+    frame = pd.DataFrame(
+        {
+            "Week": [_week_words(week.monday) for week in weeks],
+            "Amount": [amount_of(week) for week in weeks],
+            "Reps": [week.reps for week in weeks],
+            "Sets": [week.sets for week in weeks],
+        }
+    )
+    words = f"{title}: " + ", ".join(f"{_week_words(week.monday)} {amount_of(week):,.0f}" for week in weeks[-12:])
+    bars = (
+        alt.Chart(frame, height=190)
+        .mark_bar(color=ACCENT, cornerRadiusEnd=3)
+        .encode(
+            x=alt.X("Week:N", title=None, sort=None, axis=alt.Axis(labelAngle=0, labelOverlap=True)),
+            y=alt.Y("Amount:Q", title=None),
+            tooltip=["Week:N", alt.Tooltip("Amount:Q", format=",.0f"), "Reps:Q", "Sets:Q"],
+        )
+        .properties(description=words)
+    )
+    st.altair_chart(bars, width="stretch")
+    with st.expander("Weeks in numbers"):
+        rows = [
+            [_week_words(week.monday), f"{in_load_unit(week.tonnage_kg, unit):,.0f}", str(week.reps), str(week.sets)]
+            for week in reversed(weeks)
+        ]
+        st.html(components.table(title, ["Week of", f"Tonnage, {unit}", "Reps", "Sets"], rows, (1, 2, 3)))
+
+
+def _week_words(monday: date) -> str:
+    return f"{monday.day} {monday:%b}"
