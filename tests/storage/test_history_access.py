@@ -173,8 +173,10 @@ def test_the_recording_of_another_stays_the_others(
 ) -> None:
     with gym("anna@gym.example") as history:
         assert history.set_of_another(recording(CARL), "Anna") is None
+        assert history.find_set(CARL) is None
         mine = history.save_set(report(), recording(CARL), other_lifter=other_lifter)
         assert mine.id not in (BEN, CARL, NOBODYS)
+        assert history.same_recording(mine.id) == ()
         # What was nobody's does not become hers either: she cannot know whose it is.
         assert history.save_set(report(), recording(NOBODYS)).id != NOBODYS
     monkeypatch.delenv("FORMCHECK_SIGN_IN")
@@ -295,11 +297,12 @@ def test_a_statement_that_forgets_whose_sets_it_asks_for_is_refused(gym: Callabl
 
 def test_every_way_into_the_history_is_tried_here() -> None:
     """A new method of `History` needs a test above, and its name here."""
-    of_sets = "change_set count delete_set each_set keep_video kinds npz poses save_set set set_of_another sets tags"
+    of_sets = "change_set count delete_set each_set find_set keep_video kinds npz poses save_set set sets tags"
+    of_copies = "same_recording set_of_another"
     of_lifters = (
         "delete_lifter known_lifter lifter lifters rename_lifter save_lifter summaries update update_lifter video"
     )
-    tried = {*of_sets.split(), *of_lifters.split()}
+    tried = {*of_sets.split(), *of_copies.split(), *of_lifters.split()}
     # These show nothing of a set or a lifter; what is done with the connections of the first two is refused unscoped.
     others = {"reading", "writing", "insert", "find", "check_writable", "only_whoever_runs_the_server", "saves_for"}
     named = {name for name, _ in inspect.getmembers(History, inspect.isfunction) if not name.startswith("_")}
