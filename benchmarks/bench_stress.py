@@ -95,8 +95,10 @@ def outcomes(model_name: str, cached: bool) -> Iterator[Outcome]:
     if cached:
         for source in sources():
             for change in changes():
-                for kept in sorted(STRESS.glob(f"{source.name}.{change.kind}-{change.level:g}-*.npz")):
-                    yield outcome(source, change, load_poses(kept))
+                kept = STRESS.glob(f"{source.name}.{change.kind}-{change.level:g}-*.npz")
+                newest = max(kept, key=lambda path: path.stat().st_mtime, default=None)
+                if newest is not None:
+                    yield outcome(source, change, load_poses(newest))
         return
     model = find_model(model_name)
     backend = loaded_once(model)

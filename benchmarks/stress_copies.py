@@ -49,7 +49,7 @@ Floats = NDArray[np.float32]
 
 STRESS = FOLDER / "stress"
 
-BODIES = {"deadlift": 3, "squat": 6, "swing": 2}
+BODIES = {"squat": 6, "swing": 2, "deadlift": 3}
 FIRST_SEED = 700
 """Bodies of each lift, most of that with the shortest repetition; and the seed of the first, as `rendered_set` uses
 seeds below 500 for this series."""
@@ -136,23 +136,25 @@ class Source:
 
 def sources() -> tuple[Source, ...]:
     """Clean lifts seen from the side, each of somebody else."""
-    found = []
-    for number in range(max(BODIES.values())):
-        for lift in (each for each, bodies in BODIES.items() if number < bodies):
-            spec = random_spec(FIRST_SEED + number, lift, "tune")
-            settings = {
-                "reps": 2 if lift == "swing" else 1,
-                "tempo": TEMPO[lift],
-                "rest_before_s": 0.35,
-                "rest_after_s": 0.35,
-                "width": SIDE_PX,
-                "height": SIDE_PX,
-                "frame_height_m": round(spec.body.height_m * SIDE_PX / FIGURE_PX, 3),
-                "fps": RENDERED_FPS,
-                "crf": 12,
-            }
-            found.append(Source(f"{lift}-{number + 1}", with_overrides(spec, **settings)))
-    return tuple(found)
+    # Spread evenly, so that a run that is stopped has some of each lift.
+    order = sorted((number / bodies, lift, number) for lift, bodies in BODIES.items() for number in range(bodies))
+    return tuple(_source(lift, number) for _, lift, number in order)
+
+
+def _source(lift: str, number: int) -> Source:
+    spec = random_spec(FIRST_SEED + number, lift, "tune")
+    settings = {
+        "reps": 2 if lift == "swing" else 1,
+        "tempo": TEMPO[lift],
+        "rest_before_s": 0.35,
+        "rest_after_s": 0.35,
+        "width": SIDE_PX,
+        "height": SIDE_PX,
+        "frame_height_m": round(spec.body.height_m * SIDE_PX / FIGURE_PX, 3),
+        "fps": RENDERED_FPS,
+        "crf": 12,
+    }
+    return Source(f"{lift}-{number + 1}", with_overrides(spec, **settings))
 
 
 def source_video(source: Source, folder: Path = STRESS) -> Path:
