@@ -172,7 +172,10 @@ def abstains_table(found: Sequence[Outcome]) -> str:
         group = [each for each in found if each.change.kind == name]
         if name == UNSPOILT.kind or not group:
             continue
-        tried = f"{level_words(group[0].change)} to {level_words(group[-1].change)}"
+        levels = [
+            change for change in changes() if change.kind == name and any(change == each.change for each in group)
+        ]
+        tried = f"{level_words(levels[0])} to {level_words(levels[-1])}"
         made_up = sum(bool(each.faults) for each in group)
         rows.append(
             (

@@ -18,6 +18,7 @@ from formcheck.core.verdicts import FAULT, FLAGGED, NOT_MEASURED, OK, WATCH, Ver
 from formcheck.exercises import EXERCISES, column_measures, exercise_named
 from formcheck.exercises.framework.check import Finding, limit_words
 from formcheck.exercises.framework.measure import Measure
+from formcheck.exercises.shared.back import ROUNDING_FAULT_MARGIN
 from formcheck.judging.effective_checks import stated_rounding_limits_deg
 from formcheck.judging.report import Report, RepReport
 from formcheck.judging.settings import DEFAULTS, Settings
@@ -299,7 +300,7 @@ def legend(report: Report) -> list[dict[str, str]]:
     words = {
         OK: "neutral",
         WATCH: limit_words(WATCH, degrees(watch)),
-        FAULT: limit_words(FAULT, degrees(fault)),
+        FAULT: limit_words(FAULT, degrees(fault), fault_margin=ROUNDING_FAULT_MARGIN),
         NOT_MEASURED: "not judged",
     }
     judged = any(math.isfinite(rep.measures.get("back_rounding_deg", math.nan)) for rep in report.reps)

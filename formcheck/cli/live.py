@@ -11,7 +11,6 @@ import json
 import math
 import os
 import sys
-import tempfile
 import threading
 import time
 from collections.abc import Iterable, Iterator
@@ -192,6 +191,7 @@ def _live(session: _Session, variant: str, load: str | None, height: str | None,
     from formcheck.live.engine import LiveEngine
     from formcheck.live.frame_analyser import FrameAnalyser
     from formcheck.live.save_set import SessionVideo
+    from formcheck.storage.temporary_folders import remove_abandoned, temporary_folder
     from formcheck.vision.models.store import find_model
     from formcheck.vision.video import VideoReader
 
@@ -208,7 +208,8 @@ def _live(session: _Session, variant: str, load: str | None, height: str | None,
     engine = LiveEngine(options, clock=(lambda: 0.0) if session.fast else time.perf_counter)
     out = _Printer(session)
     with contextlib.ExitStack() as cleanup:
-        folder = Path(cleanup.enter_context(tempfile.TemporaryDirectory(prefix="formcheck-live-")))
+        remove_abandoned()
+        folder = Path(cleanup.enter_context(temporary_folder()))
         video = cleanup.enter_context(SessionVideo(folder / "session.mp4")) if request.keep_video else None
         with contextlib.ExitStack() as running:
             if window is not None:

@@ -6,10 +6,15 @@ import numpy as np
 
 from formcheck.core.poses import FloatArray
 from formcheck.core.verdicts import FAULT, WATCH
-from formcheck.exercises import exercise_named
+from formcheck.exercises import EXERCISES, exercise_named
 from formcheck.exercises.framework.check import FAULT_MARGIN, WATCH_MARGIN, Check, limit_words
 from formcheck.exercises.framework.variant import checks_of_variant
-from formcheck.exercises.shared.back import BACK_ROUNDING_DEG, ROUNDING_FAULT_DEG, ROUNDING_WATCH_DEG
+from formcheck.exercises.shared.back import (
+    BACK_ROUNDING_DEG,
+    ROUNDING_FAULT_DEG,
+    ROUNDING_FAULT_MARGIN,
+    ROUNDING_WATCH_DEG,
+)
 from formcheck.judging.report import Report
 from formcheck.judging.settings import apply
 
@@ -22,6 +27,12 @@ def judged_checks(report: Report) -> tuple[Check, ...]:
     lift = apply(lift, report.settings)
     variant = next((each for each in lift.variants if each.name == report.variant), None)
     return lift.checks if variant is None else checks_of_variant(lift.checks, variant)
+
+
+def fault_margin_of(check: str) -> float:
+    """By how many standard errors a fault of the check with that id must exceed its limit."""
+    known = (each.fault_margin for lift in EXERCISES for each in lift.checks if each.id == check)
+    return next(known, FAULT_MARGIN)
 
 
 def judged_rounding_deg(report: Report) -> FloatArray:
@@ -43,7 +54,8 @@ def rounding_limits_sentence(report: Report) -> str:
     """What the limits of back rounding mean, in the one wording that is used everywhere."""
     watch, fault = stated_rounding_limits_deg(report)
     return "; ".join(
-        limit_words(verdict, f"{limit:.0f}\N{DEGREE SIGN}") for verdict, limit in ((FAULT, fault), (WATCH, watch))
+        limit_words(verdict, f"{limit:.0f}\N{DEGREE SIGN}", fault_margin=ROUNDING_FAULT_MARGIN)
+        for verdict, limit in ((FAULT, fault), (WATCH, watch))
     )
 
 
@@ -58,4 +70,4 @@ def rounding_limits_deg(report: Report) -> tuple[float, float]:
         doubt = report.signals.back_rounding_uncertainty_deg[np.isfinite(judged_rounding_deg(report))]
     doubt = doubt[np.isfinite(doubt)]
     usual = float(np.median(doubt)) if len(doubt) else 0.0
-    return limits[0] + WATCH_MARGIN * usual, limits[1] + FAULT_MARGIN * usual
+    return limits[0] + WATCH_MARGIN * usual, limits[1] + ROUNDING_FAULT_MARGIN * usual

@@ -33,6 +33,7 @@ from formcheck.live.save_set import SessionVideo
 from formcheck.live.session import Event, FinishedSet, SessionOptions, Snapshot, State
 from formcheck.motion.neutral import Baseline
 from formcheck.render.skeleton_drawing import draw_body
+from formcheck.storage.temporary_folders import remove_abandoned, temporary_folder
 
 RATE_OVER_S = 3.0
 EVENTS_KEPT = 40
@@ -293,9 +294,9 @@ class BrowserSession:
         if not self._keep_video:
             return
         try:
-            self._folder = self._folder or tempfile.TemporaryDirectory(
-                prefix="formcheck-live-", ignore_cleanup_errors=True
-            )
+            if self._folder is None:
+                remove_abandoned()
+                self._folder = temporary_folder()
             if self._video is None:
                 self._video = SessionVideo(Path(self._folder.name) / f"from-{time_s:.3f}.mp4")
                 self._video_from_s = time_s

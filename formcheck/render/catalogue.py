@@ -19,6 +19,7 @@ from formcheck.exercises.framework.check import (
     Check,
 )
 from formcheck.exercises.framework.exercise import Exercise
+from formcheck.exercises.shared.back import ROUNDING_FAULT_MARGIN
 from formcheck.judging.settings import did_you_mean
 
 Entry = tuple[Exercise, Check]
@@ -140,8 +141,9 @@ def checks_markdown() -> str:
         "switches checks off.",
         "",
         f"- **Watch**: the value exceeds its watch limit by more than {WATCH_MARGIN:g} times its own standard error.",
-        f"- **Fault**: it exceeds its fault limit by more than {FAULT_MARGIN:g} times its own standard error. For the "
-        f"whole set that takes {REPS_FOR_SET_FAULT} repetitions, or the only one of a single.",
+        f"- **Fault**: it exceeds its fault limit by more than {FAULT_MARGIN:g} times its own standard error, of the "
+        f"back by more than {ROUNDING_FAULT_MARGIN:g} times. For the whole set that takes {REPS_FOR_SET_FAULT} "
+        "repetitions, or the only one of a single.",
         "- **Not measured**: filmed from elsewhere, hidden, or not seen clearly; the report gives the reason.",
     ]
     for lift in EXERCISES:

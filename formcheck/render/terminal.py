@@ -19,6 +19,7 @@ from formcheck.exercises.framework.check import Finding, limit_words
 from formcheck.exercises.framework.measure import DEG, Measure
 from formcheck.judging.analysis import NONE
 from formcheck.judging.coaching import reps_showing
+from formcheck.judging.effective_checks import fault_margin_of
 from formcheck.judging.report import Report, RepReport
 from formcheck.judging.set_metrics import SetLevel
 from formcheck.motion.neutral import OWN_REPS
@@ -264,7 +265,8 @@ def finding_text(finding: Finding, reps: Sequence[RepReport]) -> str:
 
 def finding_limit(finding: Finding) -> str:
     """The limit that a finding is beyond, in the wording that is used everywhere."""
-    return limit_words(finding.verdict, amount(finding.limit, finding.unit), finding.value >= finding.limit)
+    limit, margin = amount(finding.limit, finding.unit), fault_margin_of(finding.check)
+    return limit_words(finding.verdict, limit, finding.value >= finding.limit, margin)
 
 
 def amount(value: float, unit: str) -> str:

@@ -25,6 +25,7 @@ from formcheck.app import session
 from formcheck.app.private_folder import FOLDER_PREFIX, PrivateFolder, abandoned
 from formcheck.cli.app import streamlit_command
 from formcheck.storage.pose_files import save_poses
+from formcheck.storage.temporary_folders import remove_abandoned
 from tests.helpers.synthetic_lifter import deadlift, film
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -67,6 +68,16 @@ def status(port: int, path: str, **headers: str) -> int:
     return found
 
 
+def answer(port: int, method: str, path: str, body: bytes = b"", **headers: str) -> http.client.HTTPResponse:
+    """What the app answers to a request; read to its end."""
+    connection = http.client.HTTPConnection("localhost", port, timeout=60)
+    connection.request(method, path, body or None, headers)
+    found = connection.getresponse()
+    found.read()
+    connection.close()
+    return found
+
+
 def session_status(port: int, host: str, origin: str | None = None) -> int:
     """What the app answers to a browser that opens its session; 101 is yes."""
     told = {} if origin is None else {"Origin": origin}
@@ -95,6 +106,23 @@ def test_a_page_whose_name_is_made_to_lead_here_gets_no_session(port: int, name:
 
 def test_a_page_of_another_site_gets_no_session(port: int) -> None:
     assert session_status(port, f"localhost:{port}", "https://evil.example") == 403
+
+
+@pytest.mark.parametrize("origin", ["https://evil.example", "null", "http://localhost.evil.example"])
+def test_no_page_of_another_site_may_read_answers(port: int, origin: str) -> None:
+    for path in ("/", "/_stcore/health", "/_stcore/host-config", "/_stcore/upload_file/one/two"):
+        allowed = answer(port, "GET", path, Origin=origin).getheader("Access-Control-Allow-Origin")
+        assert allowed not in ("*", origin), path
+
+
+def test_nothing_is_uploaded_without_the_token_of_a_page(port: int) -> None:
+    """Cross-site request forgery: a form on another page can send a file, but does not know the token."""
+    body = b'--x\r\nContent-Disposition: form-data; name="f"; filename="set.mp4"\r\n\r\nfilm\r\n--x--\r\n'
+    told = {"Content-Type": "multipart/form-data; boundary=x", "Content-Length": str(len(body))}
+    for cookie in ({}, {"Cookie": "_streamlit_xsrf=guessed", "X-Xsrftoken": "another"}):
+        for origin in ("https://evil.example", f"http://localhost:{port}"):
+            refused = answer(port, "PUT", "/_stcore/upload_file/one/two", body, Origin=origin, **told, **cookie)
+            assert refused.status == 403, (cookie, origin)
 
 
 @on_linux
@@ -128,6 +156,26 @@ def test_what_an_app_that_was_killed_left_is_removed_by_the_next_one(
         (folder / "video.mp4").write_bytes(b"somebody")
     assert not list(abandoned())
     assert sorted(path.name for path in tmp_path.iterdir()) == sorted([mine.name, other.name])
+
+
+@pytest.mark.skipif(os.name != "posix", reason="there is no SIGKILL elsewhere")
+def test_footage_of_a_process_that_was_killed_is_removed_by_the_next_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    program = (
+        "import os, pathlib, signal\n"
+        "from formcheck.storage.temporary_folders import temporary_folder\n"
+        "folder = temporary_folder()\n"
+        "pathlib.Path(folder.name, 'set-1.mp4').write_bytes(b'somebody')\n"
+        "os.kill(os.getpid(), signal.SIGKILL)\n"
+    )
+    there = os.environ | {"PYTHONPATH": str(ROOT), "TMPDIR": str(tmp_path)}
+    subprocess.run([sys.executable, "-c", program], env=there, check=False, timeout=100)
+    (left,) = tmp_path.iterdir()
+    assert stat.S_IMODE(left.stat().st_mode) == 0o700
+    remove_abandoned()
+    assert not left.exists()
 
 
 @pytest.mark.skipif(os.name != "posix", reason="modes of files are POSIX")

@@ -9,9 +9,11 @@ from typing import Any
 import numpy as np
 import pytest
 
-from formcheck.core.verdicts import OK, WATCH, Verdict, ViewName
+from formcheck.core.verdicts import FAULT, OK, WATCH, Verdict, ViewName
+from formcheck.exercises import EXERCISES
 from formcheck.exercises.deadlift import EXERCISE
-from formcheck.exercises.framework.check import WATCH_MARGIN, Check, judge
+from formcheck.exercises.framework.check import WATCH_MARGIN, Check, Measurement, judge
+from formcheck.exercises.framework.exercise import Exercise
 from formcheck.exercises.shared.back import (
     BACK_CHECKS,
     HEAD_DOWN,
@@ -172,3 +174,11 @@ def test_leaning_back_is_measured_over_straight_knees_only(knee_deg: float) -> N
         assert found.value == pytest.approx(OVER_EXTENSION.fault + 10.0)
     else:
         assert found.reason
+
+
+@pytest.mark.parametrize("lift", EXERCISES, ids=lambda lift: lift.name)
+@pytest.mark.parametrize(("beyond", "verdict"), [(1.95, WATCH), (2.05, FAULT)])
+def test_a_back_is_at_fault_only_beyond_twice_the_doubt(lift: Exercise, beyond: float, verdict: Verdict) -> None:
+    check = next(each for each in lift.checks if each.id == "back-rounding")
+    measured = Measurement(check.fault + beyond * 7.0, 1.0, 7.0, seen=1.0)
+    assert judge(check, measured, ViewName.SIDE_LEFT).verdict == verdict

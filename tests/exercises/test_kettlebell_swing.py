@@ -5,6 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from formcheck.core.landmarks import Landmark
 from formcheck.core.verdicts import NOT_MEASURED, OK, WATCH, ViewName
 from formcheck.exercises.framework.check import judge
 from formcheck.exercises.framework.exercise import Rep
@@ -232,3 +233,14 @@ def test_one_hand_is_chosen_and_not_judged_by_symmetry() -> None:
 def test_arms_behind_the_trunk_are_not_judged() -> None:
     found = noticed(analyze(film(kettlebell_swing(4, arm_bend_deg=60.0), Camera(-40.0)), "kettlebell-swing"))
     assert found["bent-arms"] == NOT_MEASURED
+
+
+@pytest.mark.parametrize(("score", "judged"), [(0.95, True), (0.31, True), (0.29, False), (0.1, False)])
+def test_a_fold_is_read_only_where_the_legs_are_seen(score: float, judged: bool) -> None:
+    poses = film(kettlebell_swing(4))
+    seen = poses.visibility.copy()
+    seen[:, [each for each in Landmark if each.name.endswith(("ANKLE", "HEEL", "FOOT_INDEX"))]] = score
+    report = analyze(replace(poses, visibility=seen), "kettlebell-swing")
+    (found,) = (each for each in report.findings if each.check == "early-fold")
+    assert (found.verdict != NOT_MEASURED) == judged
+    assert ("legs are hidden" in found.reason) == (not judged)

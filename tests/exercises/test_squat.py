@@ -54,7 +54,7 @@ def _thigh_deg(depth_thighs: float) -> float:
 @pytest.mark.parametrize(
     ("check", "fault"),
     [
-        ("back-rounding", {"rounding_deg": 1.5 * LIMITS["back-rounding"].fault}),
+        ("back-rounding", {"rounding_deg": 2.0 * LIMITS["back-rounding"].fault}),
         ("depth", {"shallow_deg": _thigh_deg(1.5 * LIMITS["depth"].fault)}),
         # The faultless squat leans 8 degrees over its shanks.
         ("forward-lean", {"lean_deg": 0.5 * (LIMITS["forward-lean"].watch + LIMITS["forward-lean"].fault) - 8.0}),

@@ -343,7 +343,10 @@ def test_plots_hold_what_was_measured_in_percent_of_their_room() -> None:
 
 def test_a_limit_is_one_number_in_table_curve_and_bars() -> None:
     words = page_of().words
-    watch, fault = "watch when above 12° by more than half the doubt", "fault when above 20° by more than the doubt"
+    watch, fault = (
+        "watch when above 12° by more than half the doubt",
+        "fault when above 20° by more than twice the doubt",
+    )
     assert f"{watch}; {fault}" in words
     assert f"Short lines: {fault}; {watch}." in words
     assert f"Marks: {fault}; {watch}." in words

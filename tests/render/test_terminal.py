@@ -98,7 +98,7 @@ def test_what_could_not_be_judged_is_grouped_by_its_reason() -> None:
 
 def test_a_finding_says_value_limit_time_and_cue() -> None:
     text = " ".join(printed(long_report()).split())
-    limit = "fault when above 30° by more than the doubt"
+    limit = "fault when above 30° by more than twice the doubt"
     assert f"Back rounding: 34° ({limit}) in rep 1 at 0:00.4, noticed in 1 of 3 reps. “Chest proud" in text
 
 

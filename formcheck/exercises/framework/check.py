@@ -17,7 +17,8 @@ FRONT_OR_REAR = FRONT | {ViewName.REAR}
 ANY_VIEW = SIDE_OR_OBLIQUE | FRONT_OR_REAR
 
 FAULT_MARGIN = 1.0
-"""A fault must exceed its limit by this many standard errors; what was tried is in benchmarks/README.md."""
+"""A fault must exceed its limit by this many standard errors, where a check says no other number; what was tried is in
+benchmarks/README.md."""
 
 WATCH_MARGIN = 0.5
 """Something to watch must exceed its limit by this share of the measurement's uncertainty."""
@@ -95,6 +96,7 @@ class Check:
     trains : what to train when it keeps finding something; None = there is nothing to train for it.
     load_sign : what its faults say about the load; None = nothing.
     earlier_after_injury : True where a lifter with an earlier back injury is warned before others are.
+    fault_margin : a fault must exceed its limit by this many standard errors.
     """
 
     id: str
@@ -114,6 +116,7 @@ class Check:
     trains: Skill | None = None
     load_sign: LoadSign | None = None
     earlier_after_injury: bool = False
+    fault_margin: float = FAULT_MARGIN
 
     @property
     def unit(self) -> str:
@@ -150,9 +153,9 @@ class Finding:
 def judge(check: Check, measured: Measurement | None, view: ViewName, rep: int | None = None) -> Finding:
     """Compare a measured value with the limits of a check.
 
-    A value beyond the fault limit by no more than its own uncertainty counts as "watch", one beyond the watch limit by
-    no more than `WATCH_MARGIN` of it as "ok". A missing value, one of which too little was seen, or a view from which
-    the check cannot be judged, is "not-measured" with the reason.
+    A value beyond the fault limit by no more than `Check.fault_margin` of its uncertainty counts as "watch", one beyond
+    the watch limit by no more than `WATCH_MARGIN` of it as "ok". A missing value, one of which too little was seen, or
+    a view from which the check cannot be judged, is "not-measured" with the reason.
     """
 
     def finding(verdict: Verdict, limit: float, reason: str = "") -> Finding:
@@ -168,20 +171,25 @@ def judge(check: Check, measured: Measurement | None, view: ViewName, rep: int |
     if measured.seen < SEEN_SHARE_MIN:
         return finding(NOT_MEASURED, check.watch, f"seen clearly in only {measured.seen:.0%} of the time")
     sign = 1.0 if check.more_is_worse else -1.0
-    if sign * (measured.value - check.fault) > FAULT_MARGIN * measured.uncertainty and check.worst == FAULT:
+    if sign * (measured.value - check.fault) > check.fault_margin * measured.uncertainty and check.worst == FAULT:
         return finding(FAULT, check.fault)
     if sign * (measured.value - check.watch) > WATCH_MARGIN * measured.uncertainty:
         return finding(WATCH, check.watch)
     return finding(OK, check.watch)
 
 
-def limit_words(verdict: Verdict, limit: str, more_is_worse: bool = True) -> str:
+def limit_words(verdict: Verdict, limit: str, more_is_worse: bool = True, fault_margin: float = FAULT_MARGIN) -> str:
     """When a value is "watch" or "fault", in the one wording of every card, chart, video and table.
 
-    ``limit`` is the limit with its unit; the doubt is the standard error of the measurement.
+    ``limit`` is the limit with its unit; the doubt is the standard error of the measurement. ``fault_margin`` is that
+    of the check.
     """
-    doubt = "the doubt" if verdict == FAULT else "half the doubt"
+    margin = fault_margin if verdict == FAULT else WATCH_MARGIN
+    doubt = _DOUBTS.get(margin, f"{margin:g} times the doubt")
     return f"{verdict} when {'above' if more_is_worse else 'below'} {limit} by more than {doubt}"
+
+
+_DOUBTS = {0.5: "half the doubt", 1.0: "the doubt", 2.0: "twice the doubt"}
 
 
 def not_judged(check: Check, reason: str, rep: int | None = None) -> Finding:

@@ -206,6 +206,11 @@ def elbow_flexion_up(signals: Signals, rep: Rep) -> Measurement:
     return sustained_peak(signals, signals.elbow_flexion_deg, rep.bottom, rep.top, uncertainty_deg)
 
 
+LEGS_SHOWN_MIN = 0.3
+"""Score of the near foot below which the whole leg is hidden: 0.95 in plain sight, 0.1 behind something that hides a
+swinger to the hips. Thighs are guessed then, and a clean swing read a fold of 36 deg (`make bench-stress`)."""
+
+
 def early_fold(signals: Signals, rep: Rep) -> Measurement:
     """Hip flexion when the arms fall through `FALLING_DEG` above hanging, degrees."""
     hang = signals.arm_angle_deg - signals.trunk_lean_deg
@@ -221,6 +226,8 @@ def early_fold(signals: Signals, rep: Rep) -> Measurement:
     value = float(signals.hip_flexion_deg[sample])
     if np.isnan(value):
         return missing(NOT_SEEN)
+    if not np.nanmedian(signals.foot_visibility[rep.top : sample + 1]) >= LEGS_SHOWN_MIN:
+        return missing("the legs are hidden, and with them how far the hips fold")
     seen = seen_share(signals.hip_flexion_deg[rep.top : sample + 1])
     return Measurement(value, float(signals.time_s[sample]), ANGLE_UNCERTAINTY_DEG, seen=seen)
 

@@ -18,6 +18,7 @@ from formcheck.core.verdicts import FAULT, NOT_MEASURED, WATCH, Verdict, worst
 from formcheck.exercises import exercise_named
 from formcheck.exercises.framework.check import limit_words
 from formcheck.exercises.framework.exercise import TrackedPoint, Words
+from formcheck.exercises.shared.back import ROUNDING_FAULT_MARGIN
 from formcheck.judging.effective_checks import (
     judged_checks,
     judged_rounding_deg,
@@ -264,9 +265,13 @@ def bar_charts(report: Report) -> tuple[BarChart, ...]:
 
 def _rounding_limits(report: Report, low: float, high: float) -> tuple[Limit, ...]:
     return tuple(
-        Limit(_percent(value, low, high), f"{name} {value:.0f}°", limit_words(name, f"{value:.0f}°"), name)
+        Limit(_percent(value, low, high), f"{name} {value:.0f}°", _limit_words(name, value), name)
         for name, value in zip((WATCH, FAULT), stated_rounding_limits_deg(report), strict=True)
     )
+
+
+def _limit_words(verdict: Verdict, value_deg: float) -> str:
+    return limit_words(verdict, f"{value_deg:.0f}°", fault_margin=ROUNDING_FAULT_MARGIN)
 
 
 def _limits_where_judged(

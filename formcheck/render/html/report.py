@@ -139,7 +139,10 @@ def _check_rows(report: Report) -> list[dict[str, str]]:
 def _limits(check: Check) -> str:
     """From which value on it is "watch" and "fault"; what is no more than a hint is never a fault."""
     limits = ((WATCH, check.watch), (FAULT, check.fault))[: 2 if check.worst == FAULT else 1]
-    words = [limit_words(verdict, _plain(limit, check.unit), check.more_is_worse) for verdict, limit in limits]
+    words = [
+        limit_words(verdict, _plain(limit, check.unit), check.more_is_worse, check.fault_margin)
+        for verdict, limit in limits
+    ]
     return "; ".join(words)
 
 
