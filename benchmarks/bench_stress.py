@@ -172,9 +172,7 @@ def abstains_table(found: Sequence[Outcome]) -> str:
         group = [each for each in found if each.change.kind == name]
         if name == UNSPOILT.kind or not group:
             continue
-        levels = [
-            change for change in changes() if change.kind == name and any(change == each.change for each in group)
-        ]
+        levels = list(by_level(group))
         tried = f"{level_words(levels[0])} to {level_words(levels[-1])}"
         made_up = sum(bool(each.faults) for each in group)
         rows.append(

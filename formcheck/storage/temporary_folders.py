@@ -1,4 +1,4 @@
-"""Temporary folders for live footage: for their owner only, gone with whoever made them, and removed after a kill as well.
+"""Temporary folders for live footage: for their owner only, gone with whoever made them, removed after a kill too.
 
 Their names hold the process, so that the next FormCheck knows which were left behind.
 """

@@ -17,6 +17,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
+import av
 import pytest
 
 pytest.importorskip("streamlit", reason="Streamlit is not installed: pip install 'formcheck[app]'")
@@ -26,6 +27,7 @@ from formcheck.app.private_folder import FOLDER_PREFIX, PrivateFolder, abandoned
 from formcheck.cli.app import streamlit_command
 from formcheck.storage.pose_files import save_poses
 from formcheck.storage.temporary_folders import remove_abandoned
+from formcheck.vision.models.store import list_models
 from tests.helpers.synthetic_lifter import deadlift, film
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -276,3 +278,46 @@ def test_a_report_names_no_place_on_this_machine(tmp_path: Path) -> None:
     assert {path.suffix for path in files} >= {".html", ".json", ".csv", ".npz", ".trc"}
     for path in files:
         assert b"home-of-somebody" not in path.read_bytes(), path.name
+
+
+SECRETS = {
+    "location": "+48.8577+002.2950+035.000/",
+    "com.apple.quicktime.location.ISO6709": "+48.8577+002.2950+036.000/",
+    "com.apple.quicktime.model": "Phone of Somebody 17",
+    "comment": "filmed in my garage",
+}
+"""What phones write into their films; no report has any of it."""
+
+
+def _model_is_there() -> bool:
+    return any(each.hash_ok for each in list_models() if each.name == "full")
+
+
+@on_linux
+@pytest.mark.model
+@pytest.mark.skipif(not _model_is_there(), reason="the pose model is not on this machine")
+def test_a_film_is_analysed_without_a_request_and_its_reports_tell_nothing_of_the_phone(tmp_path: Path) -> None:
+    home = tmp_path / "home-of-somebody"
+    home.mkdir()
+    film_path = home / "set.mp4"
+    with (
+        av.open(str(ROOT / "sample_videos" / "squat-good.mp4")) as source,
+        av.open(str(film_path), "w", container_options={"movflags": "use_metadata_tags"}) as target,
+    ):
+        stream = target.add_stream_from_template(source.streams.video[0])
+        target.metadata.update(SECRETS)
+        for packet in source.demux(source.streams.video[0]):
+            if packet.dts is not None and packet.pts is not None and float(packet.pts * packet.time_base) < 3.0:
+                packet.stream = stream
+                target.mux(packet)
+    assert b"Phone of Somebody" in film_path.read_bytes()
+    codes, asked, remote = observed(["analyze", str(film_path), "--exercise", "squat", "--out", str(home / "out")])
+    assert codes == [0]
+    assert asked == []
+    assert remote == []
+    files = [path for path in (home / "out").iterdir() if path.is_file()]
+    assert {path.suffix for path in files} >= {".html", ".json", ".csv", ".npz", ".mp4"}
+    for path in files:
+        content = path.read_bytes()
+        for secret in ("home-of-somebody", *SECRETS.values()):
+            assert secret.encode() not in content, (path.name, secret)
