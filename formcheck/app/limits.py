@@ -30,8 +30,8 @@ def editor(lift: Exercise, settings: Settings, key: str) -> Settings:
         # What has no limit for a fault never is one.
         placeholder=NEVER,
         column_config={
-            "Check": st.column_config.TextColumn(width=250),
-            "Unit": st.column_config.TextColumn(width=270),
+            "Check": st.column_config.TextColumn(width=300),
+            "Unit": st.column_config.TextColumn(width=240),
             "On": st.column_config.CheckboxColumn(width="small"),
             "Watch": st.column_config.NumberColumn(format="%.4g", required=True),
             "Fault": st.column_config.NumberColumn(format="%.4g", help="never: it is no more than something to watch."),
