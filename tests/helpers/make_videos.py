@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
 import struct
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -44,6 +46,24 @@ def frame_number(rgb: np.ndarray) -> int:
     return round((float(rgb.mean()) - 20) / 12)
 
 
+@contextlib.contextmanager
+def priority_kept() -> Iterator[None]:
+    """The thread has the priority afterwards that it had before.
+
+    As root, the SVT-AV1 encoder gives whoever calls it the highest real-time priority. Everything that the tests start
+    after that has it too, and on two cores such a browser can stop the whole machine.
+    """
+    if not hasattr(os, "sched_getscheduler"):
+        yield
+        return
+    policy, priority = os.sched_getscheduler(0), os.sched_getparam(0)
+    try:
+        yield
+    finally:
+        os.sched_setscheduler(0, policy, priority)
+
+
+@priority_kept()
 def write_video(
     path: Path,
     pictures: Sequence[np.ndarray | av.VideoFrame],

@@ -688,6 +688,25 @@ def test_frames_at_times_of_a_bad_file(tmp_path: Path) -> None:
 # ---- from a time on, and before conversion --------------------------------------------------------------------------
 
 
+@pytest.mark.skipif(not hasattr(os, "sched_getscheduler"), reason="this system has no such priorities")
+def test_no_encoder_changes_the_priority_of_the_tests(tmp_path: Path) -> None:
+    def priority() -> tuple[int, int]:
+        return os.sched_getscheduler(0), os.sched_getparam(0).sched_priority
+
+    before = priority()
+    for kind, (suffix, codec, pixel_format) in CODECS.items():
+        if codec in av.codecs_available:
+            options = QUIET.get(codec)
+            write_video(
+                tmp_path / f"a.{suffix}",
+                [upright_picture()] * 8,
+                codec=codec,
+                pixel_format=pixel_format,
+                options=options,
+            )
+            assert priority() == before, kind
+
+
 @pytest.mark.parametrize("kind", CODECS)
 @pytest.mark.parametrize("start_s", [0.4, 0.95, 5.0])
 def test_reading_from_a_time_on_gives_the_same_frames_at_the_same_times(
