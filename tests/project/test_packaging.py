@@ -58,7 +58,7 @@ def extras_of(path: Path) -> tuple[str, ...]:
     return tuple(extra for extra, place in PLACES.items() if path.is_relative_to(ROOT / "formcheck" / place))
 
 
-BY_HAND = {("torch", ROOT / "benchmarks" / "fit_contour_net.py")}
+BY_HAND = {("torch", ROOT / "benchmarks" / name) for name in ("fit_contour_net.py", "fit_mask_net.py")}
 """Libraries too large to install for everybody, and the one script that needs each and says how to install it."""
 
 
