@@ -89,6 +89,9 @@ def test_of_two_lifters_another_one_is_judged_at_a_click(browser: Any, server: S
     page.locator("[class*=st-key-card-person]").get_by_role("button", name="Right").click()
     playwright_api.expect(hero).to_contain_text("1 squat rep")
     assert page.locator("[data-testid=stMain]").evaluate("part => part.scrollWidth") <= 390
+    # The verdict is there before the video is drawn and the set is saved.
+    page.get_by_role("tab", name="Files").wait_for()
+    calm(page)
     # One set, that of the one who was meant.
     sets = saved_sets(server)
     assert len(sets) == before + 1

@@ -61,6 +61,8 @@ def test_a_process_does_one_task_after_another() -> None:
 def test_a_process_is_replaced_before_it_is_worn(
     monkeypatch: pytest.MonkeyPatch, name: str, value: int, processes: int
 ) -> None:
+    # A fork of these tests may be large already.
+    monkeypatch.setattr("formcheck.batch.processes.GROWN_BYTES", 1 << 60)
     monkeypatch.setattr(f"formcheck.batch.processes.{name}", value)
     monkeypatch.setattr("formcheck.batch.processes._context", lambda: multiprocessing.get_context("fork"))
     before = set(psutil.Process().children(recursive=True))

@@ -143,8 +143,12 @@ def test_sessions_of_one_lifter_show_their_trend() -> None:
         save(number, rounding_deg, load_kg=100.0 + number)
     text = words(run("history", "--lifter", "Anna").stdout)
     assert "Over 3 sessions" in text
-    assert "Back rounding: 30° -> 10°, −10° a week" in text
+    assert "Back rounding: 30° -> 10° Ascent" in text, "three days are not a trend"
     assert "Estimated tonnage (load x reps): 202 kg -> 230 kg" in text
+    save(22, 0.0)
+    save(29, -10.0)
+    text = words(run("history", "--lifter", "Anna").stdout)
+    assert "Back rounding: 30° -> −10°, −10° a week" in text
     save(16, lifter="Ben")
     assert "Over" not in run("history").stdout
 
