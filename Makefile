@@ -10,6 +10,9 @@ RUN := $(BIN)/python
 BASE := $(VENV)/.set-up-base
 DEV := $(VENV)/.set-up-dev
 
+# Processes that run tests: one more than two cores, as tests wait for browsers and servers a quarter of their time.
+WORKERS ?= 3
+
 # What both parts of the tests skipped: the last lines say it.
 SKIPPED := .pytest_cache/skipped.json
 
@@ -45,7 +48,7 @@ test: $(DEV) lint  ## Run every check: ruff, mypy and all tests
 	@$(RUN) -c "from formcheck.vision.models.store import find_model; find_model()" 2>/dev/null || \
 		echo "It cannot be fetched: tests that need it are skipped. formcheck models fetch says why."
 	@rm -f $(SKIPPED)
-	$(RUN) -m pytest -m "not real_time" --skipped-file=$(SKIPPED) --numprocesses auto --maxprocesses 4 --dist worksteal
+	$(RUN) -m pytest -m "not real_time" --skipped-file=$(SKIPPED) --numprocesses $(WORKERS) --dist worksteal
 	$(RUN) -m pytest -m real_time --skipped-file=$(SKIPPED)
 
 lint: $(DEV)  ## Run ruff, mypy and the contracts between the floors
