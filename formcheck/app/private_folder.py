@@ -21,6 +21,7 @@ from typing import Any
 from formcheck.service.pipeline import AnalysisRequest
 from formcheck.storage.atomic import PendingFile
 from formcheck.storage.history import default_path
+from formcheck.storage.temporary_folders import is_alive
 
 FOLDER_PREFIX = "formcheck-app-"
 """Of the folders, before the number of the process that they belong to."""
@@ -129,7 +130,7 @@ def abandoned(account: str = "") -> Iterator[tuple[PrivateFolder, Unfinished]]:
             notes = list(path.glob(f"{JOBS_PREFIX}*.json"))
             marks = [each.name.removeprefix(OWNER_PREFIX) for each in path.glob(f"{OWNER_PREFIX}*")]
             owners = [int(owner), *(int(each.stem.removeprefix(JOBS_PREFIX)) for each in notes), *map(int, marks)]
-            if any(map(_is_alive, owners)):
+            if any(map(is_alive, owners)):
                 continue
             found = _taken(path, notes, account)
             if found is not None:
@@ -162,13 +163,3 @@ def _read(note: Path) -> Unfinished | None:
         return Unfinished.from_dict(json.loads(note.read_text(encoding="utf-8")))
     except (OSError, ValueError, TypeError, KeyError, AttributeError):
         return None
-
-
-def _is_alive(process: int) -> bool:
-    try:
-        os.kill(process, 0)
-    except ProcessLookupError:
-        return False
-    except OSError:
-        return True
-    return True

@@ -26,11 +26,12 @@ def remove_abandoned() -> None:
     for path in Path(tempfile.gettempdir()).glob(f"{FOLDER_PREFIX}*"):
         owner = path.name.removeprefix(FOLDER_PREFIX).partition("-")[0]
         with contextlib.suppress(OSError):
-            if owner.isdecimal() and path.lstat().st_uid == os.getuid() and not _is_alive(int(owner)):
+            if owner.isdecimal() and path.lstat().st_uid == os.getuid() and not is_alive(int(owner)):
                 shutil.rmtree(path, ignore_errors=True)
 
 
-def _is_alive(process: int) -> bool:
+def is_alive(process: int) -> bool:
+    """Whether there is a process of that number, whoever owns it (POSIX)."""
     try:
         os.kill(process, 0)
     except ProcessLookupError:
