@@ -7,6 +7,7 @@ import sys
 import tempfile
 from pathlib import Path
 
+from tests.faults.app_kills import kill_apps, kill_workers
 from tests.faults.kills import Kills, Scene, kill_commands, kill_forked
 from tests.fuzz.reliability import write_part
 
@@ -14,7 +15,7 @@ from tests.fuzz.reliability import write_part
 def main() -> int:
     """Kill, look, write down; the exit code is 1 when something was lost."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--kills", type=int, default=100, help="how often worker and command are killed, each")
+    parser.add_argument("--kills", type=int, default=100, help="how often worker and command are killed, each; the app half as often")
     arguments = parser.parse_args()
     series: list[Kills] = []
     with tempfile.TemporaryDirectory(prefix="formcheck-faults-") as folder:
@@ -22,8 +23,13 @@ def main() -> int:
         for kind in ("command", "worker"):
             series.append(kill_forked(scene, kind, arguments.kills, seed=len(series) + 1))
             print(series[-1], flush=True)
-        series.append(kill_commands(scene, max(1, arguments.kills // 10), seed=1))
-        print(series[-1], flush=True)
+        for kill, times in (
+            (kill_commands, arguments.kills // 10),
+            (kill_workers, arguments.kills // 4),
+            (kill_apps, arguments.kills // 2),
+        ):
+            series.append(kill(scene, max(1, times), seed=1))
+            print(series[-1], flush=True)
         before = scene.sets()
     together = Kills(
         "together",

@@ -60,9 +60,15 @@ class Scene:
         # The folder belongs to the first set, as after filming on.
         return replace(self.request, poses=str(path), source=self.request.poses)
 
+    def next_upload(self, number: int) -> Path:
+        """A file of a set that was not saved before."""
+        path = self.folder / "upload.npz"
+        save_poses(_another(self.poses, number), path)
+        return path
+
     def problems(self, sets_before: int) -> list[str]:
         """What is lost or half there."""
-        found = [f"{path.name} is half there" for path in self.out.iterdir() if not _is_whole(path)]
+        found = [f"{path.name} is half there" for path in self.out.iterdir() if not is_whole(path)]
         with sqlite3.connect(self.folder / "history" / "history.sqlite3") as database:
             (state,) = database.execute("PRAGMA integrity_check").fetchone()
         database.close()
@@ -86,7 +92,7 @@ def _another(poses: PoseSequence, number: int) -> PoseSequence:
     return replace(poses, image_px=poses.image_px + 0.01 * (number + 1))
 
 
-def _is_whole(path: Path) -> bool:
+def is_whole(path: Path) -> bool:
     """Whether a file under its final name is all there; hidden ones are not final."""
     if path.name.startswith(PARTIAL_PREFIX) or (path.name.startswith(".") and path.suffix == ".part"):
         return True
@@ -163,5 +169,5 @@ def kill_commands(scene: Scene, times: int, seed: int) -> Kills:
         kills.problems += scene.problems(before)
         command = scene.folder / "command"
         if command.is_dir():
-            kills.problems += [f"{path.name} is half there" for path in command.iterdir() if not _is_whole(path)]
+            kills.problems += [f"{path.name} is half there" for path in command.iterdir() if not is_whole(path)]
     return kills

@@ -9,7 +9,10 @@ import pytest
 
 from formcheck.service.pipeline import run_analysis
 from formcheck.storage.report_folder import PARTIAL_PREFIX
+from tests.faults.app_kills import kill_apps, kill_workers
 from tests.faults.kills import Scene, kill_commands, kill_forked
+
+pytest.importorskip("streamlit", reason="Streamlit is not installed: pip install 'formcheck[app]'")
 
 pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="processes are forked on POSIX only")
 
@@ -35,3 +38,13 @@ def test_a_killed_analysis_loses_nothing_and_leaves_nothing_half_there(scene: Sc
 
 def test_a_killed_command_loses_nothing(scene: Scene) -> None:
     assert kill_commands(scene, 1, seed=5).problems == []
+
+
+def test_a_killed_app_leaves_its_job_to_the_next_one(scene: Scene) -> None:
+    kills = kill_apps(scene, 2, seed=7)
+    assert kills.problems == []
+    assert kills.during >= 1
+
+
+def test_an_app_whose_worker_is_killed_says_so(scene: Scene) -> None:
+    assert kill_workers(scene, 2, seed=9).problems == []
