@@ -128,6 +128,9 @@ bench-stress: $(DEV)  ## Spoil clean rendered lifts: when is nothing said, is a 
 bench-speed: $(DEV)  ## Measure time and memory against bare MediaPipe (GUARD=1: only fail where it has become slow)
 	$(RUN) -m benchmarks.bench_speed $(if $(GUARD),--guard)
 
+bench-long: $(DEV)  ## Measure an hour of video and 4K with 60 frames a second: memory, and the time left as it is told (an hour)
+	$(RUN) -m benchmarks.bench_long
+
 bench-batch: $(DEV)  ## Measure batches: throughput, memory, killed processes, a long queue (an hour)
 	$(RUN) -m benchmarks.bench_batch
 

@@ -29,7 +29,7 @@ class MediaPipeBackend:
             from mediapipe.tasks.python import BaseOptions, vision
 
             options = vision.PoseLandmarkerOptions(
-                base_options=BaseOptions(model_asset_path=str(model.path)),
+                base_options=BaseOptions(model_asset_buffer=model.read()),
                 running_mode=vision.RunningMode.VIDEO if track else vision.RunningMode.IMAGE,
                 num_poses=people,
                 output_segmentation_masks=track,

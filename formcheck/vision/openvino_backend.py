@@ -7,6 +7,7 @@ OpenVINO runs the two networks; the steps around them are in `formcheck.vision.b
 from __future__ import annotations
 
 import importlib.util
+import io
 import sys
 import tempfile
 import threading
@@ -89,7 +90,7 @@ class OpenVinoBackend:
         if self._threads is not None:
             properties["INFERENCE_NUM_THREADS"] = self._threads
         try:
-            with _unpacked(model.path) as folder:
+            with _unpacked(model.read()) as folder:
                 core = openvino.Core()
                 detector, landmarks = (
                     core.compile_model(_for_bytes(core.read_model(folder / member), scale, offset), "CPU", properties)
@@ -189,10 +190,10 @@ def _for_bytes(model: Any, scale: float, offset: float) -> Any:
 
 
 @contextmanager
-def _unpacked(bundle: Path) -> Iterator[Path]:
+def _unpacked(bundle: bytes) -> Iterator[Path]:
     """The networks of a bundle as files: OpenVINO reads this kind from files only."""
     with tempfile.TemporaryDirectory(prefix="formcheck-", ignore_cleanup_errors=True) as folder:
-        with zipfile.ZipFile(bundle) as archive:
+        with zipfile.ZipFile(io.BytesIO(bundle)) as archive:
             for member in (DETECTOR_MEMBER, LANDMARKS_MEMBER):
                 archive.extract(member, folder)
         yield Path(folder)

@@ -15,7 +15,8 @@ from tests.fuzz.reliability import write_part
 def main() -> int:
     """Kill, look, write down; the exit code is 1 when something was lost."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--kills", type=int, default=100, help="how often worker and command are killed, each; the app half as often")
+    help_ = "how often worker and command are killed, each; the app half as often"
+    parser.add_argument("--kills", type=int, default=100, help=help_)
     arguments = parser.parse_args()
     series: list[Kills] = []
     with tempfile.TemporaryDirectory(prefix="formcheck-faults-") as folder:

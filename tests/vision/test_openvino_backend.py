@@ -17,6 +17,7 @@ from formcheck.core.landmarks import Landmark
 from formcheck.vision.backend import PoseBackend
 from formcheck.vision.blazepose import REGION_MARGIN, anchors
 from formcheck.vision.mediapipe_backend import MediaPipeBackend
+from formcheck.vision.models.download import sha256_of
 from formcheck.vision.models.store import ModelFile, find_model
 from formcheck.vision.openvino_backend import OpenVinoBackend, OpenVinoDetector, is_installed
 from formcheck.vision.person_finder import PersonFinder
@@ -167,7 +168,7 @@ def test_a_file_that_is_no_bundle_is_a_model_error(tmp_path: Path) -> None:
     path = tmp_path / "mine.task"
     path.write_bytes(b"no bundle")
     with pytest.raises(ModelError, match=r"mine\.task does not load as a pose model"):
-        OpenVinoBackend().open(ModelFile(path, "mine.task", "custom", ""), people=1, track=True)
+        OpenVinoBackend().open(ModelFile(path, "mine.task", "custom", sha256_of(path)), people=1, track=True)
 
 
 @needs_openvino

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -9,6 +10,10 @@ from pathlib import Path
 import pytest
 
 from formcheck.core.errors import ModelError
+from formcheck.service.pipeline import AnalysisRequest, run_analysis
+from formcheck.vision.backend import PoseBackend
+from formcheck.vision.mediapipe_backend import MediaPipeBackend
+from formcheck.vision.models import store
 from formcheck.vision.models.bundle import DETECTOR_MEMBER, LANDMARKS_MEMBER, assemble_bundle, stored_zip
 from formcheck.vision.models.packages import Package
 from formcheck.vision.models.store import (
@@ -20,6 +25,8 @@ from formcheck.vision.models.store import (
     find_model,
     list_models,
 )
+from formcheck.vision.openvino_backend import OpenVinoBackend
+from formcheck.vision.openvino_backend import is_installed as openvino_is_installed
 from tests.helpers.make_models import (
     DETECTOR,
     FULL,
@@ -35,6 +42,8 @@ from tests.helpers.make_models import (
     write_package,
 )
 
+SAMPLE = Path(__file__).resolve().parents[2] / "sample_videos" / "deadlift-good.mp4"
+
 BUNDLES = {
     name: stored_zip({DETECTOR_MEMBER: DETECTOR, LANDMARKS_MEMBER: toy_network(5, name.encode() * 60_000)})
     for name in ("lite", "full", "heavy")
@@ -45,6 +54,10 @@ MODELS = (
     KnownModel("full", len(BUNDLES["full"]), sha256(BUNDLES["full"]), (sha256(OLD_FULL),)),
     KnownModel("heavy", len(BUNDLES["heavy"]), sha256(BUNDLES["heavy"])),
 )
+
+
+def model_is_here(name: str) -> bool:
+    return any(each.name == name and each.hash_ok for each in list_models())
 
 
 @pytest.fixture
@@ -342,3 +355,79 @@ def test_without_environment_the_official_address_and_the_users_folder_are_used(
     assert setup.data_folder.is_absolute()
     assert setup.data_folder.name == "models"
     assert "formcheck" in setup.data_folder.parts or "formcheck" in str(setup.data_folder)
+
+
+# --- files that change while they are used
+
+
+REPLACED: dict[str, Callable[[Path], object]] = {
+    "another model": lambda path: path.write_bytes(BUNDLES["heavy"]),
+    "garbage": lambda path: path.write_bytes(b"garbage"),
+    "one bit": lambda path: path.write_bytes(path.read_bytes()[:-1] + bytes([path.read_bytes()[-1] ^ 1])),
+    "nothing": lambda path: path.write_bytes(b""),
+    "no file": lambda path: path.unlink(),
+}
+
+
+def backends() -> list[PoseBackend]:
+    return [MediaPipeBackend(), *([OpenVinoBackend()] if openvino_is_installed() else [])]
+
+
+@pytest.mark.parametrize("backend", backends(), ids=lambda backend: backend.name)
+@pytest.mark.parametrize("name", REPLACED)
+def test_a_file_that_is_replaced_after_it_was_checked_is_not_loaded(
+    name: str, backend: PoseBackend, setup: Setup
+) -> None:
+    path = setup.own_folders[0] / "pose_landmarker_lite.task"
+    path.write_bytes(BUNDLES["lite"])
+    model = find_model("lite", setup=setup)
+    assert model.read() == BUNDLES["lite"]
+    REPLACED[name](path)
+    said = message_of(lambda: backend.open(model, people=1, track=True))
+    assert str(path) in said
+    assert ("cannot be read" if name == "no file" else "was replaced while it was in use") in said
+
+
+@pytest.mark.model
+@pytest.mark.skipif(not model_is_here("full"), reason="the pose model is not here: formcheck models fetch")
+@pytest.mark.parametrize("backend", ["mediapipe", "openvino"])
+def test_an_analysis_whose_model_is_replaced_says_so_and_leaves_nothing(
+    backend: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if backend == "openvino" and not openvino_is_installed():
+        pytest.skip("OpenVINO is not installed: pip install 'formcheck[fast]'")
+    path = tmp_path / "mine.task"
+    shutil.copyfile(find_model("full").path, path)
+
+    def found(*words: object, **told: object) -> store.ModelFile:
+        model = find_model(path)
+        path.write_bytes(b"garbage")
+        return model
+
+    monkeypatch.setattr(store, "find_model", found)
+    request = AnalysisRequest(video=str(SAMPLE), model=str(path), backend=backend, folder=str(tmp_path / "out"))
+    said = message_of(lambda: run_analysis(request))
+    assert f"{path} was replaced while it was in use" in said
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_model_that_is_loaded_already_does_not_mind(setup: Setup, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A second detector of the same analysis uses what is in memory, and another one sees the change."""
+    path = setup.own_folders[0] / "pose_landmarker_lite.task"
+    path.write_bytes(BUNDLES["lite"])
+    model, loaded = find_model("lite", setup=setup), []
+    backend = OpenVinoBackend()
+    monkeypatch.setattr(backend, "_load", lambda model: loaded.append(model.read()) or (Silent(), Silent()))
+    backend.open(model, people=1, track=True)
+    path.write_bytes(b"garbage")
+    backend.open(model, people=1, track=True)
+    assert loaded == [BUNDLES["lite"]]
+    monkeypatch.setattr(backend, "_loaded", {})
+    assert "was replaced" in message_of(lambda: backend.open(model, people=1, track=True))
+
+
+class Silent:
+    """A network that nobody asks."""
+
+    def create_infer_request(self) -> None:
+        return None

@@ -14,6 +14,7 @@ Files with a known name are checked by SHA-256 each time they are used. Two sett
 
 from __future__ import annotations
 
+import hashlib
 import os
 import tempfile
 from collections.abc import Iterator
@@ -78,6 +79,23 @@ class ModelFile:
     name: str
     origin: Origin
     sha256: str
+
+    def read(self) -> bytes:
+        """The file as it was checked: what is loaded is what was asked for, whatever became of the file since.
+
+        Raises
+        ------
+        ModelError : the file is gone, cannot be read or was replaced.
+        """
+        try:
+            content = self.path.read_bytes()
+        except OSError as error:
+            raise ModelError(f"The pose model {self.path} cannot be read: {reason(error)}.") from error
+        if hashlib.sha256(content).hexdigest() != self.sha256:
+            raise ModelError(
+                f"The pose model {self.path} was replaced while it was in use: let nothing change it, and start again."
+            )
+        return content
 
 
 @dataclass(frozen=True)
