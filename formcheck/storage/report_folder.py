@@ -223,13 +223,15 @@ def open_report_folder(
     OutputError : the folder cannot be made or written to, or holds foreign files with such names.
     """
     names = frozenset(names)
+    default_name = default_name or default_folder_name(input_path)
     try:
-        path = _chosen(input_path, out, names, default_name or default_folder_name(input_path))
+        path = _chosen(input_path, out, names, default_name)
     except OutputError:
-        if out is not None and out.is_dir():
-            with _output_errors(out), _taken(out):  # what looks foreign may be another analysis at work
-                pass
-        raise
+        if out is None or not out.is_dir():
+            raise
+        # What looks foreign may be another analysis at work: it is told of, or done by now.
+        with _output_errors(out), _taken(out):
+            path = _chosen(input_path, out, names, default_name)
     made = _make_folders(path)
     scratch: Path | None = None
     taken = contextlib.ExitStack()
