@@ -59,7 +59,8 @@ def test_one_wins_and_the_other_says_so(scene: Scene) -> None:
         folder = scene.out if number % 2 else scene.folder / f"out-{number}"
         second = scene.request if number % 3 else AnalysisRequest(poses=str(other), exercise="deadlift")
         begin_s = time.monotonic() + 0.05
-        processes, words = [], []
+        processes: list[int] = []
+        words: list[Path] = []
         for request, after_s in ((scene.request, 0.0), (second, chance.uniform(0.0, 0.8 * usual_s))):
             words.append(scene.folder / f"words-{len(words)}.txt")
             told = AnalysisRequest.from_dict(request.to_dict() | {"folder": str(folder), "save": False})

@@ -415,9 +415,14 @@ def test_a_model_that_is_loaded_already_does_not_mind(setup: Setup, monkeypatch:
     """A second detector of the same analysis uses what is in memory, and another one sees the change."""
     path = setup.own_folders[0] / "pose_landmarker_lite.task"
     path.write_bytes(BUNDLES["lite"])
-    model, loaded = find_model("lite", setup=setup), []
-    backend = OpenVinoBackend()
-    monkeypatch.setattr(backend, "_load", lambda model: loaded.append(model.read()) or (Silent(), Silent()))
+    model, backend = find_model("lite", setup=setup), OpenVinoBackend()
+    loaded: list[bytes] = []
+
+    def load(model: store.ModelFile) -> tuple[Silent, Silent]:
+        loaded.append(model.read())
+        return Silent(), Silent()
+
+    monkeypatch.setattr(backend, "_load", load)
     backend.open(model, people=1, track=True)
     path.write_bytes(b"garbage")
     backend.open(model, people=1, track=True)
