@@ -135,6 +135,18 @@ class _Found:
 
 
 @dataclass(frozen=True)
+class _Wanted:
+    """What the caller of `analyze` asked for, as far as finding the set and its neutral back depends on it."""
+
+    named: Exercise | None
+    variant: str
+    settings: Settings
+    baseline: Baseline | None
+    own_reps: Mapping[str, OwnReps]
+    floors: Floors | None
+
+
+@dataclass(frozen=True)
 class _Read:
     """The set as one way of reading the spine shows it."""
 
@@ -185,32 +197,10 @@ def analyze(
     film, poses = poses, in_real_time(poses, slow_motion)
     plate = None if plate is None else replace(plate, time_s=plate.time_s / slow_motion)
     exercise = exercise_of_variant(exercise, variant)
-    usual = spine or contour_method(calibration_of(poses.model))
     cleaned = clean(poses)
-    seen = _stretches(cleaned, usual)
-    recognition = recognise(
-        [
-            features
-            for each in seen
-            for cycle, features in zip(each.cycles, each.features, strict=True)
-            if not cycle.half_seen
-        ],
-        EXERCISES,
-    )
-    meant = exercise_named(exercise) or recognition.exercise
-    own = None if meant is None or own_reps is None else own_reps.get(meant.name)
-
-    def read(method: SpineMethod, stretches: Sequence[_Stretch]) -> _Read:
-        compared = [_with_neutral(each, method, baseline, own) for each in stretches]
-        found = _find_set(exercise_named(exercise), recognition.exercise, variant, settings, compared, floors)
-        return _Read(method, compared, found)
-
-    best = read(usual, seen)
-    if spine is None and _back_hidden(best.found):
-        lower_half = lower_half_method(calibration_of(poses.model))
-        other = read(lower_half, [_read_again(each, lower_half) for each in seen])
-        best = best if _back_hidden(other.found) else other
-    spine, stretches, found = best.spine, best.stretches, best.found
+    wanted = _Wanted(exercise_named(exercise), variant, settings, baseline, own_reps or {}, floors)
+    recognition, best = _read(cleaned, wanted, spine)
+    stretches, found = best.stretches, best.found
     view = _view(cleaned, found.reps)
     too_small = is_too_small(poses)
     reps = _judge_reps(found, cleaned, view, TOO_SMALL if too_small else "")
@@ -228,8 +218,8 @@ def analyze(
             poses,
             cleaned,
             found.reps,
-            other_lifts_note(recognition, exercise_named(exercise)),
-            UPPER_HALF_HIDDEN if spine.partial else "",
+            other_lifts_note(recognition, wanted.named),
+            UPPER_HALF_HIDDEN if best.spine.partial else "",
             playback_of([(stretch.signals, stretch.cycles) for stretch in stretches]),
             slow_motion,
         ),
@@ -245,7 +235,7 @@ def analyze(
         load_kg=load_kg,
         set_level=_set_level(found, reps, height_cm or settings.height_cm, plate),
         settings=settings,
-        back=_back(spine, stretches) if poses.seen.any() else None,
+        back=_back(best.spine, stretches) if poses.seen.any() else None,
         signals=_with_back_judged(_joined(stretches, poses), found, reps),
     )
     return in_film_time(report, film, slow_motion)
@@ -274,24 +264,44 @@ def exercise_of_variant(exercise: str, variant: str) -> str:
     raise UsageError(f"There is no variant '{variant}' of this lift: choose one of {names}.")
 
 
-def _find_set(
-    named: Exercise | None,
-    recognised: Exercise | None,
-    variant: str,
-    settings: Settings,
-    stretches: Sequence[_Stretch],
-    floors: Floors | None,
-) -> _Found:
+def _read(cleaned: CleanPoses, wanted: _Wanted, spine: SpineMethod | None) -> tuple[Recognition, _Read]:
+    """What the lift is taken for, and the set by ``spine``, or by the way of reading it that shows the back."""
+    calibration = calibration_of(cleaned.poses.model)
+    usual = spine or contour_method(calibration)
+    seen = _stretches(cleaned, usual)
+    recognition = _recognised(seen)
+    best = _read_by(usual, seen, wanted, recognition)
+    if spine is not None or not _back_hidden(best.found):
+        return recognition, best
+    lower_half = lower_half_method(calibration)
+    other = _read_by(lower_half, [_read_again(each, lower_half) for each in seen], wanted, recognition)
+    return recognition, best if _back_hidden(other.found) else other
+
+
+def _recognised(stretches: Sequence[_Stretch]) -> Recognition:
+    """The lift by all cycles of which nothing is missing."""
+    pairs = [pair for each in stretches for pair in zip(each.cycles, each.features, strict=True)]
+    return recognise([features for cycle, features in pairs if not cycle.half_seen], EXERCISES)
+
+
+def _read_by(method: SpineMethod, stretches: Sequence[_Stretch], wanted: _Wanted, recognition: Recognition) -> _Read:
+    meant = wanted.named or recognition.exercise
+    own = None if meant is None else wanted.own_reps.get(meant.name)
+    compared = [_with_neutral(each, method, wanted.baseline, own) for each in stretches]
+    return _Read(method, compared, _find_set(wanted, recognition.exercise, compared))
+
+
+def _find_set(wanted: _Wanted, recognised: Exercise | None, stretches: Sequence[_Stretch]) -> _Found:
     """What is judged: the lift that the user named, else the recognised one, and its repetitions.
 
     The lift comes with the user's limits and the checks of its variant.
     """
-    meant = named or recognised
+    meant = wanted.named or recognised
     if meant is None:
         return _Found(None)
-    lift = apply(meant, settings)
-    chosen = _chosen_variant(lift, variant, settings)
-    reps = _reps(stretches, lift, floors)
+    lift = apply(meant, wanted.settings)
+    chosen = _chosen_variant(lift, wanted.variant, wanted.settings)
+    reps = _reps(stretches, lift, wanted.floors)
     pairs, cycle_features = tuple((signals, rep) for signals, rep, _ in reps), [features for *_, features in reps]
     known = chosen or recognise_variant(cycle_features, lift.variants)
     if known is not None:

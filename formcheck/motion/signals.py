@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from formcheck.core.landmarks import PAIRED_JOINTS, Landmark, left_right
 from formcheck.core.poses import FloatArray, PoseSequence
-from formcheck.motion.calibration import calibration_of
+from formcheck.motion.calibration import Calibration, calibration_of
 from formcheck.motion.cleaning import smooth
 from formcheck.motion.frontal_measures import (
     FOOT_JOINTS,
@@ -183,12 +183,8 @@ def signals_but_spine(poses: PoseSequence) -> tuple[Signals, BoolArray]:
     eye = (floor_px - _middle_px(poses, "EYE")[:, 1]) / scale_px
     hip_to_shoulder = joints["SHOULDER"] - joints["HIP"]
     trunk_lean = _lean_deg(hip_to_shoulder)
-    unknown = np.full(len(poses), np.nan)
     from_picture = np.abs(yaw_deg) <= PICTURE_ANGLES_MAX_YAW_DEG
-    hip_gain = np.where(from_picture, calibration.hip_flexion_gain, 1.0)
-    knee_gain = np.where(from_picture, calibration.knee_flexion_gain, 1.0)
-    hip_flexion = joint_flexion_deg(joints["SHOULDER"], joints["HIP"], joints["KNEE"])
-    knee_flexion = joint_flexion_deg(joints["HIP"], joints["KNEE"], joints["ANKLE"])
+    hip_flexion, knee_flexion = _hip_and_knee_flexion_deg(joints, from_picture, calibration)
     hip_ok, thigh_ok, shank_ok, arm_ok = _believable_limbs(joints, from_picture)
     wrist_shown = _near_visibility(poses, forward, ("WRIST",)) >= calibration.arm_visibility_min
     elbow_score = _near_visibility(poses, forward, ("ELBOW",))
@@ -201,13 +197,12 @@ def signals_but_spine(poses: PoseSequence) -> tuple[Signals, BoolArray]:
     foot_visibility = _near_visibility(poses, forward, FOOT_JOINTS)
     foot_ok = (foot_visibility >= calibration.foot_visibility_min) & foot_shown(poses, forward < 0, scale_px) & shank_ok
     heel, toes = (_near_height_px(poses, forward, joint) / scale_px for joint in ("HEEL", "FOOT_INDEX"))
-    ankle_x = _middle_px(poses, "ANKLE")[:, 0]
-    signals = Signals(
-        time_s=poses.time_s,
+    signals = replace(
+        _sides_compared(poses, axis, forward, from_picture, scale_px),
         forward=forward,
         yaw_deg=yaw_deg,
-        hip_flexion_deg=_only(thigh_ok, np.minimum(180.0, hip_gain * hip_flexion)),
-        knee_flexion_deg=_only(thigh_ok & shank_ok, np.minimum(180.0, knee_gain * knee_flexion)),
+        hip_flexion_deg=_only(thigh_ok, hip_flexion),
+        knee_flexion_deg=_only(thigh_ok & shank_ok, knee_flexion),
         elbow_flexion_deg=_only(arm_ok, joint_flexion_deg(joints["SHOULDER"], joints["ELBOW"], joints["WRIST"])),
         trunk_lean_deg=trunk_lean,
         shank_lean_deg=_only(shank_ok, _lean_deg(joints["KNEE"] - joints["ANKLE"])),
@@ -227,6 +222,18 @@ def signals_but_spine(poses: PoseSequence) -> tuple[Signals, BoolArray]:
         toe_height=above_standing(toes, height["SHOULDER"], foot_ok),
         foot_visibility=_only(np.isfinite(trunk_lean), foot_visibility),
         shoulder_shown=_only(np.isfinite(trunk_lean), shoulder_shown.astype(np.float64)),
+        back_judged=np.zeros(len(poses)),
+    )
+    return signals, hip_ok
+
+
+def _sides_compared(
+    poses: PoseSequence, axis: FloatArray, forward: FloatArray, from_picture: BoolArray, scale_px: float
+) -> Signals:
+    """Signals that set the left side against the right one or see where the feet go, and NaN in all others."""
+    ankle_x = _middle_px(poses, "ANKLE")[:, 0]
+    return replace(
+        no_signals(poses.time_s),
         knee_ankle_ratio=_separation_ratio(poses),
         foot_gap=gap(poses, "ANKLE"),
         hand_gap=gap(poses, "WRIST"),
@@ -238,20 +245,7 @@ def signals_but_spine(poses: PoseSequence) -> tuple[Signals, BoolArray]:
         hip_shift=hip_shift(poses),
         shoulder_tilt_deg=_tilt_deg(poses, "SHOULDER"),
         hip_tilt_deg=_tilt_deg(poses, "HIP"),
-        dorsal_bend_deg=unknown,
-        lower_bend_deg=unknown,
-        upper_bend_deg=unknown,
-        bend_uncertainty_deg=unknown,
-        back_quality=unknown,
-        back_gate=unknown,
-        spine_flexion_deg=unknown,
-        back_rounding_deg=unknown,
-        lower_rounding_deg=unknown,
-        upper_rounding_deg=unknown,
-        back_rounding_uncertainty_deg=unknown,
-        back_judged=np.zeros(len(poses)),
     )
-    return signals, hip_ok
 
 
 def with_spine(signals: Signals, hip_ok: BoolArray, poses: PoseSequence, read_spine: SpineReader) -> Signals:
@@ -337,6 +331,17 @@ def _sagittal_joints(
         world = np.stack([(point[:, [0, 2]] * ahead).sum(axis=1), -point[:, 1]], axis=1)
         result[joint] = np.where(from_picture[:, None], picture, world)
     return result
+
+
+def _hip_and_knee_flexion_deg(
+    joints: dict[str, FloatArray], from_picture: BoolArray, calibration: Calibration
+) -> tuple[FloatArray, FloatArray]:
+    """(T,) each, corrected for the model's bias where they come from the picture."""
+    hip_gain = np.where(from_picture, calibration.hip_flexion_gain, 1.0)
+    knee_gain = np.where(from_picture, calibration.knee_flexion_gain, 1.0)
+    hip = joint_flexion_deg(joints["SHOULDER"], joints["HIP"], joints["KNEE"])
+    knee = joint_flexion_deg(joints["HIP"], joints["KNEE"], joints["ANKLE"])
+    return np.minimum(180.0, hip_gain * hip), np.minimum(180.0, knee_gain * knee)
 
 
 def _believable_limbs(joints: dict[str, FloatArray], side_view: BoolArray) -> tuple[BoolArray, ...]:

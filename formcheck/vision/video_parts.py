@@ -208,11 +208,7 @@ def watch_part(
             )
         )
         watched.floor = finder.floor
-        frames: Iterable[DecodedFrame] = reader.decoded()
-        if threads > 1:
-            large = reader.info.source_width * reader.info.source_height > LARGE_PICTURE_PX
-            ahead = LARGE_DECODED_AHEAD if large else DECODED_AHEAD
-            frames = stack.enter_context(closing(prefetched(frames, ahead)))
+        frames = _frames(reader, threads, stack)
         time_ms, lead = -1, 0
         for decoded, is_last in _with_last(frames):
             time_s = decoded.time_s
@@ -220,7 +216,7 @@ def watch_part(
                 watched.next_s = time_s
                 break
             previous, thumbnail = thumbnail, _or(decoded.thumbnail(*THUMBNAIL), thumbnail)
-            change = 0.0 if previous is None or thumbnail is None else float(np.abs(thumbnail - previous).mean())
+            change = _change(thumbnail, previous)
             time_ms = max(time_ms + 1, round(time_s * 1000))
             index = len(watched.time_s)
             ahead_of_part = time_s < start_s
@@ -246,6 +242,20 @@ def watch_part(
         watched.sudden = rate.sudden[len(rate.looks) - len(watched.looks) :]
         watched.complete, watched.notes, watched.exact_times = reader.complete, reader.notes, reader.exact_times
     return watched
+
+
+def _frames(reader: VideoReader, threads: int, stack: ExitStack) -> Iterable[DecodedFrame]:
+    """The reader's frames, decoded ahead in a thread that ends with ``stack`` where more than one may run."""
+    if threads <= 1:
+        return reader.decoded()
+    large = reader.info.source_width * reader.info.source_height > LARGE_PICTURE_PX
+    ahead = LARGE_DECODED_AHEAD if large else DECODED_AHEAD
+    return stack.enter_context(closing(prefetched(reader.decoded(), ahead)))
+
+
+def _change(thumbnail: NDArray[np.float32] | None, previous: NDArray[np.float32] | None) -> float:
+    """Mean difference of two thumbnails; 0 where one is missing."""
+    return 0.0 if previous is None or thumbnail is None else float(np.abs(thumbnail - previous).mean())
 
 
 def _or(new: NDArray[np.float32] | None, old: NDArray[np.float32] | None) -> NDArray[np.float32] | None:

@@ -144,7 +144,7 @@ def _degrees(value: float, signed: bool) -> str:
 def chart(course: Course, unit: str) -> alt.LayerChart | alt.FacetChart:
     """The days with their verdicts, the limits, and the robust line where there is one."""
     values = [_shown(course, point.value, unit) for point in course.points]
-    frame = pd.DataFrame(
+    days = pd.DataFrame(
         {
             "Day": [pd.Timestamp(point.day) for point in course.points],
             "Value": values,
@@ -152,71 +152,75 @@ def chart(course: Course, unit: str) -> alt.LayerChart | alt.FacetChart:
             "Stands out": ["yes" if point.outlier else "no" for point in course.points],
         }
     )
-    limits = [
-        (verdict, _shown(course, limit, unit))
-        for verdict, limit in zip((WATCH, FAULT), course.limits, strict=True)
-        if math.isfinite(limit)
-    ]
-    low, high = span([*values, *(limit for _, limit in limits[:1])], _shown(course, course.followed.noise, unit))
+    limits = _limits(course, unit)
+    low, high = span([*values, *list(limits.values())[:1]], _shown(course, course.followed.noise, unit))
     # A limit far away says nothing that its absence does not.
     near = 0.3 * (high - low)
-    limits = [(verdict, limit) for verdict, limit in limits if low - near <= limit <= high + near]
-    low, high = min([low, *(limit for _, limit in limits)]), max([high, *(limit for _, limit in limits)])
+    limits = {verdict: limit for verdict, limit in limits.items() if low - near <= limit <= high + near}
+    domain = min([low, *limits.values()]), max([high, *limits.values()])
     ticks = min(6, len(course.points))
     x = alt.X("Day:T", title=None, axis=alt.Axis(format="%d %b", grid=False, tickCount=ticks))
-    y = alt.Y("Value:Q", title=None, scale=alt.Scale(domain=(low, high), zero=False, padding=14))
-    layers: list[alt.Chart] = []
-    for verdict, limit in limits:
-        rule = alt.Chart(pd.DataFrame({"Value": [limit]})).mark_rule(
-            color=COLOURS[verdict], strokeWidth=1.5, strokeDash=[6, 4] if verdict == WATCH else [1, 0]
-        )
-        layers.append(rule.encode(y=y))
+    y = alt.Y("Value:Q", title=None, scale=alt.Scale(domain=domain, zero=False, padding=14))
+    layers = [_limit_rule(verdict, limit).encode(y=y) for verdict, limit in limits.items()]
     if math.isfinite(course.line[0]):
-        ends = [_shown(course, value, unit) for value in course.line]
-        line = pd.DataFrame({"Day": [frame["Day"].iloc[0], frame["Day"].iloc[-1]], "Value": ends})
-        clear = course.direction != Direction.UNCLEAR
-        mark = alt.Chart(line).mark_line(
-            color=ACCENT if clear else LINE, strokeWidth=3 if clear else 1.5, strokeDash=[1, 0] if clear else [3, 4]
-        )
-        layers.append(mark.encode(x=x, y=y))
-    layers.append(alt.Chart(frame).mark_line(color=LINE, strokeWidth=1, opacity=0.6).encode(x=x, y=y))
-    judged = course.latest != NOT_MEASURED
-    verdicts = list(COLOURS) if judged else []
-    words = [FINDING_WORDS[verdict] for verdict in verdicts]
-    points = alt.Chart(frame).mark_point(size=85, filled=True, opacity=1, color=ACCENT)
-    encoded = points.encode(
-        x=x,
-        y=y,
-        tooltip=[
-            alt.Tooltip("Day:T", format="%Y-%m-%d"),
-            alt.Tooltip("Value:Q", format=".3g"),
-            "Verdict:N",
-            "Stands out:N",
-        ],
-        **(
-            {
-                "color": alt.Color(
-                    "Verdict:N",
-                    scale=alt.Scale(domain=words, range=[COLOURS[each] for each in verdicts]),
-                    legend=None,
-                ),
-                "shape": alt.Shape(
-                    "Verdict:N", scale=alt.Scale(domain=words, range=[SHAPES[each] for each in verdicts]), legend=None
-                ),
-            }
-            if judged
-            else {}
-        ),
-    )
-    layers.append(encoded)
-    out = frame[frame["Stands out"] == "yes"]
-    if len(out):
-        ring = alt.Chart(out).mark_point(size=260, filled=False, strokeWidth=1.8, color=LINE)
+        layers.append(_robust_line(course, unit).encode(x=x, y=y))
+    layers.append(alt.Chart(days).mark_line(color=LINE, strokeWidth=1, opacity=0.6).encode(x=x, y=y))
+    layers.append(_points(days, judged=course.latest != NOT_MEASURED).encode(x=x, y=y))
+    outliers = days[days["Stands out"] == "yes"]
+    if len(outliers):
+        ring = alt.Chart(outliers).mark_point(size=260, filled=False, strokeWidth=1.8, color=LINE)
         layers.append(ring.encode(x=x, y=y))
     description = f"{course.followed.title} from {course.points[0].day} to {course.points[-1].day}: " + trend_words(
         course, unit
     )
     return alt.layer(*layers).properties(height=200, description=description)
+
+
+def _limits(course: Course, unit: str) -> dict[Verdict, float]:
+    """Where watch and fault begin, for as far as there are limits."""
+    pairs = zip((WATCH, FAULT), course.limits, strict=True)
+    return {verdict: _shown(course, limit, unit) for verdict, limit in pairs if math.isfinite(limit)}
+
+
+def _limit_rule(verdict: Verdict, limit: float) -> alt.Chart:
+    rule: alt.Chart = alt.Chart(pd.DataFrame({"Value": [limit]})).mark_rule(
+        color=COLOURS[verdict], strokeWidth=1.5, strokeDash=[6, 4] if verdict == WATCH else [1, 0]
+    )
+    return rule
+
+
+def _robust_line(course: Course, unit: str) -> alt.Chart:
+    """From the first day to the last, thin and dashed where its direction is in doubt."""
+    ends = [_shown(course, value, unit) for value in course.line]
+    days = [pd.Timestamp(course.points[index].day) for index in (0, -1)]
+    clear = course.direction != Direction.UNCLEAR
+    line: alt.Chart = alt.Chart(pd.DataFrame({"Day": days, "Value": ends})).mark_line(
+        color=ACCENT if clear else LINE, strokeWidth=3 if clear else 1.5, strokeDash=[1, 0] if clear else [3, 4]
+    )
+    return line
+
+
+def _points(days: pd.DataFrame, *, judged: bool) -> alt.Chart:
+    """A mark a day with its values as a tooltip, and colour and shape of its verdict where there is one."""
+    tooltip = [
+        alt.Tooltip("Day:T", format="%Y-%m-%d"),
+        alt.Tooltip("Value:Q", format=".3g"),
+        "Verdict:N",
+        "Stands out:N",
+    ]
+    points: alt.Chart = (
+        alt.Chart(days).mark_point(size=85, filled=True, opacity=1, color=ACCENT).encode(tooltip=tooltip)
+    )
+    if not judged:
+        return points
+    words = [FINDING_WORDS[verdict] for verdict in COLOURS]
+    colours = alt.Scale(domain=words, range=list(COLOURS.values()))
+    shapes = alt.Scale(domain=words, range=[SHAPES[verdict] for verdict in COLOURS])
+    points = points.encode(
+        color=alt.Color("Verdict:N", scale=colours, legend=None),
+        shape=alt.Shape("Verdict:N", scale=shapes, legend=None),
+    )
+    return points
 
 
 def span(values: Sequence[float], least: float) -> tuple[float, float]:

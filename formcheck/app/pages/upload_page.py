@@ -216,70 +216,78 @@ def _adopt(other: Session) -> None:
 
 def _form(names: Sequence[str], unit: str, several: bool) -> dict[str, Any]:
     """What the user tells about the set, as arguments of `AnalysisRequest`; of ``several`` what they have in common."""
-    own: dict[str, Any] = {}
-    if not several:
-        own["exercise"] = components.lift_choice("lift")
-        left, right = st.columns(2)
-        load = components.load_field(left, f"Load in {unit}", unit, "load", placeholder="Optional", persist_state=KEPT)
-        own["load_kg"] = components.kilograms(load, unit) if load else None
-        lifter = right.selectbox(
-            "Lifter",
-            names,
-            index=None,
-            accept_new_options=True,
-            placeholder="Name, optional",
-            key="lifter",
-            persist_state=KEPT,
-        )
-        own["lifter"] = lifter or None
+    own = {} if several else _lift_load_and_lifter(names, unit)
     with st.expander("More, for all of them" if several else "More"):
         if not several:
             own["variant"] = result.variant_choice(own["exercise"], "auto", f"variant-{own['exercise']}", KEPT)
-        presets = result.preset_choice((), "presets", KEPT)
+        own["presets"] = tuple(result.preset_choice((), "presets", KEPT))
         if not several:
             notes = st.text_area("Notes", key="notes", persist_state=KEPT, max_chars=LONGEST_NOTES, height=80)
             own["notes"] = notes or ""
-        first, second, third = st.columns(3)
-        filmed = first.date_input(
-            "Filmed on", "today", max_value="today", key="filmed", persist_state=KEPT, format="YYYY-MM-DD"
-        )
-        start_s = second.number_input(
-            "From second", 0.0, None, None, 1.0, placeholder="Start", key="from", persist_state=KEPT
-        )
-        end_s = third.number_input("To second", 0.0, None, None, 1.0, placeholder="End", key="to", persist_state=KEPT)
-        person = result.person_choice("person", KEPT)
-        slow_motion = result.slow_motion_choice(1.0, "slow-motion", KEPT)
-        models = [status.name for status in list_models() if status.path is not None and status.hash_ok]
-        models = models if "full" in models else ["full", *models]
-        model = st.selectbox(
-            "Pose model",
-            models,
-            index=models.index("full"),
-            key="model",
-            persist_state=KEPT,
-            help="Settings can fetch others.",
-        )
-        plate = st.toggle(
+        own |= _day_and_part()
+        own["person"] = result.person_choice("person", KEPT)
+        own["slow_motion"] = result.slow_motion_choice(1.0, "slow-motion", KEPT)
+        own["model"] = _model()
+        own["plate"] = st.toggle(
             "Follow the plate",
             False,
             key="plate",
             persist_state=KEPT,
             help="Deadlifts with full-size plates (450 mm) in view: bar path and velocity in metres. Takes longer.",
         )
-        save = st.toggle("Save to the history", True, key="save", persist_state=KEPT)
-        keep = st.toggle("Keep the annotated video with it", False, key="keep", persist_state=KEPT, disabled=not save)
-    return own | {
-        "presets": tuple(presets),
+        own["save"] = st.toggle("Save to the history", True, key="save", persist_state=KEPT)
+        keep = st.toggle(
+            "Keep the annotated video with it", False, key="keep", persist_state=KEPT, disabled=not own["save"]
+        )
+        own["keep_video"] = own["save"] and keep
+    return own
+
+
+def _lift_load_and_lifter(names: Sequence[str], unit: str) -> dict[str, Any]:
+    exercise = components.lift_choice("lift")
+    left, right = st.columns(2)
+    load = components.load_field(left, f"Load in {unit}", unit, "load", placeholder="Optional", persist_state=KEPT)
+    lifter = right.selectbox(
+        "Lifter",
+        names,
+        index=None,
+        accept_new_options=True,
+        placeholder="Name, optional",
+        key="lifter",
+        persist_state=KEPT,
+    )
+    load_kg = components.kilograms(load, unit) if load else None
+    return {"exercise": exercise, "load_kg": load_kg, "lifter": lifter or None}
+
+
+def _day_and_part() -> dict[str, Any]:
+    """When it was filmed, and from where to where it is judged."""
+    first, second, third = st.columns(3)
+    filmed = first.date_input(
+        "Filmed on", "today", max_value="today", key="filmed", persist_state=KEPT, format="YYYY-MM-DD"
+    )
+    start_s = second.number_input(
+        "From second", 0.0, None, None, 1.0, placeholder="Start", key="from", persist_state=KEPT
+    )
+    end_s = third.number_input("To second", 0.0, None, None, 1.0, placeholder="End", key="to", persist_state=KEPT)
+    return {
         "filmed_at": filmed.isoformat() if isinstance(filmed, date) and filmed != date.today() else "",
         "start_s": start_s or None,
         "end_s": end_s or None,
-        "person": person,
-        "slow_motion": slow_motion,
-        "plate": plate,
-        "model": model,
-        "save": save,
-        "keep_video": save and keep,
     }
+
+
+def _model() -> str:
+    models = [status.name for status in list_models() if status.path is not None and status.hash_ok]
+    models = models if "full" in models else ["full", *models]
+    return st.selectbox(
+        "Pose model",
+        models,
+        index=models.index("full"),
+        key="model",
+        persist_state=KEPT,
+        help="Settings can fetch others.",
+    )
 
 
 def samples_folder() -> Path | None:
