@@ -71,13 +71,14 @@ def work_supervised() -> None:
     lifeline = os.environ.get(LIFELINE)
     if lifeline is None:
         return
-    from formcheck.core.errors import UsageError
-    from formcheck.core.limits import DEFAULT_LIMITS, limits_from
+    from formcheck.core.errors import FormCheckError
+    from formcheck.core.limits import DEFAULT_LIMITS
+    from formcheck.storage.limits_in_force import limits_in_force
     from formcheck.vision.process_memory import limit_memory
 
     try:
-        limits = limits_from(os.environ)
-    except UsageError:
+        limits = limits_in_force()
+    except FormCheckError:
         limits = DEFAULT_LIMITS  # the command says it in its own words
     limit_memory(limits.memory_bytes)
     threading.Thread(target=_end_with, args=(int(lifeline),), name="lifeline", daemon=True).start()

@@ -17,7 +17,7 @@ GIB = 1 << 30
 
 @dataclass(frozen=True)
 class Limits:
-    """What is accepted at most; each can be changed in the environment, see `VARIABLES`.
+    """What is accepted at most; each can be changed in settings.toml and in the environment, see `VARIABLES`.
 
     Attributes
     ----------
@@ -44,36 +44,49 @@ class Limits:
 
 @dataclass(frozen=True)
 class Variable:
-    """The name of a limit in the environment, and how many of the record's units its unit is."""
+    """The names of a limit in the environment and in the table [limits] of settings.toml, and how many of the record's
+    units its unit is."""
 
     name: str
+    key: str
     unit: str
     size: float
 
 
 VARIABLES: Mapping[str, Variable] = {
-    "file_bytes": Variable("FORMCHECK_MAX_FILE_GIB", "GiB", GIB),
-    "duration_s": Variable("FORMCHECK_MAX_MINUTES", "minutes", 60.0),
-    "pixels": Variable("FORMCHECK_MAX_MEGAPIXELS", "million pixels", 1e6),
-    "frames": Variable("FORMCHECK_MAX_FRAMES", "frames", 1.0),
-    "analysis_s": Variable("FORMCHECK_MAX_ANALYSIS_MINUTES", "minutes", 60.0),
-    "memory_bytes": Variable("FORMCHECK_MAX_MEMORY_GIB", "GiB", GIB),
-    "unpictured_bytes": Variable("FORMCHECK_MAX_GAP_MIB", "MiB", 1 << 20),
-    "silence_s": Variable("FORMCHECK_MAX_GAP_SECONDS", "seconds", 1.0),
+    "file_bytes": Variable("FORMCHECK_MAX_FILE_GIB", "file_gib", "GiB", GIB),
+    "duration_s": Variable("FORMCHECK_MAX_MINUTES", "minutes", "minutes", 60.0),
+    "pixels": Variable("FORMCHECK_MAX_MEGAPIXELS", "megapixels", "million pixels", 1e6),
+    "frames": Variable("FORMCHECK_MAX_FRAMES", "frames", "frames", 1.0),
+    "analysis_s": Variable("FORMCHECK_MAX_ANALYSIS_MINUTES", "analysis_minutes", "minutes", 60.0),
+    "memory_bytes": Variable("FORMCHECK_MAX_MEMORY_GIB", "memory_gib", "GiB", GIB),
+    "unpictured_bytes": Variable("FORMCHECK_MAX_GAP_MIB", "gap_mib", "MiB", 1 << 20),
+    "silence_s": Variable("FORMCHECK_MAX_GAP_SECONDS", "gap_seconds", "seconds", 1.0),
 }
 """By field of `Limits`."""
 
 DEFAULT_LIMITS = Limits()
 
+LARGEST_NUMBER = 1e12
+"""Beyond this a limit is a slip of the keyboard."""
 
-def limits_from(environment: Mapping[str, str]) -> Limits:
-    """The limits that hold where the environment has these variables.
+
+KEYS: Mapping[str, str] = {variable.key: field for field, variable in VARIABLES.items()}
+"""Fields of `Limits` by their names in settings.toml."""
+
+
+def limits_from(environment: Mapping[str, str], told: Mapping[str, float] | None = None) -> Limits:
+    """The limits that hold where the environment has these variables, and settings.toml says this.
+
+    Parameters
+    ----------
+    told : numbers by their names in settings.toml, in their units, checked already; the environment comes first.
 
     Raises
     ------
     UsageError : a variable is not a number above zero.
     """
-    changes: dict[str, float] = {}
+    changes = {KEYS[key]: number * VARIABLES[KEYS[key]].size for key, number in (told or {}).items()}
     for field, variable in VARIABLES.items():
         text = environment.get(variable.name, "").strip()
         if not text:
@@ -82,16 +95,25 @@ def limits_from(environment: Mapping[str, str]) -> Limits:
             number = float(text)
         except ValueError:
             number = math.nan
-        if not (number > 0 and math.isfinite(number)):
+        if not is_limit(number):
             raise UsageError(f"{variable.name} must be a number of {variable.unit} above zero, not {text[:40]!r}.")
         changes[field] = number * variable.size
     return replace(DEFAULT_LIMITS, **changes)
 
 
+def is_limit(value: object) -> bool:
+    """Whether a value can be a limit: a number above zero, and not an endless one."""
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return False
+    return 0 < value <= LARGEST_NUMBER
+
+
 def most(limits: Limits, field: str) -> str:
-    """A limit in words with the way to change it, such as "120 minutes (FORMCHECK_MAX_MINUTES changes that)"."""
+    """A limit in words with the way to change it, such as "120 minutes (limits.minutes in settings.toml, or
+    FORMCHECK_MAX_MINUTES, changes that)"."""
     variable = VARIABLES[field]
-    return f"{getattr(limits, field) / variable.size:,g} {variable.unit} ({variable.name} changes that)"
+    number = f"{getattr(limits, field) / variable.size:,g} {variable.unit}"
+    return f"{number} (limits.{variable.key} in settings.toml, or {variable.name}, changes that)"
 
 
 assert set(VARIABLES) == {each.name for each in fields(Limits)}

@@ -19,6 +19,9 @@ A settings file is TOML; every key is optional:
 
     [checks.squat]
     butt-wink = false                # switched off
+
+    [limits]                         # of this machine, in settings.toml only: how much is read, see core/limits.py
+    minutes = 240
 """
 
 from __future__ import annotations
@@ -31,6 +34,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar
 
 from formcheck.core.errors import UsageError
+from formcheck.core.limits import KEYS, VARIABLES, is_limit
 from formcheck.core.loads import LOAD_UNITS
 from formcheck.exercises import EXERCISES
 from formcheck.exercises.framework.check import Check
@@ -90,6 +94,8 @@ class Settings:
     load_unit : "kg" or "lb"; ``unit_of_loads`` has the usual one where nothing is said.
     variants : variant by lift, for sets whose variant is not named otherwise.
     checks : overrides by "lift/check".
+    limits : how much is read, by the names of `formcheck.core.limits.KEYS`; of a file, and not of an analysis: what is
+        merged has none (`formcheck.storage.limits_in_force` reads them).
     """
 
     presets: tuple[str, ...] = ()
@@ -99,6 +105,7 @@ class Settings:
     load_unit: str | None = None
     variants: Mapping[str, str] = field(default_factory=dict)
     checks: Mapping[str, Override] = field(default_factory=dict)
+    limits: Mapping[str, float] = field(default_factory=dict)
 
     @property
     def unit_of_loads(self) -> str:
@@ -118,7 +125,13 @@ class Settings:
             else {name: value for name in ("watch", "fault") if (value := getattr(override, name)) is not None}
             for key, override in self.checks.items()
         }
-        parts = {"presets": list(self.presets), "lifter": lifter, "variants": dict(self.variants), "checks": checks}
+        parts = {
+            "presets": list(self.presets),
+            "lifter": lifter,
+            "variants": dict(self.variants),
+            "checks": checks,
+            "limits": dict(self.limits),
+        }
         return {name: part for name, part in parts.items() if part}
 
 
@@ -245,10 +258,13 @@ class _Reader:
         self.problems: list[str] = []
 
     def settings(self, table: Mapping[str, Any], presets_allowed: bool) -> Settings:
-        known = ["lifter", "variants", "checks", *(["presets"] if presets_allowed else [])]
+        known = ["lifter", "variants", "checks", *(["presets", "limits"] if presets_allowed else [])]
         if "presets" in table and not presets_allowed:
             self.problems.append("presets: a preset cannot start from others")
-            table = {key: value for key, value in table.items() if key != "presets"}
+        if "limits" in table and not presets_allowed:
+            self.problems.append("limits: a preset cannot change how much is read")
+        if not presets_allowed:
+            table = {key: value for key, value in table.items() if key not in ("presets", "limits")}
         self.known_keys("", table, known)
         lifter = self.table("lifter", table.get("lifter", {}))
         self.known_keys("lifter.", lifter, ["height_cm", "earlier_back_injury", "depth_target", "load_unit"])
@@ -260,6 +276,7 @@ class _Reader:
             load_unit=self.choice("lifter.load_unit", lifter.get("load_unit"), LOAD_UNITS),
             variants=self.variants(self.table("variants", table.get("variants", {}))),
             checks=self.checks(self.table("checks", table.get("checks", {}))),
+            limits=self.limits(self.table("limits", table.get("limits", {}))),
         )
 
     def known_keys(self, where: str, table: Mapping[str, Any], known: Sequence[str]) -> None:
@@ -325,6 +342,16 @@ class _Reader:
             if name in lifts
         }
         return {name: variant for name, variant in chosen.items() if variant is not None}
+
+    def limits(self, table: Mapping[str, Any]) -> dict[str, float]:
+        self.known_keys("limits.", table, list(KEYS))
+        known = {key: value for key, value in table.items() if key in KEYS}
+        self.problems += [
+            f"limits.{key}: must be a number of {VARIABLES[KEYS[key]].unit} above zero, not {quoted(value)}"
+            for key, value in known.items()
+            if not is_limit(value)
+        ]
+        return {key: float(value) for key, value in known.items() if is_limit(value)}
 
     def checks(self, table: Mapping[str, Any]) -> dict[str, Override]:
         lifts = {lift.name: {check.id for check in lift.checks} for lift in EXERCISES}

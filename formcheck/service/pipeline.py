@@ -12,7 +12,6 @@ import contextlib
 import dataclasses
 import functools
 import math
-import os
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -22,8 +21,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from formcheck.core.errors import Cancelled, FormCheckError, HistoryError, OutputError, UsageError, VideoError
-from formcheck.core.limits import limits_from, most
+from formcheck.core.limits import most
 from formcheck.storage.access import acting_for
+from formcheck.storage.limits_in_force import limits_in_force
 
 if TYPE_CHECKING:
     from formcheck.core.poses import PoseSequence
@@ -324,7 +324,7 @@ class _Run:
         self.judged = judged
         self.progress = progress
         self.cancelled = cancelled
-        self.limits = limits_from(os.environ)
+        self.limits = limits_in_force()
         self.end_s = time.monotonic() + self.limits.analysis_s
         self.known = known
         self.video = None if request.video is None else Path(request.video)
@@ -527,7 +527,7 @@ class _Run:
                 assert folder is not None
                 self.problem = Cancelled(f"Stopped. The report without the video is in {folder.path}")
                 return
-            except (OutputError, VideoError) as error:
+            except (OutputError, VideoError, UsageError) as error:  # the last one where the time is up
                 if self.request.whole:
                     raise
                 self.problem = error

@@ -25,10 +25,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from formcheck.core.errors import Cancelled, FormCheckError, PoseFileError, UsageError, VideoError
-from formcheck.core.limits import limits_from
 from formcheck.service.pipeline import AnalysisRequest, AnalysisStage, run_analysis
 from formcheck.service.time_left import STAGE_SHARES, TimeLeft
 from formcheck.service.warm_worker import WarmWorkers, load_until_called, next_job
+from formcheck.storage.limits_in_force import limits_in_force
 from formcheck.vision.process_memory import limit_memory
 
 if TYPE_CHECKING:
@@ -245,8 +245,9 @@ Say = Callable[[dict[str, Any]], None]
 def main() -> None:
     """Analyse the job that standard input names."""
     with _only_ours() as say:
-        # Beyond it this process ends, not the app.
-        limit_memory(limits_from(os.environ).memory_bytes)
+        # Beyond it this process ends, not the app. What is wrong with the limits is said by the job.
+        with contextlib.suppress(FormCheckError):
+            limit_memory(limits_in_force().memory_bytes)
         load_until_called()
         line = next_job()
         if line is None:

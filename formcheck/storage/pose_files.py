@@ -5,7 +5,6 @@ from __future__ import annotations
 import dataclasses
 import json
 import math
-import os
 import zipfile
 from collections.abc import Mapping
 from pathlib import Path
@@ -14,9 +13,10 @@ from typing import IO, Any
 import numpy as np
 
 from formcheck.core.errors import OutputError, PoseFileError
-from formcheck.core.limits import Limits, limits_from, most
+from formcheck.core.limits import Limits, most
 from formcheck.core.poses import ARRAY_FIELDS, FloatArray, PoseSequence, VideoInfo, expected_shapes
 from formcheck.storage.atomic import PendingFile
+from formcheck.storage.limits_in_force import limits_in_force
 from formcheck.storage.ordinary_files import check_ordinary
 
 SCHEMA = 1
@@ -70,7 +70,7 @@ def load_poses(path: str | Path) -> PoseSequence:
     ------
     PoseFileError : missing, not a pose file, damaged, beyond the limits, or written by a newer FormCheck.
     """
-    path, limits = Path(path), limits_from(os.environ)
+    path, limits = Path(path), limits_in_force()
     try:
         check_ordinary(path, PoseFileError, limits.frames * _frame_bytes(), A_POSE_FILE)
         with zipfile.ZipFile(path) as archive:

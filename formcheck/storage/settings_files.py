@@ -19,6 +19,7 @@ from formcheck.storage.atomic import write_text
 from formcheck.storage.config_folder import SETTINGS_TOML as SETTINGS_TOML
 from formcheck.storage.config_folder import config_folder as config_folder
 from formcheck.storage.config_folder import default_settings_path as default_settings_path
+from formcheck.storage.config_folder import machine_settings_path
 from formcheck.storage.ordinary_files import read_ordinary
 
 PRESET_NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,39}")
@@ -48,7 +49,10 @@ def load_settings(path: Path | None = None, presets: Sequence[str] = (), *, own:
     for name in presets:
         settings = merge(settings, find_preset(name))
     if path is not None:
-        settings = merge(settings, _with_its_presets(read_settings(path)))
+        of_file = read_settings(path)
+        if of_file.limits and not _is_machines(path):
+            raise UsageError(f"{path} cannot be used: [limits] are of this machine, in {machine_settings_path()} only.")
+        settings = merge(settings, _with_its_presets(of_file))
     check_limits(settings)
     return settings
 
@@ -80,7 +84,7 @@ def settings_toml(settings: Settings) -> str:
     """Settings as TOML text that `parse_settings` reads back."""
     data = settings.to_dict()
     lines = [f"presets = {_toml(data['presets'])}"] if "presets" in data else []
-    for name in ("lifter", "variants"):
+    for name in ("lifter", "variants", "limits"):
         if name in data:
             lines += [f"[{name}]", *(f"{key} = {_toml(value)}" for key, value in data[name].items())]
     if "checks" in data:
@@ -158,6 +162,13 @@ def save_preset(name: str, source: Path, *, replace: bool = False) -> Path:
     check_limits(parse_settings(text, str(source), presets_allowed=False))
     _write_text(path, text)
     return path
+
+
+def _is_machines(path: Path) -> bool:
+    try:
+        return path.samefile(machine_settings_path())
+    except OSError:
+        return False
 
 
 def _toml(value: object) -> str:

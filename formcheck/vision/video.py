@@ -34,8 +34,9 @@ from av.video.stream import VideoStream
 from numpy.typing import NDArray
 
 from formcheck.core.errors import OutputError, VideoError
-from formcheck.core.limits import GIB, Limits, limits_from, most
+from formcheck.core.limits import GIB, Limits, most
 from formcheck.storage.atomic import PendingFile
+from formcheck.storage.limits_in_force import limits_in_force
 from formcheck.vision.machine import usable_cores
 from formcheck.vision.process_memory import limited_memory
 
@@ -431,7 +432,7 @@ class _Source:
         self.short_by_s = 0.0
         self._read_to_s = 0.0
         self._decoded: Iterator[VideoFrame] | None = None
-        self.limits = limits_from(os.environ)
+        self.limits = limits_in_force()
         self._file = _open_regular_file(self.path, self.name, self.limits)
         self._nameless = _NamelessFile(self._file, self.limits, self.name)
         self.container: InputContainer | None = None

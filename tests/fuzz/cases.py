@@ -356,11 +356,14 @@ fault = 24
 butt-wink = false
 [checks.all.back-rounding]
 watch = 20
+[limits]
+minutes = 240
+frames = 1e5
 """
 
 WORDS = (
     "presets lifter height_cm earlier_back_injury depth_target load_unit variants deadlift squat kettlebell-swing "
-    "checks all back-rounding depth watch fault butt-wink"
+    "checks all back-rounding depth watch fault butt-wink limits minutes frames memory_gib"
 )
 keys = st.sampled_from(WORDS.split())
 NASTY_TOML = (

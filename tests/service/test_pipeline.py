@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 import json
 import os
+import re
 from collections.abc import Callable
 from dataclasses import dataclass, fields, replace
 from datetime import datetime
@@ -437,6 +438,63 @@ def test_a_stop_ends_all_where_all_or_nothing_counts() -> None:
         stopped(replace(Wish(video=True, save=True).request(), whole=True))
     with open_history() as history:
         assert not history.sets()
+
+
+class Clock:
+    """A clock that goes on when somebody looks at a frame."""
+
+    def __init__(self) -> None:
+        self.now_s = 1000.0
+
+    def monotonic(self) -> float:
+        return self.now_s
+
+
+@pytest.mark.parametrize(("frame_s", "in_time"), [(59.9, True), (60.1, False)])
+@pytest.mark.parametrize("stage", ["watching", "drawing"])
+@pytest.mark.parametrize("whole", [False, True])
+def test_an_analysis_ends_when_its_time_is_up(
+    frame_s: float, in_time: bool, stage: str, whole: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock = Clock()
+    monkeypatch.setattr(pipeline, "time", clock)
+    Path("config").mkdir()
+    Path("config/settings.toml").write_text("[limits]\nanalysis_minutes = 1\n", encoding="utf-8")
+
+    def asked_after_a_frame(cancelled: Any) -> None:
+        clock.now_s += frame_s
+        assert not cancelled()
+
+    watch, draw = pose_estimation.estimate_poses, annotated_video.write_annotated_video
+
+    def watched(*words: Any, **told: Any) -> PoseSequence:
+        if stage == "watching":
+            asked_after_a_frame(told["cancelled"])
+        return watch(*words, **told)
+
+    def drawn(*words: Any, **told: Any) -> Any:
+        if stage == "drawing":
+            asked_after_a_frame(told["cancelled"])
+        return draw(*words, **told)
+
+    monkeypatch.setattr(pose_estimation, "estimate_poses", watched)
+    monkeypatch.setattr(annotated_video, "write_annotated_video", drawn)
+    request = replace(Wish(video=True, save=True).request(), whole=whole)
+    words = r"set\.mp4 takes longer than the most, 1 minutes \(limits.analysis_minutes in settings.toml"
+    if in_time:
+        assert run_analysis(request).problem is None
+        return
+    if stage == "watching" or whole:
+        with pytest.raises(UsageError, match=words):
+            run_analysis(request)
+        with open_history() as history:
+            assert not history.sets()
+        return
+    # What was found before is kept, and only the video is missing.
+    result = run_analysis(request)
+    assert re.match(words, str(result.problem))
+    assert files() == USUAL
+    assert saved().id == 1
 
 
 def test_ctrl_c_that_nobody_asked_about_goes_on_its_way(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -92,7 +92,9 @@ def test_a_packing_that_numpy_does_not_use_is_refused(saved: Path, packing: int)
 @pytest.mark.parametrize("last_s", [1e9, 1e30, DEFAULT_LIMITS.duration_s * 1.01])
 def test_a_time_axis_of_years_is_refused(saved: Path, last_s: float) -> None:
     rewrite(saved, time_s=np.append(SHORT.time_s[:-1], last_s))
-    with pytest.raises(PoseFileError, match=r"120 minutes \(FORMCHECK_MAX_MINUTES"):
+    with pytest.raises(
+        PoseFileError, match=r"120 minutes \(limits.minutes in settings.toml, or FORMCHECK_MAX_MINUTES, changes that\)"
+    ):
         load_poses(saved)
 
 
@@ -242,7 +244,8 @@ def test_every_limit_can_be_changed_and_says_how(field: str) -> None:
     variable = VARIABLES[field]
     changed = limits_from({variable.name: "2.5"})
     assert getattr(changed, field) == 2.5 * variable.size
-    assert most(changed, field) == f"2.5 {variable.unit} ({variable.name} changes that)"
+    ways = f"limits.{variable.key} in settings.toml, or {variable.name}, changes that"
+    assert most(changed, field) == f"2.5 {variable.unit} ({ways})"
     assert limits_from({variable.name: " "}) == limits_from({}) == DEFAULT_LIMITS
 
 

@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 
 from formcheck.core.errors import VideoError
+from formcheck.core.limits import VARIABLES
 from formcheck.vision.process_memory import limited_memory
 from formcheck.vision.video import Frame, VideoReader, read_duration_s, read_frames_at
 from tests.helpers.make_videos import as_a_browser_records, numbered_picture, write_video
@@ -145,6 +146,40 @@ def test_what_the_header_does_not_tell_ends_where_the_limit_is_passed(
     with VideoReader(path) as reader, pytest.raises(VideoError, match=r"browser\.webm goes on for more than"):
         read.extend(reader)
     assert len(read) == 7
+
+
+WAYS = ("environment", "settings.toml")
+
+
+def limit(way: str, field: str, value: float, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Say that this much is accepted, in the limit's unit."""
+    variable = VARIABLES[field]
+    if way == "environment":
+        monkeypatch.setenv(variable.name, repr(value))
+    else:
+        monkeypatch.setenv("FORMCHECK_CONFIG_DIR", str(folder))
+        (folder / "settings.toml").write_text(f"[limits]\n{variable.key} = {value!r}\n", encoding="utf-8")
+
+
+@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize("field", ["file_bytes", "duration_s", "pixels", "frames"])
+def test_each_limit_has_two_sides(
+    field: str, way: str, film: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As much as the limit is read; a thousandth less is refused, by the header, before anything is decoded."""
+    there = {
+        "file_bytes": film.stat().st_size,
+        "duration_s": read_duration_s(film),
+        "pixels": 64 * 48,
+        "frames": 12,
+    }[field]
+    number = there / VARIABLES[field].size
+    limit(way, field, number * 1.000001, tmp_path, monkeypatch)
+    with VideoReader(film) as reader:
+        assert len(list(reader)) == 12
+    limit(way, field, number * 0.999, tmp_path, monkeypatch)
+    with pytest.raises(VideoError, match=f"limits.{VARIABLES[field].key} in settings.toml"):
+        VideoReader(film)
 
 
 def test_a_film_at_the_limits_is_read(film: Path, monkeypatch: pytest.MonkeyPatch) -> None:
