@@ -210,11 +210,11 @@ SQUAT_RELEASE = 0.7
 """A squat's bottom takes less of the lordosis (McKean 2010: 13 and 26 deg in women and men)."""
 
 
-SERIES = {"tune": 0, "tune-2": 1, "test": 10_000_001}
+SERIES = {"tune": 0, "tune-2": 1, "tune-3": 10_000_001, "test": 20_000_001}
 """Series of draws, and where the seeds of each begin: every second integer from there on, so that none is in two.
 
-"tune-2" was the test series until a limit had been changed after a look at two of its bodies. "test" has been drawn
-since, and nothing may be chosen by looking at it.
+"tune-2" was the test series until a limit had been changed after a look at two of its bodies, "tune-3" until the rules
+for sets of swings were. "test" has been drawn since, and nothing may be chosen by looking at it.
 """
 
 SEED_MAX = 999_999

@@ -101,13 +101,13 @@ def test_splits_share_neither_bodies_nor_seeds_and_names_are_unique(full: bool) 
     tune, test = (clip_set(split, full) for split in SPLITS)
     for clips in (tune, test):
         assert len({clip.name for clip in clips}) == len(clips)
-    # Every kind of clip for testing is in the split for tuning too, there in two series.
+    # Every kind of clip for testing is in the split for tuning too, there in three series.
     assert [clip.name for clip in tune][: len(test)] == [clip.name for clip in test]
-    assert len(tune) == 2 * len(test)
+    assert len(tune) == 3 * len(test)
     assert not {clip.spec.body for clip in tune} & {clip.spec.body for clip in test}
     assert not {build_of(clip.spec) for clip in tune} & {build_of(clip.spec) for clip in test}
     assert not {clip.spec.seed for clip in tune} & {clip.spec.seed for clip in test}
-    assert {clip.spec.split for clip in tune} == {"tune", "tune-2"}
+    assert {clip.spec.split for clip in tune} == {"tune", "tune-2", "tune-3"}
     assert {clip.spec.split for clip in test} == {"test"}
 
 
@@ -126,9 +126,9 @@ def test_the_list_of_clips_is_the_same_every_time() -> None:
     assert clip_set("test") == clip_set("test")
 
 
-def test_clips_of_the_first_test_split_cannot_be_taken_for_those_of_the_present_one() -> None:
-    assert rendered_set.folder_name("test", full=False) == "test-2"
-    assert rendered_set.folder_name("test", full=True) == "test-2-full"
+def test_clips_of_earlier_test_splits_cannot_be_taken_for_those_of_the_present_one() -> None:
+    assert rendered_set.folder_name("test", full=False) == "test-3"
+    assert rendered_set.folder_name("test", full=True) == "test-3-full"
     assert rendered_set.folder_name("tune", full=True) == "tune-full"
 
 

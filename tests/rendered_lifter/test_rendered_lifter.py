@@ -172,7 +172,8 @@ def test_random_specs_repeat_by_seed_and_splits_never_meet() -> None:
 def test_seeds_of_the_series_are_far_apart() -> None:
     seeds = {clip_seed(seed, series) for seed in (0, 1, SEED_MAX - 1, SEED_MAX) for series in SERIES}
     assert len(seeds) == 4 * len(SERIES)
-    assert clip_seed(SEED_MAX, "tune-2") < clip_seed(0, "test")
+    assert clip_seed(SEED_MAX, "tune-2") < clip_seed(0, "tune-3")
+    assert clip_seed(SEED_MAX, "tune-3") < clip_seed(0, "test")
     assert clip_seed(5, "tune") % 2 == 0
     assert clip_seed(5, "tune-2") % 2 == 1
     for seed in (-1, SEED_MAX + 1):
@@ -183,7 +184,8 @@ def test_seeds_of_the_series_are_far_apart() -> None:
 DRAWS = {
     "tune": "40a790f0a0c615d2a7975d6da262537402bf60f6475755efded4143e8e903f04",
     "tune-2": "245af89c562c5be7410ad2e7bf01e755237b6bd7be09b3f4cd47344c07952644",
-    "test": "1815340f2f6fe4d6a9f554294599a66f05628bd536519dba2063fdd3b0bbfa9f",
+    "tune-3": "1815340f2f6fe4d6a9f554294599a66f05628bd536519dba2063fdd3b0bbfa9f",
+    "test": "d341c8c1fcc79c8760db118d1ae4c2b90e03f6d174d6f17c8655c087bd238054",
 }
 """SHA-256 of the specs of seeds 0 to 19. A new field of the spec changes them; the numbers drawn must never change."""
 
