@@ -27,6 +27,11 @@ WHOSE = "whose-session"
 
 THIS_MACHINE = "127.0.0.1"
 
+UNVERIFIED = (
+    "You have signed in, but the sign-in service does not say who you are, or not that your e-mail address is "
+    "verified. Verify it there, then sign out here and in again; whoever runs FormCheck can help."
+)
+
 
 def who() -> str:
     """The name of the account that is signed in where this is asked from; "" for nobody."""
@@ -86,6 +91,9 @@ def _not_known(error: FormCheckError) -> None:
     if signed_in or not isinstance(error, AccessError):
         st.error(components.plain(str(error)), icon=":material/error:")
     if _uses_oidc():
+        if not signed_in and st.user.to_dict().get("is_logged_in") is True:
+            st.error(UNVERIFIED, icon=":material/error:")
+            signed_in = True
         if signed_in and st.button("Sign out", key="sign-out"):
             st.logout()
         if not signed_in and st.button("Sign in", type="primary", key="sign-in", icon=":material/login:"):

@@ -1,4 +1,4 @@
-"""The app as a server: real browsers behind a real proxy, forged headers, and signing in by OpenID Connect."""
+"""The app as a server: real browsers behind a real proxy, and headers that are forged."""
 
 from __future__ import annotations
 
@@ -10,11 +10,10 @@ from typing import Any
 
 import pytest
 
-from formcheck.storage.history import open_history, teams
 from tests.helpers import app_server
 from tests.helpers.app_server import Server, calm, needs_chromium
+from tests.helpers.gym import LIFTERS, fill
 from tests.helpers.proxy import proxy
-from tests.helpers.saved_sets import recording, report
 
 pytestmark = needs_chromium
 
@@ -22,16 +21,6 @@ browser = app_server.browser
 expect = app_server.playwright_api.expect
 
 SECRET = "correct horse battery staple, 2026"
-
-
-def fill(folder: Path) -> None:
-    """A history with three lifters, two of them in a team."""
-    with open_history(folder / "history" / "history.sqlite3") as history:
-        for number, lifter in enumerate(("Anna", "Ben", "Carl"), start=1):
-            history.save_set(report(), recording(number), lifter=lifter, notes=f"notes of {lifter}")
-        teams.save_account(history, "anna@gym.example", "Anna")
-        teams.save_account(history, "carl@gym.example", "Carl")
-        teams.add_to_team(history, "Mornings", ["Anna", "Ben"], ["coach@gym.example"])
 
 
 @pytest.fixture(scope="module")
@@ -70,7 +59,7 @@ def test_each_sees_what_is_theirs(browser: Any, server: Server, tmp_path: Path, 
         expect(page.get_by_text(f"Signed in as {name.lower()}")).to_be_visible()
         expect(page.get_by_role("button", name="Open set")).to_have_count(len(sees))
         body = page.inner_text("body")
-        assert {lifter for lifter in ("Anna", "Ben", "Carl") if lifter in body} == set(sees)
+        assert {lifter for lifter in LIFTERS if lifter in body} == set(sees)
         page.get_by_role("tab", name="Backup").click()
         expect(page.get_by_role("heading", name="Import")).to_have_count(0)
         with page.expect_download() as download:
@@ -78,7 +67,7 @@ def test_each_sees_what_is_theirs(browser: Any, server: Server, tmp_path: Path, 
         download.value.save_as(tmp_path / "export.zip")
     with zipfile.ZipFile(tmp_path / "export.zip") as archive:
         text = archive.read("history.json").decode()
-    assert {lifter for lifter in ("Anna", "Ben", "Carl") if f"notes of {lifter}" in text} == set(sees)
+    assert {lifter for lifter in LIFTERS if f"notes of {lifter}" in text} == set(sees)
 
 
 @pytest.mark.parametrize(

@@ -43,7 +43,10 @@ needs_model = pytest.mark.skipif(
 
 
 class Server:
-    """The app in folders of its own: ``with Server(folder) as server`` starts it and stops it."""
+    """The app in folders of its own: ``with Server(folder) as server`` starts it and stops it.
+
+    ``{url}`` in an option stands for the address.
+    """
 
     def __init__(self, folder: Path, *options: str, **environment: str) -> None:
         self.folder = folder
@@ -58,7 +61,8 @@ class Server:
             "TMPDIR": str(folder / "tmp"),
             **environment,
         }
-        self.line = [sys.executable, "-m", "formcheck", "app", "--no-browser", "--port", str(self.port), *options]
+        told = [option.replace("{url}", self.url) for option in options]
+        self.line = [sys.executable, "-m", "formcheck", "app", "--no-browser", "--port", str(self.port), *told]
         (folder / "tmp").mkdir()
         self.process: subprocess.Popen[bytes] | None = None
 
