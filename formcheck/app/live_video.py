@@ -13,6 +13,7 @@ import contextlib
 import fractions
 import functools
 import time
+import weakref
 from typing import Any
 
 import numpy as np
@@ -107,11 +108,13 @@ class Canvas(MediaStreamTrack):
 class Eye:
     """Takes the camera's frames to a session; a sink as streamlit-webrtc knows it.
 
-    The session gets a thread of its own when the connection begins, and ends with it.
+    The session gets a thread of its own when the connection begins, and ends with it. On a server with accounts it also
+    ends when the same account begins another one, as each takes a processor.
     """
 
-    def __init__(self, session: BrowserSession) -> None:
+    def __init__(self, session: BrowserSession, account: str = "") -> None:
         self.session = session
+        self._account = account
         self.canvas = Canvas()
         self._track: Any = None
         self._task: asyncio.Task[None] | None = None
@@ -127,6 +130,12 @@ class Eye:
 
     def start(self) -> None:
         """Begin to take frames; called on the connection's event loop."""
+        if self._account:
+            before = _latest.get(self._account)
+            if before is not None and before is not self:
+                before.session.moved = True
+                before.stop()
+            _latest[self._account] = self
         self._worker = FrameWorker(self.session, self.canvas.show)
         self._task = asyncio.get_running_loop().create_task(self._take(self._worker))
 
@@ -149,6 +158,10 @@ class Eye:
             pass
         finally:
             self.stop()
+
+
+_latest: weakref.WeakValueDictionary[str, Eye] = weakref.WeakValueDictionary()
+"""By account, the connection that began last."""
 
 
 def pixels(frame: VideoFrame) -> NDArray[np.uint8]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import itertools
 import secrets
 import shutil
@@ -20,6 +21,7 @@ from formcheck.judging.report import Report
 from formcheck.render.exports import all_exports
 from formcheck.service.name_guess import Guess
 from formcheck.service.pipeline import AnalysisRequest
+from formcheck.service.turns import Turns, turns_from
 from formcheck.service.worker import Batch, Phase, State
 from formcheck.storage import access
 from formcheck.storage.history import open_history
@@ -140,7 +142,9 @@ class Session:
         self.shown = len(self.results)
         self._note()
         self.keep()
-        self.batch = Batch(jobs, keep_alive=self, ended=self._ended)
+        # One's own machine has nobody to share it with.
+        turns = _turns() if self.account else None
+        self.batch = Batch(jobs, keep_alive=self, ended=self._ended, turns=turns)
 
     def go_on(self, jobs: Sequence[AnalysisRequest]) -> None:
         """Take up jobs that were stopped with the app; those that were stopped often wait until somebody says so."""
@@ -308,6 +312,12 @@ def _delete_replaced(old: Sequence[Result], new: Result) -> None:
             # A set that was there before, and was only renewed, may be meant to stay.
             if each.is_new and each.job.set_id is not None and each.job.set_id != new.job.set_id:
                 history.delete_set(each.job.set_id)
+
+
+@functools.cache
+def _turns() -> Turns:
+    """All accounts' of this server."""
+    return turns_from()
 
 
 def _newest_set() -> int | None:

@@ -107,9 +107,11 @@ def _service(server: bool, sign_in: str | None, public_url: str | None, oidc_fil
     UsageError : something is missing without which nobody, or anybody, could sign in.
     """
     from formcheck.service.sign_in import SignIn, trusted_proxy, way_to_sign_in
+    from formcheck.service.turns import turns_from
 
     if not server:
         return None
+    turns_from()
     if not sign_in or not public_url:
         raise UsageError("--server needs --sign-in oidc or --sign-in proxy, and --public-url: see docs/server.md.")
     way = way_to_sign_in({SIGN_IN_VARIABLE: sign_in})

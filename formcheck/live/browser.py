@@ -129,6 +129,8 @@ class BrowserSession:
         self._finished: tuple[FinishedSet, ...] = ()
         self._baseline: Baseline | None = None
         self._over = self._silent = False
+        self.moved = False
+        """The same account has begun another session, which ended this one."""
 
     def receive(self, rgb: RgbImage, arrived_s: float | None = None, dropped: int = 0) -> RgbImage:
         """Look at a frame (H, W, 3) that arrived at that `time.monotonic`; returns it with the body drawn in.

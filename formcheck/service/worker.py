@@ -27,6 +27,7 @@ from typing import TYPE_CHECKING, Any
 from formcheck.core.errors import Cancelled, FormCheckError, PoseFileError, UsageError, VideoError
 from formcheck.service.pipeline import AnalysisRequest, AnalysisStage, run_analysis
 from formcheck.service.time_left import STAGE_SHARES, TimeLeft
+from formcheck.service.turns import Turns
 from formcheck.service.warm_worker import WarmWorkers, load_until_called, next_job
 from formcheck.storage.limits_in_force import limits_in_force
 from formcheck.vision.process_memory import limit_memory
@@ -68,10 +69,10 @@ class State:
     """How far a job is.
 
     ``share`` is 0..1 over the whole job; ``left_s`` estimates the seconds left, None = too early to say. ``message`` is
-    one line for the user, when the job failed or where something is to be said about its result. ``set_id`` is the
-    number under which the set was saved. ``unreadable`` is True when it failed because the file cannot be read,
-    ``interrupted`` when its process ended without a word. ``done`` and ``total`` are the frames of the stage, None =
-    not known. ``report`` is there as soon as the set is judged, before its files are made.
+    one line for the user, when the job waits for others or failed, or where something is to be said about its result.
+    ``set_id`` is the number under which the set was saved. ``unreadable`` is True when it failed because the file
+    cannot be read, ``interrupted`` when its process ended without a word. ``done`` and ``total`` are the frames of the
+    stage, None = not known. ``report`` is there as soon as the set is judged, before its files are made.
     """
 
     job: AnalysisRequest
@@ -97,7 +98,7 @@ class Batch:
     """Jobs that are analysed one after another in the background; all methods may be called from any thread.
 
     ``command`` starts the process; tests put another program in its place. ``ended`` is called with the state of every
-    job that has ended, in the batch's own thread.
+    job that has ended, in the batch's own thread. With ``turns`` each job waits until its account may have it analysed.
     """
 
     def __init__(
@@ -106,8 +107,10 @@ class Batch:
         command: Sequence[str] = (),
         keep_alive: object = None,
         ended: Callable[[State], None] | None = None,
+        turns: Turns | None = None,
     ) -> None:
         self._ended = ended
+        self._turns = turns
         self._command = list(command) or COMMAND
         self._states = [State(job) for job in jobs]
         self._lock = threading.Lock()
@@ -131,6 +134,8 @@ class Batch:
     def cancel(self) -> None:
         """Stop the job that is running and start no other; returns at once."""
         self._stopping.set()
+        if self._turns is not None:
+            self._turns.wake()
         with self._lock:
             process = self._process
         if process is not None:
@@ -142,12 +147,23 @@ class Batch:
 
     def _work(self) -> None:
         for index in range(len(self._states)):
-            if self._stopping.is_set():
-                self._change(index, phase=Phase.CANCELLED)
-            else:
-                self._run(index)
+            with self._turn(index) as begins:
+                if begins:
+                    self._run(index)
+                else:
+                    self._change(index, phase=Phase.CANCELLED, message="")
             if self._ended is not None:
                 self._ended(self.states[index])
+
+    @contextlib.contextmanager
+    def _turn(self, index: int) -> Iterator[bool]:
+        """Whether the job may begin, once it is its turn."""
+        if self._turns is None:
+            yield not self._stopping.is_set()
+            return
+        account = self._states[index].job.account
+        with self._turns.turn(account, self._stopping.is_set, lambda why: self._change(index, message=why)) as begins:
+            yield begins
 
     def _change(self, index: int, **changes: Any) -> None:
         with self._lock:
@@ -158,7 +174,7 @@ class Batch:
         folder = Path(job.folder or "")
         new_folder = job.folder is not None and not folder.exists()
         clock = TimeLeft(_stages(job))
-        self._change(index, phase=Phase.RUNNING)
+        self._change(index, phase=Phase.RUNNING, message="")
         end: dict[str, Any] = {}
         try:
             process = _workers.take(self._command)

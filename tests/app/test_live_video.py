@@ -1,7 +1,8 @@
-"""Frames out of packets on their way in: none is kept back, none is lost or mixed with another."""
+"""Frames out of packets on their way in: none is kept back, none is lost or mixed. Who may have how many sessions."""
 
 from __future__ import annotations
 
+import asyncio
 import importlib
 from collections.abc import Sequence
 
@@ -14,7 +15,9 @@ aiortc = pytest.importorskip("aiortc", reason="the live page's library, streamli
 from aiortc.jitterbuffer import JitterBuffer  # noqa: E402
 from aiortc.rtp import RtpPacket  # noqa: E402
 
-from formcheck.app.live_video import PromptBuffer  # noqa: E402
+from formcheck.app.live_video import Eye, PromptBuffer  # noqa: E402
+from formcheck.live.browser import BrowserSession  # noqa: E402
+from formcheck.live.session import SessionOptions  # noqa: E402
 
 FRAME_TICKS = 6000
 
@@ -99,3 +102,46 @@ def test_the_same_frames_as_the_librarys_own_and_never_later(sizes: list[int], f
     assert [data for *_, data in prompt] == [
         b"".join(f"{frame}.{part} ".encode() for part in range(size)) for frame, size in enumerate(sizes)
     ][: len(prompt)]
+
+
+class Camera:
+    """A track that gives no picture."""
+
+    async def recv(self) -> object:
+        return await asyncio.Event().wait()
+
+
+class NoAnalyser:
+    """Stands in for the pose model, which is not reached without a picture."""
+
+    def close(self) -> None:
+        """Nothing to free."""
+
+
+async def begun(*accounts: str) -> list[bool]:
+    """One connection after the other begins for these accounts; which of the sessions have ended by then."""
+    eyes = []
+    for account in accounts:
+        live = BrowserSession(SessionOptions(), NoAnalyser, keep_video=False)  # type: ignore[arg-type]
+        eyes.append(Eye(live, account))
+        eyes[-1].addTrack(Camera())
+        eyes[-1].start()
+    for eye in eyes:
+        if eye.session.moved:
+            assert eye._worker is not None
+            eye._worker.join(30.0)
+            assert eye.session.view().ended
+    moved = [eye.session.moved for eye in eyes]
+    for eye in eyes:
+        eye.stop()
+        assert eye._task is not None
+        eye._task.cancel()
+    return moved
+
+
+def test_an_account_has_one_live_session_and_others_go_on() -> None:
+    assert asyncio.run(begun("anna", "ben", "anna")) == [True, False, False]
+
+
+def test_without_accounts_every_tab_has_its_own() -> None:
+    assert asyncio.run(begun("", "")) == [False, False]

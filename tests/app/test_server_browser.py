@@ -8,10 +8,12 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
 
+from formcheck.service.turns import OWN
 from tests.helpers import app_server
-from tests.helpers.app_server import Server, calm, needs_chromium
+from tests.helpers.app_server import Server, calm, needs_chromium, needs_model
 from tests.helpers.gym import LIFTERS, fill
 from tests.helpers.proxy import proxy
 
@@ -115,3 +117,30 @@ def test_no_address_leads_to_anothers_sets(browser: Any, server: Server, path: s
     with opened(browser, server, path, signed_in("anna@gym.example")) as page:
         body = page.inner_text("body")
         assert not [lifter for lifter in ("Ben", "Carl") if lifter in body]
+
+
+def workers(server: Server) -> list[psutil.Process]:
+    """Processes of the app that analyse, or wait to."""
+    assert server.process is not None
+    children = psutil.Process(server.process.pid).children()
+    return [each for each in children if "formcheck.service.worker" in each.cmdline()]
+
+
+@needs_model
+def test_a_second_analysis_of_an_account_waits_and_is_done_after_the_first(browser: Any, server: Server) -> None:
+    with contextlib.ExitStack() as stack:
+        first, second = (
+            stack.enter_context(opened(browser, server, "", signed_in("anna@gym.example"))) for _ in range(2)
+        )
+        # The process that waits for the first job is held, so that it cannot be done before the second is begun.
+        (held,) = workers(server)
+        held.suspend()
+        try:
+            first.get_by_role("button", name="Squat, shallow").click()
+            expect(first.get_by_text("Starting")).to_be_visible()
+            second.get_by_role("button", name="Squat, shallow").click()
+            expect(second.get_by_text(OWN)).to_be_visible()
+        finally:
+            held.resume()
+        for page in (first, second):
+            expect(page.get_by_role("tab", name="Judge again")).to_be_visible()

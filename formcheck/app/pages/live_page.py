@@ -78,6 +78,11 @@ SILENT_CAMERA = (
     "then press Stop and Start."
 )
 
+MOVED = (
+    "You began another live session, in another tab or on another device, so this one has ended: an account has one at "
+    "a time. To go on here, press Stop and Start."
+)
+
 CAMERA_HELP = "".join(f"- {CAMERA_TEXTS[name]}\n" for name in ("denied", "missing", "busy")) + (
     "- Nothing happens? Try another browser, or film the set and use Check a lift instead.\n"
 )
@@ -212,7 +217,7 @@ def _camera(form: Form) -> bool:
     # Fetched here, where an error can be shown, and not in the thread of the video.
     file = find_model(form.model)
     # Taken for the next connection; the one that runs keeps its own.
-    eye = Eye(BrowserSession(form.options, lambda: FrameAnalyser(file), keep_video=form.keep_video))
+    eye = Eye(BrowserSession(form.options, lambda: FrameAnalyser(file), keep_video=form.keep_video), session().account)
     context = webrtc_streamer(
         key=CAMERA,
         mode=WebRtcMode.SENDRECV,
@@ -239,6 +244,8 @@ def _state() -> None:
         )
     if view is not None and view.silent and not view.ended:
         st.warning(SILENT_CAMERA, icon=":material/videocam_off:")
+    if live is not None and live.moved:
+        st.info(MOVED, icon=":material/devices:")
     with st.container(horizontal=True, vertical_alignment="center", gap="medium"):
         in_set = view is not None and view.now is not None and view.now.state in (State.IN_SET, State.RESTING)
         if in_set and live is not None and st.button("Set over", key="live-over", icon=":material/flag:"):

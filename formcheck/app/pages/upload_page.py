@@ -347,6 +347,8 @@ def _progress_of(state: State) -> None:
 
 def progress_words(state: State) -> str:
     """What is done with a file now, which frame it is at, and how long it takes still."""
+    if state.phase == Phase.WAITING and state.message:
+        return state.message
     if state.phase != Phase.RUNNING:
         return state.phase.capitalize()
     words = STAGE_WORDS.get(state.stage, "")
