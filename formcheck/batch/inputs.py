@@ -12,7 +12,9 @@ from typing import Any
 
 from formcheck.batch.places import PARTIAL, file_name, file_system, is_url
 from formcheck.core.errors import InputError, UsageError
+from formcheck.judging.settings import quoted
 from formcheck.service.user_values import parse_day, parse_load_kg
+from formcheck.storage.ordinary_files import read_ordinary
 
 VIDEO_SUFFIXES = frozenset(
     {".mp4", ".mov", ".m4v", ".webm", ".mkv", ".avi", ".gif", ".mpg", ".mpeg", ".3gp", ".mts", ".m2ts", ".wmv"}
@@ -24,8 +26,14 @@ COLUMNS = ("file", "lifter", "exercise", "variant", "load", "date", "notes")
 
 AUTO = "auto"
 
+LARGEST_MANIFEST_BYTES = 100_000_000
+"""A million clips take as much."""
+
 MOST_PROBLEMS = 10
 """Mistakes in a manifest that are named at once."""
+
+LONGEST_PROBLEM = 150
+"""Letters of one of them."""
 
 
 @dataclass(frozen=True)
@@ -137,11 +145,21 @@ def read_manifest(where: str, unit: str = "kg") -> list[WantedClip]:
     ------
     InputError : it cannot be read. UsageError : something in it makes no sense; names the lines, several at once.
     """
-    text = _text_of(where)
+    try:
+        return _clips_in(where, _text_of(where), unit)
+    except csv.Error as error:
+        raise UsageError(
+            f"{where} cannot be read as a table ({error}): look for a quote that is not closed, or save it again."
+        ) from error
+
+
+def _clips_in(where: str, text: str, unit: str) -> list[WantedClip]:
+    """The clips that the text names; `csv.Error` for cells of more than 131,072 letters, and the like."""
     first = text.partition("\n")[0]
     # Spreadsheets of half the world write semicolons, as commas are in their numbers.
     delimiter = max(",;\t", key=first.count)
-    rows = csv.reader(io.StringIO(text), delimiter=delimiter)
+    # Whatever ends the lines, as old programs write them too.
+    rows = csv.reader(io.StringIO(text, newline=None), delimiter=delimiter)
     columns = [name.strip().lower() for name in next(rows, [])]
     _check_columns(where, columns)
     clips: list[WantedClip] = []
@@ -160,10 +178,10 @@ def read_manifest(where: str, unit: str = "kg") -> list[WantedClip]:
         try:
             clip = _clip_of(where, cells, unit)
         except UsageError as error:
-            problems.append(f"line {line}: {str(error).rstrip('.')}")
+            problems.append(f"line {line}: {_short(str(error).rstrip('.'))}")
             continue
         if clip.source in lines:
-            problems.append(f"line {line}: {cells['file']} is in line {lines[clip.source]} already")
+            problems.append(f"line {line}: {_short(cells['file'])} is in line {lines[clip.source]} already")
         lines.setdefault(clip.source, line)
         clips.append(clip)
     if problems:
@@ -180,7 +198,7 @@ def _text_of(where: str) -> str:
             system, path = file_system(where)
             content: bytes = system.cat_file(path)
         else:
-            content = Path(where).read_bytes()
+            content = read_ordinary(Path(where), InputError, LARGEST_MANIFEST_BYTES, "a table of clips")
     except FileNotFoundError as error:
         raise InputError(f"{where} does not exist.") from error
     except OSError as error:
@@ -196,10 +214,23 @@ def _check_columns(where: str, columns: Sequence[str]) -> None:
         raise UsageError(f"{where} has no column 'file': the first line names the columns, from {', '.join(COLUMNS)}.")
     unknown = [name for name in columns if name not in COLUMNS]
     if unknown:
-        raise UsageError(f"{where}, line 1: there is no column {unknown[0]!r}: choose from {', '.join(COLUMNS)}.")
+        raise UsageError(f"{where}, line 1: there is no column {quoted(unknown[0])}: choose from {', '.join(COLUMNS)}.")
     twice = sorted({name for name in columns if columns.count(name) > 1})
     if twice:
         raise UsageError(f"{where}, line 1: the column {twice[0]!r} is there twice.")
+
+
+def _short(words: str) -> str:
+    """What a cell says may be of any length, and have any letters in it."""
+    words = " ".join(words.split())
+    return words if len(words) <= LONGEST_PROBLEM else f"{words[:LONGEST_PROBLEM]}…"
+
+
+def _is_file(source: str) -> bool:
+    try:
+        return Path(source).is_file()
+    except OSError:  # a name that no file can have
+        return False
 
 
 def _clip_of(where: str, cells: dict[str, str], unit: str) -> WantedClip:
@@ -208,7 +239,7 @@ def _clip_of(where: str, cells: dict[str, str], unit: str) -> WantedClip:
     if not file:
         raise UsageError("there is no file")
     source = _source_of(where, file)
-    if not is_url(source) and not Path(source).is_file():
+    if not is_url(source) and not _is_file(source):
         raise UsageError(f"there is no file {source}")
     exercise, variant = known_lift(cells.get("exercise", ""), cells.get("variant", ""))
     return WantedClip(

@@ -173,7 +173,7 @@ class Batch:
         job = self._states[index].job
         folder = Path(job.folder or "")
         new_folder = job.folder is not None and not folder.exists()
-        clock = TimeLeft(_stages(job))
+        clock = TimeLeft(stages_of(job))
         self._change(index, phase=Phase.RUNNING, message="")
         end: dict[str, Any] = {}
         try:
@@ -221,7 +221,7 @@ def _report(told: dict[str, Any]) -> Report:
     return Report.from_dict(told)
 
 
-def _stages(job: AnalysisRequest) -> list[AnalysisStage]:
+def stages_of(job: AnalysisRequest) -> list[AnalysisStage]:
     """The stages that a job goes through, in their order."""
     without: set[AnalysisStage] = {AnalysisStage.WATCH} if job.poses is not None else set()
     without |= set() if job.plate else {AnalysisStage.PLATE}

@@ -147,3 +147,39 @@ def test_a_manifest_that_is_not_text(films: Path) -> None:
 def test_folders_have_names_of_their_own() -> None:
     wanted = ["x/set.mp4", "y/Set.mov", "z/set.mp4", "s3://bucket/other.mp4", "a/con.mp4"]
     assert list(folder_names(wanted, ["other"])) == ["set", "Set-2", "set-3", "other-2", "con-"]
+
+
+# --- manifests that no program writes, found by make fuzz ----------------------------------------------------------
+
+
+def test_lines_may_end_as_old_programs_end_them(films: Path) -> None:
+    for end in ("\n", "\r\n", "\r"):
+        Path("sets.csv").write_bytes(f"file,lifter{end}films/a.mp4,Ada{end}".encode())
+        assert read_manifest("sets.csv") == [WantedClip("films/a.mp4", lifter="Ada")]
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        (f"file,notes\nfilms/a.mp4,{'x' * 200_000}\n", "cannot be read as a table"),
+        (f"file\n{'é' * 300}.mp4\n", "line 2: there is no file"),
+        (f"file\n{'x' * 100_000}\n", "line 2: there is no file"),
+        ('file\n"two\nlines.mp4"\n', "there is no file two lines.mp4"),
+        (f"file,{'y' * 100_000}\n", "there is no column 'yyy"),
+        ("file\nfilms/a\0.mp4\n", "films/a"),
+    ],
+)
+def test_what_no_table_holds_is_one_short_line(text: str, words: str, films: Path) -> None:
+    with pytest.raises(UsageError) as caught:
+        read_manifest(manifest(text))
+    assert words in str(caught.value)
+    assert "\n" not in str(caught.value)
+    assert len(str(caught.value)) < 1000
+
+
+@pytest.mark.skipif(not Path("/dev/zero").exists(), reason="this system has no /dev/zero")
+def test_a_device_is_refused_instead_of_read_for_ever(tmp_path: Path) -> None:
+    link = tmp_path / "sets.csv"
+    link.symlink_to("/dev/zero")
+    with pytest.raises(InputError, match="not an ordinary file"):
+        read_manifest(str(link))

@@ -21,11 +21,15 @@ from tests.fuzz.cases import KINDS
 FULL_COUNTS = {
     "video": 1200,
     "made": 150,
+    "streams": 40,
+    "large": 40,
     "npz": 300,
     "toml": 400,
     "json": 300,
     "zip": 150,
     "sqlite": 150,
+    "csv": 300,
+    "answers": 200,
     "name": 300,
 }
 

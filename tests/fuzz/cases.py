@@ -159,7 +159,7 @@ sizes = st.one_of(
     st.sampled_from([(1, 1), (2, 2), (1, 4000), (4000, 1), (3, 5), (7680, 16), (16, 4320)]),
     st.tuples(st.integers(1, 300), st.integers(1, 300)),
 )
-steps_s = st.sampled_from([1e-3, 1 / 240, 1 / 30, 1.0, 59.0, 61.0, 3600.0, 1e5])
+steps_s = st.sampled_from([1e-6, 1e-3, 1 / 240, 1 / 30, 1.0, 59.0, 61.0, 3600.0, 1e5])
 
 
 @st.composite
@@ -213,6 +213,106 @@ def _write_many(path: Path, pictures: Sequence[np.ndarray], count: int) -> None:
                 output.mux(stream.encode(frame))
         for stream in streams:
             output.mux(stream.encode(None))
+
+
+STREAMS = (500, 1000, 1001, 2000, 5000, 20_000)
+"""How many streams a container may claim; FFmpeg takes a thousand."""
+
+LARGE = (
+    (7680, 4320),
+    (4320, 7680),
+    (8192, 6100),
+    (8192, 6200),
+    (10_000, 5001),
+    (65_000, 760),
+    (65_500, 800),
+    (1, 65_500),
+)
+"""Pictures of 8K, and around the 50 million pixels that are the most."""
+
+
+def box(name: bytes, *parts: bytes) -> bytes:
+    """A box of an mp4."""
+    content = b"".join(parts)
+    return struct.pack(">I", len(content) + 8) + name + content
+
+
+def chunk(name: bytes, *parts: bytes) -> bytes:
+    """A chunk of an avi."""
+    content = b"".join(parts)
+    return name + struct.pack("<I", len(content)) + content
+
+
+@functools.cache
+def one_film(ending: str) -> bytes:
+    """A small film, its index behind its pictures."""
+    with tempfile.TemporaryDirectory() as folder:
+        codec, pixel_format = {"mp4": ("libx264", "yuv420p"), "avi": ("mjpeg", "yuvj420p")}[ending]
+        path = Path(folder) / f"film.{ending}"
+        write_video(path, [numbered_picture(0)], codec=codec, pixel_format=pixel_format)
+        return path.read_bytes()
+
+
+@st.composite
+def many_streams(draw: DrawFn) -> bytes:
+    """A container that claims hundreds and thousands of streams, in a few kilobytes for each."""
+    ending, count = draw(st.sampled_from(("mp4", "mp4", "avi"))), draw(st.sampled_from(STREAMS))
+    whole = one_film(ending)
+    if ending == "mp4":
+        at = whole.index(b"moov") - 4
+        (size,) = struct.unpack(">I", whole[at : at + 4])
+        assert at + size == len(whole)
+        track = whole.index(b"trak", at) - 4
+        (track_size,) = struct.unpack(">I", whole[track : track + 4])
+        one = bytearray(whole[track : track + track_size])
+        head, rest = whole[at + 8 : track], whole[track + track_size :]
+        tracks = []
+        same = draw(st.booleans())
+        place = one.index(b"tkhd") + 16
+        for number in range(count):
+            if not same:
+                one[place : place + 4] = struct.pack(">I", number + 1)
+            tracks.append(bytes(one))
+        content = whole[:at] + box(b"moov", head, *tracks, rest)
+    else:
+        at = whole.index(b"strl") - 8
+        (size,) = struct.unpack("<I", whole[at + 4 : at + 8])
+        one_list, head = whole[at : at + 8 + size], whole.index(b"hdrl") - 8
+        movie = whole.index(b"movi") - 8
+        header = chunk(b"LIST", whole[head + 8 : at], one_list * count)
+        content = chunk(b"RIFF", whole[8:head], header, whole[movie:])
+    return content if draw(st.integers(0, 3)) else content[: draw(st.integers(0, len(content)))]
+
+
+@st.composite
+def large_film(draw: DrawFn) -> bytes:
+    """Two pictures of 8K and more: a few kilobytes that unpack to hundreds of megabytes."""
+    width, height = draw(st.sampled_from(LARGE))
+    ending, codec, pixel_format = draw(
+        st.sampled_from(
+            [
+                ("mov", "png", "rgb24"),
+                ("mkv", "ffv1", "yuv420p"),
+                ("avi", "mjpeg", "yuvj420p"),
+                ("mp4", "libx264", "yuv420p"),
+                ("webm", "libvpx-vp9", "yuv420p"),
+            ]
+        )
+    )
+    shade = draw(st.integers(0, 255))
+    picture = av.VideoFrame(width, height, pixel_format)
+    for plane in picture.planes:
+        plane.update(bytes([shade]) * plane.buffer_size)
+    options = {"preset": "ultrafast"} if codec == "libx264" else {"deadline": "realtime", "cpu-used": "8"}
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / f"film.{ending}"
+        try:
+            write_video(
+                path, [picture], codec=codec, pixel_format=pixel_format, options=options if "x" in codec else None
+            )
+        except (av.FFmpegError, ValueError, OverflowError):
+            return b"nothing that this encoder can write"
+        return path.read_bytes()
 
 
 # --- poses ---------------------------------------------------------------------------------------------------------
@@ -462,6 +562,58 @@ def database_file(draw: DrawFn) -> bytes:
         return path.read_bytes()
 
 
+# --- manifests and answers -----------------------------------------------------------------------------------------
+
+CELLS = st.one_of(
+    st.sampled_from(
+        [
+            *(
+                "",
+                "set.mp4",
+                "/etc/passwd",
+                "../..",
+                "s3://x",
+                "http://[",
+                "\0",
+                "é" * 300,
+                "a" * 200_000,
+                '"',
+                '""',
+                "'",
+            ),
+            *("deadlift", "squat", "lift", "sumo", "100", "100 kg", "1e400", "-5", "nan", "9" * 5000, "2026-02-30"),
+            *("0001-01-01", "99999-01-01", "=1+1", "\x1b[31m", "line\nbreak", ","),
+        ]
+    ),
+    st.text(max_size=20),
+)
+HEADINGS = st.sampled_from(
+    ["file", "lifter", "exercise", "variant", "load", "date", "notes", "FILE", "files", "weight"]
+)
+
+
+@st.composite
+def manifest_file(draw: DrawFn) -> bytes:
+    """A table of clips whose cells are nonsense; quotes are not closed now and then."""
+    delimiter = draw(st.sampled_from(",,;\t"))
+    head = ["file", *draw(st.lists(HEADINGS, max_size=6))] if draw(st.integers(0, 3)) else draw(st.lists(HEADINGS))
+    rows = draw(st.lists(st.lists(CELLS, max_size=8), max_size=6))
+    lines = [delimiter.join(row) for row in (head, *rows)]
+    return draw(st.sampled_from(("\n", "\r\n", "\r"))).join(lines).encode("utf-8", "surrogatepass")
+
+
+GOOD_ANSWERS: Mapping[str, Any] = {
+    "day": "9000-01-01",
+    "answers": {"ready": {"pain": ["none"], "earlier": "none", "rest": "fresh"}},
+}
+
+
+@st.composite
+def answers_file(draw: DrawFn) -> bytes:
+    """What was answered today, with wrong values."""
+    return json.dumps(_with_wrong_leaf(draw, GOOD_ANSWERS, draw(st.integers(1, 3)))).encode()
+
+
 # --- names ---------------------------------------------------------------------------------------------------------
 
 NASTY_NAMES = ("..", ".", "/", "\\", "CON", "nul.mp4", "a" * 5000, " " * 5000, "-" * 5000, "\u202egpj.exe", "\x1b[2J")
@@ -478,11 +630,15 @@ names = st.one_of(
 KINDS: Mapping[str, tuple[str, str, SearchStrategy[bytes]]] = {
     "video": ("damaged videos", ".mp4", damaged(some_film)),
     "made": ("videos that no camera makes", ".mkv", made_film()),
+    "streams": ("hundreds and thousands of streams", ".mp4", many_streams()),
+    "large": ("pictures of 8K and more", ".mp4", large_film()),
     "npz": ("pose files", ".npz", mostly(pose_file(), good_pose_file)),
     "toml": ("settings", ".toml", mostly(settings_file(), lambda: GOOD_SETTINGS)),
     "json": ("reports", ".json", mostly(report_file(), lambda: json.dumps(report_data()).encode())),
     "zip": ("exports of a history", ".zip", mostly(export_file(), lambda: history_files()[1])),
     "sqlite": ("histories", ".sqlite3", mostly(database_file(), lambda: history_files()[0])),
+    "csv": ("tables of clips for a batch", ".csv", mostly(manifest_file(), lambda: b"file,lifter\nset.mp4,Ada\n")),
+    "answers": ("what was answered today", ".json", mostly(answers_file(), lambda: json.dumps(GOOD_ANSWERS).encode())),
     "name": ("names of files", ".txt", names),
 }
 """By name: a title, the ending of the file, and how to make one."""

@@ -104,6 +104,30 @@ def open_database(path: Path) -> str:
         return use_history(folder)
 
 
+def read_clips(path: Path) -> str:
+    """A table of clips; the first of them is there."""
+    from formcheck.batch.inputs import read_manifest
+
+    (path.parent / "set.mp4").touch()
+    return f"{len(read_manifest(str(path)))} clips"
+
+
+def read_answers(path: Path) -> str:
+    """What was answered today, as every page asks for it; and new answers take its place."""
+    from formcheck.core.errors import HistoryError
+    from formcheck.guidance.tables import READY
+    from formcheck.guidance.todays_answers import FILE_NAME, keep_answers, stops_of_today
+
+    with own_history() as folder:
+        shutil.copyfile(path, folder / FILE_NAME)
+        try:
+            return f"{len(stops_of_today())} stops"
+        except HistoryError:
+            keep_answers(READY, {"pain": frozenset({"none"}), "earlier": "none", "rest": "fresh"})
+            assert not stops_of_today()
+            raise
+
+
 def name_folder(path: Path) -> str:
     """A report folder for a video of a name that is in the file."""
     from formcheck.storage.report_folder import default_folder_name, open_report_folder
@@ -160,11 +184,15 @@ def command(*words: str) -> str:
 READERS: Mapping[str, Callable[[Path], str]] = {
     "video": read_video,
     "made": read_video,
+    "streams": read_video,
+    "large": read_video,
     "npz": analyze_poses,
     "toml": read_settings,
     "json": read_report,
     "zip": import_zip,
     "sqlite": open_database,
+    "csv": read_clips,
+    "answers": read_answers,
     "name": name_folder,
 }
 

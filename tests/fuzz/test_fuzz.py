@@ -6,7 +6,20 @@ import pytest
 
 from tests.fuzz.campaign import run_kind
 
-SHORT_COUNTS = {"video": 120, "made": 12, "npz": 12, "toml": 60, "json": 40, "zip": 10, "sqlite": 12, "name": 60}
+SHORT_COUNTS = {
+    "video": 120,
+    "made": 12,
+    "streams": 6,
+    "large": 5,
+    "npz": 12,
+    "toml": 60,
+    "json": 40,
+    "zip": 10,
+    "sqlite": 12,
+    "csv": 60,
+    "answers": 60,
+    "name": 60,
+}
 
 
 @pytest.mark.parametrize("kind", SHORT_COUNTS)
