@@ -7,8 +7,8 @@ Each video goes through `formcheck analyze` and through the app's worker, with t
 that they make by themselves. Memory is the largest resident size of any one process of them, looked up every tenth of a
 second. The time left is the worker's, as the app shows it, asked every quarter of a second: how far off the end of the
 job that it means is at worst, in parts of what the job took, once a tenth of the frames is watched. A machine that does
-other things as well is slow at times, which nobody can foretell: so the same is asked with the worker's processor time in
-place of the clock on the wall. The table goes to docs/reliability.md.
+other things as well is slow at times, which nobody can foretell: so the same is asked with the worker's processor time
+in place of the clock on the wall. The table goes to docs/reliability.md.
 """
 
 from __future__ import annotations

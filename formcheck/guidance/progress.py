@@ -358,7 +358,8 @@ def _standing(ordered: Sequence[AnySet], today: date) -> Standing:
         newest.lifter,
         newest.exercise,
         newest,
-        sum(0 <= (today - local_day(saved.when)).days < LOOKED_BACK_DAYS for saved in ordered),
+        # Also what is dated later: the clock was set back.
+        sum((today - local_day(saved.when)).days < LOOKED_BACK_DAYS for saved in ordered),
         verdict,
         tuple(reasons),
     )

@@ -238,7 +238,7 @@ def open_report_folder(
     try:
         with _output_errors(path):
             alone = taken.enter_context(_taken(path))
-            _remove_stale_partials(path, 0.0 if alone else STALE_PARTIAL_S)
+            _remove_stale_partials(path, None if alone else STALE_PARTIAL_S)
             scratch = Path(tempfile.mkdtemp(prefix=PARTIAL_PREFIX, dir=path))
             # Proves that the disk takes something, and marks the folder as FormCheck's from the first moment on.
             owned = _read_marker(path).files
@@ -373,11 +373,14 @@ def _taken(folder: Path) -> Iterator[bool]:
         os.close(handle)
 
 
-def _remove_stale_partials(folder: Path, older_than_s: float) -> None:
-    """What a run left behind that was ended by force: its scratch folder, and a marker that it was writing."""
+def _remove_stale_partials(folder: Path, older_than_s: float | None) -> None:
+    """What a run left behind that was ended by force: its scratch folder, and a marker that it was writing.
+
+    None = whatever the clock says: nobody else is at work.
+    """
     for old in (*folder.glob(f"{PARTIAL_PREFIX}*"), *folder.glob(f".{MARKER}.*.part")):
         with contextlib.suppress(OSError):
-            if time.time() - old.stat().st_mtime < older_than_s:
+            if older_than_s is not None and time.time() - old.stat().st_mtime < older_than_s:
                 continue
             if old.is_dir():
                 shutil.rmtree(old, ignore_errors=True)

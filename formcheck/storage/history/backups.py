@@ -15,6 +15,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from formcheck.core.errors import HistoryError
+from formcheck.storage import clock
 from formcheck.storage.atomic import PendingFile
 from formcheck.storage.history.database import Database
 
@@ -48,10 +49,10 @@ def weekly(database: Database) -> None:
     """
     if database.path is None:
         return
-    now = datetime.now(UTC)
-    newest = max((made for made, kind, _ in backups(database.folder) if kind == "weekly"), default=None)
-    # One from the future was made before the clock was set right.
-    if newest is not None and timedelta() <= now - newest < WEEK:
+    now = clock.now()
+    # Those from the future were made before the clock was set right.
+    ages = [now - made for made, kind, _ in backups(database.folder) if kind == "weekly" and made <= now]
+    if ages and min(ages) < WEEK:
         return
     with contextlib.suppress(HistoryError, OSError, sqlite3.Error):
         with database.reading() as connection:
@@ -92,7 +93,7 @@ def _make(database: Database, path: Path, kind: str, copy: Callable[[sqlite3.Con
     folder.mkdir(mode=0o700, exist_ok=True)
     if shutil.disk_usage(folder).free < 2 * path.stat().st_size:
         raise HistoryError(f"There is no room in {folder} for a backup of the history: make room.")
-    name = f"history-{datetime.now(UTC):{STAMP}}-{kind}.sqlite3"
+    name = f"history-{clock.now():{STAMP}}-{kind}.sqlite3"
     with (
         PendingFile(folder / name, private=True) as partial,
         contextlib.closing(sqlite3.connect(partial, isolation_level=None)) as target,
@@ -105,6 +106,7 @@ def _make(database: Database, path: Path, kind: str, copy: Callable[[sqlite3.Con
 
 
 def _too_old(folder: Path, kind: str) -> Iterator[Path]:
-    weekly_ones = kind == "weekly"
-    alike = [path for _, each, path in backups(folder) if (each == "weekly") == weekly_ones]
-    yield from alike[:-KEPT]
+    weekly_ones, now = kind == "weekly", clock.now()
+    alike = [(made <= now, made, path) for made, each, path in backups(folder) if (each == "weekly") == weekly_ones]
+    # Before the clock was set back: older than all that was made since.
+    yield from (path for _, _, path in sorted(alike)[:-KEPT])

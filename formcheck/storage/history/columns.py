@@ -52,6 +52,20 @@ def text_of(moment: datetime) -> str:
     return moment.isoformat(timespec="milliseconds")
 
 
+def later_than(saved_at: str, before: object) -> str:
+    """When a set is saved that was saved ``before``: later than that, even if the clock was set back meanwhile.
+
+    Of two versions of a set an import takes the one that was saved later.
+    """
+    last = moment_of(before)
+    if last is None:
+        return saved_at
+    try:
+        return max(saved_at, text_of(last + timedelta(milliseconds=1)))
+    except OverflowError:  # the last moment of the calendar
+        return text_of(last)
+
+
 def time_ms_of(saved_at: object, filmed_at: object) -> int:
     """What lists are ordered by: milliseconds since 1970 of when it was filmed, or saved; 0 when both are damaged."""
     moment = moment_of(filmed_at) or moment_of(saved_at)

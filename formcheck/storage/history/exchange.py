@@ -21,6 +21,7 @@ from typing import IO, Any, NoReturn, Protocol, cast
 from formcheck.core.errors import FormCheckError, HistoryError, OutputError, PoseFileError
 from formcheck.judging.report import SCHEMA as REPORT_SCHEMA
 from formcheck.judging.report import Report, version
+from formcheck.storage import clock
 from formcheck.storage.atomic import PendingFile
 from formcheck.storage.history.columns import json_of, report_columns, text_of
 from formcheck.storage.history.recordings import fingerprint, poses_of
@@ -194,7 +195,7 @@ def _write_all(history: History, archive: zipfile.ZipFile) -> Exported:
     head = {
         "formcheck_history": SCHEMA,
         "formcheck": version(),
-        "exported_at": datetime.now(UTC).isoformat(timespec="seconds"),
+        "exported_at": clock.now().isoformat(timespec="seconds"),
         "lifters": [_lifter_data(lifter) for lifter in history.lifters()],
     }
     written: list[tuple[int, str, bool]] = []

@@ -14,11 +14,12 @@ import tempfile
 import uuid
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 from formcheck.core.errors import FormCheckError, HistoryError
+from formcheck.storage import clock
 from formcheck.storage.history import teams
 from formcheck.storage.history.backups import STAMP, backups
 from formcheck.storage.history.columns import EPOCH, json_of, report_columns, saved_set_of, text_of
@@ -247,7 +248,7 @@ def _values(saved: SavedSet, row: Mapping[str, Any]) -> dict[str, Any]:
 
 def _take_place(fresh: Path, path: Path) -> Path:
     """Put the new file where the old one is; returns where that is kept."""
-    kept = path.with_name(f"{path.stem}-damaged-{datetime.now(UTC):{STAMP}}{path.suffix}")
+    kept = path.with_name(f"{path.stem}-damaged-{clock.now():{STAMP}}{path.suffix}")
     for ending in ("-wal", ""):
         source = path.with_name(path.name + ending)
         if source.exists():

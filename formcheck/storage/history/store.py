@@ -12,7 +12,7 @@ import json
 import uuid
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
@@ -20,12 +20,14 @@ import sqlalchemy as sa
 
 from formcheck.core.errors import AccessError, HistoryError, PoseFileError, UsageError
 from formcheck.core.verdicts import Verdict
+from formcheck.storage import clock
 from formcheck.storage.access import account
 from formcheck.storage.history.backups import delete_from_backups, weekly
 from formcheck.storage.history.columns import (
     EPOCH,
     clean_text,
     json_of,
+    later_than,
     moment_of,
     report_columns,
     saved_set_of,
@@ -165,7 +167,7 @@ class History:
         check_load_kg(found.load_kg)
         notes, name = clean_notes(notes), None if lifter is None else clean_name(lifter)
         values = {
-            "saved_at": text_of(datetime.now(UTC)),
+            "saved_at": text_of(clock.now()),
             "filmed_at": None if filmed_at is None else text_of(filmed_at),
             "video_file": clean_text(found.video.file),
             "video_path": clean_text(str(video_path)),
@@ -353,7 +355,7 @@ class History:
                 values["lifter_id"] = self._lifter_id(name)
             if values:
                 # Exported histories are merged by this time.
-                self.update(set_id, {**values, "saved_at": text_of(datetime.now(UTC))})
+                self.update(set_id, {**values, "saved_at": text_of(clock.now())})
         return self.set(set_id)
 
     def delete_set(self, set_id: int) -> None:
@@ -471,6 +473,9 @@ class History:
             if apart:
                 mine = REPORTS.c.set_id.in_(sa.select(SETS.c.id).where(this))
                 connection.execute(REPORTS.update().where(mine).values(apart))
+            if "saved_at" in row:
+                before = connection.execute(sa.select(SETS.c.saved_at).where(this)).scalar()
+                row["saved_at"] = later_than(row["saved_at"], before)
             if row:
                 connection.execute(SETS.update().where(this).values(row))
             dates = connection.execute(sa.select(SETS.c.saved_at, SETS.c.filmed_at).where(this)).one()
