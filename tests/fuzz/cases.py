@@ -277,10 +277,10 @@ def many_streams(draw: DrawFn) -> bytes:
     else:
         at = whole.index(b"strl") - 8
         (size,) = struct.unpack("<I", whole[at + 4 : at + 8])
-        one_list, head = whole[at : at + 8 + size], whole.index(b"hdrl") - 8
+        one_list, first = whole[at : at + 8 + size], whole.index(b"hdrl") - 8
         movie = whole.index(b"movi") - 8
-        header = chunk(b"LIST", whole[head + 8 : at], one_list * count)
-        content = chunk(b"RIFF", whole[8:head], header, whole[movie:])
+        header = chunk(b"LIST", whole[first + 8 : at], one_list * count)
+        content = chunk(b"RIFF", whole[8:first], header, whole[movie:])
     return content if draw(st.integers(0, 3)) else content[: draw(st.integers(0, len(content)))]
 
 
