@@ -9,12 +9,16 @@ import io
 import json
 import os
 import socket
+import ssl
 import stat
 import subprocess
 import sys
 import tempfile
 import time
 from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from ipaddress import ip_address
 from pathlib import Path
 
 import av
@@ -27,7 +31,9 @@ from formcheck.app.private_folder import FOLDER_PREFIX, PrivateFolder, abandoned
 from formcheck.cli.app import streamlit_command
 from formcheck.storage.pose_files import save_poses
 from formcheck.storage.temporary_folders import remove_abandoned
+from formcheck.vision.models.bundle import DETECTOR_MEMBER, LANDMARKS_MEMBER, stored_zip
 from formcheck.vision.models.store import list_models
+from tests.helpers.make_models import DETECTOR, Server, serving, sha256, toy_network
 from tests.helpers.synthetic_lifter import deadlift, film
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -221,6 +227,7 @@ def watch():
 threading.Thread(target=watch, daemon=True).start()
 from typer.testing import CliRunner
 from formcheck.cli.main import app
+exec(sys.argv[2])
 codes = [CliRunner().invoke(app, words).exit_code for words in json.loads(sys.argv[1])]
 import formcheck.app.main
 time.sleep(0.1)
@@ -229,9 +236,10 @@ print(json.dumps([codes, asked, sorted(remote)]))
 """Runs commands; Python tells of every connection and look-up, the system's table of those of native libraries."""
 
 
-def observed(*commands: list[str]) -> tuple[list[int], list[str], list[str]]:
+def observed(*commands: list[str], first: str = "") -> tuple[list[int], list[str], list[str]]:
+    """Exit codes, what Python asked for, and the far ends of the system's table; ``first`` is run before."""
     done = subprocess.run(
-        [sys.executable, "-c", WATCHED, json.dumps(commands)],
+        [sys.executable, "-c", WATCHED, json.dumps(commands), first],
         env=os.environ | {"PYTHONPATH": str(ROOT)},
         capture_output=True,
         text=True,
@@ -264,6 +272,148 @@ def test_the_fetching_of_a_model_is_seen_by_this_test(tmp_path: Path, monkeypatc
     monkeypatch.setenv("FORMCHECK_MODEL_URL", "http://127.0.0.1:9/models")
     _, asked, _ = observed(["models", "fetch", "lite"])
     assert any("127.0.0.1" in each for each in asked)
+
+
+MODEL = stored_zip({DETECTOR_MEMBER: DETECTOR, LANDMARKS_MEMBER: toy_network(5, b"lite" * 60_000)})
+PATH = "/models/pose_landmarker_lite/float16/1/pose_landmarker_lite.task"
+FILE = PATH.rpartition("/")[2]
+
+TOY_MODEL = f"""
+import dataclasses
+from formcheck.core.errors import ModelError
+from formcheck.vision.models import store
+def none(package, folder):
+    raise ModelError("no package index here")
+usual = store.default_setup
+store.default_setup = lambda: dataclasses.replace(
+    usual(),
+    own_folders=(),
+    models=(store.KnownModel("lite", {len(MODEL)}, "{sha256(MODEL)}"),),
+    recipes=tuple(each for each in store.RECIPES if each.name == "lite"),
+    package_source=none,
+)
+"""
+"""Run first: the only model is a toy one, and there are no packages to make it from."""
+
+
+@dataclass(frozen=True)
+class Fetched:
+    """What came of ``formcheck models fetch lite``, and whom it asked."""
+
+    code: int
+    asked: set[str]
+    folder: Path
+
+    @property
+    def files(self) -> dict[str, bytes]:
+        """What is in the folder for models."""
+        return {path.name: path.read_bytes() for path in self.folder.iterdir()}
+
+
+def fetched(server: Server, folder: Path, monkeypatch: pytest.MonkeyPatch) -> Fetched:
+    """Fetch the model with all sockets watched; nothing but the server may be asked."""
+    monkeypatch.setenv("no_proxy", "*")
+    monkeypatch.setenv("FORMCHECK_MODEL_DIR", str(folder))
+    monkeypatch.setenv("FORMCHECK_MODEL_URL", f"{server.url}/models")
+    (code,), asked, remote = observed(["models", "fetch", "lite"], first=TOY_MODEL)
+    port = int(server.url.rpartition(":")[2])
+    allowed = {
+        f"socket.connect [('127.0.0.1', {port})]",
+        f"socket.connect (('127.0.0.1', {port}),)",
+        f"socket.getaddrinfo ('127.0.0.1', {port})",
+    }
+    assert asked, "the watch sees the download"
+    assert set(asked) <= allowed, set(asked) - allowed
+    assert all(each.endswith(f":{port:04X}") for each in remote), remote
+    assert {path for path, _ in server.asked} == {PATH}
+    return Fetched(code, set(asked), folder)
+
+
+@on_linux
+def test_fetching_a_model_asks_its_address_and_no_other(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with serving({FILE: MODEL}) as server:
+        done = fetched(server, tmp_path, monkeypatch)
+        assert done.code == 0
+        assert done.files == {FILE: MODEL}
+        assert server.asked == [(PATH, None)]
+
+
+@on_linux
+@pytest.mark.parametrize("wrong", [b"", b"<html>sign in</html>", MODEL[:-1] + b"x", MODEL + b"x"])
+def test_a_changed_model_is_not_kept(wrong: bytes, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with serving({FILE: wrong}) as server:
+        done = fetched(server, tmp_path, monkeypatch)
+        assert done.code == 2
+        assert done.files == {}
+
+
+@on_linux
+def test_a_download_that_is_cut_off_goes_on_where_it_ended_also_in_the_next_run(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with serving({FILE: MODEL}) as server:
+        server.script += ["cut", "nothing"]
+        done = fetched(server, tmp_path, monkeypatch)
+        assert done.code == 2
+        half = len(MODEL) // 2
+        # Not under its final name.
+        assert done.files == {f"{FILE}.part": MODEL[:half]}
+        done = fetched(server, tmp_path, monkeypatch)
+        assert done.code == 0
+        assert done.files == {FILE: MODEL}
+        assert server.asked[-1] == (PATH, f"bytes={half}-")
+
+
+def certificate(folder: Path) -> tuple[Path, Path]:
+    """A certificate for 127.0.0.1 that nobody but its owner has signed, and its key."""
+    cryptography = pytest.importorskip("cryptography", reason="cryptography is not installed")
+    assert cryptography
+    from cryptography import x509
+    from cryptography.hazmat.primitives import hashes, serialization
+    from cryptography.hazmat.primitives.asymmetric import ec
+
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "a server of tests")])
+    now = datetime.now(UTC)
+    made = (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(key.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(now - timedelta(days=1))
+        .not_valid_after(now + timedelta(days=1))
+        .add_extension(x509.SubjectAlternativeName([x509.IPAddress(ip_address("127.0.0.1"))]), critical=False)
+        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
+        .sign(key, hashes.SHA256())
+    )
+    encoding, plain = serialization.Encoding.PEM, serialization.NoEncryption()
+    (folder / "key.pem").write_bytes(key.private_bytes(encoding, serialization.PrivateFormat.PKCS8, plain))
+    (folder / "certificate.pem").write_bytes(made.public_bytes(encoding))
+    return folder / "certificate.pem", folder / "key.pem"
+
+
+@on_linux
+@pytest.mark.parametrize("trusted", [True, False])
+def test_over_https_only_who_can_show_a_trusted_certificate_is_listened_to(
+    trusted: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    public, key = certificate(tmp_path)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(public, key)
+    models = tmp_path / "models"
+    models.mkdir()
+    if trusted:
+        monkeypatch.setenv("SSL_CERT_FILE", str(public))
+    monkeypatch.setenv("no_proxy", "*")
+    monkeypatch.setenv("FORMCHECK_MODEL_DIR", str(models))
+    with serving({FILE: MODEL}, context) as server:
+        monkeypatch.setenv("FORMCHECK_MODEL_URL", f"{server.url}/models")
+        (code,), asked, _ = observed(["models", "fetch", "lite"], first=TOY_MODEL)
+        assert asked
+        assert all("127.0.0.1" in each for each in asked)
+        assert (code, len(server.asked)) == ((0, 1) if trusted else (2, 0))
+        assert [path.read_bytes() for path in models.iterdir()] == ([MODEL] if trusted else [])
 
 
 # --- what a report tells -------------------------------------------------------------------------------------------

@@ -8,6 +8,8 @@ traceback.
 from __future__ import annotations
 
 import contextlib
+import ctypes
+import gc
 import io
 import json
 import os
@@ -61,12 +63,21 @@ def analyze_poses(path: Path) -> str:
 
 
 def read_settings(path: Path) -> str:
-    """A settings file for an analysis, and as a preset."""
+    """The settings of this machine, with how much is read, and those of an analysis."""
     from formcheck.exercises import EXERCISES
     from formcheck.judging.settings import apply
+    from formcheck.storage.limits_in_force import limits_in_force
     from formcheck.storage.settings_files import load_settings, settings_toml
 
-    settings = load_settings(path, own=False)
+    with tempfile.TemporaryDirectory() as folder:
+        os.environ["FORMCHECK_CONFIG_DIR"] = folder
+        try:
+            own = Path(folder) / "settings.toml"
+            shutil.copyfile(path, own)
+            settings = load_settings(own)
+            limits_in_force()
+        finally:
+            del os.environ["FORMCHECK_CONFIG_DIR"]
     for lift in EXERCISES:
         apply(lift, settings)
     return settings_toml(settings)[:40]
@@ -216,7 +227,10 @@ def look(kind: str, path: Path) -> dict[str, Any]:
 
 
 def reset_peak() -> None:
-    """Count the peak of memory from here (Linux)."""
+    """Count the peak of memory from here (Linux), without what the files before have left."""
+    gc.collect()
+    with contextlib.suppress(OSError, AttributeError):
+        ctypes.CDLL(None).malloc_trim(0)
     with contextlib.suppress(OSError):
         Path("/proc/self/clear_refs").write_text("5")
 

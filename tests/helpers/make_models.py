@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import io
 import re
+import ssl
 import tarfile
 import threading
 import zipfile
@@ -101,8 +102,8 @@ class Server:
 
 
 @contextmanager
-def serving(content: Mapping[str, bytes]) -> Iterator[Server]:
-    """A server on this machine for as long as the block runs."""
+def serving(content: Mapping[str, bytes], tls: ssl.SSLContext | None = None) -> Iterator[Server]:
+    """A server on this machine for as long as the block runs; ``tls`` = over HTTPS, with that certificate."""
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
@@ -149,7 +150,10 @@ def serving(content: Mapping[str, bytes]) -> Iterator[Server]:
             pass
 
     http_server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    state = Server(f"http://127.0.0.1:{http_server.server_port}", dict(content))
+    if tls is not None:
+        http_server.socket = tls.wrap_socket(http_server.socket, server_side=True)
+    scheme = "http" if tls is None else "https"
+    state = Server(f"{scheme}://127.0.0.1:{http_server.server_port}", dict(content))
     thread = threading.Thread(target=http_server.serve_forever, kwargs={"poll_interval": 0.01})
     thread.start()
     try:
