@@ -15,7 +15,7 @@ def main() -> None:
 
         if wants_supervision(sys.argv[1:]):
             raise SystemExit(supervise(sys.argv[1:]))
-        work_supervised()
+        work_supervised(sys.argv[1:])
         from formcheck.cli.main import main as run
 
         run()

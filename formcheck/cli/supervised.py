@@ -2,7 +2,7 @@
 
 The process that was started looks on, passes signals on and says what happened; the one it starts does the work, with
 a limit on its memory, writes to the same terminal, and ends when the first one is gone, however that ended. Systems
-other than POSIX do the work in the first process.
+other than POSIX do the work in the first process, with the same limit.
 """
 
 from __future__ import annotations
@@ -52,6 +52,12 @@ def supervise(arguments: Sequence[str]) -> int:
     return CRASHED
 
 
+TOO_MUCH_MEMORY = (
+    "The analysis takes more memory than it may, and was ended: try a smaller or shorter video, or raise "
+    "limits.memory_gib in settings.toml. Nothing half-written was left."
+)
+
+
 def crash_words(number: int) -> str:
     """What is said of a process that a signal ended."""
     if number == signal.SIGKILL:
@@ -66,10 +72,10 @@ def crash_words(number: int) -> str:
     )
 
 
-def work_supervised() -> None:
+def work_supervised(arguments: Sequence[str] = ()) -> None:
     """In the process that works: hold it to its memory, and end it when the one that looks on has ended."""
     lifeline = os.environ.get(LIFELINE)
-    if lifeline is None:
+    if lifeline is None and not (os.name != "posix" and arguments and arguments[0] in SUPERVISED):
         return
     from formcheck.core.errors import FormCheckError
     from formcheck.core.limits import DEFAULT_LIMITS
@@ -80,8 +86,15 @@ def work_supervised() -> None:
         limits = limits_in_force()
     except FormCheckError:
         limits = DEFAULT_LIMITS  # the command says it in its own words
-    limit_memory(limits.memory_bytes)
-    threading.Thread(target=_end_with, args=(int(lifeline),), name="lifeline", daemon=True).start()
+    limit_memory(limits.memory_bytes, _end_for_memory)
+    if lifeline is not None:
+        threading.Thread(target=_end_with, args=(int(lifeline),), name="lifeline", daemon=True).start()
+
+
+def _end_for_memory() -> None:
+    sys.stderr.write(f"{TOO_MUCH_MEMORY}\n")
+    sys.stderr.flush()
+    os._exit(CRASHED)
 
 
 def _end_with(lifeline: int) -> None:
