@@ -1,6 +1,7 @@
 """What an hour of video, and 4K with 60 frames a second, take: memory, and whether the time left is told rightly.
 
-    python -m benchmarks.bench_long [--minutes 6 60] [--fps 10] [--4k-seconds 60] [--clip VIDEO] [--no-write]
+    python -m benchmarks.bench_long [--minutes 6 60] [--fps 10] [--4k-seconds 60] [--ways app command] [--clip VIDEO]
+        [--no-write]
 
 The hour is a sample repeated, with fewer frames a second to keep it short: memory grows with frames, not with hours.
 Each video goes through `formcheck analyze` and through the app's worker, with the annotated video and all other files
@@ -21,7 +22,7 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
@@ -144,6 +145,9 @@ def through_worker(name: str, video: Path, folder: Path) -> Run:
     return Run("app", name, frames_of(video), took_s, peak_mib, worst_off(told, took_s), worst_off(cpu_told, cpu_s))
 
 
+WAYS: Mapping[str, Callable[[str, Path, Path], Run]] = {"app": through_worker, "command": through_command}
+
+
 def processor_s() -> float:
     """Processor time of all processes that this one started and that are still there."""
     total_s = 0.0
@@ -193,7 +197,7 @@ def measured(arguments: argparse.Namespace, folder: Path) -> Iterator[Run]:
         repeat_video(short, path, arguments.seconds_4k)
         videos.insert(0, (f"{arguments.seconds_4k:g} s of 4K, 60 frames a second", path))
     for number, (name, video) in enumerate(videos):
-        for through in (through_worker, through_command):
+        for through in (WAYS[way] for way in arguments.ways):
             print(f"{name}: {through.__name__} ...", file=sys.stderr, flush=True)
             run = through(name, video, folder / f"{number}-{through.__name__}")
             print(run, file=sys.stderr, flush=True)
@@ -224,6 +228,7 @@ def main(words: Sequence[str] | None = None) -> int:
     parser.add_argument("--minutes", type=float, nargs="*", default=[6.0, 60.0])
     parser.add_argument("--fps", type=int, default=10)
     parser.add_argument("--4k-seconds", dest="seconds_4k", type=float, default=60.0, help="0 = without")
+    parser.add_argument("--ways", nargs="+", choices=WAYS, default=list(WAYS))
     parser.add_argument("--no-write", action="store_true")
     arguments = parser.parse_args(words)
     with tempfile.TemporaryDirectory(prefix="formcheck-long-") as folder:

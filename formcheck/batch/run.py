@@ -112,14 +112,14 @@ class BatchResult:
     skipped : how many of them were done before.
     written : files of the summary.
     stopped : the work was stopped, so that clips are missing.
-    saved : sets that this run has saved to the history.
+    saved : numbers of the sets that this run has saved to the history.
     """
 
     outcomes: tuple[Outcome, ...]
     skipped: int
     written: tuple[str, ...]
     stopped: bool = False
-    saved: int = 0
+    saved: tuple[int, ...] = ()
 
     @property
     def failures(self) -> tuple[Outcome, ...]:
@@ -244,12 +244,13 @@ def _run(
         ended[outcome.name] = outcome
         state.failed, state.last = state.failed + 1, outcome
         progress(state)
-    was_stopped, saved = False, 0
+    was_stopped, saved = False, list[int]()
     progress(state)
     try:
         if batch.save:
             # An earlier run was not to save, or was ended before it could.
-            saved = sum(save_outcome(place, each, plan.requests[each.name]) for each in plan.done)
+            for each in plan.done:
+                saved += save_outcome(place, each, plan.requests[each.name])
         for event in workers.run(tasks, batch.out, stopped) if tasks else ():
             if isinstance(event, Step):
                 state.step(event)
@@ -269,7 +270,7 @@ def _run(
     written = write_summary(place, list(everything.values()))
     order = {clip.source: number for number, clip in enumerate(clips)}
     outcomes = sorted(ended.values(), key=lambda outcome: order[outcome.source])
-    return BatchResult(tuple(outcomes), len(plan.done), tuple(written), was_stopped, saved)
+    return BatchResult(tuple(outcomes), len(plan.done), tuple(written), was_stopped, tuple(saved))
 
 
 def analyse_with_one_thread(task: ClipTask, tell: Tell, out: str, analyse: Analyse | None = None) -> Outcome:

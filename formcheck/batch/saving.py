@@ -28,8 +28,8 @@ def check_history() -> None:
         history.check_writable()
 
 
-def save_outcome(place: Place, outcome: Outcome, request: AnalysisRequest) -> bool:
-    """Save the set of a clip that is done, unless that has happened; True when something was saved.
+def save_outcome(place: Place, outcome: Outcome, request: AnalysisRequest) -> tuple[int, ...]:
+    """Save the set of a clip that is done, unless that has happened; returns its number, where it was saved.
 
     Parameters
     ----------
@@ -40,12 +40,12 @@ def save_outcome(place: Place, outcome: Outcome, request: AnalysisRequest) -> bo
     HistoryError : it cannot be saved. OutputError : its files are not there any more.
     """
     if outcome.status != DONE or outcome.summary is None or not outcome.summary.reps + outcome.summary.partial_reps:
-        return False
+        return ()
     folder = f"{CLIPS}/{outcome.name}"
     with open_history() as history:
         told = {"key": outcome.key, "day": request.filmed_at, "history": history.where}
         if _noted(place.read(f"{folder}/{SAVED_JSON}")) == told:
-            return False
+            return ()
         report, npz = place.read(f"{folder}/{REPORT_JSON}"), place.read(f"{folder}/{POSES_NPZ}")
         if report is None or npz is None:
             raise OutputError(f"{folder} lacks {REPORT_JSON} or {POSES_NPZ}: delete that folder, and it is made again.")
@@ -61,7 +61,7 @@ def save_outcome(place: Place, outcome: Outcome, request: AnalysisRequest) -> bo
             settings=settings_to_save(request),
         )
     place.write(f"{folder}/{SAVED_JSON}", json.dumps({**told, "uid": saved.uid}).encode())
-    return True
+    return (saved.id,)
 
 
 def _noted(note: bytes | None) -> dict[str, str] | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -192,7 +192,7 @@ def _told(result: BatchResult, out: str) -> int:
     failed = f", {len(result.failures)} could not be analysed (failures.csv)" if result.failures else ""
     print_line(f"{new} {'clip' if new == 1 else 'clips'} analysed{before}{failed}.")
     if result.saved:
-        print_line(f"{result.saved} {'set' if result.saved == 1 else 'sets'} saved to the history.")
+        print_line(f"Saved to the history as {_numbered(result.saved)}.")
     others = [name for name in result.written if name != INDEX_HTML]
     print_line(f"{out.rstrip('/')}/{INDEX_HTML} shows the sets; beside it {', '.join(others)}.")
     if result.stopped:
@@ -261,3 +261,15 @@ def _rate(state: Progress) -> str:
     hours, minutes = divmod(round(left_s / 60), 60)
     left = f"{hours} h {minutes:02} min" if hours else f"{minutes} min" if left_s >= 60 else f"{left_s:.0f} s"
     return f"{state.per_minute:.1f} clips a minute, {left} left"
+
+
+def _numbered(sets: Sequence[int]) -> str:
+    """Numbers of sets in words, such as "sets 12 to 15, 17"."""
+    rows: list[list[int]] = []
+    for number in sorted(set(sets)):
+        if rows and number == rows[-1][-1] + 1:
+            rows[-1].append(number)
+        else:
+            rows.append([number])
+    words = [f"{row[0]} to {row[-1]}" if len(row) > 2 else " and ".join(map(str, row)) for row in rows]
+    return f"set{'s' if len(set(sets)) > 1 else ''} {', '.join(words)}"

@@ -28,6 +28,9 @@ from formcheck.cli import app as app_cli
 from formcheck.cli.main import app as command
 from formcheck.core.errors import FormCheckError, HistoryError
 from formcheck.exercises import EXERCISES, exercise_named
+from formcheck.guidance.tables import READY
+from formcheck.guidance.texts import text
+from formcheck.guidance.todays_answers import keep_answers
 from formcheck.judging import analysis
 from formcheck.judging.report import Report
 from formcheck.judging.settings import DEFAULTS, Override, Settings, check_limits, parse_settings
@@ -43,9 +46,11 @@ testing = pytest.importorskip("streamlit.testing.v1", reason="the app's library,
 
 from formcheck.app import components, limits, main, private_folder, references, session  # noqa: E402
 from formcheck.app.pages import (  # noqa: E402
+    guidance_pages,
     history_compare,
     history_page,
     history_trend,
+    live_page,
     result,
     saved_set_words,
     settings_page,
@@ -1520,3 +1525,27 @@ def test_streamlit_is_known_to_the_app_only() -> None:
             if any(name.split(".")[0] == "streamlit" for name in names):
                 knowing.add(path.relative_to(package).parts[0])
     assert knowing == {"app"}
+
+
+# --- warnings of the day -------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("page", [path for _, path, _, _ in main.PAGES])
+def test_what_stops_today_stands_above_every_page_after_a_restart(page: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing but the disk can tell it: the app has a new session, as after a restart or in another tab."""
+    monkeypatch.setattr(live_page, "_camera", lambda form: False)  # there is no browser whose camera it could be
+    keep_answers(READY, {"pain": "nerve", "earlier": "none", "rest": "fresh"})
+    at = opened(page)
+    shown = [each.value.replace("\\", "") for each in at.error]
+    if page == guidance_pages.READY_PATH:
+        assert shown == []  # the page says so itself
+        assert text("ready.stop") in texts(at) + " ".join(each.proto.body for each in at.get("html"))
+    else:
+        assert text("ready.stop") in shown[0]
+
+
+@pytest.mark.parametrize("page", ["check", "live"])
+def test_without_such_answers_nothing_stands_there(page: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(live_page, "_camera", lambda form: False)
+    keep_answers(READY, {"pain": "none", "earlier": "none", "rest": "fresh"})
+    assert not opened(page).error

@@ -77,7 +77,7 @@ EXPECTED = [("Anna", 100.0, "first"), ("Ben", None, ""), (None, None, "")]
 
 
 def test_sets_are_saved_with_what_the_manifest_says() -> None:
-    assert run().saved == 3
+    assert len(run().saved) == 3
     file = report()["video"]["file"]
     assert saved() == [(*each, file) for each in EXPECTED]
     with open_history() as history:
@@ -95,7 +95,7 @@ def test_a_second_run_saves_nothing_twice_and_brings_nothing_back() -> None:
         gone = history.summaries()[0]
         history.delete_set(gone.id)
     again = run()
-    assert (again.skipped, again.saved) == (4, 0)
+    assert (again.skipped, again.saved) == (4, ())
     with open_history() as history:
         assert {each.uid: each.saved_at for each in history.summaries()} == {
             uid: at for uid, at in before.items() if uid != gone.uid
@@ -103,10 +103,10 @@ def test_a_second_run_saves_nothing_twice_and_brings_nothing_back() -> None:
 
 
 def test_what_was_analysed_before_is_saved_later() -> None:
-    assert run(save=False).saved == 0
+    assert run(save=False).saved == ()
     assert saved() == []
     later = run()
-    assert (later.skipped, later.saved) == (4, 3)
+    assert (later.skipped, later.saved) == (4, (1, 2, 3))
     assert len(saved()) == 3
 
 
@@ -123,7 +123,7 @@ def test_a_run_that_dies_between_saving_and_noting_it_saves_the_same_set(monkeyp
     before = saved()
     for note in Path("out/clips").glob("*/saved.json"):
         note.unlink()
-    assert run().saved == 3
+    assert len(run().saved) == 3
     assert saved() == before
 
 
@@ -131,14 +131,14 @@ def test_another_load_is_another_analysis_of_the_same_set() -> None:
     run()
     path = Path("films/list.csv")
     path.write_text(path.read_text().replace("Anna,100", "Anna,120"))
-    assert run().saved == 1
+    assert len(run().saved) == 1
     assert [load for _, load, _, _ in saved() if load] == [120.0]
 
 
 def test_another_history_gets_the_sets_too(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     run()
     monkeypatch.setenv("FORMCHECK_HISTORY_DIR", str(tmp_path / "other"))
-    assert run().saved == 3
+    assert len(run().saved) == 3
     assert len(saved()) == 3
 
 

@@ -172,3 +172,17 @@ def test_a_watched_folder_until_ctrl_c() -> None:
     said, _ = process.communicate(timeout=60)
     assert (process.returncode, said) == (0, "The summary is in out\n")
     assert rows() == ["clip-000"]
+
+
+@pytest.mark.parametrize(
+    ("numbers", "words"),
+    [
+        ((12,), "set 12"),
+        ((12, 13), "sets 12 and 13"),
+        ((14, 12, 13), "sets 12 to 14"),
+        ((3, 5, 6, 7, 9, 10), "sets 3, 5 to 7, 9 and 10"),
+        ((4, 4), "set 4"),
+    ],
+)
+def test_saved_sets_are_told_by_their_numbers(numbers: tuple[int, ...], words: str) -> None:
+    assert batch_cli._numbered(numbers) == words

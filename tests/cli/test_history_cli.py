@@ -388,6 +388,51 @@ def test_damage_is_said_where_it_is_and_repaired(tmp_path: Path) -> None:
     assert run("compare", "1", "2").exit_code == 0
 
 
+DAMAGED = {
+    "report": ("UPDATE reports SET report = '{' WHERE set_id = 2", ""),
+    "settings": ("UPDATE reports SET settings = 'off' WHERE set_id = 2", ""),
+    "date": ("UPDATE sets SET saved_at = 'yesterday', filmed_at = 'soon', verdict = '' WHERE id = 2", "date"),
+    "poses": ("UPDATE poses SET npz = '' WHERE set_id = 2", ""),
+    "year 1": ("UPDATE sets SET filmed_at = '0001-01-01T00:00:00.000+00:00' WHERE id = 2", ""),
+    "year 9999": ("UPDATE sets SET filmed_at = '9999-12-31T23:59:59.999+00:00' WHERE id = 2", ""),
+}
+"""What is wrong with one row, and what the list says of it: it looks at neither reports, poses nor settings."""
+
+
+@pytest.mark.parametrize("what", DAMAGED)
+def test_one_damaged_row_of_any_kind_leaves_the_rest_and_is_repaired(what: str, tmp_path: Path) -> None:
+    sql, listed = DAMAGED[what]
+    with open_history() as history:
+        for number in (1, 2, 3):
+            history.save_set(report(), recording(number), lifter="Anna")
+        with history.writing() as connection:
+            connection.exec_driver_sql(sql)
+    shown = run("history")
+    assert shown.exit_code == 0, shown.stderr
+    assert {int(line.split()[0]) for line in shown.stdout.splitlines() if line.strip()[:1].isdigit()} == {1, 2, 3}
+    if listed:
+        assert f"Set 2 is damaged ({listed}" in words(shown.stdout)
+        assert "formcheck history repair saves what can be read" in words(shown.stdout)
+    for command in (["compare", "1", "3"], ["train"], ["export", str(tmp_path / "all.zip")], ["compare", "1", "2"]):
+        done = run(*command)
+        assert done.exit_code == (2 if what == "report" and command[-1] == "2" else 0), (command, done.stderr)
+        assert "Traceback" not in done.stderr
+        if done.exit_code == 2:
+            assert "Set 2 cannot be compared: its report cannot be read. formcheck history repair" in words(done.stderr)
+    before = Path(os.environ["FORMCHECK_HISTORY_DIR"], "history.sqlite3").read_bytes()
+    done = run("history", "repair")
+    assert done.exit_code == 0, done.stderr
+    assert run("compare", "1", "3").exit_code == 0
+    with open_history() as history:
+        assert sorted(saved.id for saved in history.sets()) == [1, 2, 3]
+        assert len(history.poses(1)) == len(history.poses(3)) == len(recording(1))
+    if "The file as it was is kept" in words(done.stdout):
+        kept = list(Path(os.environ["FORMCHECK_HISTORY_DIR"]).glob("history-damaged-*.sqlite3"))
+        assert [len(path.read_bytes()) for path in kept] == [len(before)]
+    else:
+        assert what.startswith("year")
+
+
 def test_a_list_needs_neither_the_analysis_nor_the_migrations() -> None:
     with open_history() as history:
         history.save_set(report(), recording(1), lifter="Anna")
