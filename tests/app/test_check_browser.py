@@ -6,6 +6,7 @@ One server and one page for all, in the order of a training day.
 from __future__ import annotations
 
 import shutil
+import signal
 from pathlib import Path
 from typing import Any
 
@@ -70,12 +71,12 @@ def test_a_batch_is_told_of_in_a_table_at_both_widths(page: Any, tmp_path_factor
     calm(page)
 
 
-def test_a_stop_in_the_middle_of_the_work_is_told_of_and_the_work_goes_on(page: Any, server: Server) -> None:
+def test_a_kill_in_the_middle_of_the_work_is_told_of_and_the_work_goes_on(page: Any, server: Server) -> None:
     page.get_by_role("button", name="Check 2 lifts").click()
     page.get_by_text("Watching your lift · frame").wait_for()
     page.reload()
     page.get_by_role("heading", name="Looking at your lift").wait_for()
-    server.stop()
+    server.stop(signal.SIGKILL)
     gone = page.get_by_role("alertdialog", name=GONE_WORDS["title"])
     gone.wait_for()
     assert "yourscript" not in page.locator("body").inner_text()

@@ -8,6 +8,7 @@ from __future__ import annotations
 import contextlib
 import os
 import shutil
+import signal
 import socket
 import subprocess
 import sys
@@ -91,11 +92,12 @@ class Server:
         self.stop()
         pytest.fail(f"the app did not start: {(self.folder / 'log.txt').read_text(encoding='utf-8')}")
 
-    def stop(self) -> None:
+    def stop(self, number: int = signal.SIGTERM) -> None:
+        """End the app with a signal, and all that it started."""
         if self.process is not None:
             # The group may be gone already when the app ended by itself.
             with contextlib.suppress(ProcessLookupError):
-                os.killpg(self.process.pid, 15)
+                os.killpg(self.process.pid, number)
             self.process.wait(30)
             self.process = None
 
