@@ -12,6 +12,7 @@ from typing import Any, ParamSpec
 
 import streamlit as st
 
+from formcheck.app.sharing import is_shared
 from formcheck.core import loads
 from formcheck.core.errors import FormCheckError
 from formcheck.core.verdicts import FAULT, FLAGGED, NOT_MEASURED, OK, WATCH, Verdict, worst
@@ -55,6 +56,8 @@ def guarded(show: Callable[Told, None]) -> Callable[Told, None]:
 
 def here() -> str:
     """Where everything stays, in words."""
+    if is_shared():
+        return "your computer"
     return "this server" if accounts_needed() else "this computer"
 
 

@@ -8,6 +8,7 @@ import streamlit as st
 
 from formcheck.app import components, signed_in
 from formcheck.app.pages import guidance_pages, history_page, live_page, settings_page, upload_page
+from formcheck.app.sharing import SHARED_PAGES, is_shared
 from formcheck.core.errors import FormCheckError
 from formcheck.service import worker
 from formcheck.storage.settings_files import default_settings_path, load_settings
@@ -47,13 +48,14 @@ def main() -> None:
     st.logo(components.asset_path("logo.svg"), size="large")
     if not signed_in.known_here():
         return
+    listed = [each for each in PAGES if not is_shared() or each[1] in SHARED_PAGES]
     pages = [
         st.Page(components.guarded(show), title=title, url_path=path, icon=icon, default=number == 0)
-        for number, (title, path, icon, show) in enumerate(PAGES)
+        for number, (title, path, icon, show) in enumerate(listed)
     ]
     page = st.navigation(pages, position="top")
     wanted = st.session_state.pop(components.GO, None)
-    for each, (_, path, _, _) in zip(pages, PAGES, strict=True):
+    for each, (_, path, _, _) in zip(pages, listed, strict=True):
         if path == wanted and each is not page:
             st.switch_page(each)
     components.title_of_page(page.title)
@@ -61,7 +63,8 @@ def main() -> None:
     components.invisible_component("menu", "menu", {"page": page.url_path})
     components.invisible_component("aria", "aria", {})
     guidance_pages.warn(page.url_path)
-    _settings_problem()
+    if not is_shared():
+        _settings_problem()
     page.run()
     signed_in.account_line()
     st.html(f'<footer class="fc-foot">{DISCLAIMER}</footer>')

@@ -16,6 +16,7 @@ from typing import BinaryIO
 import streamlit as st
 
 from formcheck.app.private_folder import OWNER_PREFIX, PrivateFolder, Unfinished, abandoned
+from formcheck.app.sharing import is_shared
 from formcheck.core.errors import HistoryError
 from formcheck.judging.report import Report
 from formcheck.render.exports import all_exports
@@ -333,7 +334,9 @@ def session() -> Session:
     account = access.account() or ""
     # What somebody else uploaded is never shown, whatever led from their tab to this one.
     if KEY not in st.session_state or st.session_state[KEY].account != account:
-        resume(account)
+        # What this computer's own page had begun is nothing for the phone's.
+        if not is_shared():
+            resume(account)
         named = _kept.get(st.query_params.get(RESULT, ""))
         mine = named if named is not None and named.account == account else None
         st.session_state[KEY] = mine or Session(PrivateFolder(), account=account)

@@ -82,10 +82,42 @@ def add_app_command(app: typer.Typer) -> None:
                 dir_okay=False,
             ),
         ] = None,
+        share: Annotated[
+            bool,
+            typer.Option(
+                "--share",
+                help="Open uploads and Live to a phone in the local network for a while: shows a code for one browser.",
+            ),
+        ] = False,
+        share_minutes: Annotated[
+            float,
+            typer.Option("--share-minutes", metavar="N", help="With --share, for how long.", min=1.0, max=720.0),
+        ] = 30.0,
+        share_port: Annotated[
+            int | None,
+            typer.Option(
+                "--share-port", metavar="PORT", help="With --share, its port [default: the next one].", min=1, max=65535
+            ),
+        ] = None,
+        share_address: Annotated[
+            str | None,
+            typer.Option(
+                "--share-address",
+                metavar="IP",
+                help="With --share, this computer's address, if it has several.",
+            ),
+        ] = None,
     ) -> None:
         """Open the app in the browser: upload, history, settings. Only this machine can reach it, unless --address."""
         with user_friendly():
+            if share and (server or address != LOCALHOST):
+                raise UsageError("--share is for the app of one person: leave out --server and --address.")
             service = _service(server, sign_in, public_url, oidc_file)
+            if share:
+                from formcheck.cli import share as sharing
+
+                check_installed()
+                sharing.share(share_address, share_port or port + 1, share_minutes)
             code = run_app(port, open_browser=not no_browser and not server, address=address, service=service)
         raise typer.Exit(code)
 
@@ -185,6 +217,12 @@ def serve(command: Sequence[str]) -> int:
     os.execv(command[0], list(command))
 
 
+def check_installed() -> None:
+    """`UsageError` where Streamlit is not installed."""
+    if importlib.util.find_spec("streamlit") is None:
+        raise UsageError(NOT_INSTALLED)
+
+
 def run_app(port: int, open_browser: bool, address: str = LOCALHOST, service: Service | None = None) -> int:
     """Serve the app until it is stopped, to one person or as a service to several; returns its exit code.
 
@@ -192,8 +230,7 @@ def run_app(port: int, open_browser: bool, address: str = LOCALHOST, service: Se
     ------
     UsageError : Streamlit is not installed.
     """
-    if importlib.util.find_spec("streamlit") is None:
-        raise UsageError(NOT_INSTALLED)
+    check_installed()
     # Without a display a browser would be one in text mode, or none.
     display = sys.platform in ("win32", "darwin") or bool(
         os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")

@@ -13,6 +13,7 @@ import formcheck
 from formcheck.app import components
 from formcheck.app.pages import file_table, history_page, result
 from formcheck.app.session import KEY, RESULT, SET, Session, Upload, others_at_work, session
+from formcheck.app.sharing import is_shared
 from formcheck.exercises import EXERCISES, listed
 from formcheck.render.terminal import clock
 from formcheck.service.pipeline import AnalysisRequest, AnalysisStage
@@ -92,7 +93,7 @@ def _saved_in_address(mine: Session) -> dict[str, str]:
 
 def _open_named(mine: Session) -> None:
     """Where the address names a result that is gone with the app's last run: the saved set, or what became of it."""
-    if RESULT not in st.query_params and SET not in st.query_params:
+    if (RESULT not in st.query_params and SET not in st.query_params) or is_shared():
         return
     told = st.query_params.get(SET, "")
     with open_history() as history:
