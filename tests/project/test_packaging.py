@@ -49,13 +49,21 @@ def imported(folder: Path) -> Iterator[tuple[Path, str]]:
 OWN = {"formcheck", "tests", "benchmarks", "rendered_lifter", "scripts"}
 
 
-PLACES = {"app": "app", "fast": "vision/openvino_backend.py", "cluster": "batch"}
+PLACES = {
+    "app": ("app", "cli/share.py"),
+    "fast": ("vision/openvino_backend.py",),
+    "cluster": ("batch",),
+}
 """Extra -> where in the package its libraries are imported."""
 
 
 def extras_of(path: Path) -> tuple[str, ...]:
     """The extras that a module of the package may count on: it is only imported where they are installed."""
-    return tuple(extra for extra, place in PLACES.items() if path.is_relative_to(ROOT / "formcheck" / place))
+    return tuple(
+        extra
+        for extra, places in PLACES.items()
+        if any(path.is_relative_to(ROOT / "formcheck" / place) for place in places)
+    )
 
 
 BY_HAND = {("torch", ROOT / "benchmarks" / name) for name in ("fit_contour_net.py", "fit_mask_net.py")}
