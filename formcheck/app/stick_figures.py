@@ -18,8 +18,8 @@ from formcheck.render.overlay import (
     plan_overlay,
     rounding_level,
     rounding_word,
-    smooth_line,
 )
+from formcheck.render.skeleton_drawing import smooth_line
 from formcheck.render.terminal import degrees
 
 FRAMES_PER_S = 25.0

@@ -11,6 +11,7 @@ from __future__ import annotations
 import contextlib
 import functools
 import gc
+import math
 import tempfile
 import threading
 import time
@@ -32,8 +33,9 @@ from formcheck.live.recording import Observation
 from formcheck.live.save_set import SessionVideo
 from formcheck.live.session import Event, FinishedSet, SessionOptions, Snapshot, State
 from formcheck.motion.neutral import Baseline
-from formcheck.render.skeleton_drawing import draw_body
+from formcheck.render.skeleton_drawing import draw_back, draw_body
 from formcheck.storage.temporary_folders import remove_abandoned, temporary_folder
+from formcheck.vision.pose_estimation import faces_right
 
 RATE_OVER_S = 3.0
 EVENTS_KEPT = 40
@@ -385,13 +387,17 @@ def resized(rgb: RgbImage) -> RgbImage:
 
 
 def drawn(rgb: RgbImage, seen: Observation, now: Snapshot) -> RgbImage:
-    """The frame with the lifter's trunk and limbs, the trunk in the colour of what the back does."""
+    """The frame with the lifter's limbs, and the back in the colour of what it does: its own edge if measured."""
     if seen.person is None or not now.in_frame:
         return rgb
     picture = np.ascontiguousarray(rgb).copy()
     # A slow line makes browsers send small pictures.
     thin = max(1, rgb.shape[0] // 240)
-    back = COLOURS.get(now.reading.verdict, BACK_COLOUR)
-    points = seen.person.image_px[:, :2]
-    draw_body(picture, points, limbs=LIMB_COLOUR, trunk=back, limb_px=thin, trunk_px=2 * thin)
+    colour, points = COLOURS.get(now.reading.verdict, BACK_COLOUR), seen.person.image_px[:, :2]
+    if math.isfinite(now.reading.back_rounding_deg):
+        contour_px = seen.person.contour_px[0 if faces_right(seen.person) > 0 else 1]
+        draw_body(picture, points, limbs=LIMB_COLOUR, trunk=LIMB_COLOUR, limb_px=thin, trunk_px=thin)
+        if draw_back(picture, contour_px, colour=colour, width_px=3 * thin):
+            return picture
+    draw_body(picture, points, limbs=LIMB_COLOUR, trunk=colour, limb_px=thin, trunk_px=2 * thin)
     return picture

@@ -1,4 +1,7 @@
-"""What is called out during a set: at most one cue a repetition, the most urgent first, the back before all else."""
+"""What is called out during a set: at most one cue a repetition, the most urgent first, the back before all else.
+
+A cue that does not help is called more and more seldom: a lifter who hears it every time stops listening.
+"""
 
 from __future__ import annotations
 
@@ -9,16 +12,17 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from formcheck.core.verdicts import FAULT, FLAGGED, WATCH, Verdict
-from formcheck.exercises.framework.check import Check, Finding
+from formcheck.core.verdicts import FAULT, FLAGGED, OK, WATCH, Verdict
+from formcheck.exercises.framework.check import Check
 from formcheck.judging.report import RepReport
 from formcheck.motion.signals import Signals
 
 HELD_S = 0.09
 """A back must be beyond its limit for this long before anything is said."""
 
-WATCH_PAUSE_REPS = 3
-"""What is only worth watching is not said again before this many repetitions have passed."""
+PAUSE_REPS: dict[Verdict, int] = {FAULT: 1, WATCH: 3}
+"""A cue is called again after this many repetitions, if it is still due; then after twice as many, and so on. A
+repetition in which nothing was wrong there ends that."""
 
 TOP_HELD_S = 0.05
 """The last repetition is counted when its ascent ended this long ago..."""
@@ -43,12 +47,24 @@ class Cue:
     urgent: bool
 
 
+@dataclass(frozen=True)
+class _Pause:
+    """When a cue was called last, and how often before that without any help."""
+
+    said_in: int
+    times: int
+
+    def reps(self, level: Verdict) -> int:
+        """How many repetitions later it may be called again."""
+        return int(PAUSE_REPS[level] * 2**self.times)
+
+
 @dataclass
 class Cues:
     """Remembers what was said in a set."""
 
     _said_in: set[int] = field(default_factory=set)
-    _last_watch: dict[str, int] = field(default_factory=dict)
+    _pauses: dict[str, _Pause] = field(default_factory=dict)
     _beyond_since_s: float | None = None
 
     def during(self, time_s: float, reps: int, check: Check | None, verdict: Verdict) -> Cue | None:
@@ -61,29 +77,35 @@ class Cues:
             return None
         if self._beyond_since_s is None:
             self._beyond_since_s = time_s
-        if time_s - self._beyond_since_s < HELD_S or reps + 1 in self._said_in:
+        if time_s - self._beyond_since_s < HELD_S or not self._may_say(check.id, FAULT, reps + 1):
             return None
         return self._say(Cue(check.id, spoken(check.cue), reps + 1, urgent=True))
 
     def after(self, rep: RepReport, number: int) -> Cue | None:
         """When repetition ``number`` of the set is over: its worst finding, unless something was said during it."""
-        if number in self._said_in:
-            return None
+        for finding in rep.findings:
+            pause = self._pauses.get(finding.check)
+            if finding.verdict == OK and pause is not None and pause.said_in < number:
+                del self._pauses[finding.check]
         # Checks are listed with the most important first, which is the back.
         for level in FLAGGED:
             for finding in rep.findings:
-                if finding.verdict == level and not self._said_lately(finding, number):
-                    if level == WATCH:
-                        self._last_watch[finding.check] = number
+                if finding.verdict != level:
+                    continue
+                if self._may_say(finding.check, level, number):
                     return self._say(Cue(finding.check, spoken(finding.cue), number, urgent=level == FAULT))
+                if level == FAULT:
+                    return None  # what comes after it is no help while this is not mended
         return None
 
-    def _said_lately(self, finding: Finding, number: int) -> bool:
-        last = self._last_watch.get(finding.check)
-        return finding.verdict == WATCH and last is not None and number - last < WATCH_PAUSE_REPS
+    def _may_say(self, check: str, level: Verdict, rep: int) -> bool:
+        pause = self._pauses.get(check)
+        return rep not in self._said_in and (pause is None or rep - pause.said_in >= pause.reps(level))
 
     def _say(self, cue: Cue) -> Cue:
         self._said_in.add(cue.rep)
+        before = self._pauses.get(cue.check)
+        self._pauses[cue.check] = _Pause(cue.rep, 0 if before is None else before.times + 1)
         return cue
 
 

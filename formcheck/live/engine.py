@@ -85,6 +85,8 @@ class _Set:
     started_s: float = -math.inf
     stood_s: float = -math.inf
     active_s: float = -math.inf
+    in_rep: bool = False
+    """When last seen, the lifter did not stand."""
     target_said: bool = False
 
 
@@ -155,7 +157,7 @@ class LiveEngine:
         """Take in the next frame, whose capture time is later than the last one's."""
         self._events, self._unsaid, self._now_s = self._unsaid, [], seen.time_s
         self._recording.append(seen)
-        change = self._presence.watch(seen)
+        change = self._presence.watch(seen, in_rep=self._set.in_rep)
         if change is not None:
             self._events.append(change)
         scale_from_s = max(self._window_from_s, seen.time_s - WINDOW_MAX_S)
@@ -357,6 +359,8 @@ class LiveEngine:
         now, height = seen.time_s, self._gauge.reading.height
         self._low.update(now, math.isfinite(height) and height < LEFT_STANDING)
         self._standing.update(now, math.isfinite(height) and height >= CAME_UP)
+        if math.isfinite(height):
+            self._set.in_rep = self._set.started and height < LEFT_STANDING
         if self._must_stand:
             self._wait_for_stand(seen)
         elif self._set.started:

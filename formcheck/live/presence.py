@@ -10,6 +10,10 @@ from formcheck.live.session import Event
 LOST_S = 0.25
 """The body has left the picture when it was not wholly seen for this long."""
 
+IN_REP_S = 4.0
+"""In the middle of a repetition nothing is said about it before the body has been away for this long, by when the
+repetition must be over: nobody steps back under a load."""
+
 GONE_S = 6.0
 """A lifter who has not been seen for this long has gone."""
 
@@ -22,8 +26,11 @@ class Presence:
         """The body, once seen, is not wholly in the picture, and that has been said."""
         self._seen_s = self._whole_s = -math.inf
 
-    def watch(self, seen: Observation) -> Event | None:
-        """Take in a frame; the event is that the body left the picture or came back."""
+    def watch(self, seen: Observation, *, in_rep: bool = False) -> Event | None:
+        """Take in a frame; the event is that the body left the picture or came back.
+
+        ``in_rep``: when last seen the lifter was in the middle of a repetition.
+        """
         now = seen.time_s
         if seen.person is not None:
             self._seen_s = now
@@ -31,7 +38,7 @@ class Presence:
             came_back, self.left = self.left, False
             self._whole_s = now
             return Event("left", "I see you again", now, speak=False) if came_back else None
-        if not self.left and self._whole_s > -math.inf and now - self._whole_s > LOST_S:
+        if not self.left and self._whole_s > -math.inf and now - self._whole_s > (IN_REP_S if in_rep else LOST_S):
             self.left = True
             return Event("left", step_back(seen), now, urgent=True)
         return None

@@ -15,7 +15,8 @@ from numpy.typing import NDArray
 from formcheck.core.landmarks import Landmark
 from formcheck.core.verdicts import FAULT, WATCH
 from formcheck.live.session import Snapshot, State
-from formcheck.render.skeleton_drawing import draw_body
+from formcheck.render.skeleton_drawing import draw_back, draw_body
+from formcheck.vision.pose_estimation import faces_right
 from formcheck.vision.tracking import Detection
 
 TITLE = "FormCheck live: q ends, space = set over, m = mute"
@@ -100,7 +101,11 @@ def picture(
     bgr = np.ascontiguousarray(cv2.cvtColor(cv2.resize(rgb, size), cv2.COLOR_RGB2BGR))
     colour = {FAULT: RED, WATCH: AMBER}.get(now.reading.verdict, TEAL)
     if person is not None:
-        draw_body(bgr, person.image_px[:, :2] * scale, limbs=WHITE, trunk=colour, limb_px=2, trunk_px=4)
+        points_px = person.image_px[:, :2] * scale
+        draw_body(bgr, points_px, limbs=WHITE, trunk=colour, limb_px=2, trunk_px=4)
+        if math.isfinite(now.reading.back_rounding_deg):
+            contour_px = person.contour_px[0 if faces_right(person) > 0 else 1] * scale
+            draw_back(bgr, contour_px, colour=colour, width_px=6)
         if now.shows_depth:
             knee = round(person.image_px[[Landmark.LEFT_KNEE, Landmark.RIGHT_KNEE], 1].mean() * scale)
             cv2.line(bgr, (0, knee), (size[0], knee), WHITE, 1, cv2.LINE_AA)

@@ -29,9 +29,10 @@ from formcheck.judging.effective_checks import (
 )
 from formcheck.judging.report import Report, RepReport
 from formcheck.motion.cleaning import clean
-from formcheck.motion.runs import running_median, runs_of
+from formcheck.motion.runs import runs_of
 from formcheck.motion.spine import LOWER_HALF_TO
 from formcheck.motion.spine_method import LOWER_HALF
+from formcheck.render.skeleton_drawing import smooth_line
 from formcheck.render.terminal import amount
 
 RgbImage = NDArray[np.uint8]
@@ -260,29 +261,6 @@ def _free_places(joints_px: FloatArray, width: int, height: int) -> tuple[bool, 
     room = widest if height >= width else min(widest, max(beside, 0.3 * width))
     # Above the eyes there is still a forehead, and faces deserve more room than feet.
     return bool(top - 0.08 * height > height - bottom), bool(left > width - right), room
-
-
-def smooth_line(points: FloatArray) -> FloatArray:
-    """A contour (S, 2) without its single-station spikes and steps; NaN stays NaN.
-
-    A running median drops spikes, a Gaussian over neighbouring stations the staircase of the mask.
-    """
-    known = np.asarray(np.isfinite(points).all(axis=1))
-    if known.sum() < 5:
-        return np.full_like(points, np.nan)
-    kernel = np.exp(-0.5 * (np.arange(-6, 7) / 2.5) ** 2)
-    # What is smoothed are departures from a straight line, or the line's ends would shrink inwards.
-    places = np.arange(len(points))
-    straight = [np.polyval(np.polyfit(places[known], points[known, axis], 1), places) for axis in range(2)]
-    base = np.stack(straight, axis=1)
-    departure = np.stack([running_median((points - base)[:, axis], 5) for axis in range(2)], axis=1)
-    usable = np.asarray(np.isfinite(departure).all(axis=1))
-    departure = np.where(usable[:, None], departure, 0.0)
-    weight = np.convolve(usable.astype(float), kernel, mode="same")
-    smooth = np.stack([np.convolve(departure[:, axis], kernel, mode="same") for axis in range(2)], axis=1)
-    with np.errstate(invalid="ignore", divide="ignore"):
-        result = base + smooth / weight[:, None]
-    return np.where(known[:, None], result, np.nan)
 
 
 # --- drawing -------------------------------------------------------------------------------------------------------

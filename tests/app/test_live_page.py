@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 import threading
 import time
@@ -17,12 +18,19 @@ import pytest
 from benchmarks.bench_live import code_of, delays, truth_of, with_code
 from benchmarks.bench_live_browser import FPS as FILM_FPS
 from benchmarks.bench_live_browser import Film, counts_of, latencies, truth_times
-from formcheck.live.browser import PROBLEM_SHOWN_S, BrowserSession, FrameWorker, drawn
+from formcheck.core.poses import contour_stations
+from formcheck.exercises import EXERCISES
+from formcheck.live.browser import BACK_COLOUR, PROBLEM_SHOWN_S, BrowserSession, FrameWorker, drawn
+from formcheck.live.cues import spoken
 from formcheck.live.recording import Observation
 from formcheck.live.session import Event, SessionOptions, State
 from formcheck.vision.video import VideoReader
+from tests.helpers import app_server
+from tests.helpers.app_server import needs_chromium
 from tests.helpers.live_frames import filmed, looks
-from tests.helpers.synthetic_lifter import deadlift, squat
+from tests.helpers.synthetic_lifter import deadlift, mirrored, squat
+
+browser = app_server.browser
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 FPS = 20.0
@@ -254,6 +262,25 @@ def test_the_body_is_drawn_into_the_picture() -> None:
     assert drawn(picture, nobody, now) is picture
 
 
+@pytest.mark.parametrize("mirror", [False, True])
+def test_the_line_of_the_back_is_on_the_back(mirror: bool) -> None:
+    poses = mirrored(filmed(squat(2))) if mirror else filmed(squat(2))
+    session, _ = browsed(poses, frames=60)
+    now = session.view().now
+    assert now is not None
+    assert math.isfinite(now.reading.back_rounding_deg)
+    seen = list(looks(poses))[59]
+    assert seen.person is not None
+    picture = np.full((seen.height, seen.width, 3), 120, np.uint8)
+    stations = contour_stations()
+    line = seen.person.contour_px[1 if mirror else 0][(stations >= 0.1) & (stations <= 0.9)]
+    line = line[np.isfinite(line).all(axis=1)].round().astype(int)
+    teal = (drawn(picture, seen, now) == BACK_COLOUR).all(axis=2)
+    assert teal[line[:, 1], line[:, 0]].mean() > 0.9
+    unknown = replace(now, reading=replace(now.reading, back_rounding_deg=math.nan))
+    assert not (drawn(picture, seen, unknown) == BACK_COLOUR).all(axis=2)[line[:, 1], line[:, 0]].any()
+
+
 # ----------------------------------------------------------------------------------------------------------- the page
 
 
@@ -299,6 +326,34 @@ def test_a_cue_is_shown_for_a_moment_and_not_into_the_next_set() -> None:
     assert not shown(replace(cue, time_s=time_s - page.CUE_SHOWN_S - 0.1))
     assert not shown(cue, Event("set-over", "Set over", time_s))
     assert not shown(cue, Event("set", "Set 2", time_s))
+
+
+MM_PER_PX, CAPITALS = 25.4 / 96.0, 0.7
+"""Of a screen that shows CSS pixels in their nominal size; and the height of capitals, as part of the font size."""
+
+READABLE_MM = 3000.0 * math.tan(math.radians(16.0 / 60.0))
+"""Capitals of 16 minutes of arc from three metres, the least that ISO 9241-303 allows for reading."""
+
+
+@needs_chromium
+@pytest.mark.parametrize("width", [1280, 1440])
+def test_count_and_cue_can_be_read_from_three_metres(browser: Any, width: int) -> None:
+    from formcheck.app import components
+    from formcheck.app.pages.live_page import state_html
+
+    session, _ = browsed(filmed(squat(2, rounding_deg=60)), frames=140)
+    view = session.view()
+    page = browser.new_page(viewport={"width": width, "height": 900})
+    for cue in sorted({spoken(check.cue) for exercise in EXERCISES for check in exercise.checks}):
+        assert view.now is not None
+        html = state_html(replace(view, now=replace(view.now, message=cue)))
+        page.set_content(f"<style>{components.asset('live.css')}</style><div style='width: 560px'>{html}</div>")
+        for name in ("count", "say"):
+            size = page.evaluate(f"parseFloat(getComputedStyle(document.querySelector('.fc-live .{name}')).fontSize)")
+            assert size * CAPITALS * MM_PER_PX >= READABLE_MM, (name, size)
+        assert page.evaluate("document.querySelector('.fc-live').scrollHeight") < 850, cue
+        assert page.inner_text(".say").replace("\n", " ") == cue
+    page.close()
 
 
 def test_every_reason_for_a_missing_picture_has_its_words() -> None:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import functools
 import math
+from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
 import pytest
 
 from formcheck.core.poses import ARRAY_FIELDS, PoseSequence
-from formcheck.core.verdicts import FAULT, OK, WATCH, Verdict
+from formcheck.core.verdicts import FAULT, NOT_MEASURED, OK, WATCH, Verdict
 from formcheck.exercises.framework.check import Finding
 from formcheck.judging.analysis import analyze
 from formcheck.judging.report import Report, RepReport
@@ -385,10 +386,47 @@ def test_a_back_that_was_round_for_a_moment_only_is_not_called() -> None:
     ] * 4
 
 
-def test_what_is_only_worth_watching_is_not_said_every_time() -> None:
+def called(cues: Cues, verdicts: Sequence[Verdict]) -> list[int]:
+    """In which repetitions a cue is called when these are what each of them gets."""
+    # An analysis comes with all repetitions of its window, so every one is seen several times.
+    said = set()
+    for number in range(1, len(verdicts) + 1):
+        for seen in range(1, number + 1):
+            if cues.after(rep_with(finding("a", verdicts[seen - 1])), seen) is not None:
+                said.add(seen)
+    return sorted(said)
+
+
+def test_a_cue_that_does_not_help_is_called_more_and_more_seldom() -> None:
+    assert called(Cues(), [FAULT] * 16) == [1, 2, 4, 8, 16]
+    assert called(Cues(), [WATCH] * 11) == [1, 4, 10]
+
+
+def test_a_cue_that_has_helped_is_called_at_once_when_it_is_due_again() -> None:
+    assert called(Cues(), [FAULT, FAULT, OK, FAULT, FAULT, FAULT]) == [1, 2, 4, 5]
+
+
+def test_a_rep_that_was_not_measured_is_no_sign_that_a_cue_has_helped() -> None:
+    assert called(Cues(), [FAULT, FAULT, NOT_MEASURED, FAULT, FAULT]) == [1, 2, 4]
+    assert called(Cues(), [FAULT, NOT_MEASURED, NOT_MEASURED, FAULT, FAULT, FAULT]) == [1, 4, 6]
+
+
+def test_nothing_less_important_is_called_while_a_fault_that_was_called_goes_on() -> None:
     cues = Cues()
-    said = [cues.after(rep_with(finding("a", WATCH)), number) is not None for number in range(1, 8)]
-    assert said == [True, False, False, True, False, False, True]
+    reps = [rep_with(finding("a", FAULT), finding("b", FAULT), finding("c", WATCH))] * 4
+    said = [cues.after(rep, number) for number, rep in enumerate(reps, start=1)]
+    assert [cue.check if cue else "" for cue in said] == ["a", "a", "", "a"]
+
+
+def test_the_back_is_called_in_mid_rep_more_and_more_seldom_too() -> None:
+    cues, check = Cues(), back_check(None)
+    said = []
+    for rep in range(1, 9):
+        cues.during(10.0 * rep, rep - 1, check, OK)
+        cues.during(10.0 * rep + 0.1, rep - 1, check, FAULT)
+        if cues.during(10.0 * rep + 0.3, rep - 1, check, FAULT) is not None:
+            said.append(rep)
+    assert said == [1, 2, 4, 8]
 
 
 def test_a_rep_is_over_when_the_lifter_has_come_up() -> None:
@@ -421,14 +459,25 @@ def test_feedback_stops_when_the_body_leaves_and_says_so() -> None:
     away = [now for now in snapshots if 5.0 < now.time_s < 8.0]
     assert all(math.isnan(now.reading.back_rounding_deg) and not now.in_frame for now in away)
     assert not any(now.cue for now in away)
-    left = events(away, "left")
-    assert len(left) == 1
-    assert "out of the picture" in left[0].text
-    assert left[0].time_s <= 5.0 + presence.LOST_S + 0.1
-    assert left[0].urgent
     later = [now for now in snapshots if now.time_s >= 8.0]
-    assert events(later, "left")[0].text == "I see you again"
     assert any(math.isfinite(now.reading.back_rounding_deg) for now in later)
+
+
+@pytest.mark.parametrize(
+    ("from_s", "wait_s"),
+    [
+        pytest.param(4.0, presence.LOST_S, id="standing between two repetitions"),
+        pytest.param(5.6, presence.IN_REP_S, id="at the bottom"),
+    ],
+)
+def test_nobody_is_told_to_step_back_in_the_middle_of_a_rep(from_s: float, wait_s: float) -> None:
+    poses = filmed(squat(3))
+    snapshots = played(without(poses, (poses.time_s > from_s) & (poses.time_s < from_s + 5.0)), engine_for("squat"))
+    left, *_ = events(snapshots, "left")
+    assert "out of the picture" in left.text
+    assert left.urgent
+    assert from_s + wait_s - 0.1 <= left.time_s <= from_s + wait_s + 0.1
+    assert all(not now.message for now in snapshots if from_s < now.time_s < left.time_s)
 
 
 def test_feet_that_leave_the_picture_stop_feedback_as_well() -> None:

@@ -28,8 +28,8 @@ from formcheck.render.overlay import (
     plan_overlay,
     rep_text,
     rounding_level,
-    smooth_line,
 )
+from formcheck.render.skeleton_drawing import smooth_line
 from formcheck.vision.video import VideoReader, VideoWriter
 from tests.helpers.make_reports import (
     BACK_X,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import importlib.util
 import math
+import re
 from dataclasses import dataclass
 from datetime import date
 from typing import TYPE_CHECKING, Any
@@ -25,6 +26,8 @@ from formcheck.storage.settings_files import load_settings
 from formcheck.vision.models.store import find_model
 
 if TYPE_CHECKING:
+    from streamlit_webrtc.config import Translations
+
     from formcheck.live.browser import BrowserSession, View
     from formcheck.live.session import FinishedSet
 
@@ -56,6 +59,8 @@ as wished comes as it is, upright or across, but always whole."""
 
 DEVELOPER = "developer"
 """In the address: shows frames a second and delay, as in /live?developer."""
+
+BUTTONS: Translations = {"start": "Start", "stop": "Stop", "select_device": "Choose the camera"}
 
 NO_SERVERS: dict[str, Any] = {"iceServers": []}
 """No outside server is asked for the way; both None and {} would ask a public server."""
@@ -223,6 +228,7 @@ def _camera(form: Form) -> bool:
         mode=WebRtcMode.SENDRECV,
         rtc_configuration=NO_SERVERS,
         media_stream_constraints=CONSTRAINTS,
+        translations=BUTTONS,
         sink_video_track=eye,
         source_video_track=eye.canvas,
     )
@@ -271,17 +277,27 @@ def state_html(view: View | None, *, rates: bool = False) -> str:
     cue = _cue(view, now)
     words = now.message or (cue.text if cue is not None else "")
     level = ("fault" if cue.urgent else "watch") if cue is not None and not now.message else ""
+    # What is said of a whole set is read from near by.
+    head, rest = (words, "") if now.state == State.DONE else _first_clause(words)
+    size = "near" if now.state == State.DONE else "far"
     speed = f"{view.frames_per_s:.0f} frames/s · {view.delay_ms:.0f} ms · {view.dropped_share:.0%} dropped"
     small = f'<div class="fc-small">{speed}</div>' if rates else ""
     state = f"{STATE_WORDS[now.state]} · set {now.set_number}"
     return (
         f'<div class="fc-live" aria-live="polite"><div class="state">{state}</div>'
         f'<div class="count">{now.countdown or now.reps}</div>'
-        f'<div class="say {level}">{components.escaped(words)}</div>{_gauge(now)}'
+        f'<div class="say {size} {level}">{components.escaped(head)}'
+        f"<small>{components.escaped(rest)}</small></div>{_gauge(now)}"
         f'<div class="angles">{_angle("Back", now.reading.back_rounding_deg, signed=True)}'
         f"{_angle('Hip', now.reading.hip_flexion_deg)}{_angle('Knee', now.reading.knee_flexion_deg)}{_depth(now)}</div>"
         f"{small}</div>"
     )
+
+
+def _first_clause(words: str) -> tuple[str, str]:
+    """What can be read from afar, and what is left: "Stand tall: hips through" begins with "Stand tall"."""
+    head, mark, rest = re.match(r"([^,:;]*)([,:;]?)\s*(.*)", words, re.DOTALL).groups()  # type: ignore[union-attr]
+    return f"{head}{mark}", rest
 
 
 def _cue(view: View, now: Snapshot) -> Event | None:

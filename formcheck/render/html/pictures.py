@@ -18,7 +18,8 @@ from formcheck.exercises import exercise_named
 from formcheck.exercises.framework.check import Finding
 from formcheck.judging.report import Report
 from formcheck.motion.signals import Signals
-from formcheck.render.overlay import OverlayPlan, draw_overlay, plan_overlay, smooth_line
+from formcheck.render.overlay import OverlayPlan, draw_overlay, plan_overlay
+from formcheck.render.skeleton_drawing import smooth_line
 from formcheck.render.terminal import amount, clock, degrees
 from formcheck.vision.video import Frame, read_frames_at
 
