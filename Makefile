@@ -71,6 +71,9 @@ app-pictures: $(DEV)  ## Make the documents' pictures of the app (needs Chromium
 checks-doc: $(DEV)  ## Write docs/checks.md from the checks
 	$(RUN) -m scripts.make_checks_doc
 
+words: $(DEV)  ## Put new messages into the catalogues of translations, and compile them
+	$(RUN) -m scripts.translations update
+
 commands-doc: $(DEV)  ## Write docs/commands.md from the commands
 	$(RUN) -m scripts.make_commands_doc
 

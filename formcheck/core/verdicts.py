@@ -8,6 +8,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from enum import StrEnum
 
+from formcheck.core.words import N_, _
+
 
 class Verdict(StrEnum):
     """What is said about a repetition, a check or a set.
@@ -41,6 +43,21 @@ _SEVERITY = {NOT_MEASURED: 0, NOT_JUDGED: 0, OK: 1, GOOD: 1, WATCH: 2, FAULT: 3}
 
 FLAGGED = (FAULT, WATCH)
 """Verdicts that are worth telling the lifter, the graver one first."""
+
+
+VERDICT_WORDS = {
+    GOOD: N_("good"),
+    OK: N_("ok"),
+    WATCH: N_("watch"),
+    FAULT: N_("fault"),
+    NOT_MEASURED: N_("not-measured"),
+    NOT_JUDGED: N_("not-judged"),
+}
+
+
+def word_of(verdict: Verdict | str) -> str:
+    """A verdict within a sentence; its value is what files say."""
+    return _(VERDICT_WORDS[Verdict(verdict)]) if verdict in VERDICT_WORDS else str(verdict)
 
 
 def worst(verdicts: Iterable[Verdict]) -> Verdict:

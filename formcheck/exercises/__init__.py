@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable
 from importlib import import_module
 
 from formcheck.core.errors import UsageError
+from formcheck.core.words import N_, _
 from formcheck.exercises.framework.check import Check
 from formcheck.exercises.framework.exercise import Exercise
 from formcheck.exercises.framework.measure import Measure, unknown_measure
@@ -24,15 +25,19 @@ def _registered(module: str) -> Exercise:
 EXERCISES: tuple[Exercise, ...] = tuple(map(_registered, LIFTS))
 
 
+OR, AND = N_("or"), N_("and")
+"""What `listed` may put before the last name."""
+
+
 def check_ids(wanted: Callable[[Check], bool]) -> frozenset[str]:
     """Ids of the checks, over all lifts, for which ``wanted`` is true."""
     return frozenset(check.id for lift in EXERCISES for check in lift.checks if wanted(check))
 
 
-def listed(names: Iterable[str], last: str = "or") -> str:
-    """Names in a sentence: "deadlift, kettlebell swing or squat"."""
+def listed(names: Iterable[str], last: str = OR) -> str:
+    """Names in a sentence: "deadlift, kettlebell swing or squat"; ``last`` is "or" or "and"."""
     *first, final = names
-    return f"{', '.join(first)} {last} {final}" if first else final
+    return f"{', '.join(first)} {_(last)} {final}" if first else final
 
 
 def exercise_named(name: str) -> Exercise | None:
@@ -44,7 +49,8 @@ def known_exercise(name: str) -> Exercise:
     """The exercise with that name; `UsageError` when there is none."""
     found = exercise_named(name)
     if found is None:
-        raise UsageError(f"There is no exercise {name!r}: choose one of {', '.join(each.name for each in EXERCISES)}.")
+        names = ", ".join(each.name for each in EXERCISES)
+        raise UsageError(_("There is no exercise {name!r}: choose one of {names}.", name=name, names=names))
     return found
 
 

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from formcheck.core.errors import UsageError
 from formcheck.core.poses import PoseSequence
 from formcheck.core.verdicts import NOT_MEASURED, VariantSource
+from formcheck.core.words import N_, _, ngettext
 from formcheck.exercises import EXERCISES, exercise_named
 from formcheck.exercises.framework.check import Check, Finding, Measurement, judge, judge_set, missing, not_judged
 from formcheck.exercises.framework.cycle_features import CycleFeatures, features_of
@@ -79,9 +80,9 @@ ALWAYS_REPORTED = (
 )
 """Schema 1 of report.json has these measures in every repetition: NaN where a lift does not measure them."""
 
-HALF_SEEN = "only part of the repetition was seen"
+HALF_SEEN = N_("only part of the repetition was seen")
 
-UPPER_HALF_HIDDEN = (
+UPPER_HALF_HIDDEN = N_(
     "A bar or arms hide the upper back: the back was judged by the lower half of its outline, which is less sure."
 )
 
@@ -219,7 +220,7 @@ def analyze(
             cleaned,
             found.reps,
             other_lifts_note(recognition, wanted.named),
-            UPPER_HALF_HIDDEN if best.spine.partial else "",
+            _(UPPER_HALF_HIDDEN) if best.spine.partial else "",
             playback_of([(stretch.signals, stretch.cycles) for stretch in stretches]),
             slow_motion,
         ),
@@ -228,7 +229,7 @@ def analyze(
         verdict=verdict,
         summary=("" if reps else why_nothing_can_be_judged(poses))
         or summary_of(verdict, found.lift, reps, findings, recognition),
-        advice=(FILM_FROM_NEARER,) if too_small and reps else advice_on(findings, reps, _sagittal_ok(view)),
+        advice=(_(FILM_FROM_NEARER),) if too_small and reps else advice_on(findings, reps, _sagittal_ok(view)),
         praise=() if found.lift is None else praise_of(found.lift.checks, findings, reps),
         load_advice=load_advice_on(findings, reps, load_kg, found.load_kind, settings.unit_of_loads),
         model=poses.model,
@@ -244,7 +245,7 @@ def analyze(
 def _refuse_unknown(exercise: str) -> None:
     if exercise != AUTO and exercise_named(exercise) is None:
         names = ", ".join([AUTO, *(known.name for known in EXERCISES)])
-        raise UsageError(f"There is no exercise '{exercise}': choose one of {names}.")
+        raise UsageError(_("There is no exercise '{exercise}': choose one of {names}.", exercise=exercise, names=names))
 
 
 def exercise_of_variant(exercise: str, variant: str) -> str:
@@ -261,7 +262,9 @@ def exercise_of_variant(exercise: str, variant: str) -> str:
         if any(known.name == variant for known in lift.variants):
             return lift.name
     names = ", ".join([AUTO, *(known.name for lift in lifts for known in lift.variants)])
-    raise UsageError(f"There is no variant '{variant}' of this lift: choose one of {names}.")
+    raise UsageError(
+        _("There is no variant '{variant}' of this lift: choose one of {names}.", variant=variant, names=names)
+    )
 
 
 def _read(cleaned: CleanPoses, wanted: _Wanted, spine: SpineMethod | None) -> tuple[Recognition, _Read]:
@@ -468,9 +471,9 @@ def _measures(found: _Found, unusable: str) -> list[dict[str, Measurement]]:
     measured: list[dict[str, Measurement]] = []
     # What comes before a cut may have been filmed from elsewhere, and is compared with another neutral.
     reps = zip(found.reps, found.measured, strict=True)
-    for _, stretch in itertools.groupby(reps, key=lambda each: id(each[0][0])):
+    for _key, stretch in itertools.groupby(reps, key=lambda each: id(each[0][0])):
         own = []
-        for (_, rep), measures in stretch:
+        for (_signals, rep), measures in stretch:
             hidden = unusable or (HALF_SEEN if rep.cycle.half_seen else "")
             own.append(dict.fromkeys(measures, missing(hidden)) if hidden else dict(measures))
         measured += with_change_over_set(own)
@@ -490,7 +493,7 @@ def _judge_rep(
 
     def found(check: Check) -> Finding:
         if check.id in doubtful and view.name in check.views:
-            return not_judged(check, f"depends on the variant: say which it is ({names})", index)
+            return not_judged(check, _("depends on the variant: say which it is ({names})", names=names), index)
         return judge(check, measures.get(check.measure.name), view.name, index)
 
     findings = tuple(map(found, lift.checks))
@@ -549,21 +552,31 @@ def _tracking(
     seen = poses.seen & ~cleaned.rejected
     share = float(seen.mean()) if len(poses) else 0.0
     notes = list(poses.notes)
-    if not poses.video.complete and not any("cut off" in note or "damaged" in note for note in notes):
-        notes.append("The file is damaged or cut off; only what could be read was analysed.")
+    if not poses.video.complete and not any(
+        word in note for note in notes for word in ("cut off", "damaged", _("cut off"), _("damaged"))
+    ):
+        notes.append(_("The file is damaged or cut off; only what could be read was analysed."))
     if share == 0.0:
-        notes.append("Nobody was found in the picture.")
+        notes.append(_("Nobody was found in the picture."))
     elif share < SEEN_SHARE_MIN:
-        notes.append(f"The lifter was seen clearly in only {share:.0%} of the frames.")
+        notes.append(_("The lifter was seen clearly in only {share:.0%} of the frames.", share=share))
     if small := small_lifter_note(poses):
         notes.append(small)
     if len(cleaned.segments) > 1:
-        notes.append(f"The video was cut: its {len(cleaned.segments)} parts were analysed one by one.")
+        notes.append(
+            _("The video was cut: its {segments} parts were analysed one by one.", segments=len(cleaned.segments))
+        )
     notes += _unseen_notes(poses, cleaned, slow_motion)
     half_seen = [str(index) for index, (_, rep) in enumerate(reps, start=1) if rep.cycle.half_seen]
     if half_seen:
-        which = f"Rep {half_seen[0]} was" if len(half_seen) == 1 else f"Reps {', '.join(half_seen)} were"
-        notes.append(f"{which} seen only in part: counted as partial and not judged.")
+        notes.append(
+            ngettext(
+                "Rep {reps} was seen only in part: counted as partial and not judged.",
+                "Reps {reps} were seen only in part: counted as partial and not judged.",
+                len(half_seen),
+                reps=", ".join(half_seen),
+            )
+        )
     if changed_speed := playback_note(playback, slow_motion):
         notes.append(changed_speed)
     if other_lifts:
@@ -579,12 +592,26 @@ def _unseen_notes(poses: PoseSequence, cleaned: CleanPoses, slow_motion: float) 
     film_s = poses.time_s * slow_motion
     gaps = np.flatnonzero(np.diff(poses.time_s) > GAP_TOLD_S)
     if len(gaps):
-        where = ", ".join(f"{np.diff(film_s)[gap]:.1f} s at {film_s[gap]:.1f} s" for gap in gaps[:GAPS_NAMED])
-        more = f" and {len(gaps) - GAPS_NAMED} more" if len(gaps) > GAPS_NAMED else ""
-        notes.append(f"Frames are missing from the video ({where}{more}): what happened then was not seen.")
+        where = ", ".join(
+            _("{length:.1f} s at {at:.1f} s", length=np.diff(film_s)[gap], at=film_s[gap]) for gap in gaps[:GAPS_NAMED]
+        )
+        more = _(" and {n} more", n=len(gaps) - GAPS_NAMED) if len(gaps) > GAPS_NAMED else ""
+        notes.append(
+            _(
+                "Frames are missing from the video ({where}{more}): what happened then was not seen.",
+                where=where,
+                more=more,
+            )
+        )
     for start, stop in runs_of(cleaned.frozen):
         at_s, to_s = film_s[start], film_s[stop - 1]
-        notes.append(f"The picture is frozen from {at_s:.1f} to {to_s:.1f} s: what happened then was not judged.")
+        notes.append(
+            _(
+                "The picture is frozen from {at_s:.1f} to {to_s:.1f} s: what happened then was not judged.",
+                at_s=at_s,
+                to_s=to_s,
+            )
+        )
     return notes
 
 

@@ -7,7 +7,8 @@ from collections.abc import Sequence
 
 from formcheck.core.loads import LOAD_STEPS_KG, LOAD_UNITS, load_words
 from formcheck.core.verdicts import FAULT, FLAGGED, GOOD, NOT_JUDGED, NOT_MEASURED, OK, WATCH, Verdict
-from formcheck.exercises import EXERCISES, check_ids, listed
+from formcheck.core.words import N_, _, begun, in_quotes, in_sentence, ngettext, pgettext
+from formcheck.exercises import AND, EXERCISES, check_ids, listed
 from formcheck.exercises.framework.check import REPS_FOR_SET_FAULT, Check, Finding, LoadSign
 from formcheck.exercises.framework.exercise import Exercise
 from formcheck.exercises.framework.load_kind import LoadKind
@@ -46,10 +47,8 @@ MANY_REPS = 4
 BELLS_KG = (4, 6, 8, 10, 12, 14, 16, 20, 24, 28, 32, 36, 40, 44, 48)
 """Usual kettlebells."""
 
-ONE_LIFT = "trim the video to one lift, or say which lift to judge"
-
-FILM_FROM_THE_SIDE = "Film from the side, phone at hip height, whole body in the picture, to have your back judged."
-KEEP_BACK_IN_SIGHT = (
+FILM_FROM_THE_SIDE = N_("Film from the side, phone at hip height, whole body in the picture, to have your back judged.")
+KEEP_BACK_IN_SIGHT = N_(
     "To have your back judged, keep its outline in sight: a close-fitting top, good light, nothing in front of it."
 )
 
@@ -77,35 +76,61 @@ def summary_of(
     """The verdict in one sentence."""
     if lift is None:
         if recognition.others:
-            return f"More than one lift was seen ({_others(recognition)}), so nothing was judged: {ONE_LIFT}."
+            return _(
+                "More than one lift was seen ({lifts}), so nothing was judged: trim the video to one lift, "
+                "or say which lift to judge.",
+                lifts=_others(recognition),
+            )
         if recognition.doubtful:
             likely = recognition.doubtful
-            return (
-                f"Not sure: this looks like {likely.a_noun} or something similar, so nothing was judged. "
-                f"If it is one, name the lift ({likely.name}) and analyse the video again."
+            return _(
+                "Not sure: this looks like {a_lift} or something similar, so nothing was judged. If it is "
+                "one, name the lift ({name}) and analyse the video again.",
+                a_lift=likely.a_noun,
+                name=likely.name,
             )
-        return f"No {listed(each.noun for each in EXERCISES)} was recognised, so nothing was judged."
+        return _("No {lifts} was recognised, so nothing was judged.", lifts=listed(each.noun for each in EXERCISES))
     if not reps:
         other = recognition.exercise
-        hint = f" It looks more like {other.a_noun}." if other and other.name != lift.name else ""
-        return f"No {lift.noun} repetition was found, so nothing was judged.{hint}"
-    count = f"{len(reps)} {lift.noun} rep{'s' if len(reps) != 1 else ''}{_partial(reps)}"
+        none = _("No {lift} repetition was found, so nothing was judged.", lift=lift.noun)
+        if other and other.name != lift.name:
+            return f"{none} {_('It looks more like {a_lift}.', a_lift=other.a_noun)}"
+        return none
+    count = ngettext("{n} {lift} rep", "{n} {lift} reps", len(reps), lift=lift.noun) + _partial(reps)
     if verdict == NOT_JUDGED and not findings:
-        return f"{count}: every check is switched off, so nothing was judged."
+        return _("{count}: every check is switched off, so nothing was judged.", count=count)
     main = findings[0]
     measured = _measured(main.check, reps)
     if verdict == NOT_JUDGED:
-        judged = f"was judged in only {measured} of {len(reps)}" if measured else "could not be judged"
-        fine = _what_was_fine(findings, reps)
-        return f"{count}: {fine}{_main_check(main)} {judged} ({main.reason or _usual_reason(main.check, reps)})."
+        words = {
+            "count": count,
+            "fine": _what_was_fine(findings, reps),
+            "check": _main_check(main),
+            "reason": main.reason or _usual_reason(main.check, reps),
+        }
+        if not measured:
+            return _("{count}: {fine}{check} could not be judged ({reason}).", **words)
+        return _(
+            "{count}: {fine}{check} was judged in only {measured} of {reps} ({reason}).",
+            **words,
+            measured=measured,
+            reps=len(reps),
+        )
     left_out = ""
-    if measured < len(reps):
-        left_out = f"; {_main_check(main)} was {f'judged in {measured} of {len(reps)}' if measured else 'not judged'}"
+    if 0 < measured < len(reps):
+        left_out = _(
+            "; {check} was judged in {measured} of {reps}",
+            check=_main_check(main),
+            measured=measured,
+            reps=len(reps),
+        )
+    elif measured < len(reps):
+        left_out = _("; {check} was not judged", check=_main_check(main))
     if verdict == GOOD:
-        return f"{count}: nothing to correct{left_out}."
+        return _("{count}: nothing to correct{left_out}.", count=count, left_out=left_out)
     worst = next(f for level in FLAGGED for f in findings if f.verdict == level)
     softened = "" if worst.verdict == FAULT else f" ({_why_watched(worst, reps)})"
-    return f"{count}: {worst.title.lower()}{_share(worst, reps)}{softened}{left_out}."
+    return f"{count}: {in_sentence(worst.title)}{_share(worst, reps)}{softened}{left_out}."
 
 
 def _what_was_fine(findings: Sequence[Finding], reps: Sequence[RepReport]) -> str:
@@ -115,17 +140,28 @@ def _what_was_fine(findings: Sequence[Finding], reps: Sequence[RepReport]) -> st
     if not fine:
         return ""
     *most, last = fine
-    return (
-        f"{', '.join(most)} and {last} were fine; "
-        if most
-        else f"{last} {'was' if last in SINGULAR else 'were'} fine; "
-    )
+    if not most:
+        one = _aspect(last)
+        return _("{part} was fine; ", part=one) if last in SINGULAR else _("{parts} were fine; ", parts=one)
+    return _("{parts} were fine; ", parts=listed(map(_aspect, fine), AND))
+
+
+def _aspect(name: str) -> str:
+    """The word for one of `ASPECTS`."""
+    words = {
+        "depth": pgettext("what was fine", "depth"),
+        "knees": pgettext("what was fine", "knees"),
+        "lockout": pgettext("what was fine", "lockout"),
+        "heels": pgettext("what was fine", "heels"),
+        "arms": pgettext("what was fine", "arms"),
+    }
+    return words[name]
 
 
 def _why_watched(finding: Finding, reps: Sequence[RepReport]) -> str:
     """What a set's finding that is not a fault amounts to; says so where one repetition has a fault all the same."""
     faulty = _faulty_reps(finding, reps)
-    return f"a fault in rep {faulty[0]} only, so worth watching" if faulty else "worth watching"
+    return _("a fault in rep {rep} only, so worth watching", rep=faulty[0]) if faulty else _("worth watching")
 
 
 def other_lifts_note(recognition: Recognition, named: Exercise | None = None) -> str:
@@ -137,22 +173,28 @@ def other_lifts_note(recognition: Recognition, named: Exercise | None = None) ->
     if named is not None:
         if seen is None or seen.name == named.name:
             return ""
-        return (
-            f"This looks more like {seen.a_noun}; it was judged as the {named.noun} that was named. "
-            "Choose the other lift, or let the lift be recognised, if that was a mistake."
+        return _(
+            "This looks more like {a_lift}; it was judged as the {named} that was named. Choose the other "
+            "lift, or let the lift be recognised, if that was a mistake.",
+            a_lift=seen.a_noun,
+            named=named.noun,
         )
     if seen is None or not recognition.others:
         return ""
-    return f"What looks like {_others(recognition)} was seen as well and was not judged: {ONE_LIFT}."
+    return _(
+        "What looks like {lifts} was seen as well and was not judged: trim the video to one lift, or say "
+        "which lift to judge.",
+        lifts=_others(recognition),
+    )
 
 
 def advice_on(findings: Sequence[Finding], reps: Sequence[RepReport], back_can_be_judged: bool) -> tuple[str, ...]:
     """At most `ADVICE_MAX` things to try: faults before what is worth watching, the back before everything else."""
     advice = [finding.cue for level in FLAGGED for finding in findings if finding.verdict == level]
     if reps and not back_can_be_judged:
-        advice.append(FILM_FROM_THE_SIDE)
+        advice.append(_(FILM_FROM_THE_SIDE))
     elif reps and any(finding.check == BACK for finding in findings) and not _mostly_measured(BACK, reps):
-        advice.append(KEEP_BACK_IN_SIGHT)
+        advice.append(_(KEEP_BACK_IN_SIGHT))
     return tuple(dict.fromkeys(advice))[:ADVICE_MAX]
 
 
@@ -202,38 +244,45 @@ def load_advice_on(
     if kind is LoadKind.BELL:
         easier = _lighter_bell(load_kg, shares, unit)
     elif load_kg == 0 or (load_kg is None and kind is LoadKind.NONE):
-        easier = "fewer reps, and only as deep as the back keeps its shape"
+        easier = _("fewer reps, and only as deep as the back keeps its shape")
     else:
         easier = _lighter_plates(load_kg, shares, unit)
-    what = finding.title.lower()
-    seen = len(reps_showing(finding, reps))
-    return f"{what.capitalize()} came back in {seen} of {len(reps)} reps: end the set here, next set {easier}."
+    return _(
+        "{what} came back in {seen} of {reps} reps: end the set here, next set {easier}.",
+        what=begun(in_sentence(finding.title)),
+        seen=len(reps_showing(finding, reps)),
+        reps=len(reps),
+        easier=easier,
+    )
 
 
 def _lighter_plates(load_kg: float | None, shares: tuple[float, float], unit: str) -> str:
     step_kg = LOAD_STEPS_KG[unit]
     if load_kg is None or load_kg < 4 * step_kg:
         least, most = (round(100 * share) for share in shares)
-        return f"{least} to {most} % lighter"
+        return _("{least} to {most} % lighter", least=least, most=most)
     # The slack is for pounds: 180 lb is a whole number of plates, whatever its kilograms are rounded to.
     high, low = (step_kg * math.floor(load_kg * (1.0 - share) / step_kg + 1e-6) for share in shares)
     most_words = load_words(high, unit)
-    return f"{load_words(low, unit).removesuffix(f' {unit}')} to {most_words}" if low < high else most_words
+    least_words = load_words(low, unit).removesuffix(f" {unit}")
+    return _("{least} to {most}", least=least_words, most=most_words) if low < high else most_words
 
 
 def _lighter_bell(load_kg: float | None, shares: tuple[float, float], unit: str) -> str:
     """The heaviest usual bell that is lighter by the smaller share at least: nobody takes 5 % off a bell."""
     lighter = [bell for bell in BELLS_KG if load_kg is not None and bell <= load_kg * (1.0 - shares[0])]
-    return f"with a {load_words(max(lighter), unit, digits=0)} bell" if lighter else "with the next lighter bell"
+    if not lighter:
+        return _("with the next lighter bell")
+    return _("with a {load} bell", load=load_words(max(lighter), unit, digits=0))
 
 
 def _others(recognition: Recognition) -> str:
-    return " and ".join(other.a_noun for other in recognition.others)
+    return f" {_(AND)} ".join(other.a_noun for other in recognition.others)
 
 
 def _main_check(finding: Finding) -> str:
     """What the verdict stands and falls with: the back, unless that check is switched off."""
-    return "the back" if finding.check == BACK else f"“{finding.title.lower()}”"
+    return _("the back") if finding.check == BACK else in_quotes(in_sentence(finding.title))
 
 
 def _partial(reps: Sequence[RepReport]) -> str:
@@ -242,8 +291,8 @@ def _partial(reps: Sequence[RepReport]) -> str:
     if not partial:
         return ""
     if partial < len(reps):
-        return f", {partial} of them partial"
-    return ", partial" if len(reps) == 1 else ", all partial"
+        return _(", {partial} of them partial", partial=partial)
+    return _(", partial") if len(reps) == 1 else _(", all partial")
 
 
 def _measured(check: str, reps: Sequence[RepReport]) -> int:
@@ -266,5 +315,7 @@ def _share(finding: Finding, reps: Sequence[RepReport]) -> str:
     if len(reps) == 1:
         return ""
     if len(hit) == len(reps):
-        return " in every rep"
-    return f" in rep {hit[0]}" if len(hit) == 1 else f" in {len(hit)} of {len(reps)} reps"
+        return _(" in every rep")
+    if len(hit) == 1:
+        return _(" in rep {rep}", rep=hit[0])
+    return _(" in {hit} of {reps} reps", hit=len(hit), reps=len(reps))

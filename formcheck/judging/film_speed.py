@@ -8,6 +8,7 @@ import numpy as np
 
 from formcheck.core.errors import UsageError
 from formcheck.core.poses import PoseSequence
+from formcheck.core.words import _
 from formcheck.exercises.framework.check import Finding
 from formcheck.judging.report import Report, RepReport
 from formcheck.judging.set_metrics import RepMotion, SetLevel
@@ -29,8 +30,13 @@ def check_slow_motion(slow_motion: float) -> None:
     low, high = SLOW_MOTION_RANGE
     if not low <= slow_motion <= high:
         raise UsageError(
-            f"Slow motion of {slow_motion:g} makes no sense: say how many times slower than life the film runs, from"
-            f" {low:g} (sped up) to {high:g}, such as 4."
+            _(
+                "Slow motion of {slow_motion:g} makes no sense: say how many times slower than life the film "
+                "runs, from {low:g} (sped up) to {high:g}, such as 4.",
+                slow_motion=slow_motion,
+                low=low,
+                high=high,
+            )
         )
 
 
@@ -82,16 +88,19 @@ def playback_note(playback: Playback, slow_motion: float = REAL_TIME) -> str:
     """
     if slow_motion != REAL_TIME:
         return _still_wrong(playback, slow_motion)
-    until_then = "until then tempo, velocities and every limit that counts seconds are those of the film."
     if playback.is_slow:
-        return (
-            "Everything moves as slowly as in slow motion. If the film is slowed down, name how many times, such as"
-            f" slow motion {playback.slow_motion:g}: {until_then}"
+        return _(
+            "Everything moves as slowly as in slow motion. If the film is slowed down, name how many times, "
+            "such as slow motion {times:g}: until then tempo, velocities and every limit that counts seconds "
+            "are those of the film.",
+            times=playback.slow_motion,
         )
     if playback.is_fast:
-        return (
-            "Everything moves faster than a body can: the film seems to be sped up. Name how many times, such as slow"
-            f" motion {playback.slow_motion:.2g}: {until_then}"
+        return _(
+            "Everything moves faster than a body can: the film seems to be sped up. Name how many times, "
+            "such as slow motion {times:.2g}: until then tempo, velocities and every limit that counts "
+            "seconds are those of the film.",
+            times=playback.slow_motion,
         )
     return ""
 
@@ -99,11 +108,21 @@ def playback_note(playback: Playback, slow_motion: float = REAL_TIME) -> str:
 def _still_wrong(playback: Playback, slow_motion: float) -> str:
     if not (playback.is_slow or playback.is_fast):
         return ""
-    how = "as slowly as in slow motion" if playback.is_slow else "faster than a body can"
     likely = float(np.clip(slow_motion * playback.slow_motion, *SLOW_MOTION_RANGE))
-    return (
-        f"With the slow motion of {slow_motion:g} that was named, everything still moves {how}: {likely:.2g} fits the"
-        " movement better. Tempo, velocities and every limit that counts seconds go by what was named."
+    if playback.is_slow:
+        return _(
+            "With the slow motion of {named:g} that was named, everything still moves as slowly as in slow "
+            "motion: {likely:.2g} fits the movement better. Tempo, velocities and every limit that counts "
+            "seconds go by what was named.",
+            named=slow_motion,
+            likely=likely,
+        )
+    return _(
+        "With the slow motion of {named:g} that was named, everything still moves faster than a body can: "
+        "{likely:.2g} fits the movement better. Tempo, velocities and every limit that counts seconds go by "
+        "what was named.",
+        named=slow_motion,
+        likely=likely,
     )
 
 

@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 
 from formcheck.core.landmarks import left_right
 from formcheck.core.poses import FloatArray, PoseSequence
+from formcheck.core.words import N_, _
 
 ACROSS_DEG, UPSIDE_DOWN_DEG = (60.0, 120.0), 150.0
 """Directions from ankles to shoulders, off upright: on its side, and upside down."""
@@ -20,15 +21,15 @@ coarse to show whether a load was lifted, and a straight back reads up to 6 deg 
 counted and nothing is judged: in samples made smaller a straight back read 12 deg rounder at 64 pixels, and at 46 knees
 were 20 deg off and the bar "away from the body"."""
 
-TOO_SMALL = "the lifter is too small in the picture"
+TOO_SMALL = N_("the lifter is too small in the picture")
 
-FILM_FROM_NEARER = "Film from nearer, so that your body fills half the height of the picture."
+FILM_FROM_NEARER = N_("Film from nearer, so that your body fills half the height of the picture.")
 
-NOBODY_SEEN = (
-    "Nobody was found in the picture, so nothing was judged: film the whole body in good light, close enough that"
-    " it fills half the height of the picture."
+NOBODY_SEEN = N_(
+    "Nobody was found in the picture, so nothing was judged: film the whole body in good light, "
+    "close enough that it fills half the height of the picture."
 )
-ONE_FRAME = "The video holds a single picture, so nothing was judged: film the whole set."
+ONE_FRAME = N_("The video holds a single picture, so nothing was judged: film the whole set.")
 
 
 def why_nothing_can_be_judged(poses: PoseSequence) -> str:
@@ -37,19 +38,23 @@ def why_nothing_can_be_judged(poses: PoseSequence) -> str:
     Only for films in which no repetition was found: lying down is not a fault of the camera.
     """
     if len(poses) == 1:
-        return ONE_FRAME
+        return _(ONE_FRAME)
     if not poses.seen.any():
-        return NOBODY_SEEN
+        return _(NOBODY_SEEN)
     up = _shoulders_from_ankles(poses)
     turned_deg = np.degrees(np.arctan2(up[:, 0], -up[:, 1]))
     if _mostly(np.abs(turned_deg) >= UPSIDE_DOWN_DEG):
-        return "The picture is upside down, so nothing was judged: turn it by 180 degrees and analyse it again."
-    for sign, direction in ((1.0, "counter-clockwise"), (-1.0, "clockwise")):
-        if _mostly((sign * turned_deg >= ACROSS_DEG[0]) & (sign * turned_deg <= ACROSS_DEG[1])):
-            return (
-                "The body lies across the picture, so nothing was judged: if the picture is on its side, turn it by 90"
-                f" degrees {direction} and analyse it again."
-            )
+        return _("The picture is upside down, so nothing was judged: turn it by 180 degrees and analyse it again.")
+    if _mostly((turned_deg >= ACROSS_DEG[0]) & (turned_deg <= ACROSS_DEG[1])):
+        return _(
+            "The body lies across the picture, so nothing was judged: if the picture is on its side, turn it "
+            "by 90 degrees counter-clockwise and analyse it again."
+        )
+    if _mostly((-turned_deg >= ACROSS_DEG[0]) & (-turned_deg <= ACROSS_DEG[1])):
+        return _(
+            "The body lies across the picture, so nothing was judged: if the picture is on its side, turn it "
+            "by 90 degrees clockwise and analyse it again."
+        )
     return small_lifter_note(poses)
 
 
@@ -59,13 +64,17 @@ def small_lifter_note(poses: PoseSequence) -> str:
     if not tall_px < SMALL_PX:
         return ""
     if tall_px < TOO_SMALL_PX:
-        return (
-            f"The lifter is too small in the picture ({tall_px:.0f} pixels from ankles to shoulders) for joints and"
-            " back to be judged: film from closer, so that the body fills half the height of the picture."
+        return _(
+            "The lifter is too small in the picture ({tall_px:.0f} pixels from ankles to shoulders) for "
+            "joints and back to be judged: film from closer, so that the body fills half the height of the "
+            "picture.",
+            tall_px=tall_px,
         )
-    return (
-        f"The lifter is small in the picture ({tall_px:.0f} pixels from ankles to shoulders), so joints and back are"
-        " hard to see: film from closer, so that the body fills half the height of the picture."
+    return _(
+        "The lifter is small in the picture ({tall_px:.0f} pixels from ankles to shoulders), so joints "
+        "and back are hard to see: film from closer, so that the body fills half the height of the "
+        "picture.",
+        tall_px=tall_px,
     )
 
 

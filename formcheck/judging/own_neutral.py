@@ -14,6 +14,7 @@ import numpy as np
 from formcheck.core.errors import UsageError
 from formcheck.core.poses import FloatArray
 from formcheck.core.verdicts import FAULT, NOT_MEASURED
+from formcheck.core.words import _, in_sentence
 from formcheck.exercises.framework.check import FAULT_MARGIN, Check, Skill
 from formcheck.exercises.framework.measurement import phase_weights, weighted_median
 from formcheck.exercises.shared.back import BACK_ROUNDING_DEG
@@ -40,22 +41,29 @@ def own_reps_from(report: Report, day: str = "") -> OwnReps:
     UsageError : the set shows no neutral back; the message says why, as the end of a sentence about it.
     """
     if report.signals is None or not report.reps:
-        raise UsageError("no repetition was found in it")
+        raise UsageError(_("no repetition was found in it"))
     if report.back is not None and report.back.source == OWN_REPS:
         raise ValueError("a neutral must not be judged by an earlier one")
     if report.back is not None and report.back.method != CONTOUR:
-        raise UsageError("a bar or arms hide the upper back in it")
+        raise UsageError(_("a bar or arms hide the upper back in it"))
     checks = [check for check in judged_checks(report) if check.trains is Skill.BACK]
     _refuse_faults(report, checks)
     levels = [level for rep in report.reps if (level := _level(report, rep)) is not None]
     if len(levels) < REPS_NEEDED:
         raise UsageError(
-            f"its back was judged in {len(levels)} of {len(report.reps)} reps, and {REPS_NEEDED} are needed"
+            _(
+                "its back was judged in {judged} of {reps} reps, and {needed} are needed",
+                judged=len(levels),
+                reps=len(report.reps),
+                needed=REPS_NEEDED,
+            )
         )
     lower, upper = np.median(levels, axis=0)
     spread = float(np.std(np.sum(levels, axis=1), ddof=1))
     if spread > REPS_SPREAD_MAX_DEG:
-        raise UsageError(f"its back differs by {spread:.0f} deg from rep to rep, so it shows no one neutral")
+        raise UsageError(
+            _("its back differs by {spread:.0f} deg from rep to rep, so it shows no one neutral", spread=spread)
+        )
     doubt = float(np.hypot(OWN_REPS_DAY_DEG, spread / np.sqrt(len(levels))))
     return OwnReps(round(float(lower), 2), round(float(upper), 2), round(doubt, 2), day)
 
@@ -66,13 +74,19 @@ def _refuse_faults(report: Report, checks: Sequence[Check]) -> None:
     for rep in report.reps:
         for finding in rep.findings:
             if finding.check in back and finding.verdict == FAULT:
-                raise UsageError(f"its own back is at fault: {finding.title.lower()} in rep {rep.index}")
+                raise UsageError(
+                    _(
+                        "its own back is at fault: {title} in rep {rep}",
+                        title=in_sentence(finding.title),
+                        rep=rep.index,
+                    )
+                )
     fault = next((check.fault for check in checks if check.measure == BACK_ROUNDING_DEG), np.inf)
     for rep in report.reps:
         rounding_deg = rep.measures.get(BACK_ROUNDING_DEG.name, np.nan)
         # A hollow back is no fault, but against it a neutral one would look rounded.
         if rounding_deg < -fault - FAULT_MARGIN * _doubt(report, rep):
-            raise UsageError(f"its back is hollow rather than neutral in rep {rep.index}")
+            raise UsageError(_("its back is hollow rather than neutral in rep {rep}", rep=rep.index))
 
 
 def _doubt(report: Report, rep: RepReport) -> float:

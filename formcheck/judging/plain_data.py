@@ -19,6 +19,8 @@ from cattrs.cols import homogenous_tuple_structure_factory, is_mapping, mapping_
 from cattrs.errors import BaseValidationError
 from cattrs.gen import make_dict_structure_fn, make_dict_unstructure_fn, override
 
+from formcheck.core.words import _
+
 LONGEST_QUOTE = 40
 """Wrong values are quoted in messages up to this many characters."""
 
@@ -72,8 +74,10 @@ def rounded(value: float, digits: int) -> float | None:
 def problems_of(error: BaseValidationError) -> list[str]:
     """Everything that was wrong with the data, each as "place: what is wrong"."""
     told = []
-    for problem in transform_error(error, "", lambda one, _: "is missing" if isinstance(one, KeyError) else str(one)):
-        words, _, place = problem.rpartition(" @ ")
+    for problem in transform_error(
+        error, "", lambda one, path: _("is missing") if isinstance(one, KeyError) else str(one)
+    ):
+        words, _at, place = problem.rpartition(" @ ")
         told.append(f"{place.removeprefix('.')}: {words}" if place else words)
     return told
 
@@ -81,38 +85,45 @@ def problems_of(error: BaseValidationError) -> list[str]:
 def must_be(what: str, value: object) -> ValueError:
     """The error that a value is not what it must be."""
     quoted = repr(value)
-    return ValueError(f"must be {what}, not {quoted[:LONGEST_QUOTE]}{'…' if len(quoted) > LONGEST_QUOTE else ''}")
+    return ValueError(
+        _(
+            "must be {what}, not {quoted}{word}",
+            what=what,
+            quoted=quoted[:LONGEST_QUOTE],
+            word="…" if len(quoted) > LONGEST_QUOTE else "",
+        )
+    )
 
 
 def mapping_of(value: object) -> Mapping[str, Any]:
     """The value, where it is an object in the sense of JSON."""
     if not isinstance(value, Mapping):
-        raise must_be("an object", value)
+        raise must_be(_("an object"), value)
     return value
 
 
 # --- numbers and words ---------------------------------------------------------------------------------------------
 
 
-def _integer(value: object, _: type) -> int:
+def _integer(value: object, kind: type) -> int:
     # bool is a kind of int in Python, but not for people.
     if isinstance(value, bool) or not isinstance(value, int):
-        raise must_be("a whole number", value)
+        raise must_be(_("a whole number"), value)
     return value
 
 
-def _number(value: object, _: type) -> float:
+def _number(value: object, kind: type) -> float:
     """None is a number that was not measured."""
     if value is None:
         return math.nan
     if isinstance(value, bool) or not isinstance(value, int | float):
-        raise must_be("a number", value)
+        raise must_be(_("a number"), value)
     try:
         number = float(value)
     except OverflowError:
         number = math.inf
     if math.isinf(number):
-        raise must_be("a finite number", value)
+        raise must_be(_("a finite number"), value)
     return number
 
 
@@ -120,19 +131,19 @@ def _text(value: object, kind: type[str]) -> str:
     if issubclass(kind, StrEnum):
         return _word(value, kind)
     if not isinstance(value, str):
-        raise must_be("a text", value)
+        raise must_be(_("a text"), value)
     return value
 
 
-def _flag(value: object, _: type) -> bool:
+def _flag(value: object, kind: type) -> bool:
     if not isinstance(value, bool):
-        raise must_be("true or false", value)
+        raise must_be(_("true or false"), value)
     return value
 
 
 def _word(value: object, kind: type[StrEnum]) -> StrEnum:
     if not isinstance(value, str) or value not in tuple(kind):
-        raise must_be(f"one of {', '.join(kind)}", value)
+        raise must_be(_("one of {kind}", kind=", ".join(kind)), value)
     return kind(value)
 
 
@@ -158,7 +169,7 @@ def _numbers(values: np.ndarray, digits: int) -> list[float | None]:
 
 def _list_of(values: object) -> list[Any] | tuple[Any, ...]:
     if not isinstance(values, list | tuple):
-        raise must_be("a list", values)
+        raise must_be(_("a list"), values)
     return values
 
 
@@ -170,10 +181,10 @@ def _reader_of_lists(kind: Any, converter: Converter) -> Callable[[Any, Any], An
     read = homogenous_tuple_structure_factory(every, converter)
     count = None if others == [...] else len(others) + 1
 
-    def checked(values: object, _: Any) -> Any:
+    def checked(values: object, kind: Any) -> Any:
         listed = _list_of(values)
         if count is not None and len(listed) != count:
-            raise must_be(f"a list of {count}", values)
+            raise must_be(_("a list of {count}", count=count), values)
         return read(listed, kind)
 
     return checked

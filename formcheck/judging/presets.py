@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from formcheck.core.words import translated
 
+
+@translated("title")
 @dataclass(frozen=True)
 class Preset:
     """A named piece of settings: what it is for, and its TOML text."""

@@ -16,6 +16,7 @@ from formcheck.core.errors import ReportError
 from formcheck.core.poses import VideoInfo
 from formcheck.core.verdicts import NOT_JUDGED, VariantSource, Verdict, ViewName
 from formcheck.core.version import VERSION
+from formcheck.core.words import ENGLISH, _, speaking
 from formcheck.exercises.framework.check import Finding
 from formcheck.exercises.framework.exercise import TrackedPoint
 from formcheck.judging.plain_data import Layout, mapping_of, must_be, plain_converter, problems_of
@@ -128,7 +129,9 @@ class Report:
 
     def to_dict(self) -> dict[str, Any]:
         """As plain data for report.json; missing numbers become None."""
-        return dict(_CONVERTER.unstructure(self, Report))
+        # Titles of checks, units and cues are those of the code, whoever reads them later.
+        with speaking(ENGLISH):
+            return dict(_CONVERTER.unstructure(self, Report))
 
     @classmethod
     def from_dict(cls, data: object, source: str = "The report") -> Report:
@@ -149,10 +152,19 @@ class Report:
             return _CONVERTER.structure(data, cls)
         except BaseValidationError as error:
             problems = problems_of(error)
-            more = f" (and {len(problems) - 1} more)" if len(problems) > 1 else ""
-            raise ReportError(f"{source} is not a FormCheck report: {problems[0]}{more}.") from error
+            more = _(" (and {problems} more)", problems=len(problems) - 1) if len(problems) > 1 else ""
+            raise ReportError(
+                _(
+                    "{source} is not a FormCheck report: {problems}{more}.",
+                    source=source,
+                    problems=problems[0],
+                    more=more,
+                )
+            ) from error
         except ValueError as error:
-            raise ReportError(f"{source} is not a FormCheck report: it {error}.") from error
+            raise ReportError(
+                _("{source} is not a FormCheck report: it {error}.", source=source, error=error)
+            ) from error
 
     @classmethod
     def from_json(cls, text: str, source: str = "The report") -> Report:
@@ -165,7 +177,9 @@ class Report:
         try:
             data = json.loads(text)
         except (ValueError, RecursionError) as error:
-            raise ReportError(f"{source} is not a FormCheck report: it is not JSON ({error}).") from error
+            raise ReportError(
+                _("{source} is not a FormCheck report: it is not JSON ({error}).", source=source, error=error)
+            ) from error
         return cls.from_dict(data, source)
 
 
@@ -306,9 +320,15 @@ def _read_override(read: Callable[[Any, type], Override], data: object, kind: ty
 def _refuse_newer(data: object, source: str) -> None:
     schema = data.get("schema", SCHEMA) if isinstance(data, Mapping) else SCHEMA
     if isinstance(schema, bool) or not isinstance(schema, int):
-        raise ReportError(f"{source} is not a FormCheck report: schema: {must_be('a whole number', schema)}.")
+        raise ReportError(
+            _(
+                "{source} is not a FormCheck report: schema: {must_be}.",
+                source=source,
+                must_be=must_be("a whole number", schema),
+            )
+        )
     if schema > SCHEMA:
-        raise ReportError(f"{source} was written by a newer FormCheck: update FormCheck to read it.")
+        raise ReportError(_("{source} was written by a newer FormCheck: update FormCheck to read it.", source=source))
 
 
 _CONVERTER = _converter()

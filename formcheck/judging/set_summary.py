@@ -9,6 +9,7 @@ from statistics import median
 from typing import Any
 
 from formcheck.core.verdicts import NOT_MEASURED, Verdict, worst
+from formcheck.core.words import ENGLISH, speaking
 from formcheck.judging.report import Report, RepReport
 
 ROUNDING, DEPTH = "back_rounding_deg", "depth_thighs"
@@ -72,6 +73,8 @@ def set_summary(report: Report) -> SetSummary:
     rounding = _measured(rep.measures.get(ROUNDING, math.nan) for rep in whole)
     depth = _measured(rep.measures.get(DEPTH, math.nan) for rep in whole)
     concentric = _measured(report.concentric_s(rep) for rep in whole)
+    with speaking(ENGLISH):  # what tables for programs say of a check is its name, whoever reads them
+        worst_check, worst_unit = ("", "") if finding is None else (str(finding.title), str(finding.unit))
     return SetSummary(
         exercise=report.exercise.name,
         variant=report.variant,
@@ -81,9 +84,9 @@ def set_summary(report: Report) -> SetSummary:
         flagged_reps=sum(_verdict(rep).is_flagged for rep in report.reps),
         worst_rep=None if first is None else first.index,
         worst_rep_verdict="" if first is None else _verdict(first).value,
-        worst_check="" if finding is None else finding.title,
+        worst_check=worst_check,
         worst_value=None if finding is None else _known(finding.value),
-        worst_unit="" if finding is None else finding.unit,
+        worst_unit=worst_unit,
         rounding_deg=_known(median(rounding)) if rounding else None,
         worst_rounding_deg=_known(max(rounding)) if rounding else None,
         depth_thighs=_known(median(depth)) if depth else None,

@@ -36,7 +36,8 @@ from typing import Any, TypeVar
 from formcheck.core.errors import UsageError
 from formcheck.core.limits import KEYS, VARIABLES, is_limit
 from formcheck.core.loads import LOAD_UNITS
-from formcheck.exercises import EXERCISES
+from formcheck.core.words import N_, _
+from formcheck.exercises import EXERCISES, OR
 from formcheck.exercises.framework.check import Check
 from formcheck.exercises.framework.exercise import Exercise
 
@@ -48,7 +49,7 @@ ALL = "all"
 EARLIER_WARNING = 0.75
 """With an earlier back injury, "watch" for the back begins at this share of its usual limit."""
 
-GENTLER_CUE = "Go lighter first, and stop if it hurts."
+GENTLER_CUE = N_("Go lighter first, and stop if it hurts.")
 
 DEPTH_CHECK = "depth"
 DEPTH_TARGETS = {"below-parallel": -0.10, "parallel": 0.0, "high": 0.25}
@@ -175,7 +176,7 @@ def apply(lift: Exercise, settings: Settings) -> Exercise:
         if settings.earlier_back_injury and check.earlier_after_injury:
             # Towards the neutral back; a limit at zero or beyond is as early as it can be.
             watch = EARLIER_WARNING * watch if watch > 0 and check.more_is_worse else watch
-            cue = f"{cue} {GENTLER_CUE}"
+            cue = f"{cue} {_(GENTLER_CUE)}"
         # A number that somebody wrote down is meant as it stands.
         watch = watch if override.watch is None else override.watch
         fault = fault if override.fault is None else override.fault
@@ -211,13 +212,24 @@ def check_limits(settings: Settings) -> None:
             watch = check.watch if override.watch is None else override.watch
             fault = check.fault if override.fault is None else override.fault
             if (watch > fault) if check.more_is_worse else (watch < fault):
-                side = "above" if check.more_is_worse else "below"
-                problems.append(
-                    f"checks.{lift.name}.{check.id}: watch {watch:g} is {side} fault {fault:g}, so it would never "
-                    f"warn; set both ({override.source})"
-                )
+                numbers = {"check": f"checks.{lift.name}.{check.id}", "watch": watch, "fault": fault}
+                if check.more_is_worse:
+                    told = _(
+                        "{check}: watch {watch:g} is above fault {fault:g}, so it would never warn; set both "
+                        "({source})",
+                        **numbers,
+                        source=override.source,
+                    )
+                else:
+                    told = _(
+                        "{check}: watch {watch:g} is below fault {fault:g}, so it would never warn; set both "
+                        "({source})",
+                        **numbers,
+                        source=override.source,
+                    )
+                problems.append(told)
     if problems:
-        raise UsageError(_in_one_line("These settings contradict each other", problems))
+        raise UsageError(_in_one_line(_("These settings contradict each other"), problems))
 
 
 # --- reading -------------------------------------------------------------------------------------------------------
@@ -238,15 +250,15 @@ def parse_settings(text: str, source: str, *, presets_allowed: bool = True) -> S
     try:
         table = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
-        raise UsageError(f"{source} is not valid TOML: {error}.") from error
+        raise UsageError(_("{source} is not valid TOML: {error}.", source=source, error=error)) from error
     except RecursionError as error:
-        raise UsageError(f"{source} cannot be used: its brackets are nested too deep.") from error
+        raise UsageError(_("{source} cannot be used: its brackets are nested too deep.", source=source)) from error
     except ValueError as error:  # Python reads whole numbers of up to 4,300 digits
-        raise UsageError(f"{source} cannot be used: a number in it has too many digits.") from error
+        raise UsageError(_("{source} cannot be used: a number in it has too many digits.", source=source)) from error
     reader = _Reader(source)
     settings = reader.settings(table, presets_allowed)
     if reader.problems:
-        raise UsageError(_in_one_line(f"{source} cannot be used", reader.problems))
+        raise UsageError(_in_one_line(_("{source} cannot be used", source=source), reader.problems))
     return settings
 
 
@@ -260,9 +272,9 @@ class _Reader:
     def settings(self, table: Mapping[str, Any], presets_allowed: bool) -> Settings:
         known = ["lifter", "variants", "checks", *(["presets", "limits"] if presets_allowed else [])]
         if "presets" in table and not presets_allowed:
-            self.problems.append("presets: a preset cannot start from others")
+            self.problems.append(_("presets: a preset cannot start from others"))
         if "limits" in table and not presets_allowed:
-            self.problems.append("limits: a preset cannot change how much is read")
+            self.problems.append(_("limits: a preset cannot change how much is read"))
         if not presets_allowed:
             table = {key: value for key, value in table.items() if key not in ("presets", "limits")}
         self.known_keys("", table, known)
@@ -285,18 +297,18 @@ class _Reader:
             name = key if len(key) <= LONGEST_QUOTE else f"{key[:LONGEST_QUOTE]}…"
             self.problems.append(f"{where}{name}: unknown{did_you_mean(key, known)}")
         if len(unknown) > MOST_UNKNOWN_KEYS:
-            self.problems.append(f"{len(unknown) - MOST_UNKNOWN_KEYS} more are unknown")
+            self.problems.append(_("{n} more are unknown", n=len(unknown) - MOST_UNKNOWN_KEYS))
 
     def table(self, where: str, value: Any) -> Mapping[str, Any]:
         if isinstance(value, dict):
             return value
-        self.problems.append(f"{where}: must be a table, [{where}]")
+        self.problems.append(_("{where}: must be a table, [{where}]", where=where))
         return {}
 
     def names(self, where: str, value: Any) -> tuple[str, ...]:
         if isinstance(value, list) and all(isinstance(name, str) for name in value):
             return tuple(value)
-        self.problems.append(f'{where}: must be a list of names, such as ["low-bar"]')
+        self.problems.append(_('{where}: must be a list of names, such as ["low-bar"]', where=where))
         return ()
 
     def number(self, where: str, value: Any, within: tuple[float, float] = (-math.inf, math.inf)) -> float | None:
@@ -305,17 +317,25 @@ class _Reader:
         # bool is a kind of int in Python, but not for people; whole numbers here can be larger than any float.
         is_number = isinstance(value, int | float) and not isinstance(value, bool)
         if not is_number or not -LARGEST_NUMBER <= value <= LARGEST_NUMBER:
-            self.problems.append(f"{where}: must be a number, not {quoted(value)}")
+            self.problems.append(_("{where}: must be a number, not {quoted}", where=where, quoted=quoted(value)))
             return None
         if not within[0] <= value <= within[1]:
-            self.problems.append(f"{where}: must be between {within[0]:g} and {within[1]:g}, not {value:g}")
+            self.problems.append(
+                _(
+                    "{where}: must be between {low:g} and {high:g}, not {value:g}",
+                    where=where,
+                    low=within[0],
+                    high=within[1],
+                    value=value,
+                )
+            )
             return None
         return float(value)
 
     def flag(self, where: str, value: Any) -> bool | None:
         if value is None or isinstance(value, bool):
             return value
-        self.problems.append(f"{where}: must be true or false, not {quoted(value)}")
+        self.problems.append(_("{where}: must be true or false, not {quoted}", where=where, quoted=quoted(value)))
         return None
 
     def choice(self, where: str, value: Any, choices: Iterable[str]) -> str | None:
@@ -323,7 +343,13 @@ class _Reader:
         if value is None or (isinstance(value, str) and value in choices):
             return value
         self.problems.append(
-            f"{where}: must be {' or '.join(choices)}, not {quoted(value)}{did_you_mean(value, choices)}"
+            _(
+                "{where}: must be {choices}, not {quoted}{did_you_mean}",
+                where=where,
+                choices=f" {_(OR)} ".join(choices),
+                quoted=quoted(value),
+                did_you_mean=did_you_mean(value, choices),
+            )
         )
         return None
 
@@ -375,7 +401,9 @@ class _Reader:
         if isinstance(value, bool):
             return Override(off=not value, source=self.source)
         if not isinstance(value, dict):
-            self.problems.append(f"{where}: must be false (switched off) or a table with watch and fault")
+            self.problems.append(
+                _("{where}: must be false (switched off) or a table with watch and fault", where=where)
+            )
             return Override()
         self.known_keys(f"{where}.", value, ["watch", "fault"])
         return Override(
@@ -390,7 +418,7 @@ def quoted(value: object) -> str:
     try:
         words = repr(value)
     except (ValueError, RecursionError):  # thousands of digits or brackets
-        return "what is there"
+        return _("what is there")
     return words if len(words) <= LONGEST_QUOTE else f"{words[:LONGEST_QUOTE]}…"
 
 
@@ -399,8 +427,8 @@ def did_you_mean(word: object, known: Iterable[str]) -> str:
     known = list(known)
     close = difflib.get_close_matches(str(word)[:LONGEST_QUOTE], known, n=1, cutoff=0.6)
     if close:
-        return f"; did you mean {close[0]}?"
-    return f" (there is {', '.join(known)})" if 0 < len(known) <= 12 else ""
+        return _("; did you mean {word}?", word=close[0])
+    return _(" (there is {known})", known=", ".join(known)) if 0 < len(known) <= 12 else ""
 
 
 def _in_one_line(what: str, problems: Sequence[str]) -> str:

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from formcheck.core.poses import FloatArray
+from formcheck.core.words import N_, _
 
 PLATE_M = 0.45
 """Diameter of full-size plates: bumpers, and iron ones of 20 kg and more (IWF and IPF rules)."""
@@ -61,7 +62,7 @@ OFF_LINE_X, OFF_LINE_Y = 0.6, 0.35
 another one."""
 
 
-NOT_FOLLOWED = "no plate was seen to go up and down with the lifter"
+NOT_FOLLOWED = N_("no plate was seen to go up and down with the lifter")
 
 
 @dataclass(frozen=True)
@@ -113,26 +114,26 @@ def follow_plate(
         return PlateTrack(time_s, nothing, nothing, math.nan, 0.0, reason)
 
     if len(time_s) < LOOKS_MIN or not np.isfinite(trunk_px):
-        return none("too little was seen of the lifter")
+        return none(_("too little was seen of the lifter"))
     diameter_px = _usual_diameter(circles)
     if math.isnan(diameter_px):
-        return none("no plate was seen")
+        return none(_("no plate was seen"))
     if not DIAMETER_IN_TRUNKS[0] <= diameter_px / trunk_px <= DIAMETER_IN_TRUNKS[1]:
-        return none("no plate of 450 mm was seen")
+        return none(_("no plate of 450 mm was seen"))
     centre = _centres(circles, diameter_px)
     centre[_elsewhere(centre, shoulders_px, diameter_px)] = np.nan
     known = np.isfinite(centre[:, 1]) & np.isfinite(shoulders_px[:, 1])
     if known.mean() < SEEN_MIN or known.sum() < LOOKS_MIN:
-        return none(NOT_FOLLOWED)
+        return none(_(NOT_FOLLOWED))
     plate_y, shoulder_y = centre[known, 1], shoulders_px[known, 1]
     travel = float(np.ptp(np.percentile(plate_y, [2, 98]))) / diameter_px
     if travel < TRAVEL_MIN_DIAMETERS:
-        return none(NOT_FOLLOWED)
+        return none(_(NOT_FOLLOWED))
     if PLATE_M * travel > TRAVEL_SLACK * (HANDS_IN_BODY_HEIGHTS * (height_m or TALLEST_M) - PLATE_M / 2):
-        return none("the plates look smaller than 450 mm")
+        return none(_("the plates look smaller than 450 mm"))
     slope = float(np.polyfit(shoulder_y, plate_y, 1)[0])
     if np.corrcoef(shoulder_y, plate_y)[0, 1] < CORRELATION_MIN or not SLOPE[0] <= slope <= SLOPE[1]:
-        return none(NOT_FOLLOWED)
+        return none(_(NOT_FOLLOWED))
     m_per_px = PLATE_M / diameter_px
     return PlateTrack(
         time_s=time_s,

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from formcheck.core.landmarks import Landmark
 from formcheck.core.poses import FloatArray, PoseSequence, contour_stations
+from formcheck.core.words import N_
 from formcheck.motion.calibration import Calibration, calibration_of
 from formcheck.motion.contour_net import ContourNet, contour_shape
 from formcheck.motion.contour_weights import WEIGHT_FROM, WEIGHT_TO
@@ -101,16 +102,16 @@ MEASURED = 0
     UNSTEADY,
 ) = range(1, 11)
 REASONS = {
-    NOT_SEEN: "the lifter was not seen clearly enough",
-    FRONT: "the camera looks too much at the front: the back can only be judged from the side",
-    REAR: "the camera looks too much at the rear: the back can only be judged from the side",
-    NO_EDGE: "part of the back's outline is hidden or outside the picture",
-    COVERED: "a bar, arms, plates, a rack or a person at the shoulders hides the outline of the back",
-    BLURRED: "the outline of the back is blurred: more light or a background of another colour helps",
-    BULGING: "loose clothing, or something behind the lifter, hides the outline of the back",
-    RAGGED: "the outline of the back is too ragged to be trusted",
-    HIP_WRONG: "the hip is hidden (by a plate or an arm), and the back is measured from there",
-    UNSTEADY: "the outline of the back jumps from frame to frame",
+    NOT_SEEN: N_("the lifter was not seen clearly enough"),
+    FRONT: N_("the camera looks too much at the front: the back can only be judged from the side"),
+    REAR: N_("the camera looks too much at the rear: the back can only be judged from the side"),
+    NO_EDGE: N_("part of the back's outline is hidden or outside the picture"),
+    COVERED: N_("a bar, arms, plates, a rack or a person at the shoulders hides the outline of the back"),
+    BLURRED: N_("the outline of the back is blurred: more light or a background of another colour helps"),
+    BULGING: N_("loose clothing, or something behind the lifter, hides the outline of the back"),
+    RAGGED: N_("the outline of the back is too ragged to be trusted"),
+    HIP_WRONG: N_("the hip is hidden (by a plate or an arm), and the back is measured from there"),
+    UNSTEADY: N_("the outline of the back jumps from frame to frame"),
 }
 """Why a frame's back was not measured, by the number in `DorsalBend.gate`; `MEASURED` = it was."""
 

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from formcheck.core.errors import Cancelled
 from formcheck.core.poses import PoseSequence
+from formcheck.core.words import _
 from formcheck.judging.report import Report
 from formcheck.render.overlay import OverlayPlan, draw_overlay, plan_overlay
 from formcheck.vision.prefetch import prefetched
@@ -63,7 +64,7 @@ def write_annotated_video(
 
     def step(done: int) -> None:
         if cancelled is not None and cancelled():
-            raise Cancelled("Stopped.")
+            raise Cancelled(_("Stopped."))
         if progress is not None:
             progress(done, len(poses) or None)
 

@@ -5,8 +5,10 @@ from __future__ import annotations
 import textwrap
 from collections.abc import Iterable, Sequence
 
+from formcheck.core import words
 from formcheck.core.errors import UsageError
 from formcheck.core.verdicts import FAULT, ViewName
+from formcheck.core.words import N_, WordTable, _
 from formcheck.exercises import EXERCISES, exercise_named
 from formcheck.exercises.framework.check import (
     ANY_VIEW,
@@ -26,14 +28,18 @@ Entry = tuple[Exercise, Check]
 
 MARKDOWN_WIDTH = 120
 
-VIEW_WORDS = {
-    SIDE: "side",
-    SIDE_OR_OBLIQUE: "side or at an angle",
-    FRONT_OR_REAR: "front or rear",
-    frozenset({ViewName.FRONT}): "front",
-    frozenset({ViewName.REAR}): "rear",
-    ANY_VIEW: "any",
-}
+NEVER = N_("never")
+
+VIEW_WORDS = WordTable(
+    {
+        SIDE: N_("side"),
+        SIDE_OR_OBLIQUE: N_("side or at an angle"),
+        FRONT_OR_REAR: N_("front or rear"),
+        frozenset({ViewName.FRONT}): N_("front"),
+        frozenset({ViewName.REAR}): N_("rear"),
+        ANY_VIEW: N_("any"),
+    }
+)
 
 
 def checks_of(exercise: str | None = None) -> list[Entry]:
@@ -48,7 +54,7 @@ def checks_of(exercise: str | None = None) -> list[Entry]:
     lift = exercise_named(exercise)
     if lift is None:
         meant = did_you_mean(exercise, [known.name for known in EXERCISES])
-        raise UsageError(f"There is no exercise '{exercise}'{meant or '.'}")
+        raise UsageError(_("There is no exercise '{exercise}'", exercise=exercise) + (meant or "."))
     return [(lift, check) for check in lift.checks]
 
 
@@ -64,7 +70,7 @@ def find_checks(name: str) -> list[Entry]:
         entries = checks_of()
         known = [check.id for _, check in entries] if "/" not in name else [full_name(*entry) for entry in entries]
         meant = did_you_mean(name, dict.fromkeys(known))
-        raise UsageError(f"There is no check '{name}'{meant or '.'} See formcheck checks.")
+        raise UsageError(_("There is no check '{name}'{meant} See formcheck checks.", name=name, meant=meant or "."))
     return found
 
 
@@ -85,14 +91,18 @@ def view_words(check: Check) -> str:
 
 def limit_words(check: Check) -> tuple[str, str]:
     """From which value on it is "watch" and "fault"; "never" for what is at worst something to watch."""
-    sign = "above" if check.more_is_worse else "below"
-    watch = f"{sign} {number(check.watch, check.unit)}"
-    return watch, f"{sign} {number(check.fault, check.unit)}" if check.worst == FAULT else "never"
+    watch, fault = (
+        _("above {limit}", limit=number(limit, check.unit))
+        if check.more_is_worse
+        else _("below {limit}", limit=number(limit, check.unit))
+        for limit in (check.watch, check.fault)
+    )
+    return watch, fault if check.worst == FAULT else _(NEVER)
 
 
 def number(value: float, unit: str) -> str:
     """A limit as people write it."""
-    text = f"{value:.3g}".replace("-", "−")
+    text = words.number(value, ".3g").replace("-", "−")
     return f"{text}°" if unit == "deg" else f"{text} {unit}".rstrip()
 
 
@@ -100,16 +110,16 @@ def explanation(lift: Exercise, check: Check) -> list[tuple[str, str]]:
     """Everything that a coach wants to know about a check, as (heading, text)."""
     watch, fault = limit_words(check)
     parts = [
-        ("Why it matters", check.why),
-        ("How it is measured", how_measured(check)),
-        ("Watch", watch),
-        ("Fault", "never: no more than a hint" if fault == "never" else fault),
-        ("Variants", variant_words(lift, check)),
-        ("Film from", view_words(check)),
-        ("What to try", check.cue),
-        ("Where the limits come from", check.source),
-        ("Confidence in them", check.confidence),
-        ("Change them", f"[checks.{lift.name}.{check.id}] in a settings file, see docs/settings.md"),
+        (_("Why it matters"), check.why),
+        (_("How it is measured"), how_measured(check)),
+        (_("Watch"), watch),
+        (_("Fault"), _("never: no more than a hint") if fault == _(NEVER) else fault),
+        (_("Variants"), variant_words(lift, check)),
+        (_("Film from"), view_words(check)),
+        (_("What to try"), check.cue),
+        (_("Where the limits come from"), check.source),
+        (_("Confidence in them"), check.confidence),
+        (_("Change them"), _("[{key}] in a settings file, see docs/settings.md", key=f"checks.{lift.name}.{check.id}")),
     ]
     return [(heading, text) for heading, text in parts if text]
 
@@ -119,7 +129,7 @@ def variant_words(lift: Exercise, check: Check) -> str:
     words = []
     for variant in lift.variants:
         if check.id in variant.leaves_out:
-            words.append(f"{variant.title}: not judged")
+            words.append(_("{variant}: not judged", variant=variant.title))
         elif check.id in variant.limits:
             watch, fault = (number(limit, check.unit) for limit in variant.limits[check.id])
             words.append(f"{variant.title}: {watch} / {fault}")

@@ -7,6 +7,7 @@ from contextlib import closing
 from pathlib import Path
 
 from formcheck.core.errors import VideoError
+from formcheck.core.words import _
 from formcheck.render.annotated_video import ANNOTATED_MAX_SIDE
 from formcheck.vision.video import VideoReader, VideoWriter
 
@@ -48,7 +49,14 @@ def write_clip(
             first_s = frame.time_s if math.isnan(first_s) else first_s
             writer.write(frame.rgb, frame.time_s - first_s)
         if math.isnan(first_s):
-            raise VideoError(f"{Path(video_path).name} has no picture between {start_s:.1f} and {end_s:.1f} s.")
+            raise VideoError(
+                _(
+                    "{name} has no picture between {start_s:.1f} and {end_s:.1f} s.",
+                    name=Path(video_path).name,
+                    start_s=start_s,
+                    end_s=end_s,
+                )
+            )
 
 
 def plays_in_browsers(video_path: str | Path) -> bool:

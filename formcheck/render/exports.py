@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from formcheck.core.errors import UsageError, VideoError
 from formcheck.core.poses import PoseSequence
+from formcheck.core.words import _, translated
 from formcheck.judging.report import Report
 from formcheck.render.trc import trc_text
 from formcheck.storage import report_folder
@@ -72,6 +73,7 @@ class Analysed:
             return ()  # pages are worth having without them
 
 
+@translated("title", "about")
 @dataclass(frozen=True)
 class Export:
     """One format.
@@ -220,6 +222,8 @@ def find_exports(names: Iterable[str]) -> tuple[Export, ...]:
     names = set(names)
     unknown = sorted(names - set(all_exports()))
     if unknown:
-        raise UsageError(f"There is no export {unknown[0]!r}: choose from {', '.join(all_exports())}.")
+        raise UsageError(
+            _("There is no export {name!r}: choose from {names}.", name=unknown[0], names=", ".join(all_exports()))
+        )
     chosen = [export for export in EXPORTS if export.name in names]
     return tuple(sorted(chosen, key=lambda export: export.from_video))

@@ -19,7 +19,8 @@ from numpy.typing import NDArray
 
 from formcheck.core.landmarks import Landmark
 from formcheck.core.poses import FloatArray, PoseSequence, contour_stations
-from formcheck.core.verdicts import FAULT, NOT_MEASURED, OK, WATCH, Verdict, ViewName
+from formcheck.core.verdicts import FAULT, NOT_MEASURED, OK, WATCH, Verdict, ViewName, word_of
+from formcheck.core.words import N_, WordTable, _, in_quotes
 from formcheck.exercises.framework.check import SIDE_OR_OBLIQUE, Finding
 from formcheck.exercises.shared.feet import FOOT_LIFT_MAX
 from formcheck.judging.effective_checks import (
@@ -32,6 +33,7 @@ from formcheck.motion.cleaning import clean
 from formcheck.motion.runs import runs_of
 from formcheck.motion.spine import LOWER_HALF_TO
 from formcheck.motion.spine_method import LOWER_HALF
+from formcheck.render.safe_text import safe_text
 from formcheck.render.skeleton_drawing import smooth_line
 from formcheck.render.terminal import amount
 
@@ -46,7 +48,9 @@ LEVEL_COLOURS: dict[Verdict, Rgb] = {
 }
 """Teal, amber and red differ in hue and in lightness, so that they are told apart without full colour vision too."""
 
-LEVEL_WORDS = {OK: "neutral", WATCH: "rounding", FAULT: "rounded", NOT_MEASURED: "not judged"}
+LEVEL_WORDS = WordTable(
+    {OK: N_("neutral"), WATCH: N_("rounding"), FAULT: N_("rounded"), NOT_MEASURED: N_("not judged")}
+)
 LEVEL_SYMBOLS = {WATCH: "!", FAULT: "×"}
 
 CAPTION_S = 1.5
@@ -207,7 +211,7 @@ def rounding_level(rounding_deg: float, limits_deg: tuple[float, float]) -> Verd
 def rounding_word(rounding_deg: float, limits_deg: tuple[float, float]) -> str:
     """One word for one value of back rounding."""
     if rounding_deg < -limits_deg[0]:
-        return "arched"
+        return _("arched")
     return LEVEL_WORDS[rounding_level(rounding_deg, limits_deg)]
 
 
@@ -218,7 +222,9 @@ def plan_captions(reps: Sequence[RepReport]) -> tuple[Caption, ...]:
             finding.at_s,
             finding.at_s + CAPTION_S,
             finding.verdict,
-            f"Rep {rep.index} · {finding.title} {value_text(finding)}".rstrip(),
+            _(
+                "Rep {rep} · {finding} {value}", rep=rep.index, finding=finding.title, value=value_text(finding)
+            ).rstrip(),
             finding.cue,
         )
         for rep in reps
@@ -235,8 +241,8 @@ def value_text(finding: Finding) -> str:
 
 def _back_note(report: Report) -> str:
     if report.exercise.name == "none" or not report.reps:
-        return "nothing to judge"
-    return "not judged" if report.sagittal_ok else "needs a view from the side"
+        return _("nothing to judge")
+    return _("not judged") if report.sagittal_ok else _("needs a view from the side")
 
 
 def _dorsal_contour(poses: PoseSequence, forward: FloatArray, upto: float) -> FloatArray:
@@ -421,22 +427,24 @@ def _draw_legend_in_corner(
 def back_text(plan: OverlayPlan, rounding_deg: float, seen: bool) -> tuple[str, Verdict]:
     """What the panel says about the back in one frame, and the level that gives it its colour."""
     if plan.back_note:
-        return f"Back: {plan.back_note}", NOT_MEASURED
+        return _("Back: {note}", note=plan.back_note), NOT_MEASURED
     if not seen:
-        return "Lifter not seen clearly", NOT_MEASURED
+        return _("Lifter not seen clearly"), NOT_MEASURED
     level = rounding_level(rounding_deg, plan.limits_deg)
     if level == NOT_MEASURED:
-        return "Back: not judged here", NOT_MEASURED
-    return f"Back {_signed(rounding_deg)}° {rounding_word(rounding_deg, plan.limits_deg)}", level
+        return _("Back: not judged here"), NOT_MEASURED
+    return _(
+        "Back {angle}° {word}", angle=_signed(rounding_deg), word=rounding_word(rounding_deg, plan.limits_deg)
+    ), level
 
 
 def _legend_entries(plan: OverlayPlan) -> tuple[tuple[Verdict, str], ...]:
     watch, fault = plan.stated_limits_deg
     return (
-        (OK, "neutral"),
-        (NOT_MEASURED, "not judged"),
-        (WATCH, f"{WATCH} above {watch:.0f}°"),
-        (FAULT, f"{FAULT} above {fault:.0f}°"),
+        (OK, _("neutral")),
+        (NOT_MEASURED, _("not judged")),
+        (WATCH, _("{verdict} above {limit:.0f}°", verdict=word_of(WATCH), limit=watch)),
+        (FAULT, _("{verdict} above {limit:.0f}°", verdict=word_of(FAULT), limit=fault)),
     )
 
 
@@ -458,10 +466,10 @@ def _draw_legend(
 def rep_text(reps: Sequence[RepReport], time_s: float) -> str:
     """The rep counter's words at a time."""
     if not reps:
-        return "No reps"
+        return _("No reps")
     started = [rep for rep in reps if rep.start_s <= time_s]
     current = started[-1].index if started else 0
-    return f"Rep {current}/{len(reps)}"
+    return _("Rep {rep}/{reps}", rep=current, reps=len(reps))
 
 
 def _draw_captions(canvas: RgbImage, plan: OverlayPlan, time_s: float, panel: tuple[float, float]) -> None:
@@ -477,7 +485,7 @@ def _draw_captions(canvas: RgbImage, plan: OverlayPlan, time_s: float, panel: tu
         symbol = LEVEL_SYMBOLS[caption.verdict]
         lines = [(line, 650, WHITE) for line in _wrapped(f"{symbol} {caption.heading}", size, 650, room - 2.2 * size)]
         if caption.cue:
-            cue = f"“{caption.cue.strip('“”')}”"
+            cue = in_quotes(caption.cue)
             lines += [(line, 500, LIGHT) for line in _wrapped(cue, size, 500, room - 2.2 * size)]
         box_width = max(_text_width(line, size, weight) for line, weight, _ in lines) + 1.9 * size
         box_height = 1.3 * size * len(lines) + 0.7 * size
@@ -574,9 +582,7 @@ def _font() -> Any:
 
 
 def _ascii(text: str) -> str:
-    for symbol, plain in {"°": " deg", "−": "-", "·": "-", "“": '"', "”": '"', "×": "x", "–": "-"}.items():
-        text = text.replace(symbol, plain)
-    return text.encode("ascii", "replace").decode()
+    return safe_text(text, symbols=False)
 
 
 def _stroke_font(size: int, weight: int) -> tuple[float, int]:

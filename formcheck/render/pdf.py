@@ -26,6 +26,7 @@ from matplotlib.patches import FancyBboxPatch, Rectangle
 from matplotlib.textpath import TextToPath
 
 from formcheck.core.verdicts import GOOD, NOT_MEASURED, Verdict
+from formcheck.core.words import N_, _, begun, ngettext
 from formcheck.judging.effective_checks import rounding_limits_sentence
 from formcheck.judging.report import Report, version
 from formcheck.render.html.pictures import KeyPicture
@@ -67,7 +68,7 @@ LINE_STYLES: dict[str, dict[str, Any]] = {
     "faint": {"color": "#a0a8a5", "linewidth": 0.9},
 }
 
-DISCLAIMER = (
+DISCLAIMER = N_(
     "General fitness information, not a medical device: FormCheck does not diagnose or treat, and does not replace a "
     "coach or clinician."
 )
@@ -147,17 +148,17 @@ class _Page:
             self.cue(report)
         if report.praise:
             self.paragraph(
-                "     ".join(f"{SYMBOLS[GOOD]} {each}" for each in report.praise), 9, colour=COLOURS["good"][0]
+                "     ".join(f"{SYMBOLS[GOOD]} {_(each)}" for each in report.praise), 9, colour=COLOURS["good"][0]
             )
             self.y += 1.0
         short = " ".join(notes.split())
         if short:
             short = short if len(short) <= MOST_NOTES else f"{short[:MOST_NOTES].rstrip()} …"
-            self.paragraph(f"Notes: {short}", 8.5, colour=SOFT)
+            self.paragraph(_("Notes: {notes}", notes=short), 8.5, colour=SOFT)
 
     def cue(self, report: Report) -> None:
-        first, *more = report.advice
-        lines = [_Words("Try next", 8.5, True, ACCENT), _Words(first, 11, True)]
+        first, *more = map(_, report.advice)
+        lines = [_Words(_("Try next"), 8.5, True, ACCENT), _Words(first, 11, True)]
         lines += [_Words(f"{number}.  {each}", 9) for number, each in enumerate(more, start=2)]
         lines += [_Words(report.load_advice, 9, True)] if report.load_advice else []
         inside = WIDTH_MM - 10
@@ -216,15 +217,15 @@ class _Page:
         rows, columns = rep_rows(report), rep_columns(report)
         if not rows:
             return
-        self.heading("Rep by rep")
-        titles = ["Rep", "Start", *(each.column for each in columns)]
+        self.heading(_("Rep by rep"))
+        titles = [_("Rep"), _("Start"), *(each.column for each in columns)]
         places = [MARGIN_MM, MARGIN_MM + 16.0, *(MARGIN_MM + 42.0 + 16.0 * number for number in range(len(columns)))]
         verdict_at = MARGIN_MM + 42.0 + 16.0 * len(columns) - 8.0
         found_at = verdict_at + 32.0
         for title, place in zip(titles, places, strict=True):
             self.write(title, place, 8, colour=SOFT, align="right" if place > places[1] else "left")
-        self.write("Verdict", verdict_at, 8, colour=SOFT)
-        self.write("Found", found_at, 8, colour=SOFT)
+        self.write(_("Verdict"), verdict_at, 8, colour=SOFT)
+        self.write(_("Found"), found_at, 8, colour=SOFT)
         self.y += 5.0
         for row in rows[:MOST_REPS]:
             self.rule(self.y - 0.6)
@@ -240,7 +241,11 @@ class _Page:
                 self.write(lines[0] + (" …" if len(lines) > 1 else ""), found_at, 8, colour=SOFT)
             self.y += 5.6
         if len(rows) > MOST_REPS:
-            self.paragraph(f"{len(rows) - MOST_REPS} more reps are in report.html.", 8.5, colour=SOFT)
+            self.paragraph(
+                ngettext("{n} more rep is in report.html.", "{n} more reps are in report.html.", len(rows) - MOST_REPS),
+                8.5,
+                colour=SOFT,
+            )
         self.y += 2.0
 
     def plots(self, report: Report) -> None:
@@ -251,7 +256,7 @@ class _Page:
                 return
             self.plot(plot, times, report)
             if plot.name == "back":
-                self.paragraph(f"{rounding_limits_sentence(report).capitalize()}.", 8, colour=SOFT)
+                self.paragraph(f"{begun(rounding_limits_sentence(report))}.", 8, colour=SOFT)
                 self.y += 1.0
 
     def plot(self, plot: TimePlot, times: Sequence[float], report: Report) -> None:
@@ -300,7 +305,9 @@ class _Page:
         self.rule(self.y)
         self.y += 2.0
         self.paragraph(
-            f"{DISCLAIMER} Made by FormCheck {version()}; all numbers and how they were measured: report.html.",
+            _(DISCLAIMER)
+            + " "
+            + _("Made by FormCheck {version}; all numbers and how they were measured: report.html.", version=version()),
             7.5,
             colour=SOFT,
         )

@@ -17,6 +17,15 @@ PLAIN = {
     "·": "-",
     "×": "x",
     "•": "*",
+    "ä": "ae",
+    "ö": "oe",
+    "ü": "ue",
+    "Ä": "Ae",
+    "Ö": "Oe",
+    "Ü": "Ue",
+    "ß": "ss",
+    "„": '"',
+    "\N{NO-BREAK SPACE}": " ",
 }
 """What stands for a symbol on a terminal that cannot show it."""
 

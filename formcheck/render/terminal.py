@@ -13,7 +13,8 @@ from rich.table import Table
 from rich.text import Text
 
 from formcheck.core.loads import load_words
-from formcheck.core.verdicts import FAULT, GOOD, NOT_JUDGED, NOT_MEASURED, OK, WATCH, DriftVerdict, ViewName
+from formcheck.core.verdicts import FAULT, GOOD, NOT_JUDGED, NOT_MEASURED, OK, WATCH, DriftVerdict, ViewName, word_of
+from formcheck.core.words import ENGLISH, N_, WordTable, _, in_quotes, in_sentence, language, ngettext, number, pgettext
 from formcheck.exercises import exercise_named
 from formcheck.exercises.framework.check import Finding, limit_words
 from formcheck.exercises.framework.measure import DEG, Measure
@@ -26,12 +27,14 @@ from formcheck.motion.neutral import OWN_REPS
 from formcheck.render.safe_text import safe_text as safe_text
 from formcheck.render.safe_text import shows_symbols as shows_symbols
 
-VERDICT_WORDS = {
-    GOOD: "GOOD",
-    WATCH: "WATCH",
-    FAULT: "FAULT",
-    NOT_JUDGED: "NOT JUDGED",
-}
+VERDICT_WORDS = WordTable(
+    {
+        GOOD: N_("GOOD"),
+        WATCH: N_("WATCH"),
+        FAULT: N_("FAULT"),
+        NOT_JUDGED: N_("NOT JUDGED"),
+    }
+)
 VERDICT_STYLES = {
     GOOD: "bold black on bright_green",
     WATCH: "bold black on bright_yellow",
@@ -40,25 +43,29 @@ VERDICT_STYLES = {
 }
 FINDING_SYMBOLS = {OK: "✓", WATCH: "!", FAULT: "✗", NOT_MEASURED: "?"}
 FINDING_STYLES = {OK: "green", WATCH: "yellow", FAULT: "bold red", NOT_MEASURED: "dim"}
-VIEW_WORDS = {
-    ViewName.SIDE_LEFT: "from the side",
-    ViewName.SIDE_RIGHT: "from the side",
-    ViewName.FRONT: "from the front",
-    ViewName.REAR: "from behind",
-    ViewName.OBLIQUE: "at an angle",
-}
+VIEW_WORDS = WordTable(
+    {
+        ViewName.SIDE_LEFT: N_("from the side"),
+        ViewName.SIDE_RIGHT: N_("from the side"),
+        ViewName.FRONT: N_("from the front"),
+        ViewName.REAR: N_("from behind"),
+        ViewName.OBLIQUE: N_("at an angle"),
+    }
+)
 
-OWN_GOOD_REPS = "your own good reps"
-OWN_NEUTRAL = "your own neutral"
-USUAL_NEUTRAL = "what is usual, as you were not seen standing upright"
+OWN_GOOD_REPS = N_("your own good reps")
+OWN_NEUTRAL = N_("your own neutral")
+USUAL_NEUTRAL = N_("what is usual, as you were not seen standing upright")
 
-TEMPO_WORDS = ("down", "pause", "up", "top")
-DRIFT_WORDS = {
-    "back_rounding": "back rounding",
-    "range_of_motion": "range",
-    "concentric_time": "duration of the ascent",
-    "mean_velocity": "velocity",
-}
+TEMPO_WORDS = (N_("down"), N_("pause"), N_("up"), N_("top"))
+DRIFT_WORDS = WordTable(
+    {
+        "back_rounding": N_("back rounding"),
+        "range_of_motion": N_("range"),
+        "concentric_time": N_("duration of the ascent"),
+        "mean_velocity": N_("velocity"),
+    }
+)
 WORTH_SAYING_LOSS = 0.1
 """Repetitions that differ in nothing scatter by about this much."""
 
@@ -66,7 +73,7 @@ WORTH_SAYING_LOSS = 0.1
 def lift_title(name: str) -> str:
     """What people call the lift of that name in a report, which an older version or another one may have made."""
     lift = exercise_named(name)
-    return lift.title if lift is not None else "No known lift" if name == NONE else name
+    return lift.title if lift is not None else _("No known lift") if name == NONE else name
 
 
 def print_summary(
@@ -105,21 +112,24 @@ def summary(
         parts += [
             "",
             page.rep_table(report.reps),
-            page.text(f"Back: rounding against {neutral_words(report)}. Hip, knee: flexion at the bottom.", "dim"),
+            page.text(
+                _("Back: rounding against {neutral}. Hip, knee: flexion at the bottom.", neutral=neutral_words(report)),
+                "dim",
+            ),
         ]
-    parts += page.section("The set", [page.item("•", line) for line in set_lines(report.set_level)])
-    parts += page.section("Worth knowing", page.findings(report))
-    parts += page.section("Not judged", page.not_judged(report))
-    parts += page.section("Went well", [page.item("•", praise) for praise in report.praise])
-    advice = [page.item(f"{n}.", one) for n, one in enumerate(report.advice, start=1)]
+    parts += page.section(_("The set"), [page.item("•", line) for line in set_lines(report.set_level)])
+    parts += page.section(_("Worth knowing"), page.findings(report))
+    parts += page.section(_("Not judged"), page.not_judged(report))
+    parts += page.section(_("Went well"), [page.item("•", _(praise)) for praise in report.praise])
+    advice = [page.item(f"{n}.", _(one)) for n, one in enumerate(report.advice, start=1)]
     if report.load_advice:
         advice.append(page.item("•", report.load_advice))
-    parts += page.section("Try next", advice)
-    parts += page.section("About this video", [page.item("•", note) for note in report.tracking.notes])
+    parts += page.section(_("Try next"), advice)
+    parts += page.section(_("About this video"), [page.item("•", _(note)) for note in report.tracking.notes])
     if folder is not None:
         files = ", ".join(path.name for path in written)
         lines = [page.text(f"{folder}", "bold"), page.text(files)]
-        parts += page.section("Files", lines + [page.item("•", remark) for remark in remarks])
+        parts += page.section(_("Files"), lines + [page.item("•", remark) for remark in remarks])
     return Group(*parts)
 
 
@@ -152,12 +162,12 @@ class _Page:
 
     def rep_table(self, reps: Sequence[RepReport]) -> Table:
         table = Table(box=None, padding=(0, 1), header_style="bold", pad_edge=False)
-        table.add_column("Rep", justify="right", no_wrap=True)
-        table.add_column("Time", no_wrap=True)
-        table.add_column("Back", justify="right", no_wrap=True)
-        table.add_column("Hip", justify="right", no_wrap=True)
-        table.add_column("Knee", justify="right", no_wrap=True)
-        table.add_column("Verdict", overflow="fold")
+        table.add_column(_("Rep"), justify="right", no_wrap=True)
+        table.add_column(_("Time"), no_wrap=True)
+        table.add_column(pgettext("part of the body", "Back"), justify="right", no_wrap=True)
+        table.add_column(pgettext("part of the body", "Hip"), justify="right", no_wrap=True)
+        table.add_column(pgettext("part of the body", "Knee"), justify="right", no_wrap=True)
+        table.add_column(_("Verdict"), overflow="fold")
         for rep in reps:
             table.add_row(
                 str(rep.index),
@@ -171,17 +181,17 @@ class _Page:
 
     def rep_verdict(self, rep: RepReport) -> Text:
         worth = _worth_knowing(rep.findings)
-        partial = " (partial)" if rep.partial else ""
+        partial = _(" (partial)") if rep.partial else ""
         if worth:
             level = worth[0].verdict
-            words = f"{level}: {', '.join(finding.title.lower() for finding in worth)}"
+            words = f"{word_of(level)}: {', '.join(in_sentence(finding.title) for finding in worth)}"
         elif all(finding.verdict == NOT_MEASURED for finding in rep.findings):
-            level, words = NOT_MEASURED, "not judged"
+            level, words = NOT_MEASURED, _("not judged")
         elif math.isnan(rep.measures.get("back_rounding_deg", math.nan)):
             # What leaves the back out must not read as praise.
-            level, words = NOT_MEASURED, "fine, but the back was not judged"
+            level, words = NOT_MEASURED, _("fine, but the back was not judged")
         else:
-            level, words = OK, "fine"
+            level, words = OK, _("fine")
         return self.text(f"{FINDING_SYMBOLS[level]} {words}{partial}", FINDING_STYLES[level])
 
     def findings(self, report: Report) -> list[RenderableType]:
@@ -197,7 +207,7 @@ class _Page:
         by_reason: dict[str, list[str]] = {}
         for finding in report.findings:
             if finding.verdict == NOT_MEASURED:
-                by_reason.setdefault(finding.reason or "not seen clearly enough", []).append(finding.title)
+                by_reason.setdefault(finding.reason or _("not seen clearly enough"), []).append(finding.title)
         return [self.item("?", f"{_listed(titles)}: {reason}") for reason, titles in by_reason.items()]
 
 
@@ -207,28 +217,30 @@ def set_lines(level: SetLevel | None) -> list[str]:
         return []
     lines = []
     phases = [
-        f"{word} {value:.1f} s" for word, value in zip(TEMPO_WORDS, level.tempo_s, strict=True) if math.isfinite(value)
+        _("{phase} {seconds:.1f} s", phase=_(word), seconds=value)
+        for word, value in zip(TEMPO_WORDS, level.tempo_s, strict=True)
+        if math.isfinite(value)
     ]
     if phases:
-        lines.append(f"Tempo: {', '.join(phases)}.")
+        lines.append(_("Tempo: {phases}.", phases=", ".join(phases)))
     speed = _usual(rep.mean_velocity_m_per_s for rep in level.reps)
-    words = f"{speed:.2f} m/s (by {level.scale})" if math.isfinite(speed) else ""
+    words = _("{speed:.2f} m/s (by {scale})", speed=speed, scale=_(level.scale)) if math.isfinite(speed) else ""
     if not words:
         speed = _usual(rep.mean_velocity_heights_per_s for rep in level.reps)
-        words = f"{speed:.2f} body heights a second" if math.isfinite(speed) else ""
+        words = _("{speed:.2f} body heights a second", speed=speed) if math.isfinite(speed) else ""
     if words:
         slower = level.velocity_loss >= WORTH_SAYING_LOSS
-        loss = f"; the last rep {level.velocity_loss:.0%} slower than the fastest" if slower else ""
-        lines.append(f"Ascent: {words}{loss}.")
+        loss = _("; the last rep {loss:.0%} slower than the fastest", loss=level.velocity_loss) if slower else ""
+        lines.append(_("Ascent: {velocity}{loss}.", velocity=words, loss=loss))
     tired = [
         f"{DRIFT_WORDS[drift.quantity]} {_minus(f'{drift.change:+.0f}')}{'°' if drift.unit == 'deg' else '%'}"
         for drift in level.drifts
         if drift.verdict == DriftVerdict.WORSE
     ]
     if tired:
-        lines.append(f"From first to last rep: {', '.join(tired)}.")
-    places = [f"Best rep: {level.best_rep}."] if level.best_rep is not None else []
-    places += [f"Look at rep {level.worst_rep} first."] if level.worst_rep is not None else []
+        lines.append(_("From first to last rep: {changes}.", changes=", ".join(tired)))
+    places = [_("Best rep: {rep}.", rep=level.best_rep)] if level.best_rep is not None else []
+    places += [_("Look at rep {rep} first.", rep=level.worst_rep)] if level.worst_rep is not None else []
     if places:
         lines.append(" ".join(places))
     return lines
@@ -238,8 +250,8 @@ def neutral_words(report: Report) -> str:
     """What the back was compared with, in words that fit behind "against"."""
     back = report.back
     if back is not None and back.source == OWN_REPS:
-        return f"{OWN_GOOD_REPS} of {back.day}" if back.day else OWN_GOOD_REPS
-    return USUAL_NEUTRAL if back is not None and back.source == "population" else OWN_NEUTRAL
+        return _("your own good reps of {day}", day=back.day) if back.day else _(OWN_GOOD_REPS)
+    return _(USUAL_NEUTRAL) if back is not None and back.source == "population" else _(OWN_NEUTRAL)
 
 
 def _usual(values: Iterable[float]) -> float:
@@ -255,12 +267,12 @@ def finding_text(finding: Finding, reps: Sequence[RepReport]) -> str:
         beyond = f" ({finding_limit(finding)})" if math.isfinite(finding.limit) else ""
         words += f": {amount(finding.value, finding.unit)}{beyond}"
     if finding.rep is not None:
-        words += f" in rep {finding.rep}"
+        words += _(" in rep {rep}", rep=finding.rep)
     if math.isfinite(finding.at_s):
-        words += f" at {clock(finding.at_s, tenths=True)}"
+        words += _(" at {time}", time=clock(finding.at_s, tenths=True))
     if len(reps) > 1 and noticed:
-        words += f", noticed in {len(noticed)} of {len(reps)} reps"
-    return f"{words}. “{finding.cue.strip('“”')}”" if finding.cue else f"{words}."
+        words += _(", noticed in {hit} of {reps} reps", hit=len(noticed), reps=len(reps))
+    return f"{words}. {in_quotes(finding.cue)}" if finding.cue else f"{words}."
 
 
 def finding_limit(finding: Finding) -> str:
@@ -272,17 +284,17 @@ def finding_limit(finding: Finding) -> str:
 def amount(value: float, unit: str) -> str:
     """A number with its unit as people write it; "not measured" for NaN."""
     if not math.isfinite(value):
-        return "not measured"
+        return _("not measured")
     if unit == "deg":
         return degrees(value)
-    return f"{_minus(f'{value:.2g}' if abs(value) < 10 else f'{value:.0f}')} {unit}".rstrip()
+    return f"{_minus(number(value, '.2g' if abs(value) < 10 else '.0f'))} {unit}".rstrip()
 
 
 def measured(value: float, measure: Measure) -> str:
     """A value in a table of repetitions; "–" for NaN."""
     if measure.unit == DEG:
         return degrees(value, signed=measure.signed)
-    return f"{value:{'+' if measure.signed else ''}.2f}".replace("-", "−") if math.isfinite(value) else "–"
+    return _minus(number(value, "+.2f" if measure.signed else ".2f")) if math.isfinite(value) else "–"
 
 
 def degrees(value: float, signed: bool = False) -> str:
@@ -302,8 +314,8 @@ def clock(time_s: float, tenths: bool = False) -> str:
     return f"{minutes}:{rest // 10:02d}.{rest % 10}" if tenths else f"{minutes}:{rest // 10:02d}"
 
 
-def _minus(number: str) -> str:
-    return number.replace("-", "−")
+def _minus(digits: str) -> str:
+    return digits.replace("-", "−")
 
 
 def _worth_knowing(findings: Iterable[Finding]) -> list[Finding]:
@@ -313,14 +325,18 @@ def _worth_knowing(findings: Iterable[Finding]) -> list[Finding]:
 
 def _listed(titles: Sequence[str]) -> str:
     names = list(dict.fromkeys(titles))
-    lowered = [names[0], *(name[:1].lower() + name[1:] for name in names[1:])]
+    lowered = [names[0], *(name[:1].lower() + name[1:] for name in names[1:])] if language() == ENGLISH else names
     return ", ".join(lowered)
 
 
 def _facts(report: Report) -> str:
     """What was looked at, in one line."""
     name = lift_title(report.exercise.name)
-    facts = [name if report.exercise.chosen_by == "user" or report.exercise.name == "none" else f"{name} (recognised)"]
+    facts = [
+        name
+        if report.exercise.chosen_by == "user" or report.exercise.name == "none"
+        else _("{lift} (recognised)", lift=name)
+    ]
     return " · ".join([*facts, *short_facts(report), f"{report.video.file}, {clock(report.video.duration_s)}"])
 
 
@@ -328,9 +344,9 @@ def short_facts(report: Report) -> list[str]:
     """Repetitions, load and direction of the camera in a few words each, as far as they are known."""
     facts = []
     if report.reps:
-        facts.append(f"{len(report.reps)} {'rep' if len(report.reps) == 1 else 'reps'}")
+        facts.append(ngettext("{n} rep", "{n} reps", len(report.reps)))
     if report.load_kg is not None:
         facts.append(load_words(report.load_kg, report.settings.unit_of_loads))
     if report.view.name in VIEW_WORDS:
-        facts.append(f"filmed {VIEW_WORDS[report.view.name]}")
+        facts.append(_("filmed {view}", view=VIEW_WORDS[report.view.name]))
     return facts

@@ -24,7 +24,6 @@ from formcheck.judging.coaching import (
     KEEP_BACK_IN_SIGHT,
     LOAD_CHECKS,
     MANY_REPS,
-    ONE_LIFT,
     PRAISE_MAX,
     advice_on,
     load_advice_on,
@@ -259,6 +258,8 @@ def test_one_set_has_one_count(verdict: Verdict, verdicts: tuple[Verdict, ...], 
     if verdict == FAULT:
         assert count in load_advice_on(findings, reps, None)
 
+
+ONE_LIFT = "trim the video to one lift, or say which lift to judge"
 
 ANOTHER = {"deadlift": "a deadlift", "kettlebell-swing": "a kettlebell swing", "squat": "a squat"}
 

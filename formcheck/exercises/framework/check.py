@@ -7,7 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from formcheck.core.verdicts import FAULT, NOT_MEASURED, OK, WATCH, Verdict, ViewName
+from formcheck.core.verdicts import FAULT, NOT_MEASURED, OK, WATCH, Verdict, ViewName, word_of
+from formcheck.core.words import N_, _, translated
 from formcheck.exercises.framework.measure import Measure
 
 SIDE = frozenset({ViewName.SIDE_LEFT, ViewName.SIDE_RIGHT})
@@ -74,6 +75,7 @@ class LoadSign(StrEnum):
     LOCKOUT = "lockout"
 
 
+@translated("title", "cue", "why", "source", "confidence", "how", "praise")
 @dataclass(frozen=True)
 class Check:
     """One thing that is judged, with its limits in one place.
@@ -129,6 +131,7 @@ class Check:
         return self.fault >= self.watch
 
 
+@translated("title", "unit", "reason", "cue")
 @dataclass(frozen=True)
 class Finding:
     """Verdict of one check on one repetition (``rep`` counts from 1) or on the whole set (``rep`` is None).
@@ -166,10 +169,12 @@ def judge(check: Check, measured: Measurement | None, view: ViewName, rep: int |
     if view not in check.views:
         return finding(NOT_MEASURED, check.watch, _view_reason(check.views, view))
     if measured is None or math.isnan(measured.value):
-        reason = measured.reason if measured and measured.reason else "not seen clearly enough"
+        reason = measured.reason if measured and measured.reason else N_("not seen clearly enough")
         return finding(NOT_MEASURED, check.watch, reason)
     if measured.seen < SEEN_SHARE_MIN:
-        return finding(NOT_MEASURED, check.watch, f"seen clearly in only {measured.seen:.0%} of the time")
+        return finding(
+            NOT_MEASURED, check.watch, _("seen clearly in only {share:.0%} of the time", share=measured.seen)
+        )
     sign = 1.0 if check.more_is_worse else -1.0
     if sign * (measured.value - check.fault) > check.fault_margin * measured.uncertainty and check.worst == FAULT:
         return finding(FAULT, check.fault)
@@ -185,11 +190,15 @@ def limit_words(verdict: Verdict, limit: str, more_is_worse: bool = True, fault_
     of the check.
     """
     margin = fault_margin if verdict == FAULT else WATCH_MARGIN
-    doubt = _DOUBTS.get(margin, f"{margin:g} times the doubt")
-    return f"{verdict} when {'above' if more_is_worse else 'below'} {limit} by more than {doubt}"
+    doubt = _(_DOUBTS[margin]) if margin in _DOUBTS else _("{margin:g} times the doubt", margin=margin)
+    if more_is_worse:
+        return _(
+            "{verdict} when above {limit} by more than {doubt}", verdict=word_of(verdict), limit=limit, doubt=doubt
+        )
+    return _("{verdict} when below {limit} by more than {doubt}", verdict=word_of(verdict), limit=limit, doubt=doubt)
 
 
-_DOUBTS = {0.5: "half the doubt", 1.0: "the doubt", 2.0: "twice the doubt"}
+_DOUBTS = {0.5: N_("half the doubt"), 1.0: N_("the doubt"), 2.0: N_("twice the doubt")}
 
 
 def not_judged(check: Check, reason: str, rep: int | None = None) -> Finding:
@@ -197,16 +206,32 @@ def not_judged(check: Check, reason: str, rep: int | None = None) -> Finding:
     return judge(check, missing(reason), min(check.views), rep)
 
 
-_SEEN_FROM = {ViewName.OBLIQUE: "at an angle", ViewName.FRONT: "from the front", ViewName.REAR: "from behind"}
+_SEEN_FROM = {
+    ViewName.OBLIQUE: N_("at an angle"),
+    ViewName.FRONT: N_("from the front"),
+    ViewName.REAR: N_("from behind"),
+}
 
 
 def _view_reason(views: frozenset[ViewName], view: ViewName) -> str:
     if view == ViewName.UNKNOWN:
-        return "the direction of the camera could not be told"
-    place = "in front of you" if views <= FRONT_OR_REAR else "straight to your side"
-    needed = "the front" if views <= FRONT else "the front or the rear" if views <= FRONT_OR_REAR else "the side"
-    seen = _SEEN_FROM.get(view, "from the side")
-    return f"needs a view from {needed}; this was filmed {seen}: put the phone at hip height {place}"
+        return N_("the direction of the camera could not be told")
+    seen = _(_SEEN_FROM.get(view, N_("from the side")))
+    if views <= FRONT:
+        return _(
+            "needs a view from the front; this was filmed {seen}: put the phone at hip height in front of you",
+            seen=seen,
+        )
+    if views <= FRONT_OR_REAR:
+        return _(
+            "needs a view from the front or the rear; this was filmed {seen}: put the phone at hip height in "
+            "front of you",
+            seen=seen,
+        )
+    return _(
+        "needs a view from the side; this was filmed {seen}: put the phone at hip height straight to your side",
+        seen=seen,
+    )
 
 
 def judge_set(check: Check, per_rep: Sequence[Finding]) -> Finding:
@@ -219,7 +244,7 @@ def judge_set(check: Check, per_rep: Sequence[Finding]) -> Finding:
     measured = [finding for finding in per_rep if finding.verdict != NOT_MEASURED]
     if not measured:
         reasons = [finding.reason for finding in per_rep]
-        reason = max(set(reasons), key=reasons.count) if reasons else "no repetition to judge"
+        reason = max(set(reasons), key=reasons.count) if reasons else N_("no repetition to judge")
         return Finding(
             check.id, check.title, NOT_MEASURED, math.nan, check.watch, check.unit, math.nan, reason, check.cue
         )

@@ -8,6 +8,7 @@ from enum import StrEnum
 
 import numpy as np
 
+from formcheck.core.words import ENGLISH, N_, in_sentence, language, translated
 from formcheck.exercises.framework.check import Check, Measurement
 from formcheck.exercises.framework.cycle_features import CycleFeatures, least
 from formcheck.exercises.framework.load_kind import LoadKind
@@ -152,6 +153,7 @@ class WarmUp:
     ramp: tuple[RampSet, ...] | None = None
 
 
+@translated("name", "instruction")
 @dataclass(frozen=True)
 class LiveDrill:
     """The lift without load, or with next to none, as a drill of the live warm-up.
@@ -170,6 +172,7 @@ class LiveDrill:
     reps_needed: int = 3
 
 
+@translated("short_title", "noun", "plural", "reps", "concentric_from", "concentric_to")
 @dataclass(frozen=True)
 class Words:
     """What a lift and its phases are called in sentences; what is left empty follows from the lift's title.
@@ -185,11 +188,12 @@ class Words:
     short_title: str = ""
     noun: str = ""
     plural: str = ""
-    reps: str = "reps"
-    concentric_from: str = "the bottom"
-    concentric_to: str = "the top"
+    reps: str = N_("reps")
+    concentric_from: str = N_("the bottom")
+    concentric_to: str = N_("the top")
 
 
+@translated("source")
 @dataclass(frozen=True)
 class VelocityAtMax:
     """Mean concentric velocity of a single repetition at most effort: its mean and standard deviation over lifters."""
@@ -198,6 +202,7 @@ class VelocityAtMax:
     source: str
 
 
+@translated("title")
 @dataclass(frozen=True)
 class Exercise:
     """A lift: everything that FormCheck knows about it, registered once in `formcheck.exercises`.
@@ -250,17 +255,19 @@ class Exercise:
     @property
     def noun(self) -> str:
         """The lift in the middle of a sentence."""
-        return self.words.noun or self.title.lower()
+        return self.words.noun or in_sentence(self.title)
 
     @property
     def a_noun(self) -> str:
-        """The lift in the middle of a sentence, with its article."""
+        """The lift in the middle of a sentence, with its article in English; others have cases, and word it without."""
+        if language() != ENGLISH:
+            return self.noun
         return f"{'an' if self.noun[0].lower() in VOWELS else 'a'} {self.noun}"
 
     @property
     def plural(self) -> str:
         """Several sets of the lift in the middle of a sentence."""
-        return self.words.plural or f"{self.noun}s"
+        return self.words.plural or (f"{self.noun}s" if language() == ENGLISH else self.noun)
 
     @property
     def ramp(self) -> tuple[RampSet, ...]:

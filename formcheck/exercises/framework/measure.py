@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from formcheck.core.words import translated
+
 DEG = "deg"
 
 
+@translated("title", "unit", "how", "column")
 @dataclass(frozen=True)
 class Measure:
     """One thing that is measured on a repetition.

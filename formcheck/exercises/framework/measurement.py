@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from formcheck.core.poses import FloatArray
+from formcheck.core.words import N_
 from formcheck.exercises.framework.check import SEEN_SHARE_MIN, Measurement, missing
 from formcheck.exercises.framework.exercise import Rep
 from formcheck.exercises.framework.measure import Measure
@@ -52,7 +53,7 @@ at 0.3 to 1.0, somebody who holds a squat sways below 0.03."""
 HOLD_COUNTS_S = 0.2
 """A hold of any length counts as much as one of this length, about what a quick repetition rests at its bottom."""
 
-NOT_SEEN = "not seen clearly enough"
+NOT_SEEN = N_("not seen clearly enough")
 
 
 HIP_FLEXION_BOTTOM_DEG = Measure(
@@ -298,4 +299,4 @@ def _straightest(signals: Signals, values: FloatArray, rep: Rep, uncertainty_deg
 
 def not_straight(rep: Rep) -> str:
     """Why hips and knees were not seen straight at the top."""
-    return "the lift ended short of standing" if rep.partial else "hips or knees are hidden at the top"
+    return N_("the lift ended short of standing") if rep.partial else N_("hips or knees are hidden at the top")

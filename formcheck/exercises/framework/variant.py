@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
+from formcheck.core.words import translated
 from formcheck.exercises.framework.check import Check
 from formcheck.exercises.framework.cycle_features import CycleFeatures
 from formcheck.exercises.framework.load_kind import LoadKind
@@ -24,6 +25,7 @@ def never(_: CycleFeatures) -> bool:
     return False
 
 
+@translated("title", "recognised_by")
 @dataclass(frozen=True)
 class Variant:
     """One way of doing a lift.

@@ -9,6 +9,7 @@ import numpy as np
 
 from formcheck.core.poses import FloatArray
 from formcheck.core.verdicts import WATCH
+from formcheck.core.words import N_, _
 from formcheck.exercises.framework.check import SEEN_SHARE_MIN, SIDE, Check, LoadSign, Measurement, Skill, missing
 from formcheck.exercises.framework.exercise import Rep
 from formcheck.exercises.framework.measure import Measure
@@ -48,8 +49,8 @@ PARTS_UNCERTAINTY_DEG = 9.0
 """Standard error of the thoracic share alone: the contour tells less well where a back bends than how much."""
 
 
-NO_STANDING = "the lifter was not seen standing with empty hands"
-UPPER_HIDDEN = "a bar or arms hide the upper back"
+NO_STANDING = N_("the lifter was not seen standing with empty hands")
+UPPER_HIDDEN = N_("a bar or arms hide the upper back")
 
 
 BACK_ROUNDING_DEG = Measure(
@@ -173,7 +174,7 @@ def with_change_over_set(reps: Sequence[Mapping[str, Measurement]]) -> list[dict
         if one.reason:
             return missing(one.reason)
         if len(known) < REPS_FOR_CHANGE:
-            return missing(f"needs {REPS_FOR_CHANGE} reps whose back was judged")
+            return missing(_("needs {n} reps whose back was judged", n=REPS_FOR_CHANGE))
         return replace(one, value=one.value - min(known), uncertainty=CHANGE_UNCERTAINTY_DEG)
 
     pairs = zip(reps, rounding, strict=True)
@@ -202,7 +203,7 @@ def _why_no_back(signals: Signals, start: int, stop: int) -> str:
     """The reason that kept most frames of the closed sample range from being measured."""
     gates = signals.back_gate[start : stop + 1]
     reasons = gates[np.isfinite(gates) & (gates != MEASURED)].astype(int).tolist()
-    return REASONS[max(reasons, key=reasons.count)] if reasons else "too few clear frames of the back"
+    return REASONS[max(reasons, key=reasons.count)] if reasons else N_("too few clear frames of the back")
 
 
 def _part(signals: Signals, values: FloatArray, whole: Measurement, start: int, stop: int, why_not: str) -> Measurement:
@@ -256,7 +257,7 @@ are called a fault, at 49 to 81 deg, stay it."""
 ROUNDING_GROWTH_UNCERTAINTY_DEG = 4.0
 """Standard error of a change within one repetition; the lifter's neutral drops out of it."""
 
-ROUNDING_SOURCE = "Set between real clips labelled neutral and rounded, see docs/spine.md"
+ROUNDING_SOURCE = N_("Set between real clips labelled neutral and rounded, see docs/spine.md")
 
 CHANGE_OVER_SET = Check(
     id="back-rounding-change",

@@ -8,6 +8,7 @@ import numpy as np
 
 from formcheck.core.poses import FloatArray
 from formcheck.core.verdicts import WATCH
+from formcheck.core.words import N_
 from formcheck.exercises.framework.check import SEEN_SHARE_MIN, SIDE, Check, LoadSign, Measurement, Skill, missing
 from formcheck.exercises.framework.exercise import Rep
 from formcheck.exercises.framework.measure import Measure
@@ -35,7 +36,7 @@ HANDS_HIGHEST = 0.68
 DROP_MAX = 0.10
 """A bar that seems to sink further than this and still comes up is a wrist landmark that was lost."""
 
-HANDS_HIDDEN = "the hands are hidden by a plate"
+HANDS_HIDDEN = N_("the hands are hidden by a plate")
 WAY_SEEN_MIN = 0.7
 """Share of the way above the knees over which knees or hands must be seen to say that they moved back."""
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from formcheck.core.poses import FloatArray
+from formcheck.core.words import N_
 from formcheck.exercises.framework.check import SEEN_SHARE_MIN, SIDE, Check, Measurement, Skill, missing
 from formcheck.exercises.framework.exercise import Rep
 from formcheck.exercises.framework.measure import Measure
@@ -33,12 +34,12 @@ SLIDE_MAX = 0.2
 TOES_FOLLOW = 0.5
 """When a heel rises in a deadlift the model lifts the toes by up to this share of it; in squats it leaves them down."""
 
-FOOT_SLIDES = "the feet moved, or something in front of them did"
+FOOT_SLIDES = N_("the feet moved, or something in front of them did")
 FOOT_LIFT_MAX = 0.08
 """Feet stay down in a lift: ankles that seem to rise by more (in standing heights) are hidden by plates, and then knees
 and hips wander too."""
 
-FOOT_HIDDEN = "the near foot is hidden, by a plate, trousers or the edge of the picture"
+FOOT_HIDDEN = N_("the near foot is hidden, by a plate, trousers or the edge of the picture")
 
 
 HEEL_RISE_FOOT_LENGTHS = Measure(

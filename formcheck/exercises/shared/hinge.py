@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from formcheck.core.words import N_
 from formcheck.exercises.framework.check import SIDE_OR_OBLIQUE, Check, Measurement, Skill, missing
 from formcheck.exercises.framework.exercise import Rep
 from formcheck.exercises.framework.measure import Measure
 from formcheck.exercises.framework.measurement import angle_uncertainty_deg, difference, typical
 from formcheck.motion.signals import Signals
 
-KNEES_HIDDEN = "the knees are hidden by a plate"
+KNEES_HIDDEN = N_("the knees are hidden by a plate")
 
 
 KNEE_BEND_GAIN_DEG = Measure(

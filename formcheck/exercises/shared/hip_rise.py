@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from formcheck.core.words import N_
 from formcheck.exercises.framework.check import SEEN_SHARE_MIN, SIDE_OR_OBLIQUE, Check, Measurement, Skill, missing
 from formcheck.exercises.framework.cycle_features import highest
 from formcheck.exercises.framework.measure import Measure
@@ -35,7 +36,7 @@ FIRST_SEEN_S = 0.1
 LEAST_SHOWN = 0.25
 """From the front a lean is a guess all the same: its error grows no further than from 75 deg off the side."""
 
-SHOULDER_HIDDEN = "the near shoulder is hidden by a plate"
+SHOULDER_HIDDEN = N_("the near shoulder is hidden by a plate")
 
 
 TRUNK_LEAN_GAIN_DEG = Measure(

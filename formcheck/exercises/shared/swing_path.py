@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from formcheck.core.verdicts import WATCH
+from formcheck.core.words import N_
 from formcheck.exercises.framework.check import (
     ANY_VIEW,
     SIDE,
@@ -47,9 +48,9 @@ BELL_UNCERTAINTY = 0.02
 REAR_HIDES_DEG = 25.0
 KNEE_UNCERTAINTY = 0.05
 
-PICKED_UP = "the bell was picked up just before"
+PICKED_UP = N_("the bell was picked up just before")
 
-HINGE_CUE = "Hips back, shins upright: hinge, do not sit."
+HINGE_CUE = N_("Hips back, shins upright: hinge, do not sit.")
 
 
 WRISTS_BELOW_KNEES_THIGHS = Measure(

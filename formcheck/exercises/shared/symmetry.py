@@ -8,6 +8,7 @@ import numpy as np
 
 from formcheck.core.poses import FloatArray
 from formcheck.core.verdicts import WATCH
+from formcheck.core.words import N_
 from formcheck.exercises.framework.check import FRONT, FRONT_OR_REAR, SEEN_SHARE_MIN, Check, Measurement, Skill, missing
 from formcheck.exercises.framework.exercise import Rep
 from formcheck.exercises.framework.measure import Measure
@@ -38,8 +39,8 @@ STANDING_BEFORE_S = 0.3
 GAP_MIN = 0.3
 """Knees that stand closer than this share of the ankles' distance are not seen from the front."""
 
-NOT_STANDING = "the lifter was not seen standing"
-NOT_STRAIGHT_ON = "this needs a view from straight ahead or behind"
+NOT_STANDING = N_("the lifter was not seen standing")
+NOT_STRAIGHT_ON = N_("this needs a view from straight ahead or behind")
 
 
 SHOULDER_TILT_CHANGE_DEG = Measure(

@@ -10,6 +10,7 @@ import numpy as np
 
 from formcheck.core.poses import FloatArray
 from formcheck.core.verdicts import DriftVerdict
+from formcheck.core.words import _
 from formcheck.judging.set_metrics.records import Drift, RepMotion
 from formcheck.judging.set_metrics.velocity import REPS_FOR_LOSS
 from formcheck.motion.theil_sen import theil_sen
@@ -54,7 +55,11 @@ def drift_of(drifting: Drifting, at: FloatArray, values: FloatArray) -> Drift:
     """The drift of values (R,) over the indices ``at`` of their repetitions; NaN = not measured."""
     known = np.isfinite(values)
     if known.sum() < REPS_FOR_DRIFT:
-        reason = f"needs {REPS_FOR_DRIFT} repetitions, {int(known.sum())} could be measured"
+        reason = _(
+            "needs {needed} repetitions, {measured} could be measured",
+            needed=REPS_FOR_DRIFT,
+            measured=int(known.sum()),
+        )
         return Drift(drifting.name, drifting.unit, DriftVerdict.NOT_MEASURED, reason=reason)
     trend = theil_sen(at, values)
     change = trend.slope * float(np.ptp(at[known]))

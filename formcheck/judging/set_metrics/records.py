@@ -8,9 +8,10 @@ from dataclasses import dataclass, field
 
 from formcheck.core.poses import FloatArray
 from formcheck.core.verdicts import DriftVerdict
+from formcheck.core.words import N_
 from formcheck.exercises.framework.exercise import TrackedPoint
 
-HEIGHT_SCALE, PLATE_SCALE = "the lifter's height", "a plate of 450 mm"
+HEIGHT_SCALE, PLATE_SCALE = N_("the lifter's height"), N_("a plate of 450 mm")
 """What metres come from."""
 
 

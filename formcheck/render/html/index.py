@@ -20,6 +20,7 @@ from markupsafe import Markup
 
 from formcheck.core.loads import load_words
 from formcheck.core.verdicts import FAULT, GOOD, NOT_JUDGED, WATCH, Verdict
+from formcheck.core.words import _, in_sentence, language
 from formcheck.judging.set_summary import SetSummary
 from formcheck.render.html.page import asset, template
 from formcheck.render.html.report import SYMBOLS, VERDICT_WORDS
@@ -111,6 +112,7 @@ def html_index(entries: Sequence[SetEntry], *, day: date | None = None) -> str:
     page: str = template("index.html").render(
         day=(day or date.today()).isoformat(),
         rows=rows,
+        language=language(),
         total=len(analysed),
         failures=[each for each in entries if each.summary is None],
         tallies=_tallies(analysed),
@@ -139,8 +141,8 @@ def _row(entry: SetEntry) -> dict[str, Any]:
     worst, value = "", ""
     if summary.worst_rep is not None:
         if summary.worst_value is not None:
-            value = amount(summary.worst_value, summary.worst_unit)
-        worst = f"Rep {summary.worst_rep}: {summary.worst_check.lower()}"
+            value = amount(summary.worst_value, _(summary.worst_unit))
+        worst = _("Rep {rep}: {finding}", rep=summary.worst_rep, finding=in_sentence(_(summary.worst_check)))
     variant = "" if summary.variant == "unknown" else summary.variant
     return {
         "file": entry.file,
@@ -188,11 +190,19 @@ def lifter_trends(entries: Sequence[SetEntry]) -> list[LifterTrend]:
         if len(days) < 2:
             continue
         charts = [
-            _chart("Reps with nothing to correct", days, _right_percent, lambda value: f"{value:.0f} %", (0.0, 100.0)),
-            _chart("Back rounding, worst rep", days, _worst_rounding_deg, lambda value: amount(value, "deg")),
+            _chart(
+                _("Reps with nothing to correct"), days, _right_percent, lambda value: f"{value:.0f} %", (0.0, 100.0)
+            ),
+            _chart(_("Back rounding, worst rep"), days, _worst_rounding_deg, lambda value: amount(value, "deg")),
         ]
         first, last = min(days), max(days)
-        words = f"{sum(map(len, days.values()))} sets on {len(days)} days, {first} to {last}"
+        words = _(
+            "{sets} sets on {days} days, {first} to {last}",
+            sets=sum(map(len, days.values())),
+            days=len(days),
+            first=first,
+            last=last,
+        )
         trends.append(LifterTrend(lifter, lift_title(exercise), words, tuple(each for each in charts if each)))
     return trends
 
@@ -217,7 +227,7 @@ def _chart(
             y=CHART_HEIGHT
             - CHART_MARGIN
             - (CHART_HEIGHT - 2 * CHART_MARGIN) * ((value - low) / (high - low) if high > low else 0.5),
-            words=f"{day}: {say(value)}, {VERDICT_WORDS.get(Verdict(verdict), verdict).lower()}",
+            words=f"{day}: {say(value)}, {in_sentence(VERDICT_WORDS.get(Verdict(verdict), verdict))}",
             verdict=verdict,
         )
         for day, value, verdict in values

@@ -8,6 +8,8 @@ from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
+from formcheck.core.words import _, begun, ngettext, pgettext
+
 
 @functools.cache
 def template(name: str) -> Any:
@@ -19,6 +21,7 @@ def template(name: str) -> Any:
         trim_blocks=True,
         lstrip_blocks=True,
     )
+    environment.globals.update(_=_, ngettext=ngettext, pgettext=pgettext, begun=begun)
     return environment.get_template(name)
 
 

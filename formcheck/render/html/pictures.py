@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from formcheck.core.landmarks import Landmark
 from formcheck.core.poses import FloatArray, PoseSequence
 from formcheck.core.verdicts import FAULT, NOT_MEASURED, OK, WATCH, Verdict
+from formcheck.core.words import _
 from formcheck.exercises import exercise_named
 from formcheck.exercises.framework.check import Finding
 from formcheck.judging.report import Report
@@ -124,19 +125,19 @@ def _moments(report: Report) -> list[_Moment]:
         rep = shown[0][0] if shown else report.reps[0]
         bottom = shown[0][1] if shown else None
         at_bottom = rep.bottom_s if bottom is None else bottom.at_s
-        moments = [_moment(bottom, at_bottom, f"Rep {rep.index}, bottom")]
+        moments = [_moment(bottom, at_bottom, _("Rep {rep}, bottom", rep=rep.index))]
         # Where plates hide hips and knees at the top, the picture would show a skeleton that nobody has.
         seen_at_top = math.isfinite(rep.measures.get("hip_flexion_top_deg", math.nan))
         if seen_at_top and rep.lockout_s - at_bottom > 0.2:
-            moments.append(_moment(None, rep.top_s, f"Rep {rep.index}, top"))
+            moments.append(_moment(None, rep.top_s, _("Rep {rep}, top", rep=rep.index)))
         return moments
     order = {OK: 0, WATCH: 1, FAULT: 2}
     sign = _sign(report.exercise.name, check)
     worst = max(shown, key=lambda pair: (order[pair[1].verdict], sign * pair[1].value))
     best = min(shown, key=lambda pair: (order[pair[1].verdict], sign * pair[1].value))
     return [
-        _moment(finding, finding.at_s, f"{name}: rep {rep.index}")
-        for name, (rep, finding) in (("Worst", worst), ("Best", best))
+        _moment(finding, finding.at_s, _("{which}: rep {rep}", which=name, rep=rep.index))
+        for name, (rep, finding) in ((_("Worst"), worst), (_("Best"), best))
     ]
 
 
@@ -162,8 +163,13 @@ def _sign(exercise: str, check_id: str) -> float:
 
 def _moment(finding: Finding | None, at_s: float, title: str) -> _Moment:
     if finding is None:
-        return _Moment(at_s, title, f"at {clock(at_s, tenths=True)}", NOT_MEASURED)
-    words = f"{finding.title} {amount(finding.value, finding.unit)}, at {clock(at_s, tenths=True)}"
+        return _Moment(at_s, title, _("at {time}", time=clock(at_s, tenths=True)), NOT_MEASURED)
+    words = _(
+        "{finding} {value}, at {time}",
+        finding=finding.title,
+        value=amount(finding.value, finding.unit),
+        time=clock(at_s, tenths=True),
+    )
     return _Moment(at_s, title, words, finding.verdict)
 
 
@@ -255,8 +261,8 @@ def _arcs(
     }
     arcs: list[Arc] = []
     for a, b, c, title, flexion_deg in (
-        ("SHOULDER", "HIP", "KNEE", "hip", float(signals.hip_flexion_deg[index])),
-        ("HIP", "KNEE", "ANKLE", "knee", float(signals.knee_flexion_deg[index])),
+        ("SHOULDER", "HIP", "KNEE", _("hip"), float(signals.hip_flexion_deg[index])),
+        ("HIP", "KNEE", "ANKLE", _("knee"), float(signals.knee_flexion_deg[index])),
     ):
         if flexion_deg >= SMALLEST_ARC_DEG:
             arcs += _arc(joint[a], joint[b], joint[c], f"{title} {degrees(flexion_deg)}", size, arcs)

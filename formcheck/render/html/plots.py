@@ -14,7 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from formcheck.core.poses import FloatArray
-from formcheck.core.verdicts import FAULT, NOT_MEASURED, WATCH, Verdict, worst
+from formcheck.core.verdicts import FAULT, NOT_MEASURED, WATCH, Verdict, word_of, worst
+from formcheck.core.words import N_, WordTable, _, begun, number
 from formcheck.exercises import exercise_named
 from formcheck.exercises.framework.check import limit_words
 from formcheck.exercises.framework.exercise import TrackedPoint, Words
@@ -146,7 +147,7 @@ def time_plots(report: Report) -> tuple[TimePlot, ...]:
         return ()
     keep = _shown_samples(signals)
     time_s = signals.time_s[keep]
-    _, fault = stated_rounding_limits_deg(report)
+    fault = stated_rounding_limits_deg(report)[1]
     rounding, spread = signals.back_rounding_deg[keep], signals.back_rounding_uncertainty_deg[keep]
     judged = judged_rounding_deg(report)[keep]
     elsewhere = np.where(np.isfinite(judged), np.nan, rounding)
@@ -156,12 +157,12 @@ def time_plots(report: Report) -> tuple[TimePlot, ...]:
         plots.append(
             TimePlot(
                 name="back",
-                title="Back rounding",
-                description=_described("Back rounding", rounding)
-                + ("" if np.isfinite(judged).any() else " It was not judged."),
+                title=_("Back rounding"),
+                description=_described(_("Back rounding"), rounding)
+                + ("" if np.isfinite(judged).any() else _(" It was not judged.")),
                 lines=(
-                    _line("Back rounding", "main", time_s, judged, low, high),
-                    _line("Back rounding, not judged", "faint", time_s, elsewhere, low, high),
+                    _line(_("Back rounding"), "main", time_s, judged, low, high),
+                    _line(_("Back rounding, not judged"), "faint", time_s, elsewhere, low, high),
                 ),
                 band=_band(time_s, judged, spread, low, high),
                 limits=_limits_where_judged(report, time_s, np.isfinite(judged), low, high),
@@ -171,9 +172,9 @@ def time_plots(report: Report) -> tuple[TimePlot, ...]:
             )
         )
     angles = [
-        ("Hip flexion", "main", signals.hip_flexion_deg[keep]),
-        ("Knee flexion", "second", signals.knee_flexion_deg[keep]),
-        ("Trunk lean", "third", signals.trunk_lean_deg[keep]),
+        (_("Hip flexion"), "main", signals.hip_flexion_deg[keep]),
+        (_("Knee flexion"), "second", signals.knee_flexion_deg[keep]),
+        (_("Trunk lean"), "third", signals.trunk_lean_deg[keep]),
     ]
     measured = [each for each in angles if np.isfinite(each[2]).any()]
     if measured:
@@ -181,7 +182,7 @@ def time_plots(report: Report) -> tuple[TimePlot, ...]:
         plots.append(
             TimePlot(
                 name="angles",
-                title="Joint angles",
+                title=_("Joint angles"),
                 description=" ".join(_described(name, values) for name, _, values in measured),
                 lines=tuple(_line(name, style, time_s, values, low, high) for name, style, values in measured),
                 band="",
@@ -238,16 +239,16 @@ def time_ticks(report: Report) -> tuple[Tick, ...]:
 def bar_charts(report: Report) -> tuple[BarChart, ...]:
     """Back rounding and speed of the ascent, repetition by repetition."""
     charts = []
-    _, fault = stated_rounding_limits_deg(report)
+    fault = stated_rounding_limits_deg(report)[1]
     rounding = [rep.measures.get("back_rounding_deg", math.nan) for rep in report.reps]
     if np.isfinite(rounding).any():
         low, high = _range([np.array(rounding)], [0.0, fault + PLOT_PAD_DEG])
-        texts = [degrees(value, signed=True) if math.isfinite(value) else "not measured" for value in rounding]
+        texts = [degrees(value, signed=True) if math.isfinite(value) else _("not measured") for value in rounding]
         levels = [_verdict_on(rep, "back_rounding_deg", report) for rep in report.reps]
         charts.append(
             BarChart(
-                "Back rounding",
-                f"Against {neutral_words(report)}; positive is rounded, negative is hollow.",
+                _("Back rounding"),
+                _("Against {neutral}; positive is rounded, negative is hollow.", neutral=neutral_words(report)),
                 _bars(report.reps, rounding, texts, levels, low, high),
                 _rounding_limits(report, low, high),
                 _percent(0.0, low, high),
@@ -256,7 +257,9 @@ def bar_charts(report: Report) -> tuple[BarChart, ...]:
     title, unit, note, speeds = _speeds(report)
     if np.isfinite(speeds).any():
         high = 1.08 * float(np.nanmax(speeds))
-        texts = [f"{value:.2f} {unit}".rstrip() if math.isfinite(value) else "not measured" for value in speeds]
+        texts = [
+            f"{number(value, '.2f')} {unit}".rstrip() if math.isfinite(value) else _("not measured") for value in speeds
+        ]
         charts.append(
             BarChart(title, note, _bars(report.reps, speeds, texts, ["main"] * len(speeds), 0.0, high), (), 0.0)
         )
@@ -265,7 +268,7 @@ def bar_charts(report: Report) -> tuple[BarChart, ...]:
 
 def _rounding_limits(report: Report, low: float, high: float) -> tuple[Limit, ...]:
     return tuple(
-        Limit(_percent(value, low, high), f"{name} {value:.0f}°", _limit_words(name, value), name)
+        Limit(_percent(value, low, high), f"{word_of(name)} {value:.0f}°", _limit_words(name, value), name)
         for name, value in zip((WATCH, FAULT), stated_rounding_limits_deg(report), strict=True)
     )
 
@@ -285,6 +288,9 @@ def _limits_where_judged(
         replace(limit, path="".join(f"M{x[run][0]:.1f} {y:.1f}H{x[run][-1]:.1f}" for run in runs))
         for limit, y in ((limit, 1000.0 - 10.0 * limit.at) for limit in limits)
     )
+
+
+PATHS = WordTable({TrackedPoint.HANDS: N_("Path of the hands"), TrackedPoint.SHOULDERS: N_("Path of the shoulders")})
 
 
 def path_plot(report: Report) -> PathPlot | None:
@@ -310,8 +316,8 @@ def path_plot(report: Report) -> PathPlot | None:
     point = TrackedPoint.HANDS if level is None else level.point
     lift = exercise_named(report.exercise.name)
     return PathPlot(
-        title="Bar path" if lift is not None and lift.path.is_vertical else f"Path of the {point}",
-        description="Seen from the side, front to the right. The dashed line is the mid-foot.",
+        title=_("Bar path") if lift is not None and lift.path.is_vertical else PATHS[point],
+        description=_("Seen from the side, front to the right. The dashed line is the mid-foot."),
         width=float((high[0] - low[0]) * scale),
         height=1000.0,
         middle=float(np.clip((0.0 - low[0]) * scale, -10, (high[0] - low[0]) * scale + 10)),
@@ -332,7 +338,7 @@ def _ways(report: Report) -> list[tuple[int, FloatArray, FloatArray, str]]:
             stray = path.peak_deviation_heights
             # Straying from the vertical says nothing about a load that travels on an arc.
             upright = lift is not None and lift.path.is_vertical and math.isfinite(stray)
-            words = f"strays {_stray_words(report, motion)} from the vertical" if upright else ""
+            words = _("strays {distance} from the vertical", distance=_stray_words(report, motion)) if upright else ""
             found.append((motion.index, forward, up, words))
     if not found and report.signals is not None and report.sagittal_ok:
         signals = report.signals
@@ -349,23 +355,32 @@ def _stray_words(report: Report, motion: RepMotion) -> str:
     if motion.plate_path is not None and math.isfinite(motion.plate_path.peak_deviation_m):
         return f"{100.0 * abs(motion.plate_path.peak_deviation_m):.0f} cm"
     stature_m = math.nan if report.set_level is None else report.set_level.body_height_m
-    return f"{100.0 * heights * stature_m:.0f} cm" if math.isfinite(stature_m) else f"{heights:.2f} body heights"
+    return (
+        f"{100.0 * heights * stature_m:.0f} cm"
+        if math.isfinite(stature_m)
+        else _("{heights:.2f} body heights", heights=heights)
+    )
 
 
 def _speeds(report: Report) -> tuple[str, str, str, FloatArray]:
     """Velocity of each repetition where it was measured, else how long its ascent took."""
     motions = _motions(report)
-    for name, unit in (("mean_velocity_m_per_s", "m/s"), ("mean_velocity_heights_per_s", "body heights/s")):
+    for name, unit in (("mean_velocity_m_per_s", "m/s"), ("mean_velocity_heights_per_s", _("body heights/s"))):
         values = np.array([getattr(motions.get(rep.index), name, math.nan) for rep in report.reps])
         if np.isfinite(values).any():
-            return "Concentric velocity", "", f"Mean of the ascent, in {unit}; slower at the end is fatigue.", values
+            return (
+                _("Concentric velocity"),
+                "",
+                _("Mean of the ascent, in {unit}; slower at the end is fatigue.", unit=unit),
+                values,
+            )
     seconds = np.array([report.concentric_s(rep) for rep in report.reps])
     lift = exercise_named(report.exercise.name)
     words = Words() if lift is None else lift.words
     return (
-        "Duration of the ascent",
+        _("Duration of the ascent"),
         "s",
-        f"From {words.concentric_from} to {words.concentric_to}.",
+        begun(_("From {start} to {end}.", start=words.concentric_from, end=words.concentric_to)),
         seconds,
     )
 
@@ -445,7 +460,7 @@ def _percent(value: float, low: float, high: float) -> float:
 
 def _described(name: str, values: FloatArray) -> str:
     low, high = np.nanpercentile(values, [1, 99])
-    return f"{name} between {degrees(float(low))} and {degrees(float(high))}."
+    return _("{name} between {low} and {high}.", name=name, low=degrees(float(low)), high=degrees(float(high)))
 
 
 def rep_verdict(rep: RepReport) -> Verdict:

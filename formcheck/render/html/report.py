@@ -19,6 +19,7 @@ from markupsafe import Markup
 
 from formcheck.core.loads import load_words
 from formcheck.core.verdicts import FAULT, GOOD, NOT_JUDGED, NOT_MEASURED, OK, WATCH, DriftVerdict
+from formcheck.core.words import N_, WordTable, _, language, number
 from formcheck.exercises import column_measures, measure_named, measures
 from formcheck.exercises.framework.check import Check, limit_words
 from formcheck.exercises.framework.measure import Measure
@@ -49,16 +50,20 @@ from formcheck.render.terminal import (
     short_facts,
 )
 
-VERDICT_WORDS = {GOOD: "Good", WATCH: "Worth watching", FAULT: "Fault", NOT_JUDGED: "Not judged"}
-FINDING_WORDS = {OK: "fine", WATCH: "watch", FAULT: "fault", NOT_MEASURED: "not measured"}
+VERDICT_WORDS = WordTable(
+    {GOOD: N_("Good"), WATCH: N_("Worth watching"), FAULT: N_("Fault"), NOT_JUDGED: N_("Not judged")}
+)
+FINDING_WORDS = WordTable({OK: N_("fine"), WATCH: N_("watch"), FAULT: N_("fault"), NOT_MEASURED: N_("not measured")})
 SYMBOLS = {GOOD: "✓", OK: "✓", WATCH: "!", FAULT: "✕", NOT_JUDGED: "?", NOT_MEASURED: "?"}
 
-NEUTRAL_WORDS = {
-    OWN_REPS: "your own, from good reps that you chose",
-    "standing": "your own, from standing in this video",
-    "baseline": "your own, from another day",
-    "population": "that of most lifters: you were not seen standing, so verdicts are softer",
-}
+NEUTRAL_WORDS = WordTable(
+    {
+        OWN_REPS: N_("your own, from good reps that you chose"),
+        "standing": N_("your own, from standing in this video"),
+        "baseline": N_("your own, from another day"),
+        "population": N_("that of most lifters: you were not seen standing, so verdicts are softer"),
+    }
+)
 """Where the neutral back is from that the back was compared with."""
 
 __all__ = ["KeyPicture", "html_report", "key_pictures"]
@@ -82,7 +87,7 @@ def rep_rows(report: Report) -> list[dict[str, Any]]:
             "index": rep.index,
             "time": clock(rep.start_s, tenths=True),
             "verdict": rep_verdict(rep),
-            "found": (["partial rep"] if rep.partial else [])
+            "found": ([_("partial rep")] if rep.partial else [])
             + list(dict.fromkeys(each.title for each in rep.findings if each.verdict.is_flagged)),
             "cells": [measured(rep.measures.get(each.name, math.nan), each) for each in columns],
         }
@@ -127,10 +132,12 @@ def _check_rows(report: Report) -> list[dict[str, str]]:
                 "title": finding.title,
                 "verdict": finding.verdict,
                 "value": amount(finding.value, finding.unit),
-                "where": f"rep {finding.rep}" if finding.rep is not None else "",
+                "where": _("rep {rep}", rep=finding.rep) if finding.rep is not None else "",
                 "limits": "" if check is None else _limits(check),
                 "why": "" if check is None else check.why,
-                "source": "" if check is None else f"{check.source}. Confidence: {check.confidence}.",
+                "source": ""
+                if check is None
+                else _("{source}. Confidence: {confidence}.", source=check.source, confidence=check.confidence),
             }
         )
     return rows
@@ -147,7 +154,7 @@ def _limits(check: Check) -> str:
 
 
 def _plain(value: float, unit: str) -> str:
-    return degrees(value) if unit == "deg" else f"{value:g}".replace("-", "−")
+    return degrees(value) if unit == "deg" else number(value, "g").replace("-", "−")
 
 
 def _set_facts(report: Report) -> list[tuple[str, str]]:
@@ -156,56 +163,95 @@ def _set_facts(report: Report) -> list[tuple[str, str]]:
     if report.load_kg is not None and report.reps:
         whole = sum(not rep.partial for rep in report.reps)
         tonnage = load_words(report.load_kg * whole, report.settings.unit_of_loads)
-        facts.append(("Estimated tonnage", tonnage))
+        facts.append((_("Estimated tonnage"), tonnage))
     return facts if report.set_level is None else facts + _facts_over_the_set(report.set_level)
 
 
-DRIFT_WORDS = {
-    DriftVerdict.WORSE: "worse over the set",
-    DriftVerdict.BETTER: "better over the set",
-    DriftVerdict.STEADY: "steady",
-}
+DRIFT_WORDS = WordTable(
+    {
+        DriftVerdict.WORSE: N_("worse over the set"),
+        DriftVerdict.BETTER: N_("better over the set"),
+        DriftVerdict.STEADY: N_("steady"),
+    }
+)
+
+
+QUANTITIES = WordTable(
+    {
+        "back_rounding": N_("Back rounding"),
+        "range_of_motion": N_("Range of motion"),
+        "concentric_time": N_("Concentric time"),
+        "mean_velocity": N_("Mean velocity"),
+    }
+)
+"""What may drift over a set."""
 
 
 def _facts_over_the_set(level: SetLevel) -> list[tuple[str, str]]:
     facts = []
     if np.isfinite(level.tempo_s).any():
-        facts.append(("Tempo: down, pause, up, pause", " – ".join(map(_seconds, level.tempo_s)) + " s"))
+        facts.append((_("Tempo: down, pause, up, pause"), " – ".join(map(_seconds, level.tempo_s)) + " s"))
     if math.isfinite(level.velocity_loss):
-        facts.append(("Velocity loss, last rep", f"{100 * level.velocity_loss:.0f} %"))
+        facts.append((_("Velocity loss, last rep"), f"{100 * level.velocity_loss:.0f} %"))
     for drift in level.drifts:
         words = DRIFT_WORDS.get(drift.verdict)
         if words is not None:
-            much = f", {drift.change:+.0f} {drift.unit}".replace(" deg", "°").replace("-", "−")
+            much = f", {drift.change:+.0f} {_(drift.unit)}".replace(" deg", "°").replace("-", "−")
             tells = math.isfinite(drift.change) and drift.verdict != DriftVerdict.STEADY
-            facts.append((drift.quantity.replace("_", " ").capitalize(), words + (much if tells else "")))
+            facts.append(
+                (
+                    QUANTITIES.get(drift.quantity, drift.quantity.replace("_", " ").capitalize()),
+                    words + (much if tells else ""),
+                )
+            )
     return facts
 
 
 def _seconds(value: float) -> str:
-    return f"{value:.1f}" if math.isfinite(value) else "?"
+    return number(value, ".1f") if math.isfinite(value) else "?"
 
 
 def _about(report: Report, settings: Mapping[str, Any]) -> list[tuple[str, str]]:
     video = report.video
     exercise = lift_title(report.exercise.name)
-    chosen = "chosen by you" if report.exercise.chosen_by == "user" else f"recognised, {report.exercise.confidence:.0%}"
+    chosen = (
+        _("chosen by you")
+        if report.exercise.chosen_by == "user"
+        else _("recognised, {share:.0%}", share=report.exercise.confidence)
+    )
     facts = [
-        ("Video", f"{video.file}, {clock(video.duration_s)}, {video.width} × {video.height}, {video.frames} frames"),
-        ("Lift", f"{exercise} ({chosen})"),
-        ("Camera", f"{VIEW_WORDS.get(report.view.name, 'direction unknown')}{_yaw(report.view.yaw_deg)}"),
-        ("Lifter seen", f"in {report.tracking.frames_with_pose} frames, quality {report.tracking.quality:.0%}"),
-        ("Pose model", report.model or "unknown"),
+        (
+            _("Video"),
+            _(
+                "{file}, {length}, {width} × {height}, {frames} frames",
+                file=video.file,
+                length=clock(video.duration_s),
+                width=video.width,
+                height=video.height,
+                frames=video.frames,
+            ),
+        ),
+        (_("Lift"), f"{exercise} ({chosen})"),
+        (_("Camera"), f"{VIEW_WORDS.get(report.view.name, _('direction unknown'))}{_yaw(report.view.yaw_deg)}"),
+        (
+            _("Lifter seen"),
+            _(
+                "in {frames} frames, quality {quality:.0%}",
+                frames=report.tracking.frames_with_pose,
+                quality=report.tracking.quality,
+            ),
+        ),
+        (_("Pose model"), report.model or _("unknown")),
         ("FormCheck", version()),
     ]
     if report.back is not None:
         day = f", {report.back.day}" if report.back.day else ""
-        facts.append(("Neutral back", NEUTRAL_WORDS[report.back.source] + day))
+        facts.append((_("Neutral back"), NEUTRAL_WORDS[report.back.source] + day))
     told = _told(report.settings.to_dict())
     if told:
-        facts.append(("Settings of your own", told))
+        facts.append((_("Settings of your own"), told))
     asked = ", ".join(f"{name.replace('_', ' ')} {value}" for name, value in settings.items())
-    return facts + ([("Asked for", asked)] if asked else [])
+    return facts + ([(_("Asked for"), asked)] if asked else [])
 
 
 def _told(settings: Any, name: str = "") -> str:
@@ -218,13 +264,13 @@ def _told(settings: Any, name: str = "") -> str:
 
 
 def _yaw(yaw_deg: float) -> str:
-    return f", {degrees(abs(yaw_deg))} off" if math.isfinite(yaw_deg) else ""
+    return _(", {angle} off", angle=degrees(abs(yaw_deg))) if math.isfinite(yaw_deg) else ""
 
 
 def _not_judged(report: Report) -> list[tuple[str, str]]:
     found = [(each.title, each.reason) for each in report.findings if each.verdict == NOT_MEASURED]
     if not report.reps:
-        found.append(("The whole set", "there was no repetition to judge"))
+        found.append((_("The whole set"), _("there was no repetition to judge")))
     return found
 
 
@@ -262,7 +308,8 @@ def html_report(
         verdict_words=VERDICT_WORDS,
         finding_words=FINDING_WORDS,
         symbols=SYMBOLS,
-        praise=report.praise,
+        language=language(),
+        praise=[_(each) for each in report.praise],
         neutral=neutral_words(report),
         pictures=[(each, base64.b64encode(each.jpeg).decode()) for each in pictures],
         rep_columns=[(each.name, each.column) for each in rep_columns(report)],
@@ -293,6 +340,10 @@ def _plot_data(report: Report, plots: Sequence[TimePlot]) -> dict[str, Any]:
     """What the page's script needs for the read-outs."""
     return {
         "times": plot_times(report),
+        "words": {
+            "not_measured": _("not measured"),
+            "during": _("{time}, rep {rep}"),
+        },
         "reps": [
             {"index": rep.index, "start": rep.start_s, "end": rep.end_s}
             for rep in report.reps

@@ -20,7 +20,7 @@
       row.hidden = !fits;
       shown += fits;
     }
-    count.textContent = shown === rows.length ? first : `${shown} of ${rows.length} sets.`;
+    count.textContent = shown === rows.length ? first : count.dataset.some.replace("{shown}", shown).replace("{total}", rows.length);
   };
 
   const sort = (key, down) => {

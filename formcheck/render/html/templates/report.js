@@ -14,12 +14,12 @@
       return { plot, cursor, dots, area: figure.querySelector(".area"), readout: figure.querySelector(".readout") };
     });
     const clock = (s) => `${Math.floor(s / 60)}:${(s % 60).toFixed(1).padStart(4, "0")}`;
-    const degrees = (value) => value === null ? "not measured" : `${Math.round(value)}°`.replace("-", "−");
+    const degrees = (value) => value === null ? data.words.not_measured : `${Math.round(value)}°`.replace("-", "−");
 
     const show = (index) => {
       const at = times[index];
       const rep = data.reps.find((each) => each.start <= at && at <= each.end);
-      const where = clock(at) + (rep ? `, rep ${rep.index}` : "");
+      const where = rep ? data.words.during.replace("{time}", clock(at)).replace("{rep}", rep.index) : clock(at);
       const said = [];
       for (const { plot, cursor, dots, readout } of figures) {
         cursor.hidden = false;
@@ -75,7 +75,7 @@
         way.classList.toggle("other", !chosen);
         if (chosen) way.parentNode.appendChild(way);
       }
-      words.textContent = `Rep ${button.dataset.way}${button.dataset.words ? " " + button.dataset.words : ""}.`;
+      words.textContent = `${button.textContent}${button.dataset.words ? " " + button.dataset.words : ""}.`;
     });
   }
 })();
