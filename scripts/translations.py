@@ -27,7 +27,7 @@ from formcheck.core.words import DOMAIN, ENGLISH, LANGUAGES, LOCALE_FOLDER
 ROOT = Path(__file__).resolve().parent.parent
 PACKAGE = ROOT / "formcheck"
 
-COVERED = ("core", "motion", "exercises", "judging", "render")
+COVERED = ("core", "motion", "exercises", "judging", "render", "guidance")
 """The folders of formcheck/ whose words are all in the catalogue."""
 
 Words = str | tuple[str, str]
@@ -46,6 +46,8 @@ RECORDS: dict[str, frozenset[int | str]] = {
     "Preset": frozenset({1, "title"}),
     "Export": frozenset({2, 3, "title", "about"}),
     "missing": frozenset({0}),
+    "Source": frozenset({1, "citation"}),
+    "Followed": frozenset({1, 2, "title", "unit"}),
     "Option": frozenset({"help"}),
     "Argument": frozenset({"help"}),
     "Typer": frozenset({"help"}),
@@ -54,7 +56,7 @@ RECORDS: dict[str, frozenset[int | str]] = {
 }
 """Which arguments of a call, by place or name, are words for people without being marked."""
 
-NOT_WORDS = frozenset({"", "deg"})
+NOT_WORDS = frozenset({"", "deg", "kg", "cm", "m/s"})
 """Units that are written with a symbol."""
 
 TABLES = frozenset({"TEXTS"})

@@ -8,6 +8,8 @@ from typing import Any
 
 from formcheck.core.errors import UsageError
 from formcheck.core.loads import LOAD_UNITS
+from formcheck.core.words import _
+from formcheck.exercises import OR
 from formcheck.guidance.routines import Routine, warm_up
 from formcheck.guidance.tables import EMERGENCY, READY, SORE, DecisionTable, Outcome, Question, Rule
 from formcheck.guidance.texts import text
@@ -159,21 +161,40 @@ def _check(table: DecisionTable, given: Mapping[str, frozenset[str]]) -> None:
     questions = {question.id: question for question in table.questions}
     for name, said in given.items():
         if name not in questions:
-            raise UsageError(f"There is no question {name!r}: the questions are {', '.join(questions)}.")
+            raise UsageError(
+                _(
+                    "There is no question {name!r}: the questions are {questions}.",
+                    name=name,
+                    questions=", ".join(questions),
+                )
+            )
         question = questions[name]
         wrong = sorted(said - set(question.choices))
         if wrong:
-            raise UsageError(f"{wrong[0]!r} is not an answer to {name!r}: choose {_listed(question.choices)}.")
+            raise UsageError(
+                _(
+                    "{wrong!r} is not an answer to {name!r}: choose {listed}.",
+                    wrong=wrong[0],
+                    name=name,
+                    listed=_listed(question.choices),
+                )
+            )
         if not question.many and len(said) > 1:
-            raise UsageError(f"{name!r} has one answer only: choose {_listed(question.choices)}.")
+            raise UsageError(
+                _("{name!r} has one answer only: choose {listed}.", name=name, listed=_listed(question.choices))
+            )
     missing = [name for name in questions if not given.get(name)]
     if missing:
         first = questions[missing[0]]
         raise UsageError(
-            f"There is no answer yet to {', '.join(map(repr, missing))}: for {first.id!r} choose "
-            f"{_listed(first.choices)}."
+            _(
+                "There is no answer yet to {questions}: for {first!r} choose {listed}.",
+                questions=", ".join(map(repr, missing)),
+                first=first.id,
+                listed=_listed(first.choices),
+            )
         )
 
 
 def _listed(names: Sequence[str]) -> str:
-    return ", ".join(names[:-1]) + f" or {names[-1]}"
+    return ", ".join(names[:-1]) + f" {_(OR)} {names[-1]}"

@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 
 from formcheck.core.errors import HistoryError
+from formcheck.core.words import _
 from formcheck.storage.access import own_folder
 from formcheck.storage.atomic import write_text
 from formcheck.storage.history import default_path
@@ -53,11 +54,15 @@ def _read(path: Path) -> dict[str, list[str]]:
     except FileNotFoundError:
         return {}
     except OSError as error:
-        raise HistoryError(f"{path} cannot be read ({error.strerror}): check who may read it.") from error
+        raise HistoryError(
+            _("{path} cannot be read ({strerror}): check who may read it.", path=path, strerror=error.strerror)
+        ) from error
     except ValueError as error:
-        raise HistoryError(f"{path} is damaged: move it away, and hidden advice is shown again.") from error
+        raise HistoryError(
+            _("{path} is damaged: move it away, and hidden advice is shown again.", path=path)
+        ) from error
     if not isinstance(content, dict) or not all(_are_ids(ids) for ids in content.values()):
-        raise HistoryError(f"{path} is damaged: move it away, and hidden advice is shown again.")
+        raise HistoryError(_("{path} is damaged: move it away, and hidden advice is shown again.", path=path))
     return content
 
 
@@ -72,5 +77,9 @@ def _write(path: Path, content: dict[str, list[str]]) -> None:
         write_text(path, json.dumps(content, ensure_ascii=True, indent=1), private=True)
     except OSError as error:
         raise HistoryError(
-            f"{path} cannot be written ({error.strerror}): make room, or check who may write."
+            _(
+                "{path} cannot be written ({strerror}): make room, or check who may write.",
+                path=path,
+                strerror=error.strerror,
+            )
         ) from error

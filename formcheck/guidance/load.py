@@ -14,6 +14,7 @@ from typing import Any
 
 from formcheck.core.loads import LOAD_UNITS, load_words
 from formcheck.core.verdicts import FAULT, NOT_MEASURED, WATCH, DriftVerdict, Verdict
+from formcheck.core.words import in_sentence, number
 from formcheck.exercises import check_ids
 from formcheck.exercises.framework.check import Finding, LoadSign
 from formcheck.exercises.framework.variant import UNKNOWN
@@ -137,7 +138,7 @@ def _findings(seen: Iterable[SavedSet], checks: Collection[str], counts: Collect
         said = next(each for each in _said(saved, checks) if each.verdict in counts)
         load = "" if saved.load_kg is None else text("load.with", load=load_words(saved.load_kg, unit))
         value = _amount(said.value, said.unit)
-        lines.append(text("load.evidence.back", **_named(saved), title=said.title.lower(), value=value, load=load))
+        lines.append(text("load.evidence.back", **_named(saved), title=in_sentence(said.title), value=value, load=load))
     return lines
 
 
@@ -257,7 +258,7 @@ def _newest_day(of_lift: Sequence[SavedSet]) -> list[SavedSet]:
 def _amount(value: float, unit: str) -> str:
     if math.isnan(value):
         return "–"
-    return f"{value:.0f}°" if unit == "deg" else f"{value:.2g} {unit}".rstrip()
+    return f"{value:.0f}°" if unit == "deg" else f"{number(value, '.2g')} {unit}".rstrip()
 
 
 def _not_saved(report: Report, when: datetime) -> SavedSet:

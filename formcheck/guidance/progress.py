@@ -17,6 +17,7 @@ from enum import StrEnum
 import numpy as np
 
 from formcheck.core.verdicts import FAULT, NOT_MEASURED, WATCH, Verdict, worst
+from formcheck.core.words import _, translated
 from formcheck.exercises import exercise_named
 from formcheck.exercises.framework.check import Check
 from formcheck.judging.effective_checks import judged_checks
@@ -45,6 +46,7 @@ class Direction(StrEnum):
     TOO_FEW = "too-few"
 
 
+@translated("title", "unit")
 @dataclass(frozen=True)
 class Followed:
     """A number that is followed over days.
@@ -342,18 +344,22 @@ def _standing(ordered: Sequence[AnySet], today: date) -> Standing:
     that_day = [saved for saved in ordered if local_day(saved.when) == day]
     verdict = worst(saved.verdict for saved in that_day)
     reasons = []
-    faulty = sum(saved.verdict == FAULT for saved in that_day)
-    if faulty:
-        reasons.append(f"Fault {_in_sets(faulty, len(that_day))} on {day}")
+    faulty, of = sum(saved.verdict == FAULT for saved in that_day), len(that_day)
+    if faulty and of == 1:
+        reasons.append(_("Fault in the only set on {day}", day=day))
+    elif faulty:
+        reasons.append(_("Fault in {count} of {sets} sets on {day}", count=faulty, sets=of, day=day))
     watched = sum(saved.verdict == WATCH for saved in that_day)
-    if watched and not faulty:
-        reasons.append(f"Worth watching {_in_sets(watched, len(that_day))} on {day}")
+    if watched and not faulty and of == 1:
+        reasons.append(_("Worth watching in the only set on {day}", day=day))
+    elif watched and not faulty:
+        reasons.append(_("Worth watching in {count} of {sets} sets on {day}", count=watched, sets=of, day=day))
     slow = max(measured(saved.numbers.slowdown_percent for saved in that_day), default=0.0)
     if slow >= TIRED_PERCENT:
-        reasons.append(f"The last rep was {slow:.0f} % slower than the fastest")
+        reasons.append(_("The last rep was {percent:.0f} % slower than the fastest", percent=slow))
     quiet = (today - day).days
     if quiet > QUIET_DAYS:
-        reasons.append(f"Nothing for {quiet} days")
+        reasons.append(_("Nothing for {n} days", n=quiet))
     return Standing(
         newest.lifter,
         newest.exercise,
@@ -363,7 +369,3 @@ def _standing(ordered: Sequence[AnySet], today: date) -> Standing:
         verdict,
         tuple(reasons),
     )
-
-
-def _in_sets(count: int, of: int) -> str:
-    return "in the only set" if of == 1 else f"in {count} of {of} sets"

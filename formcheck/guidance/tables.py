@@ -12,6 +12,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from formcheck.core.words import translated
 from formcheck.exercises import check_ids
 from formcheck.exercises.framework.check import Skill
 from formcheck.exercises.framework.exercise import Pattern
@@ -403,6 +404,7 @@ TOPICS_MAX = 3
 # --- sources -------------------------------------------------------------------------------------------------------
 
 
+@translated("citation")
 @dataclass(frozen=True)
 class Source:
     """Where something comes from. Citations are not translated."""

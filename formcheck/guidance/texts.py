@@ -1,11 +1,14 @@
-"""Every text of the guidance that people read, by key: plain English at school-reading level, ready for translation.
+"""Every text of the guidance that people read, by key: plain English at school-reading level.
 
-A translation is another mapping with the same keys; names in braces are filled in and stay as they are. Keys follow
-the tables: ``ready.pain.mild`` is the choice "mild" of the question "pain" in the table "ready", ``sore.why.spot`` is
-what its rule "spot" says, ``move.plank.how`` tells how to do a plank, ``topic.back.why`` why a topic is worth training.
+Translations are in the catalogue of all messages (`formcheck.core.words`); names in braces are filled in and stay as
+they are. Keys follow the tables: ``ready.pain.mild`` is the choice "mild" of the question "pain" in the table "ready",
+``sore.why.spot`` is what its rule "spot" says, ``move.plank.how`` tells how to do a plank, ``topic.back.why`` why a
+topic is worth training.
 """
 
 from __future__ import annotations
+
+from formcheck.core.words import _
 
 TEXTS: dict[str, str] = {
     "disclaimer": "FormCheck gives general fitness information. It is not a medical device. It does not diagnose, "
@@ -320,6 +323,5 @@ TEXTS: dict[str, str] = {
 
 
 def text(key: str, **values: object) -> str:
-    """The text of that key with its values filled in; `KeyError` for a key that does not exist."""
-    words = TEXTS[key]
-    return words.format(**values) if values else words
+    """The text of that key in the reader's language, values filled in; `KeyError` for a key that does not exist."""
+    return _(TEXTS[key], **values)

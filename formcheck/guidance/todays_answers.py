@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from formcheck.core.errors import HistoryError, UsageError
+from formcheck.core.words import _
 from formcheck.guidance.decisions import Answer, Answers, decide, next_question
 from formcheck.guidance.tables import EMERGENCY, READY, SORE, DecisionTable
 from formcheck.storage.access import own_folder
@@ -45,8 +46,12 @@ def keep_answers(table: DecisionTable, answers: Answers, today: date | None = No
         write_text(path, json.dumps({"day": today.isoformat(), "answers": kept}, indent=1), private=True)
     except OSError as error:
         raise HistoryError(
-            f"{path} cannot be written ({error.strerror}), so what you answered today will be forgotten: make room, or "
-            "check who may write."
+            _(
+                "{path} cannot be written ({strerror}), so what you answered today will be forgotten: make "
+                "room, or check who may write.",
+                path=path,
+                strerror=error.strerror,
+            )
         ) from error
 
 
@@ -70,16 +75,18 @@ def _plain(answers: Answers) -> dict[str, str | list[str]]:
 
 
 def _read(path: Path, today: date) -> dict[str, dict[str, Any]]:
-    damaged = f"{path} is damaged, so what you answered today is not known: delete it, and answer again."
+    damaged = _("{path} is damaged, so what you answered today is not known: delete it, and answer again.", path=path)
     if not os.path.lexists(path):
         return {}
     try:
-        content = json.loads(read_ordinary(path, HistoryError, LARGEST_BYTES, "what was answered today"))
+        content = json.loads(read_ordinary(path, HistoryError, LARGEST_BYTES, _("what was answered today")))
         if date.fromisoformat(content["day"]) < today:
             return {}
         return {name: _complete(TABLES[name], told) for name, told in content["answers"].items()}
     except OSError as error:
-        raise HistoryError(f"{path} cannot be read ({error.strerror}): check who may read it.") from error
+        raise HistoryError(
+            _("{path} cannot be read ({strerror}): check who may read it.", path=path, strerror=error.strerror)
+        ) from error
     except (ValueError, LookupError, TypeError, AttributeError, RecursionError, UsageError) as error:
         raise HistoryError(damaged) from error
 
