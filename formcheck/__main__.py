@@ -11,7 +11,15 @@ def main() -> None:
     if not sys.warnoptions:
         warnings.simplefilter("ignore")  # what libraries say to programmers is nothing to a lifter
     try:
+        from formcheck.cli.language import take_language
         from formcheck.cli.supervised import supervise, wants_supervision, work_supervised
+        from formcheck.core.errors import UsageError
+
+        try:
+            sys.argv[1:] = take_language(sys.argv[1:])
+        except UsageError as error:
+            sys.stderr.write(f"{error}\n")
+            raise SystemExit(error.exit_code) from None
 
         if wants_supervision(sys.argv[1:]):
             raise SystemExit(supervise(sys.argv[1:]))

@@ -27,7 +27,7 @@ from formcheck.core.words import DOMAIN, ENGLISH, LANGUAGES, LOCALE_FOLDER
 ROOT = Path(__file__).resolve().parent.parent
 PACKAGE = ROOT / "formcheck"
 
-COVERED = ("core", "motion", "exercises", "judging", "render", "guidance")
+COVERED = ("core", "motion", "exercises", "judging", "render", "guidance", "cli")
 """The folders of formcheck/ whose words are all in the catalogue."""
 
 Words = str | tuple[str, str]
@@ -50,7 +50,7 @@ RECORDS: dict[str, frozenset[int | str]] = {
     "Followed": frozenset({1, 2, "title", "unit"}),
     "Option": frozenset({"help"}),
     "Argument": frozenset({"help"}),
-    "Typer": frozenset({"help"}),
+    "Typer": frozenset({"help", "epilog"}),
     "add_typer": frozenset({"help"}),
     "command": frozenset({"help"}),
 }

@@ -42,6 +42,7 @@ from formcheck.cli.options import (
     parse_height_cm,
 )
 from formcheck.core.errors import Cancelled, UsageError
+from formcheck.core.words import _
 from formcheck.service.user_values import parse_day, parse_load_kg
 from formcheck.vision.native_logs import quiet_native_logs
 
@@ -143,12 +144,12 @@ def add_analyze_command(app: typer.Typer) -> None:
             say_what_stops_today()
 
             if keep_video and no_video:
-                raise UsageError("--keep-video keeps annotated.mp4: leave out --no-video.")
+                raise UsageError(_("--keep-video keeps annotated.mp4: leave out --no-video."))
             saves = save or lifter is not None
             if move and lifter is None:
-                raise UsageError("--move moves the saved set to a lifter: name one with --lifter.")
+                raise UsageError(_("--move moves the saved set to a lifter: name one with --lifter."))
             if keep_video and not saves:
-                raise UsageError("--keep-video keeps the video with the saved set: add --save.")
+                raise UsageError(_("--keep-video keeps the video with the saved set: add --save."))
             is_video = input_path.suffix.lower() != ".npz"
             request = AnalysisRequest(
                 video=str(input_path) if is_video else None,
@@ -194,10 +195,10 @@ def _analyze(request: AnalysisRequest, as_json: bool, stop: threading.Event) -> 
     from formcheck.service import pipeline
 
     words: dict[str, Stage] = {
-        pipeline.AnalysisStage.MODEL: Stage("Looking for the pose model", bytes_=True, announce=False),
-        pipeline.AnalysisStage.WATCH: Stage(f"Watching {printable(request.input.name)}"),
-        pipeline.AnalysisStage.PLATE: Stage("Following the plate"),
-        pipeline.AnalysisStage.DRAW: Stage("Drawing annotated.mp4"),
+        pipeline.AnalysisStage.MODEL: Stage(_("Looking for the pose model"), bytes_=True, announce=False),
+        pipeline.AnalysisStage.WATCH: Stage(_("Watching {video}", video=printable(request.input.name))),
+        pipeline.AnalysisStage.PLATE: Stage(_("Following the plate")),
+        pipeline.AnalysisStage.DRAW: Stage(_("Drawing annotated.mp4")),
     }
     with StageBars(words) as bars:
         result = pipeline.run_analysis(request, progress=bars, cancelled=stop.is_set)
@@ -220,6 +221,6 @@ def _show(result: AnalysisResult, as_json: bool) -> None:
         print_summary(console, result.report, result.folder, result.written, result.sentences())
         return
     print_utf8(report_json(result.report))
-    say(f"Report in {result.folder}")
+    say(_("Report in {folder}", folder=result.folder))
     for sentence in result.sentences():
         say(f"{sentence}.")

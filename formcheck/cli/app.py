@@ -17,11 +17,12 @@ import typer
 
 from formcheck.cli.console import user_friendly
 from formcheck.core.errors import UsageError
+from formcheck.core.words import N_, _
 from formcheck.storage.access import SIGN_IN_VARIABLE
 
 LOCALHOST = "localhost"
 
-NOT_INSTALLED = "The app needs Streamlit, which is not installed: pip install 'formcheck[app]'"
+NOT_INSTALLED = N_("The app needs Streamlit, which is not installed: pip install 'formcheck[app]'")
 
 OWN_NAMES = ("localhost", "127.0.0.1", "::1")
 """Names by which this machine reaches itself; requests for any other are refused."""
@@ -145,17 +146,21 @@ def _service(server: bool, sign_in: str | None, public_url: str | None, oidc_fil
         return None
     turns_from()
     if not sign_in or not public_url:
-        raise UsageError("--server needs --sign-in oidc or --sign-in proxy, and --public-url: see docs/server.md.")
+        raise UsageError(_("--server needs --sign-in oidc or --sign-in proxy, and --public-url: see docs/server.md."))
     way = way_to_sign_in({SIGN_IN_VARIABLE: sign_in})
     address = urlsplit(public_url)
     if address.scheme not in ("http", "https") or not address.hostname:
-        raise UsageError(f"--public-url is {public_url!r}: write it like https://gym.example.org.")
+        raise UsageError(
+            _("--public-url is {public_url!r}: write it like https://gym.example.org.", public_url=public_url)
+        )
     if way is SignIn.PROXY:
         trusted_proxy()
     elif oidc_file is None:
-        raise UsageError("--sign-in oidc needs --oidc-file: the TOML file with the table [auth], see docs/server.md.")
+        raise UsageError(
+            _("--sign-in oidc needs --oidc-file: the TOML file with the table [auth], see docs/server.md.")
+        )
     elif importlib.util.find_spec("authlib") is None:
-        raise UsageError("--sign-in oidc needs Authlib, which is not installed: pip install 'formcheck[server]'")
+        raise UsageError(_("--sign-in oidc needs Authlib, which is not installed: pip install 'formcheck[server]'"))
     else:
         check_oidc_file(oidc_file)
     return Service(str(way), public_url, oidc_file if way is SignIn.OIDC else None)
@@ -168,15 +173,19 @@ def check_oidc_file(path: Path) -> None:
     try:
         told = tomllib.loads(path.read_text(encoding="utf-8"))["auth"]
     except OSError as error:
-        raise UsageError(f"{path} cannot be read ({error.strerror}).") from error
+        raise UsageError(_("{path} cannot be read ({strerror}).", path=path, strerror=error.strerror)) from error
     except (ValueError, KeyError) as error:
-        raise UsageError(f"{path} is not TOML with a table [auth]: see docs/server.md.") from error
+        raise UsageError(_("{path} is not TOML with a table [auth]: see docs/server.md.", path=path)) from error
     wanted = ("redirect_uri", "cookie_secret", "client_id", "client_secret", "server_metadata_url")
     missing = [name for name in wanted if not isinstance(told, dict) or not isinstance(told.get(name), str)]
     if missing:
-        raise UsageError(f"The table [auth] of {path} lacks {', '.join(missing)}: see docs/server.md.")
+        raise UsageError(
+            _("The table [auth] of {path} lacks {missing}: see docs/server.md.", path=path, missing=", ".join(missing))
+        )
     if len(told["cookie_secret"]) < SHORTEST_SECRET:
-        raise UsageError(f"The cookie_secret in {path} can be guessed: use {SHORTEST_SECRET} letters or more.")
+        raise UsageError(
+            _("The cookie_secret in {path} can be guessed: use {n} letters or more.", path=path, n=SHORTEST_SECRET)
+        )
 
 
 def streamlit_command(
@@ -220,7 +229,7 @@ def serve(command: Sequence[str]) -> int:
 def check_installed() -> None:
     """`UsageError` where Streamlit is not installed."""
     if importlib.util.find_spec("streamlit") is None:
-        raise UsageError(NOT_INSTALLED)
+        raise UsageError(_(NOT_INSTALLED))
 
 
 def run_app(port: int, open_browser: bool, address: str = LOCALHOST, service: Service | None = None) -> int:

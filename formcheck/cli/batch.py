@@ -29,6 +29,7 @@ from formcheck.cli.options import (
     lift_or_auto,
 )
 from formcheck.core.errors import UsageError
+from formcheck.core.words import _, ngettext
 from formcheck.service.user_values import parse_load_kg
 
 if TYPE_CHECKING:
@@ -113,7 +114,9 @@ def add_batch_command(app: typer.Typer) -> None:
             from formcheck.service.pipeline import AnalysisRequest, settings_of
 
             if not inputs and watch is None:
-                raise UsageError("There is nothing to analyse: name videos, a folder, a manifest, or --watch a folder.")
+                raise UsageError(
+                    _("There is nothing to analyse: name videos, a folder, a manifest, or --watch a folder.")
+                )
             lift = lift_or_auto(exercise)
             request = AnalysisRequest(
                 exercise=lift,
@@ -163,7 +166,7 @@ def _run(batch: BatchRequest, workers: Workers, watch: str | None, stopped: Call
 
     with _progress_shown() as show:
         if watch is not None:
-            say(f"Watching {printable(watch)}; Ctrl-C ends it ...")
+            say(_("Watching {folder}; Ctrl-C ends it ...", folder=printable(watch)))
 
             def wait(seconds: float) -> None:
                 end_s = time.monotonic() + seconds
@@ -176,7 +179,7 @@ def _run(batch: BatchRequest, workers: Workers, watch: str | None, stopped: Call
         else:
             result = run.run_batch(batch, workers, progress=show, stopped=stopped)
     if result is None:
-        print_line(f"The summary is in {batch.out}")
+        print_line(_("The summary is in {out}", out=batch.out))
         return 0
     return _told(result, batch.out)
 
@@ -188,15 +191,21 @@ def _told(result: BatchResult, out: str) -> int:
     for outcome in result.failures:
         say(f"{printable(outcome.source)}: {printable(outcome.reason)}")
     new = len(result.outcomes) - result.skipped - len(result.failures)
-    before = f", {result.skipped} were done before" if result.skipped else ""
-    failed = f", {len(result.failures)} could not be analysed (failures.csv)" if result.failures else ""
-    print_line(f"{new} {'clip' if new == 1 else 'clips'} analysed{before}{failed}.")
+    before = _(", {n} were done before", n=result.skipped) if result.skipped else ""
+    failed = _(", {n} could not be analysed (failures.csv)", n=len(result.failures)) if result.failures else ""
+    print_line(ngettext("{n} clip analysed{rest}.", "{n} clips analysed{rest}.", new, rest=before + failed))
     if result.saved:
-        print_line(f"Saved to the history as {_numbered(result.saved)}.")
+        print_line(_("Saved to the history as {sets}.", sets=_numbered(result.saved)))
     others = [name for name in result.written if name != INDEX_HTML]
-    print_line(f"{out.rstrip('/')}/{INDEX_HTML} shows the sets; beside it {', '.join(others)}.")
+    print_line(
+        _(
+            "{page} shows the sets; beside it {others}.",
+            page=f"{out.rstrip('/')}/{INDEX_HTML}",
+            others=", ".join(others),
+        )
+    )
     if result.stopped:
-        say("Stopped. The same command goes on where it was.")
+        say(_("Stopped. The same command goes on where it was."))
         raise AlreadySaid(STOPPED)
     return SOME_FAILED if result.failures else 0
 
@@ -239,7 +248,7 @@ def _progress_shown() -> Iterator[Callable[[Progress], None]]:
                 total=max(state.total, 1),
                 completed=state.ended + min(under_way, max(0, state.total - state.ended)),
                 count=f"{state.ended}/{state.total}",
-                words=_rate(state) + (f", {state.failed} failed" if state.failed else ""),
+                words=_rate(state) + (_(", {n} failed", n=state.failed) if state.failed else ""),
             )
 
         yield show
@@ -257,10 +266,16 @@ def _ended(state: Progress) -> str:
 def _rate(state: Progress) -> str:
     left_s = state.left_s
     if left_s is None:
-        return "time left not known yet"
+        return _("time left not known yet")
     hours, minutes = divmod(round(left_s / 60), 60)
-    left = f"{hours} h {minutes:02} min" if hours else f"{minutes} min" if left_s >= 60 else f"{left_s:.0f} s"
-    return f"{state.per_minute:.1f} clips a minute, {left} left"
+    left = (
+        _("{hours} h {minutes:02} min", hours=hours, minutes=minutes)
+        if hours
+        else _("{minutes} min", minutes=minutes)
+        if left_s >= 60
+        else f"{left_s:.0f} s"
+    )
+    return _("{rate:.1f} clips a minute, {left} left", rate=state.per_minute, left=left)
 
 
 def _numbered(sets: Sequence[int]) -> str:
@@ -271,5 +286,8 @@ def _numbered(sets: Sequence[int]) -> str:
             rows[-1].append(number)
         else:
             rows.append([number])
-    words = [f"{row[0]} to {row[-1]}" if len(row) > 2 else " and ".join(map(str, row)) for row in rows]
-    return f"set{'s' if len(set(sets)) > 1 else ''} {', '.join(words)}"
+    words = [
+        _("{least} to {most}", least=row[0], most=row[-1]) if len(row) > 2 else f" {_('and')} ".join(map(str, row))
+        for row in rows
+    ]
+    return ngettext("set {numbers}", "sets {numbers}", len(set(sets)), numbers=", ".join(words))

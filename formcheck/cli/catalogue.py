@@ -12,6 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 from formcheck.cli.console import WIDE, print_block, print_line, safe, safe_words, user_friendly
+from formcheck.core.words import _
 
 
 def add_catalogue_commands(app: typer.Typer) -> None:
@@ -63,7 +64,7 @@ def add_catalogue_commands(app: typer.Typer) -> None:
             from formcheck.storage.settings_files import save_preset
 
             path = save_preset(name, source, replace=replace)
-            print_block(Text(f"Saved as {path}. Use it with formcheck analyze --preset {name}"))
+            print_block(Text(_("Saved as {path}. Use it with formcheck analyze --preset {name}", path=path, name=name)))
 
     app.add_typer(presets_app, name="presets")
 
@@ -72,12 +73,12 @@ def _show_checks(exercise: str | None) -> None:
     from formcheck.render.catalogue import checks_of, limit_words, view_words
 
     entries = checks_of(exercise)
-    for lift in dict.fromkeys(lift.name for lift, _ in entries):
+    for lift in dict.fromkeys(lift.name for lift, _check in entries):
         part = [(each, check) for each, check in entries if each.name == lift]
         table = Table(box=None, padding=(0, 1), header_style="bold", pad_edge=False)
-        for heading in ("Check", "Watch", "Fault", "Film from", "Limits"):
+        for heading in (_("Check"), _("Watch"), _("Fault"), _("Film from"), _("Limits")):
             table.add_column(heading, overflow="fold")
-        for _, check in part:
+        for _lift, check in part:
             name = Text.assemble((safe(check.title), ""), "\n", (check.id, "dim"))
             watch, fault = limit_words(check)
             table.add_row(
@@ -91,10 +92,10 @@ def _show_checks(exercise: str | None) -> None:
         print_block(table)
         print_block(Text(""))
         if part[0][0].variants:
-            print_block(Text("Variants, and how they are recognised; analyze --variant names one", style="bold"))
+            print_block(Text(_("Variants, and how they are recognised; analyze --variant names one"), style="bold"))
             print_block(_pairs((each.name, each.recognised_by) for each in part[0][0].variants))
             print_block(Text(""))
-    print_block(Text("Limits: how well they are supported. formcheck explain CHECK tells you more.", style="dim"))
+    print_block(Text(_("Limits: how well they are supported. formcheck explain CHECK tells you more."), style="dim"))
 
 
 def _show_explanation(name: str) -> None:
@@ -130,5 +131,5 @@ def _show_presets() -> None:
         )
     print_block(grid)
     own = default_settings_path()
-    state = "" if own.is_file() else " (not there yet)"
-    print_line(f"\nYour own settings, for every analysis: {own}{state}", "dim")
+    state = "" if own.is_file() else _(" (not there yet)")
+    print_line(_("\nYour own settings, for every analysis: {own}{state}", own=own, state=state), "dim")

@@ -20,6 +20,7 @@ from rich.progress import BarColumn, DownloadColumn, Progress, TaskProgressColum
 from rich.text import Text
 
 from formcheck.core.errors import Cancelled, FormCheckError, SystemLibraryError
+from formcheck.core.words import _
 
 NOTHING_TO_JUDGE = 3
 STOPPED, TERMINATED = 130, 143
@@ -105,16 +106,16 @@ def user_friendly() -> Iterator[threading.Event]:
     except AlreadySaid as end:
         code = end.exit_code
     except (KeyboardInterrupt, Cancelled):
-        say("Stopped.")
+        say(_("Stopped."))
         code = STOPPED
     except SystemLibraryError as error:
-        say(f"{error} (formcheck doctor shows more)")
+        say(_("{error} (formcheck doctor shows more)", error=error))
         code = error.exit_code
     except FormCheckError as error:
         say(str(error))
         code = error.exit_code
     except MemoryError:
-        say("There is not enough memory for this: close other programs, or use a smaller video.")
+        say(_("There is not enough memory for this: close other programs, or use a smaller video."))
         code = 2
     except BrokenPipeError:
         raise  # whoever read our output has gone; nobody is left to tell
@@ -131,10 +132,12 @@ def _what_is_missing(error: ImportError | OSError) -> str:
 
     hint = system_library_hint(error)
     if hint is not None:
-        return f"{hint} (formcheck doctor shows more)"
+        return _("{hint} (formcheck doctor shows more)", hint=hint)
     if isinstance(error, ImportError):
-        return f"FormCheck is not completely installed ({error}): run pip install --force-reinstall formcheck"
-    return f"A file could not be read or written: {error}"
+        return _(
+            "FormCheck is not completely installed ({error}): run pip install --force-reinstall formcheck", error=error
+        )
+    return _("A file could not be read or written: {error}", error=error)
 
 
 @contextlib.contextmanager

@@ -5,6 +5,7 @@ from __future__ import annotations
 import typer
 
 from formcheck.cli.console import print_line, user_friendly
+from formcheck.core.words import _
 
 MARKS = {True: ("✓", "green"), False: ("✗", "bold red"), None: ("•", "dim")}
 
@@ -33,5 +34,7 @@ def _check() -> int:
         if result.remedy:
             print_line(f"  {'':<{width}}  -> {result.remedy}", "yellow")
     wrong = sum(result.ok is False for result in results)
-    print_line(f"\n{wrong} to fix: see the lines with ->." if wrong else "\nEverything FormCheck needs is here.")
+    print_line(
+        _("\n{n} to fix: see the lines with ->.", n=wrong) if wrong else _("\nEverything FormCheck needs is here.")
+    )
     return wrong

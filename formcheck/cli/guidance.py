@@ -19,6 +19,7 @@ from rich.text import Text
 from formcheck.cli.console import print_block, print_utf8, ring, safe, safe_words, say, user_friendly
 from formcheck.cli.options import JsonOption, OnlyExerciseOption, TodaysExerciseOption, lift_name
 from formcheck.core.errors import Cancelled, HistoryError, UsageError
+from formcheck.core.words import _
 from formcheck.service.user_values import parse_load_kg
 
 if TYPE_CHECKING:
@@ -145,7 +146,7 @@ def add_guidance_commands(app: typer.Typer) -> None:
             if cool_down:
                 _cool_down(timer, as_json)
             elif timer:
-                raise UsageError("--timer goes with --cool-down, or with formcheck ready.")
+                raise UsageError(_("--timer goes with --cool-down, or with formcheck ready."))
             else:
                 _train(lifter, exercise, hide or [], show_hidden, as_json)
 
@@ -209,7 +210,7 @@ def say_what_stops_today() -> None:
 
     try:
         for answer in stops_of_today():
-            say(f"Told today: {answer.headline}", "bold red")
+            say(_("Told today: {headline}", headline=answer.headline), "bold red")
     except HistoryError as error:
         say(str(error))
 
@@ -247,8 +248,10 @@ def _train(lifter: str | None, exercise: str | None, hide: Sequence[str], show_a
     advice = load_advice(sets, earlier_back_injury=known is not None and known.back_injury, unit=unit)
     for advice_id in hide:
         if advice_id not in {each.id for each in advice}:
-            ids = ", ".join(each.id for each in advice) or "none now"
-            raise UsageError(f"There is no advice {advice_id!r} to hide: there is {ids}.")
+            ids = ", ".join(each.id for each in advice) or _("none now")
+            raise UsageError(
+                _("There is no advice {advice!r} to hide: there is {others}.", advice=advice_id, others=ids)
+            )
         hide_advice(advice_id, lifter)
     hidden = hidden_advice(lifter)
     shown = [each for each in advice if each.id not in hidden]
@@ -280,7 +283,7 @@ def _whose(names: Sequence[str | None], lifter: str | None) -> str | None:
         return lifter
     if len(set(names)) > 1:
         told = ", ".join(sorted({name for name in names if name}))
-        raise UsageError(f"The history holds several people's sets: name one with --lifter ({told}).")
+        raise UsageError(_("The history holds several people's sets: name one with --lifter ({names}).", names=told))
     return next(iter(names), None)
 
 
@@ -315,7 +318,9 @@ def _answers(table: DecisionTable, told: Mapping[str, Any]) -> dict[str, str | f
         if not _somebody_is_there():
             missing = [each for each in table.questions if each.id not in answers]
             options = ", ".join(f"{_option(each)} {'|'.join(each.choices)}" for each in missing)
-            raise UsageError(f"Questions can only be asked in a terminal; answer with options instead: {options}.")
+            raise UsageError(
+                _("Questions can only be asked in a terminal; answer with options instead: {options}.", options=options)
+            )
         answers[question.id] = _ask(table, question)
     return answers
 
@@ -360,7 +365,7 @@ def _read_line(prompt: str) -> str:
     say(prompt, end="")
     line = sys.stdin.readline()
     if not line:
-        raise Cancelled("Stopped.")
+        raise Cancelled(_("Stopped."))
     return line.strip()
 
 
@@ -369,7 +374,7 @@ def _read_line(prompt: str) -> str:
 
 def _check_timer(wanted: bool) -> None:
     if wanted and not _somebody_is_there():
-        raise UsageError("--timer needs a terminal: leave it out, and the counts and seconds are shown.")
+        raise UsageError(_("--timer needs a terminal: leave it out, and the counts and seconds are shown."))
 
 
 def _run_timers(routine: Routine) -> None:

@@ -22,6 +22,8 @@ from rich.text import Text
 from formcheck.cli.console import WIDE, print_line, safe_words, user_friendly
 from formcheck.cli.options import OnlyExerciseOption, lift_name
 from formcheck.core.errors import HistoryError, UsageError
+from formcheck.core.verdicts import word_of
+from formcheck.core.words import N_, _, in_sentence, ngettext, number
 from formcheck.service.user_values import parse_day
 
 if TYPE_CHECKING:
@@ -29,19 +31,36 @@ if TYPE_CHECKING:
     from formcheck.storage.history.records import AnySet
     from formcheck.storage.history.trends import Comparison, RepNumbers
 
-HISTORY_COLUMNS = ("ID", "Date", "Time", "Lifter", "Exercise", "Load", "Reps", "Back", "Verdict", "Video")
+HISTORY_COLUMNS = (
+    "ID",
+    N_("Date"),
+    N_("Time"),
+    N_("Lifter"),
+    N_("Exercise"),
+    N_("Load"),
+    N_("Reps"),
+    N_("Back"),
+    N_("Verdict"),
+    N_("Video"),
+)
+CHANGE = N_("Change")
+
 RIGHT_COLUMNS = ("ID", "Load", "Reps", "Back")
 LEAST_NEEDED = ("Video", "Time", "Reps", "Lifter")
 """Columns that are left out, in this order, where the rest would be broken within words."""
 
-REPAIR = "formcheck history repair saves what can be read."
+REPAIR = N_("formcheck history repair saves what can be read.")
 
 USUALLY_SHOWN = 20
 """Sets that a list shows unless more are asked for."""
 
-HISTORY_NOTE = "Back: rounding of the typical rep against your own neutral."
+HISTORY_NOTE = N_("Back: rounding of the typical rep against your own neutral.")
 
-TREND_WORDS = (("rounding_deg", "Back rounding", "°"), ("concentric_s", "Ascent", " s"), ("depth_thighs", "Depth", ""))
+TREND_WORDS = (
+    ("rounding_deg", N_("Back rounding"), "°"),
+    ("concentric_s", N_("Ascent"), " s"),
+    ("depth_thighs", N_("Depth"), ""),
+)
 
 
 COLUMN_GAP = 2
@@ -62,7 +81,7 @@ def add_history_commands(app: typer.Typer) -> None:
         exercise: OnlyExerciseOption = None,
         last: Annotated[
             int | None,
-            typer.Option("--last", "-n", metavar="N", min=1, help=f"That many sets [default: {USUALLY_SHOWN}]."),
+            typer.Option("--last", "-n", metavar="N", min=1, help="That many sets [default: 20]."),
         ] = None,
         since: Annotated[
             str | None, typer.Option("--since", metavar="DAY", help="Sets from that day on, such as 2026-03-31.")
@@ -73,7 +92,7 @@ def add_history_commands(app: typer.Typer) -> None:
         if context.invoked_subcommand is None:
             with user_friendly():
                 if everything and last is not None:
-                    raise UsageError("--last shows some sets and --all every one: leave out one of them.")
+                    raise UsageError(_("--last shows some sets and --all every one: leave out one of them."))
                 day = parse_day(since, "--since")
                 limit = last if last is not None or everything or day else USUALLY_SHOWN
                 with _nothing_collected():
@@ -115,9 +134,9 @@ def add_history_commands(app: typer.Typer) -> None:
 
             with open_history() as kept:
                 done = export_history(kept, file)
-            print_line(f"{_counted(done.sets, 'set')} in {file}")
+            print_line(ngettext("{n} set in {file}", "{n} sets in {file}", done.sets, file=file))
             for sentence in done.left_out:
-                print_line(f"{sentence}. {REPAIR}", "yellow")
+                print_line(f"{sentence}. {_(REPAIR)}", "yellow")
 
     @app.command("import")
     def import_(
@@ -130,8 +149,13 @@ def add_history_commands(app: typer.Typer) -> None:
             with open_history() as kept:
                 done = import_history(kept, file)
             print_line(
-                f"{_counted(done.added, 'new set')}, {done.renewed} renewed, {done.known} here already; "
-                f"{_counted(done.new_lifters, 'new lifter')}."
+                _(
+                    "{sets}, {renewed} renewed, {known} here already; {lifters}.",
+                    sets=ngettext("{n} new set", "{n} new sets", done.added),
+                    renewed=done.renewed,
+                    known=done.known,
+                    lifters=ngettext("{n} new lifter", "{n} new lifters", done.new_lifters),
+                )
             )
 
 
@@ -161,9 +185,9 @@ def _show_history(lifter: str | None, exercise: str | None, limit: int | None, s
         trend_lines = _trend_lines(kept, lifter, exercise, since, unit) if alike else []
     if not sets:
         if lifter is not None or exercise is not None or since is not None:
-            print_line("No saved set matches: formcheck history shows the last ones.")
+            print_line(_("No saved set matches: formcheck history shows the last ones."))
         else:
-            print_line("No set is saved here yet: formcheck analyze set.mp4 --save keeps one.")
+            print_line(_("No set is saved here yet: formcheck analyze set.mp4 --save keeps one."))
         return
     rows = []
     for saved in sets:
@@ -176,18 +200,33 @@ def _show_history(lifter: str | None, exercise: str | None, limit: int | None, s
             _load(saved.numbers.load_kg, unit),
             str(saved.numbers.reps),
             _amount(saved.numbers.rounding_deg, "°", signed=True),
-            "damaged" if "report" in saved.damage else saved.verdict,
+            _("damaged") if "report" in saved.damage else word_of(saved.verdict),
             saved.video_file,
         ]
         rows.append(dict(zip(HISTORY_COLUMNS, cells, strict=True)))
     left_out = _print_history(rows)
-    more = f" Left out, as the window is narrow: {', '.join(left_out)}." if left_out else ""
-    print_line(HISTORY_NOTE + more, "dim")
+    more = _(" Left out, as the window is narrow: {columns}.", columns=", ".join(left_out)) if left_out else ""
+    print_line(_(HISTORY_NOTE) + more, "dim")
     if len(sets) < count:
-        print_line(f"The last {len(sets)} of {count:,} sets: --last N shows more of them, --all every one.", "dim")
+        print_line(
+            _(
+                "The last {sets} of {count:,} sets: --last N shows more of them, --all every one.",
+                sets=len(sets),
+                count=count,
+            ),
+            "dim",
+        )
     for saved in sets:
         if saved.damage:
-            print_line(f"Set {saved.id} is damaged ({', '.join(saved.damage)}): {REPAIR}", "yellow")
+            print_line(
+                _(
+                    "Set {id} is damaged ({damage}): {repair}",
+                    id=saved.id,
+                    damage=", ".join(saved.damage),
+                    repair=_(REPAIR),
+                ),
+                "yellow",
+            )
     for line in trend_lines:
         print_line(line)
 
@@ -219,7 +258,7 @@ def _print_history(rows: Sequence[dict[str, str]]) -> list[str]:
         if console.measure(table, options=console.options.update(width=WIDE)).minimum <= console.width:
             break
     console.print(table)
-    return [name.lower() for name in LEAST_NEEDED[:count]]
+    return [in_sentence(_(name)) for name in LEAST_NEEDED[:count]]
 
 
 def plain_table(columns: Sequence[str], right: Sequence[str], rows: Sequence[dict[str, str]], width: int) -> list[Text]:
@@ -232,7 +271,8 @@ def plain_table(columns: Sequence[str], right: Sequence[str], rows: Sequence[dic
     if not shows_symbols(Console().encoding):
         return []  # other lines, too, are drawn otherwise there
     cells = [[safe_text(row[name]) for name in columns] for row in rows]
-    widths = [max(map(cell_len, column)) for column in zip(columns, *cells, strict=True)]
+    heads = [_(name) for name in columns]
+    widths = [max(map(cell_len, column)) for column in zip(heads, *cells, strict=True)]
     if sum(widths) + COLUMN_GAP * (len(columns) - 1) > width:
         return []
 
@@ -244,7 +284,7 @@ def plain_table(columns: Sequence[str], right: Sequence[str], rows: Sequence[dic
         return (" " * COLUMN_GAP).join(padded)
 
     rule = "─" * (sum(widths) + COLUMN_GAP * (len(columns) - 1))
-    return [Text(line(columns), style="bold"), Text(rule), *(Text(line(row)) for row in cells)]
+    return [Text(line(heads), style="bold"), Text(rule), *(Text(line(row)) for row in cells)]
 
 
 def _trend_lines(
@@ -259,18 +299,18 @@ def _trend_lines(
     course = sessions(kept.summaries(lifter=lifter, exercise=exercise, since=since))
     if len(course) < 2:
         return []
-    lines = ["", f"Over {len(course)} sessions"]
+    lines = ["", _("Over {n} sessions", n=len(course))]
     for name, title, unit in TREND_WORDS:
         points = trend(course, name).points
         if len(points) > 1:
             first, last = points[0][1], points[-1][1]
             found = trend(course, name)
-            pace = f", {_amount(found.per_week, unit, signed=True)} a week" if found.clear else ""
-            lines.append(f"  {title}: {_amount(first, unit)} -> {_amount(last, unit)}{pace}")
+            pace = _(", {change} a week", change=_amount(found.per_week, unit, signed=True)) if found.clear else ""
+            lines.append(f"  {_(title)}: {_amount(first, unit)} -> {_amount(last, unit)}{pace}")
     tonnage = [each.tonnage_kg for each in course if math.isfinite(each.tonnage_kg)]
     if len(tonnage) > 1:
         start, end = (_load(each, unit_of_loads) for each in (tonnage[0], tonnage[-1]))
-        lines.append(f"  Estimated tonnage (load x reps): {start} -> {end}")
+        lines.append(_("  Estimated tonnage (load x reps): {start} -> {end}", start=start, end=end))
     return lines if len(lines) > 2 else []
 
 
@@ -286,12 +326,14 @@ def _delete(ids: Sequence[int], yes: bool) -> None:
                 when = f"{day_words(saved.when)} {clock_words(saved.when)}"
                 print_line(f"{saved.id}  {when}  {_exercise_words(saved)}  {saved.video_file}")
             try:
-                typer.confirm(f"Delete {_counted(len(chosen), 'set')} for good?", abort=True, err=True)
+                typer.confirm(
+                    ngettext("Delete {n} set for good?", "Delete {n} sets for good?", len(chosen)), abort=True, err=True
+                )
             except typer.Abort as error:
-                raise HistoryError("Nothing was deleted.") from error
+                raise HistoryError(_("Nothing was deleted.")) from error
         for saved in chosen:
             kept.delete_set(saved.id)
-    print_line(f"Deleted {_counted(len(chosen), 'set')}.")
+    print_line(ngettext("Deleted {n} set.", "Deleted {n} sets.", len(chosen)))
 
 
 def _repair() -> None:
@@ -299,12 +341,19 @@ def _repair() -> None:
 
     done = repair_history()
     if done.kept is None:
-        print_line(f"Nothing is damaged in {done.path}: it is as it was.")
+        print_line(_("Nothing is damaged in {path}: it is as it was.", path=done.path))
         return
     for sentence in done.problems:
         print_line(f"{sentence}.", "yellow")
-    print_line(f"{_counted(done.sets, 'set')} and {_counted(done.lifters, 'lifter')} are in {done.path}")
-    print_line(f"The file as it was is kept: {done.kept}")
+    print_line(
+        _(
+            "{sets} and {lifters} are in {path}",
+            sets=ngettext("{n} set", "{n} sets", done.sets),
+            lifters=ngettext("{n} lifter", "{n} lifters", done.lifters),
+            path=done.path,
+        )
+    )
+    print_line(_("The file as it was is kept: {kept}", kept=done.kept))
 
 
 # --- compare -------------------------------------------------------------------------------------------------------
@@ -318,16 +367,18 @@ def _show_comparison(first_id: int, second_id: int) -> None:
         first, second = kept.set(first_id), kept.set(second_id)
     for saved in (first, second):
         if saved.unreadable:
-            raise HistoryError(f"Set {saved.id} cannot be compared: its report cannot be read. {REPAIR}")
+            raise HistoryError(
+                _("Set {id} cannot be compared: its report cannot be read. {repair}", id=saved.id, repair=_(REPAIR))
+            )
     compared = compare(first, second)
     if first.exercise != second.exercise:
-        print_line("These are different lifts: compare their numbers with care.", "yellow")
+        print_line(_("These are different lifts: compare their numbers with care."), "yellow")
     _print_table(_sets_table(first, second, compared))
     print_line("")
     _print_table(_checks_table(first, second, compared))
     print_line("")
     _print_table(_reps_table(first, second, compared))
-    print_line("Back: rounding against the lifter's own neutral. Up: seconds from lift-off to lockout.", "dim")
+    print_line(_("Back: rounding against the lifter's own neutral. Up: seconds from lift-off to lockout."), "dim")
 
 
 def _sets_table(first: SavedSet, second: SavedSet, compared: Comparison) -> Table:
@@ -335,12 +386,12 @@ def _sets_table(first: SavedSet, second: SavedSet, compared: Comparison) -> Tabl
     from formcheck.storage.history.trends import QUANTITIES
 
     unit_of_loads = _unit_of_loads()
-    table = _table(("", f"Set {first.id}", f"Set {second.id}", "Change"), right=("Change",))
+    table = _table(("", _("Set {id}", id=first.id), _("Set {id}", id=second.id), CHANGE), right=(CHANGE,))
     for title, words in (
-        ("Date", lambda saved: day_words(saved.when)),
-        ("Lifter", lambda saved: saved.lifter or "–"),
-        ("Exercise", _exercise_words),
-        ("Verdict", lambda saved: saved.verdict),
+        (_("Date"), lambda saved: day_words(saved.when)),
+        (_("Lifter"), lambda saved: saved.lifter or "–"),
+        (_("Exercise"), _exercise_words),
+        (_("Verdict"), lambda saved: word_of(saved.verdict)),
     ):
         _row(table, [title, words(first), words(second), ""])
     for quantity in QUANTITIES:
@@ -353,38 +404,40 @@ def _sets_table(first: SavedSet, second: SavedSet, compared: Comparison) -> Tabl
             one, two = (round(each) if math.isfinite(each) else each for each in (one, two))
         change = words(two - one, signed=True) if math.isfinite(two - one) else ""
         if change and not re.search("[1-9]", change):
-            change = "same"
+            change = _("same")
         elif change:
-            change = f"{change} {compared.judged(quantity)}".rstrip()
-        _row(table, [quantity.title, words(one), words(two), change])
+            change = f"{change} {_(compared.judged(quantity))}".rstrip()
+        _row(table, [_(quantity.title), words(one), words(two), change])
     return table
 
 
 def _checks_table(first: SavedSet, second: SavedSet, compared: Comparison) -> Table:
-    table = _table(("Check", f"Set {first.id}", f"Set {second.id}"))
+    table = _table((N_("Check"), _("Set {id}", id=first.id), _("Set {id}", id=second.id)))
     for check in compared.checks:
         # The unit stands in words in each report; here it would crowd out the number.
         unit = "°" if check.unit == "deg" else ""
         if set(check.verdicts) != {"not-measured"}:
             pairs = zip(check.verdicts, check.values, strict=True)
-            cells = [word + (f" ({_amount(value, unit)})" if math.isfinite(value) else "") for word, value in pairs]
+            cells = [
+                word_of(word) + (f" ({_amount(value, unit)})" if math.isfinite(value) else "") for word, value in pairs
+            ]
             _row(table, [check.title, *cells])
     return table
 
 
 def _reps_table(first: SavedSet, second: SavedSet, compared: Comparison) -> Table:
     depth = any(rep is not None and math.isfinite(rep.depth_thighs) for pair in compared.reps for rep in pair)
-    names = ["Verdict", "Back", *(["Depth"] if depth else []), "Up"]
-    table = _table(("Rep", *(f"{name} {saved.id}" for saved in (first, second) for name in names)), right=("Rep",))
-    for number, pair in enumerate(compared.reps, start=1):
-        _row(table, [str(number), *(cell for rep in pair for cell in _rep_cells(rep, depth))])
+    names = [_("Verdict"), _("Back"), *([_("Depth")] if depth else []), _("Up")]
+    table = _table((N_("Rep"), *(f"{name} {saved.id}" for saved in (first, second) for name in names)), right=("Rep",))
+    for index, pair in enumerate(compared.reps, start=1):
+        _row(table, [str(index), *(cell for rep in pair for cell in _rep_cells(rep, depth))])
     return table
 
 
 def _rep_cells(rep: RepNumbers | None, depth: bool) -> list[str]:
     if rep is None:
         return [""] * (4 if depth else 3)
-    cells = [rep.verdict, _amount(rep.rounding_deg, "°", signed=True)]
+    cells = [word_of(rep.verdict), _amount(rep.rounding_deg, "°", signed=True)]
     return [*cells, *([_amount(rep.depth_thighs, "")] if depth else []), _amount(rep.concentric_s, " s")]
 
 
@@ -404,9 +457,9 @@ def _amount(value: float, unit: str, signed: bool = False) -> str:
     if not math.isfinite(value):
         return "–"
     digits = 0 if unit in WHOLE_UNITS else 2
-    text = f"{value:+.{digits}f}" if signed else f"{value:.{digits}f}"
-    text = "0" if float(text) == 0 and digits == 0 else text
-    if unit == "" and re.fullmatch(r"[+-]?\d+\.00", text):
+    text = number(float(value), f"{'+' if signed else ''}.{digits}f")
+    text = "0" if round(float(value), digits) == 0 and digits == 0 else text
+    if unit == "" and re.fullmatch(r"[+-]?\d+[.,]00", text):
         text = text[:-3]
     return f"{text.replace('-', '−')}{unit}"
 
@@ -418,16 +471,12 @@ def _load(load_kg: float, unit: str, signed: bool = False) -> str:
     return load_words(load_kg, unit, signed=signed) if math.isfinite(load_kg) else "–"
 
 
-def _counted(count: int, noun: str) -> str:
-    return f"{count} {noun}{'' if count == 1 else 's'}"
-
-
 def _table(columns: Sequence[str], right: Sequence[str] = ()) -> Table:
     table = Table(box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0), pad_edge=False, show_edge=False, header_style="bold")
     for column in columns:
         # Dates and numbers stay whole; where room is short, names are folded.
         whole = column in right or column in ("Date", "Time", "Verdict")
-        table.add_column(column, justify="right" if column in right else "left", overflow="fold", no_wrap=whole)
+        table.add_column(_(column), justify="right" if column in right else "left", overflow="fold", no_wrap=whole)
     return table
 
 

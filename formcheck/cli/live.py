@@ -39,6 +39,7 @@ from formcheck.cli.options import (
     parse_height_cm,
 )
 from formcheck.core.errors import FormCheckError, InputError, UsageError
+from formcheck.core.words import _
 from formcheck.service.user_values import parse_load_kg
 
 if TYPE_CHECKING:
@@ -230,13 +231,13 @@ def _live(session: _Session, variant: str, load: str | None, height: str | None,
 def _check(session: _Session, from_camera: bool) -> None:
     request = session.request
     if from_camera and session.fast:
-        raise UsageError("--as-fast-as-possible is for a video: name one with --camera FILE.")
+        raise UsageError(_("--as-fast-as-possible is for a video: name one with --camera FILE."))
     if request.keep_video and request.folder is None and not request.save:
-        raise UsageError("--keep-video needs a place: add --out DIR or --save.")
+        raise UsageError(_("--keep-video needs a place: add --out DIR or --save."))
     if request.plate and not request.keep_video:
-        raise UsageError("--plate follows the plate in the kept video: add --keep-video.")
+        raise UsageError(_("--plate follows the plate in the kept video: add --keep-video."))
     if session.export and request.folder is None:
-        raise UsageError("--export writes into the report folder: add --out DIR.")
+        raise UsageError(_("--export writes into the report folder: add --out DIR."))
 
 
 def _session_options(
@@ -275,17 +276,17 @@ def _window(session: _Session) -> Window | None:
     from formcheck.live.window import Window, can_draw_windows, display_problem
 
     if not can_draw_windows():
-        say("This build of OpenCV cannot show windows: continuing without one.")
+        say(_("This build of OpenCV cannot show windows: continuing without one."))
         return None
     problem = display_problem()
     if problem:
-        raise InputError(f"{problem}: add --no-window, and --jsonl for programs.")
+        raise InputError(_("{problem}: add --no-window, and --jsonl for programs.", problem=problem))
     return Window()
 
 
 def _say_start(session: _Session, from_camera: bool) -> None:
-    what = f"camera {session.camera}" if from_camera else Path(session.camera).name
-    say(f"Watching {what}; Ctrl-C ends." if from_camera else f"Watching {what} ...")
+    what = _("camera {camera}", camera=session.camera) if from_camera else Path(session.camera).name
+    say(_("Watching {what}; Ctrl-C ends.", what=what) if from_camera else _("Watching {what} ...", what=what))
 
 
 def _run(
@@ -337,7 +338,7 @@ def _until_lost(frames: Iterable[Captured]) -> Iterator[Captured]:
     except InputError as error:
         if not seen:
             raise
-        say(f"{error} What was seen until then is kept and judged.")
+        say(_("{error} What was seen until then is kept and judged.", error=error))
 
 
 class _Printer:
@@ -429,9 +430,9 @@ def _outcome(
     console = Console(stderr=True, highlight=False)
     if request.lifter is not None and session.warm_up and engine.baseline is not None:
         save_baseline(request.lifter, engine.baseline)
-        say(f"Kept the neutral back of {request.lifter}.")
+        say(_("Kept the neutral back of {lifter}.", lifter=request.lifter))
     if not finished:
-        say("No frame was analysed, so nothing was judged.")
+        say(_("No frame was analysed, so nothing was judged."))
         return NOTHING_TO_JUDGE
     told = {
         "settings": options.settings,
@@ -443,7 +444,7 @@ def _outcome(
         result = save_set(done, _of_set(session, done, len(finished) > 1, cut), told)
         problem = result.problem or problem  # the report itself is worth showing all the same
         if len(finished) > 1:
-            say(f"Set {done.number}")
+            say(_("Set {number}", number=done.number))
         shown = result.folder if request.folder is not None else None
         written = result.written if shown is not None else ()
         print_summary(console, result.report, shown, written, result.sentences())

@@ -20,11 +20,13 @@ from formcheck.cli.console import STOPPED, say
 from formcheck.cli.doctor import add_doctor_command
 from formcheck.cli.guidance import add_guidance_commands
 from formcheck.cli.history import add_history_commands
+from formcheck.cli.language import translate, translated_formatter
 from formcheck.cli.live import add_live_command
 from formcheck.cli.models import add_models_commands
 from formcheck.cli.neutral import add_neutral_command
 from formcheck.cli.team import add_team_command
 from formcheck.core.version import VERSION
+from formcheck.core.words import ENGLISH, _, language
 
 app = typer.Typer(
     name="formcheck",
@@ -41,15 +43,28 @@ app = typer.Typer(
 def main() -> None:
     """Entry point of the ``formcheck`` command."""
     try:
-        app(prog_name="formcheck")
+        if language() == ENGLISH:
+            app(prog_name="formcheck")
+        else:
+            command = typer.main.get_command(app)
+            translate(command)
+            context = command.context_class
+            context.formatter_class = translated_formatter(context.formatter_class)
+            command(prog_name="formcheck")
     except KeyboardInterrupt:
-        say("Stopped.")
+        say(_("Stopped."))
         raise SystemExit(STOPPED) from None
 
 
 @app.callback(invoke_without_command=True)
 def _root(
     context: typer.Context,
+    spoken: Annotated[
+        str | None,
+        typer.Option(
+            "--language", metavar="LANGUAGE", help="Language of everything that is said: en or de [default: en]."
+        ),
+    ] = None,
     show_version: Annotated[bool, typer.Option("--version", help="Show the version and exit.", is_eager=True)] = False,
 ) -> None:
     if show_version:

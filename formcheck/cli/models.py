@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from formcheck.cli.console import print_line, progress_bar, user_friendly
+from formcheck.core.words import _
 
 
 class FetchChoice(enum.StrEnum):
@@ -48,7 +49,7 @@ def _list() -> None:
 
     for status in list_models():
         if status.path is None:
-            state = "not here yet; fetched when it is first used"
+            state = _("not here yet; fetched when it is first used")
         elif status.hash_ok:
             state = f"{status.origin}, {status.path}"
         else:
@@ -60,6 +61,6 @@ def _fetch(name: FetchChoice) -> None:
     from formcheck.vision.models.store import fetch_model
 
     for each in ("lite", "full", "heavy") if name is FetchChoice.ALL else (name.value,):
-        with progress_bar(f"Fetching pose model {each}", bytes_=True) as progress:
+        with progress_bar(_("Fetching pose model {name}", name=each), bytes_=True) as progress:
             model_file = fetch_model(each, progress)
         print_line(f"{each}: {model_file.origin}, {model_file.path}")

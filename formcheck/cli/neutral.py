@@ -9,6 +9,7 @@ import typer
 from formcheck.cli.console import print_line, user_friendly
 from formcheck.cli.options import OnlyExerciseOption, lift_name
 from formcheck.core.errors import UsageError
+from formcheck.core.words import _
 
 
 def add_neutral_command(app: typer.Typer) -> None:
@@ -41,10 +42,17 @@ def _use(set_id: int, lifter: str | None, exercise: str | None) -> None:
     from formcheck.storage.history import open_history
 
     if exercise is not None:
-        raise UsageError("A set is the neutral of its own lift: leave out --exercise.")
+        raise UsageError(_("A set is the neutral of its own lift: leave out --exercise."))
     with open_history() as history:
-        kept, lift, _ = use_as_neutral(history, set_id, lifter)
-    print_line(f"From now on every {lift} of {kept.name} is compared with the back in set {set_id}.")
+        kept, lift, _own = use_as_neutral(history, set_id, lifter)
+    print_line(
+        _(
+            "From now on every {lift} of {name} is compared with the back in set {id}.",
+            lift=lift,
+            name=kept.name,
+            id=set_id,
+        )
+    )
 
 
 def _forget(set_id: int | None, lifter: str | None, exercise: str | None) -> None:
@@ -52,11 +60,11 @@ def _forget(set_id: int | None, lifter: str | None, exercise: str | None) -> Non
     from formcheck.storage.history import open_history
 
     if set_id is not None or lifter is None:
-        raise UsageError("Say whose neutral to forget: formcheck neutral --forget --lifter NAME.")
+        raise UsageError(_("Say whose neutral to forget: formcheck neutral --forget --lifter NAME."))
     lift = None if exercise is None else lift_name(exercise)
     with open_history() as history:
         history.save_lifter(without_own_reps(history.lifter(lifter), lift))
-    print_line("Forgotten: from now on the standing posture counts again.")
+    print_line(_("Forgotten: from now on the standing posture counts again."))
 
 
 def _show(lifter: str | None, exercise: str | None) -> None:
@@ -67,7 +75,9 @@ def _show(lifter: str | None, exercise: str | None) -> None:
     with open_history() as history:
         lifters = history.lifters() if lifter is None else (history.lifter(lifter),)
     lines = [
-        f"{each.name}: {name}, good reps{f' of {own.day}' if own.day else ''}"
+        _("{lifter}: {lift}, good reps of {day}", lifter=each.name, lift=name, day=own.day)
+        if own.day
+        else _("{lifter}: {lift}, good reps", lifter=each.name, lift=name)
         for each in lifters
         for name, own in own_reps_of(each.neutral_back).items()
         if lift in (None, name)
@@ -75,4 +85,6 @@ def _show(lifter: str | None, exercise: str | None) -> None:
     for line in lines:
         print_line(line)
     if not lines:
-        print_line("No set is used as a neutral yet: formcheck neutral ID takes the back of a saved set of good reps.")
+        print_line(
+            _("No set is used as a neutral yet: formcheck neutral ID takes the back of a saved set of good reps.")
+        )

@@ -10,6 +10,7 @@ from typing import Annotated
 import typer
 
 from formcheck.core.errors import UsageError
+from formcheck.core.words import _
 
 CM_PER_FOOT, CM_PER_INCH = 30.48, 2.54
 
@@ -104,14 +105,26 @@ def parse_height_cm(text: str | None) -> float | None:
     if match := re.fullmatch(rf"\s*{number}\s*(cm|m)?\s*", text, re.IGNORECASE):
         height_cm = float(match[1].replace(",", ".")) * (100.0 if (match[2] or "").lower() == "m" else 1.0)
         if match[2] is None and INCHES[0] <= height_cm <= INCHES[1]:
-            raise UsageError(f"--height {text!r} looks like inches: write it like 5'10, or with its unit like 178cm.")
+            raise UsageError(
+                _(
+                    "--height {height!r} looks like inches: write it like 5'10, or with its unit like 178cm.",
+                    height=text,
+                )
+            )
     elif match := re.fullmatch(rf"""\s*(\d)\s*(?:'|ft)\s*(?:{number}\s*(?:"|''|in)?)?\s*""", text, re.IGNORECASE):
         height_cm = int(match[1]) * CM_PER_FOOT + float((match[2] or "0").replace(",", ".")) * CM_PER_INCH
     else:
-        raise UsageError(f"--height {text!r} is not a height: write it like 178cm, 1.78m or 5'10.")
+        raise UsageError(_("--height {height!r} is not a height: write it like 178cm, 1.78m or 5'10.", height=text))
     lowest, highest = HEIGHT_RANGE_CM
     if not lowest <= height_cm <= highest:
-        raise UsageError(f"--height {text!r} must be between {lowest:g} and {highest:g} cm.")
+        raise UsageError(
+            _(
+                "--height {height!r} must be between {lowest:g} and {highest:g} cm.",
+                height=text,
+                lowest=lowest,
+                highest=highest,
+            )
+        )
     return round(height_cm, 1)
 
 

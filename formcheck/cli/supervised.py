@@ -15,6 +15,8 @@ import threading
 from collections.abc import Sequence
 from pathlib import Path
 
+from formcheck.core.words import _
+
 SUPERVISED = ("analyze",)
 """Commands that decode videos in their own process."""
 
@@ -61,14 +63,15 @@ TOO_MUCH_MEMORY = (
 def crash_words(number: int) -> str:
     """What is said of a process that a signal ended."""
     if number == signal.SIGKILL:
-        return (
-            "The analysis was ended by the system, perhaps because memory ran out: try a smaller or shorter video. "
-            "Nothing half-written was left."
+        return _(
+            "The analysis was ended by the system, perhaps because memory ran out: try a smaller or shorter "
+            "video. Nothing half-written was left."
         )
-    name = signal.strsignal(number) or f"signal {number}"
-    return (
-        f"The analysis crashed ({name.lower()}): the video may be damaged in a way that its decoder does not survive. "
-        "Convert it to H.264 and try again. Nothing half-written was left."
+    name = signal.strsignal(number) or _("signal {number}", number=number)
+    return _(
+        "The analysis crashed ({name}): the video may be damaged in a way that its decoder does not "
+        "survive. Convert it to H.264 and try again. Nothing half-written was left.",
+        name=name.lower(),
     )
 
 

@@ -8,6 +8,7 @@ import typer
 
 from formcheck.cli.console import print_line, printable, user_friendly
 from formcheck.core.errors import HistoryError, UsageError
+from formcheck.core.words import _
 
 if TYPE_CHECKING:
     from formcheck.storage.history.teams import Account, Team
@@ -57,7 +58,7 @@ def add_team_command(app: typer.Typer) -> None:
 
             with open_history() as history:
                 teams.delete_account(history, name)
-            print_line(f"{printable(name)} has no account any more.")
+            print_line(_("{account} has no account any more.", account=printable(name)))
 
     @team_app.command()
     def add(team: TeamArgument, lifter: LiftersOption = None, coach: CoachesOption = None) -> None:
@@ -75,7 +76,9 @@ def add_team_command(app: typer.Typer) -> None:
             from formcheck.storage.history import open_history, teams
 
             if not lifter and not coach:
-                raise UsageError("Say who leaves with --lifter or --coach: formcheck team delete takes the team away.")
+                raise UsageError(
+                    _("Say who leaves with --lifter or --coach: formcheck team delete takes the team away.")
+                )
             with open_history() as history:
                 print_line(_team_words(teams.take_from_team(history, team, lifter or (), coach or ())))
 
@@ -89,12 +92,12 @@ def add_team_command(app: typer.Typer) -> None:
 
             if not yes:
                 try:
-                    typer.confirm(f"Take the team {printable(team)} away?", abort=True, err=True)
+                    typer.confirm(_("Take the team {team} away?", team=printable(team)), abort=True, err=True)
                 except typer.Abort as error:
-                    raise HistoryError("Nothing was changed.") from error
+                    raise HistoryError(_("Nothing was changed.")) from error
             with open_history() as history:
                 teams.delete_team(history, team)
-            print_line(f"There is no team {printable(team)} any more.")
+            print_line(_("There is no team {team} any more.", team=printable(team)))
 
     app.add_typer(team_app, name="team")
 
@@ -105,7 +108,7 @@ def _list() -> None:
     with open_history() as history:
         found, groups = teams.accounts(history), teams.teams(history)
     if not found and not groups:
-        print_line("There are no accounts and no teams: formcheck team account NAME --lifter LIFTER adds one.")
+        print_line(_("There are no accounts and no teams: formcheck team account NAME --lifter LIFTER adds one."))
     for account in found:
         print_line(_words(account))
     for group in groups:
@@ -113,11 +116,13 @@ def _list() -> None:
 
 
 def _words(account: Account) -> str:
-    what = [f"lifter {printable(account.lifter)}"] if account.lifter else []
-    what += [f"coach of {', '.join(map(printable, account.coaches))}"] if account.coaches else []
+    what = [_("lifter {name}", name=printable(account.lifter))] if account.lifter else []
+    what += [_("coach of {names}", names=", ".join(map(printable, account.coaches)))] if account.coaches else []
     return f"{printable(account.name)}: {', '.join(what) or 'sees nothing yet'}"
 
 
 def _team_words(team: Team) -> str:
     lifters, coaches = (", ".join(map(printable, each)) or "none" for each in (team.lifters, team.coaches))
-    return f"Team {printable(team.name)}: lifters {lifters}; coaches {coaches}"
+    return _(
+        "Team {team}: lifters {lifters}; coaches {coaches}", team=printable(team.name), lifters=lifters, coaches=coaches
+    )

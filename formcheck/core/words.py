@@ -37,7 +37,7 @@ _T = TypeVar("_T")
 _K = TypeVar("_K")
 
 _spoken: ContextVar[str | None] = ContextVar("formcheck_language", default=None)
-_whole_process = ENGLISH
+_whole_process = named if (named := os.environ.get(VARIABLE, "")) in LANGUAGES else ENGLISH
 _asked: Callable[[], str | None] | None = None
 _catalogues: dict[str, _gettext.NullTranslations] = {}
 
