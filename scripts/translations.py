@@ -27,7 +27,7 @@ from formcheck.core.words import DOMAIN, ENGLISH, LANGUAGES, LOCALE_FOLDER
 ROOT = Path(__file__).resolve().parent.parent
 PACKAGE = ROOT / "formcheck"
 
-COVERED = ("core", "motion", "exercises", "judging", "render", "guidance", "cli")
+COVERED = ("core", "motion", "exercises", "judging", "render", "guidance", "cli", "app")
 """The folders of formcheck/ whose words are all in the catalogue."""
 
 Words = str | tuple[str, str]

@@ -16,6 +16,7 @@ from formcheck.app.sharing import is_shared
 from formcheck.core import loads
 from formcheck.core.errors import FormCheckError
 from formcheck.core.verdicts import FAULT, FLAGGED, NOT_MEASURED, OK, WATCH, Verdict, worst
+from formcheck.core.words import ENGLISH, N_, _, language, ngettext
 from formcheck.exercises import EXERCISES, column_measures, exercise_named
 from formcheck.exercises.framework.check import Finding, limit_words
 from formcheck.exercises.framework.measure import Measure
@@ -28,7 +29,7 @@ from formcheck.render.terminal import VIEW_WORDS, amount, clock, degrees, findin
 from formcheck.storage.access import accounts_needed
 from formcheck.storage.settings_files import load_settings
 
-RECOGNISE_IT = "Recognise it"
+RECOGNISE_IT = N_("Recognise it")
 """The choice "auto" in words, for a lift and for a variant."""
 
 GO = "go"
@@ -57,8 +58,8 @@ def guarded(show: Callable[Told, None]) -> Callable[Told, None]:
 def here() -> str:
     """Where everything stays, in words."""
     if is_shared():
-        return "your computer"
-    return "this server" if accounts_needed() else "this computer"
+        return _("your computer")
+    return _("this server") if accounts_needed() else _("this computer")
 
 
 def usable_settings(presets: Sequence[str] = ()) -> Settings:
@@ -121,6 +122,8 @@ def exercise_title(name: str, variant: str = "") -> str:
     title = lift_title(name)
     if known and title.split()[-1].lower() in known.lower():
         return known
+    if language() != ENGLISH:
+        return f"{title}, {known}" if known else title
     return title + (f", {known[:1].lower()}{known[1:]}" if known else "")
 
 
@@ -131,9 +134,9 @@ def exercise_names() -> list[str]:
 
 def lift_choice(key: str, tip: str | None = None) -> str:
     """Which lift it is, "auto" to have it recognised."""
-    titles = {"auto": RECOGNISE_IT} | {lift.name: lift.short_title for lift in EXERCISES}
+    titles = {"auto": _(RECOGNISE_IT)} | {lift.name: lift.short_title for lift in EXERCISES}
     chosen = st.segmented_control(
-        "Lift",
+        _("Lift"),
         list(titles),
         default="auto",
         required=True,
@@ -178,10 +181,10 @@ def facts(report: Report, lifter: str | None, unit: str) -> list[str]:
     reps, view = len(report.reps), report.view.name
     found = [
         exercise_title(report.exercise.name, report.variant),
-        f"{reps} {'rep' if reps == 1 else 'reps'}" if reps else "",
+        ngettext("{n} rep", "{n} reps", reps) if reps else "",
         load_words(report.load_kg, unit),
         lifter or "",
-        f"filmed {VIEW_WORDS[view]}" if view in VIEW_WORDS else "",
+        _("filmed {view}", view=VIEW_WORDS[view]) if view in VIEW_WORDS else "",
         report.video.file,
     ]
     return [each for each in found if each]
@@ -191,22 +194,24 @@ def hero(report: Report, lifter: str | None, unit: str) -> str:
     """Verdict and cue, as HTML."""
     verdict = report.verdict
     kicker = "".join(f"<span>{escaped(each)}</span>" for each in facts(report, lifter, unit))
-    advice = [escaped(each) for each in report.advice]
+    advice = [escaped(_(each)) for each in report.advice]
     more = "".join(f"<li>{each}</li>" for each in advice[1:])
     # Sets that were saved by an older version have neither praise nor a word about the load.
     load = escaped(report.load_advice)
     cue = (
-        f'<div class="fc-cue"><strong>Try next</strong><p>{advice[0]}</p>'
+        f'<div class="fc-cue"><strong>{escaped(_("Try next"))}</strong><p>{advice[0]}</p>'
         + (f'<ol start="2">{more}</ol>' if more else "")
         + (f'<p class="fc-load">{load}</p>' if load else "")
         + "</div>"
         if advice
         else ""
     )
-    good = "".join(f"<li>✓ {escaped(each)}</li>" for each in report.praise)
-    praise = f'<ul class="fc-praise" aria-label="What went well">{good}</ul>' if good else ""
+    good = "".join(f"<li>✓ {escaped(_(each))}</li>" for each in report.praise)
+    went_well, verdict_label = escaped(_("What went well")), escaped(_("Verdict"))
+    praise = f'<ul class="fc-praise" aria-label="{went_well}">{good}</ul>' if good else ""
     return (
-        f'<section class="fc-hero {escaped(verdict)}" aria-label="Verdict"><div class="fc-facts">{kicker}</div>'
+        f'<section class="fc-hero {escaped(verdict)}" aria-label="{verdict_label}">'
+        f'<div class="fc-facts">{kicker}</div>'
         f"{tag(verdict)}<h2>{escaped(report.summary)}</h2>{cue}{praise}</section>"
     )
 
@@ -236,6 +241,46 @@ def table(
     )
 
 
+SCRIPT_WORDS = {
+    "compare": (
+        N_("Lay over each other"),
+        N_("Play both"),
+        N_("Both reps"),
+        N_("Pause"),
+        N_("Back {words}"),
+        N_("{title}: stick figure with the line of the back"),
+    ),
+    "reel": (
+        N_("Annotated video of the set"),
+        N_("Speed {speed}"),
+        N_("One frame back"),
+        N_("One frame on"),
+        N_("‹ Frame"),
+        N_("Frame ›"),
+        N_("Loop rep"),
+        N_("Overlay"),
+        N_("Loading …"),
+        N_("Watching"),
+        N_("Keys: , and . step"),
+        N_("< and > speed"),
+        N_("L loops the rep"),
+        N_("O overlay"),
+        N_("Reps along the video"),
+        N_("Rep {index}, {words}: play from there"),
+        N_("Line along the back"),
+        N_("What to look at"),
+        N_("Rep"),
+        N_("Start"),
+        N_("Verdict"),
+        N_("Found"),
+        N_("Go to rep {index} at {time}"),
+        N_("Reps"),
+        N_("Rep by rep"),
+    ),
+}
+"""What the scripts of parts of a page say, by part: they get it in the language of the reader."""
+
+
 def drawing(name: str) -> None:
     """A drawing that comes with the app, in the colours of the theme."""
     style = "<style>svg{width:100%;max-width:24rem;display:block;margin:auto;color:var(--st-text-color)}</style>"
@@ -249,7 +294,8 @@ def component(name: str, key: str, data: Mapping[str, Any], **states: Any) -> An
     """
     css, js = asset(f"{name}.css"), asset("dom.js") + asset(f"{name}.js")
     part = st.components.v2.component(f"formcheck_{name}", html='<div class="root"></div>', css=css, js=js)
-    return part(key=key, data=data, **states)
+    words = {each: _(each) for each in SCRIPT_WORDS.get(name, ())}
+    return part(key=key, data={**data, "said": words}, **states)
 
 
 def invisible_component(name: str, key: str, data: Mapping[str, Any]) -> None:
@@ -301,10 +347,10 @@ def legend(report: Report) -> list[dict[str, str]]:
     """What the colours of the line along the back mean, for the overlay's own legend is small on a phone."""
     watch, fault = stated_rounding_limits_deg(report)
     words = {
-        OK: "neutral",
+        OK: _("neutral"),
         WATCH: limit_words(WATCH, degrees(watch)),
         FAULT: limit_words(FAULT, degrees(fault), fault_margin=ROUNDING_FAULT_MARGIN),
-        NOT_MEASURED: "not judged",
+        NOT_MEASURED: _("not judged"),
     }
     judged = any(math.isfinite(rep.measures.get("back_rounding_deg", math.nan)) for rep in report.reps)
     return [{"verdict": verdict, "words": each} for verdict, each in words.items()] if judged else []
@@ -323,7 +369,7 @@ def worth_knowing(findings: Sequence[Finding]) -> list[Finding]:
 
 def _finding(finding: Finding) -> dict[str, Any]:
     at_s, value, unit = finding.at_s, finding.value, finding.unit
-    where = f" in rep {finding.rep}" if finding.rep is not None else ""
+    where = _(" in rep {rep}", rep=finding.rep) if finding.rep is not None else ""
     much = f"{amount(value, unit)}{where}; {finding_limit(finding)}"
     return {
         "verdict": finding.verdict,
@@ -337,7 +383,7 @@ def _finding(finding: Finding) -> dict[str, Any]:
 
 def _rep(rep: RepReport, columns: Sequence[Measure]) -> dict[str, Any]:
     verdict = worst(each.verdict for each in rep.findings)
-    found = [each.title for each in worth_knowing(rep.findings)] + (["partial rep"] if rep.partial else [])
+    found = [each.title for each in worth_knowing(rep.findings)] + ([_("partial rep")] if rep.partial else [])
     return {
         "index": rep.index,
         "start": known(rep.start_s),

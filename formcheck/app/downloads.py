@@ -20,6 +20,7 @@ from starlette.responses import PlainTextResponse, Response, StreamingResponse
 from starlette.routing import Route
 
 from formcheck.core.errors import FormCheckError, HistoryError
+from formcheck.core.words import _
 from formcheck.storage.access import account, acting_for
 from formcheck.storage.history import open_history
 from formcheck.storage.history.exchange import write_export
@@ -97,7 +98,9 @@ class _Download:
             except ConnectionAbortedError:
                 raise
             except Exception as error:
-                self._put(HistoryError(f"The export failed ({type(error).__name__}: {error})."))
+                self._put(
+                    HistoryError(_("The export failed ({kind}: {error}).", kind=type(error).__name__, error=error))
+                )
             else:
                 self._put(None)
 
@@ -106,14 +109,14 @@ class _Download:
             with contextlib.suppress(queue.Full):
                 self._parts.put(part, timeout=LOOKED_EVERY_S)
                 return
-        raise ConnectionAbortedError("Nobody reads this export any more.")
+        raise ConnectionAbortedError(_("Nobody reads this export any more."))
 
 
 def _export(request: Request) -> Response:
     """The export behind a link; 404 for one that was not given or is over."""
     link = _links.get(request.path_params["number"])
     if link is None or link.until_s < time.monotonic():
-        return PlainTextResponse("This link is over: load the page again.", status_code=404)
+        return PlainTextResponse(_("This link is over: load the page again."), status_code=404)
     parts = iter(_Download(link.account))
     try:
         first = next(parts)  # what goes wrong before the first byte can still be said

@@ -11,11 +11,12 @@ import streamlit as st
 
 from formcheck.core.errors import UsageError
 from formcheck.core.verdicts import FAULT
+from formcheck.core.words import N_, _
 from formcheck.exercises.framework.check import Check
 from formcheck.exercises.framework.exercise import Exercise
 from formcheck.judging.settings import Override, Settings
 
-NEVER = "never"
+NEVER = N_("never")
 
 
 def editor(lift: Exercise, settings: Settings, key: str) -> Settings:
@@ -28,13 +29,16 @@ def editor(lift: Exercise, settings: Settings, key: str) -> Settings:
         disabled=["Check", "Unit", "Warns when"],
         column_order=["Check", "On", "Warns when", "Watch", "Fault", "Unit"],
         # What has no limit for a fault never is one.
-        placeholder=NEVER,
+        placeholder=_(NEVER),
         column_config={
-            "Check": st.column_config.TextColumn(width=300),
-            "Unit": st.column_config.TextColumn(width=240),
-            "On": st.column_config.CheckboxColumn(width="small"),
-            "Watch": st.column_config.NumberColumn(format="%.4g", required=True),
-            "Fault": st.column_config.NumberColumn(format="%.4g", help="never: it is no more than something to watch."),
+            "Check": st.column_config.TextColumn(_("Check"), width=300),
+            "Warns when": st.column_config.TextColumn(_("Warns when")),
+            "Unit": st.column_config.TextColumn(_("Unit"), width=240),
+            "On": st.column_config.CheckboxColumn(_("On"), width="small"),
+            "Watch": st.column_config.NumberColumn(_("Watch"), format="%.4g", required=True),
+            "Fault": st.column_config.NumberColumn(
+                _("Fault"), format="%.4g", help=_("never: it is no more than something to watch.")
+            ),
         },
     )
     return Settings(checks=overrides(lift, edited.to_dict("records"), settings))
@@ -49,10 +53,10 @@ def rows(lift: Exercise, settings: Settings) -> list[dict[str, Any]]:
             {
                 "Check": check.title,
                 "On": not override.off,
-                "Warns when": "above" if check.more_is_worse else "below",
+                "Warns when": _("above") if check.more_is_worse else _("below"),
                 "Watch": check.watch if override.watch is None else override.watch,
                 "Fault": _fault(check, override),
-                "Unit": "degrees" if check.unit == "deg" else check.unit,
+                "Unit": _("degrees") if check.unit == "deg" else check.unit,
             }
         )
     return found
@@ -71,7 +75,7 @@ def overrides(lift: Exercise, table: list[dict[Any, Any]], settings: Settings) -
     for check, row in zip(lift.checks, table, strict=True):
         key = f"{lift.name}/{check.id}"
         if not row["On"]:
-            changed[key] = Override(off=True, source="your limits")
+            changed[key] = Override(off=True, source=_("your limits"))
             continue
         # An emptied cell is NaN.
         watch, fault = (math.nan if row[name] is None else float(row[name]) for name in ("Watch", "Fault"))
@@ -79,7 +83,7 @@ def overrides(lift: Exercise, table: list[dict[Any, Any]], settings: Settings) -
             # No more than a hint: a fault limit changes nothing, but must not be before the one for watch.
             fault = max(watch, check.fault) if check.more_is_worse else min(watch, check.fault)
         if not (math.isfinite(watch) and math.isfinite(fault)):
-            raise UsageError(f"{check.title} needs both limits, watch and fault.")
+            raise UsageError(_("{check} needs both limits, watch and fault.", check=check.title))
         if key in settings.checks or (watch, fault) != (check.watch, check.fault):
-            changed[key] = Override(watch, fault, source="your limits")
+            changed[key] = Override(watch, fault, source=_("your limits"))
     return changed

@@ -11,6 +11,7 @@ import streamlit as st
 
 from formcheck.app import components
 from formcheck.core.errors import AccessError, FormCheckError
+from formcheck.core.words import N_, _
 from formcheck.service.sign_in import (
     CLAIM_VARIABLE,
     USUAL_CLAIM,
@@ -27,9 +28,10 @@ WHOSE = "whose-session"
 
 THIS_MACHINE = "127.0.0.1"
 
-UNVERIFIED = (
-    "You have signed in, but the sign-in service does not say who you are, or not that your e-mail address is "
-    "verified. Verify it there, then sign out here and in again; whoever runs FormCheck can help."
+UNVERIFIED = N_(
+    "You have signed in, but the sign-in service does not say who you are, or not that your e-mail "
+    "address is verified. Verify it there, then sign out here and in again; whoever runs FormCheck "
+    "can help."
 )
 
 
@@ -64,8 +66,8 @@ def account_line() -> None:
     if not accounts_needed():
         return
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-        st.caption(f"Signed in as {components.plain(account() or '')}", width="content")
-        if way_to_sign_in() is SignIn.OIDC and st.button("Sign out", type="tertiary", key="sign-out"):
+        st.caption(_("Signed in as {account}", account=components.plain(account() or "")), width="content")
+        if way_to_sign_in() is SignIn.OIDC and st.button(_("Sign out"), type="tertiary", key="sign-out"):
             _forget_session("")
             st.logout()
 
@@ -94,12 +96,12 @@ def _not_known(error: FormCheckError) -> None:
         if not signed_in and st.user.to_dict().get("is_logged_in") is True:
             st.error(UNVERIFIED, icon=":material/error:")
             signed_in = True
-        if signed_in and st.button("Sign out", key="sign-out"):
+        if signed_in and st.button(_("Sign out"), key="sign-out"):
             st.logout()
-        if not signed_in and st.button("Sign in", type="primary", key="sign-in", icon=":material/login:"):
+        if not signed_in and st.button(_("Sign in"), type="primary", key="sign-in", icon=":material/login:"):
             st.login()
     elif not signed_in:
-        st.markdown("Nobody is signed in. Open FormCheck by the address that whoever runs it gave you.")
+        st.markdown(_("Nobody is signed in. Open FormCheck by the address that whoever runs it gave you."))
 
 
 def _named() -> str:

@@ -10,6 +10,7 @@ import numpy as np
 
 from formcheck.core.landmarks import Landmark, left_right
 from formcheck.core.poses import FloatArray, PoseSequence
+from formcheck.core.words import _
 from formcheck.judging.report import Report
 from formcheck.render.overlay import (
     FAR_SEGMENTS,
@@ -128,7 +129,7 @@ def _moment(joints: FloatArray, contour: FloatArray, near: str, frame: int, plan
         back=_line(back[np.isfinite(back).all(axis=1)]),
         head=(round(float(head[0]), 1), round(float(head[1]), 1)) if np.isfinite(head).all() else None,
         level=rounding_level(rounding_deg, plan.limits_deg),
-        words=said if measured else "not judged",
+        words=said if measured else _("not judged"),
     )
 
 

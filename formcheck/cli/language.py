@@ -1,4 +1,4 @@
-"""The language of a command: what ``--language`` or the environment says, for this process and all that it starts."""
+"""The language of a command, and of all processes that it starts: by option, environment or settings."""
 
 from __future__ import annotations
 
@@ -20,6 +20,7 @@ from formcheck.core.words import (
     language_of_environment,
     speak,
 )
+from formcheck.storage.config_folder import default_settings_path
 
 OPTION = "--language"
 
@@ -37,7 +38,7 @@ OF_THE_LIBRARY = (
 
 
 def take_language(arguments: list[str]) -> list[str]:
-    """Speak the language that the arguments or the environment name; returns the arguments without it.
+    """Speak the language that arguments, environment or settings name; returns the arguments without it.
 
     It is taken before anything else is read, as help and errors are said in it, wherever it is among the arguments.
 
@@ -57,11 +58,25 @@ def take_language(arguments: list[str]) -> list[str]:
             left.append(word)
     if named == "":
         raise UsageError(_("{option} needs a language: {known}.", option=OPTION, known=", ".join(LANGUAGES)))
-    chosen = known_language(named) if named is not None else language_of_environment()
+    chosen = known_language(named) if named is not None else language_of_environment() or _of_the_settings()
     if chosen is not None:
         speak(chosen)
         os.environ[VARIABLE] = chosen  # processes that this one starts speak it as well
     return left
+
+
+def _of_the_settings() -> str | None:
+    """What the user's settings file says; None where it says nothing, or cannot be read: the command tells of that."""
+    path = default_settings_path()
+    if not path.is_file():
+        return None
+    import tomllib
+
+    try:
+        named = tomllib.loads(path.read_text(encoding="utf-8"))["lifter"]["language"]
+    except (OSError, ValueError, LookupError, TypeError, RecursionError):
+        return None
+    return named if named in LANGUAGES else None
 
 
 def translate(command: Any) -> None:

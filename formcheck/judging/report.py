@@ -295,6 +295,7 @@ class _Lifter:
     earlier_back_injury: bool | None = None
     depth_target: float | None = None
     load_unit: str | None = None
+    language: str | None = None
 
 
 @dataclass(frozen=True)

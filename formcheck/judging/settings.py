@@ -9,6 +9,7 @@ A settings file is TOML; every key is optional:
     earlier_back_injury = true       # earlier warnings for the back
     depth_target = "parallel"        # or "below-parallel", "high", or thigh lengths above parallel
     load_unit = "lb"                 # of --load without a unit, and of loads that are shown
+    language = "de"                  # of everything that is said
 
     [variants]
     deadlift = "sumo"
@@ -36,7 +37,7 @@ from typing import Any, TypeVar
 from formcheck.core.errors import UsageError
 from formcheck.core.limits import KEYS, VARIABLES, is_limit
 from formcheck.core.loads import LOAD_UNITS
-from formcheck.core.words import N_, _
+from formcheck.core.words import LANGUAGES, N_, _
 from formcheck.exercises import EXERCISES, OR
 from formcheck.exercises.framework.check import Check
 from formcheck.exercises.framework.exercise import Exercise
@@ -93,6 +94,7 @@ class Settings:
     earlier_back_injury : warn earlier about the back, and word it more gently.
     depth_target : height of the hips above the knees to reach in a squat, in thigh lengths.
     load_unit : "kg" or "lb"; ``unit_of_loads`` has the usual one where nothing is said.
+    language : in which everything is said; None = as whoever asks says otherwise, else English.
     variants : variant by lift, for sets whose variant is not named otherwise.
     checks : overrides by "lift/check".
     limits : how much is read, by the names of `formcheck.core.limits.KEYS`; of a file, and not of an analysis: what is
@@ -104,6 +106,7 @@ class Settings:
     earlier_back_injury: bool | None = None
     depth_target: float | None = None
     load_unit: str | None = None
+    language: str | None = None
     variants: Mapping[str, str] = field(default_factory=dict)
     checks: Mapping[str, Override] = field(default_factory=dict)
     limits: Mapping[str, float] = field(default_factory=dict)
@@ -117,7 +120,7 @@ class Settings:
         """Only what differs from how FormCheck comes, as plain data for report.json."""
         lifter = {
             name: value
-            for name in ("height_cm", "earlier_back_injury", "depth_target", "load_unit")
+            for name in ("height_cm", "earlier_back_injury", "depth_target", "load_unit", "language")
             if (value := getattr(self, name)) is not None
         }
         checks = {
@@ -158,6 +161,7 @@ def merge(first: Settings, then: Settings) -> Settings:
         earlier_back_injury=_later(first.earlier_back_injury, then.earlier_back_injury),
         depth_target=_later(first.depth_target, then.depth_target),
         load_unit=_later(first.load_unit, then.load_unit),
+        language=_later(first.language, then.language),
         variants={**first.variants, **then.variants},
         checks=checks,
     )
@@ -279,13 +283,16 @@ class _Reader:
             table = {key: value for key, value in table.items() if key not in ("presets", "limits")}
         self.known_keys("", table, known)
         lifter = self.table("lifter", table.get("lifter", {}))
-        self.known_keys("lifter.", lifter, ["height_cm", "earlier_back_injury", "depth_target", "load_unit"])
+        self.known_keys(
+            "lifter.", lifter, ["height_cm", "earlier_back_injury", "depth_target", "load_unit", "language"]
+        )
         return Settings(
             presets=self.names("presets", table.get("presets", [])),
             height_cm=self.number("lifter.height_cm", lifter.get("height_cm"), HEIGHT_RANGE_CM),
             earlier_back_injury=self.flag("lifter.earlier_back_injury", lifter.get("earlier_back_injury")),
             depth_target=self.depth("lifter.depth_target", lifter.get("depth_target")),
             load_unit=self.choice("lifter.load_unit", lifter.get("load_unit"), LOAD_UNITS),
+            language=self.choice("lifter.language", lifter.get("language"), LANGUAGES),
             variants=self.variants(self.table("variants", table.get("variants", {}))),
             checks=self.checks(self.table("checks", table.get("checks", {}))),
             limits=self.limits(self.table("limits", table.get("limits", {}))),

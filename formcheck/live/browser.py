@@ -27,6 +27,7 @@ from numpy.typing import NDArray
 
 from formcheck.core.errors import FormCheckError
 from formcheck.core.verdicts import FAULT, WATCH
+from formcheck.core.words import language, speaking
 from formcheck.live.engine import LiveEngine
 from formcheck.live.newest import Newest
 from formcheck.live.recording import Observation
@@ -107,6 +108,7 @@ class BrowserSession:
         self, options: SessionOptions, make_analyser: Callable[[], Analyser], *, keep_video: bool = False
     ) -> None:
         self.options = options
+        self.language = language()  # of whoever opened the page; the frames come in other threads
         self._working = threading.Lock()  # engine, analyser and recording
         self._showing = threading.Lock()  # all that the page reads, held for an instant only
         self._engine = LiveEngine(options)
@@ -347,6 +349,10 @@ class FrameWorker:
         self._thread.join(timeout_s)
 
     def _work(self) -> None:
+        with speaking(self._session.language):
+            self._take_frames()
+
+    def _take_frames(self) -> None:
         try:
             while (taken := self._next()) is not None:
                 (read, arrived_s), passed_over = taken

@@ -22,6 +22,7 @@ from typing import TYPE_CHECKING, Any
 
 from formcheck.core.errors import Cancelled, FormCheckError, HistoryError, OutputError, UsageError, VideoError
 from formcheck.core.limits import most
+from formcheck.core.words import language, speaking
 from formcheck.storage.access import acting_for
 from formcheck.storage.limits_in_force import limits_in_force
 
@@ -97,6 +98,7 @@ class AnalysisRequest:
     whole : all or nothing: when drawing the video is stopped or fails, so is the whole analysis, and nothing is saved.
         Otherwise the report without the video counts.
     account : for whom a server does this; "" where there are no accounts.
+    language : in which the sentences of the report are written, and all that is told meanwhile.
     """
 
     video: str | None = None
@@ -136,6 +138,7 @@ class AnalysisRequest:
     live: bool = False
     whole: bool = False
     account: str = ""
+    language: str = field(default_factory=language)
 
     @property
     def input(self) -> Path:
@@ -230,7 +233,7 @@ def run_analysis(
     FormCheckError : the input cannot be read, the model not be fetched, the files not be written, the work was stopped,
         ... What goes wrong later, when there is a report to show, is `AnalysisResult.problem` instead.
     """
-    with acting_for(request.account):
+    with speaking(request.language), acting_for(request.account):
         return _Run(request, progress or (lambda *_: None), cancelled, known, judged or (lambda _: None)).result()
 
 
@@ -276,7 +279,8 @@ def judge(request: AnalysisRequest, poses: PoseSequence) -> tuple[PoseSequence, 
     """The part of the poses that the request is about, and what is said of it; `FormCheckError` as `run_analysis`."""
     told = analysis_options(request)
     part = _part(request, poses)
-    return part, _analyze(request, part, told)
+    with speaking(request.language):
+        return part, _analyze(request, part, told)
 
 
 def copy_remark(other: SetSummary) -> str:

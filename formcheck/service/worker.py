@@ -25,6 +25,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from formcheck.core.errors import Cancelled, FormCheckError, PoseFileError, UsageError, VideoError
+from formcheck.core.words import speak
 from formcheck.service.pipeline import AnalysisRequest, AnalysisStage, run_analysis
 from formcheck.service.time_left import STAGE_SHARES, TimeLeft
 from formcheck.service.turns import Turns
@@ -269,6 +270,7 @@ def main() -> None:
         if line is None:
             os._exit(0)
         job = AnalysisRequest.from_dict(json.loads(line))
+        speak(job.language)  # of all threads: the process does this job only
         stop = threading.Event()
         threading.Thread(target=_listen, args=(stop,), daemon=True).start()
         say(_outcome(job, say, stop))

@@ -19,7 +19,7 @@ from tests.helpers.pseudo_language import pseudo_language, unmarked
 
 @pytest.mark.parametrize("key", TEXTS)
 def test_every_text_is_in_the_catalogue(key: str) -> None:
-    values = {name: "1" for name in re.findall(r"\{(\w+)", TEXTS[key])}
+    values = dict.fromkeys(re.findall(r"\{(\w+)", TEXTS[key]), "1")
     with pseudo_language():
         assert unmarked(text(key, **values)) == []
 

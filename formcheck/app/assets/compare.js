@@ -2,6 +2,7 @@
 export default function (component) {
   const { data, parentElement } = component;
   const root = parentElement.querySelector(".root");
+  const say = saying(data);
   const videos = () => data.players.map((name) => document.querySelector(".st-key-" + name + " video"));
   const drawn = (name, attributes) => {
     const element = document.createElementNS("http://www.w3.org/2000/svg", name);
@@ -14,7 +15,7 @@ export default function (component) {
     const parts = Object.fromEntries(["far", "thin", "near", "back"].map((name) => [name, drawn("path", { class: name })]));
     const head = drawn("circle", { class: "head", r: 6 });
     const [left, top, right, bottom] = data.box;
-    const picture = drawn("svg", { viewBox: `${left} ${top} ${right - left} ${bottom - top}`, role: "img", "aria-label": `${figure.title}: stick figure with the line of the back` });
+    const picture = drawn("svg", { viewBox: `${left} ${top} ${right - left} ${bottom - top}`, role: "img", "aria-label": say("{title}: stick figure with the line of the back", figure) });
     picture.append(drawn("line", { class: "floor", x1: left, x2: right, y1: 0, y2: 0 }), parts.far, head, parts.thin, parts.near, parts.back);
     const words = make("span", { class: "words" });
     return { ...figure, parts, head, words, element: make("figure", {}, picture, make("figcaption", {}, make("strong", {}, figure.title), words)) };
@@ -23,7 +24,7 @@ export default function (component) {
   const phased = data.phases[0].length > 1;
   const ghostPath = ["far", "thin", "near", "back"].map((name) => drawn("path", { class: `ghost ${name}` }));
   const ghostHead = drawn("circle", { class: "ghost head", r: 6 });
-  const over = figures.length === 2 && phased ? make("button", { type: "button", "aria-pressed": "false" }, "Lay over each other") : null;
+  const over = figures.length === 2 && phased ? make("button", { type: "button", "aria-pressed": "false" }, say("Lay over each other")) : null;
   let ghost = false;
   if (over) {
     const picture = figures[1].element.querySelector("svg");
@@ -45,12 +46,12 @@ export default function (component) {
     }
     return to[to.length - 1] + at - from[from.length - 1];
   };
-  const play = make("button", { type: "button" }, "Play both");
+  const play = make("button", { type: "button" }, say("Play both"));
   const slider = make("input", { type: "range", min: 0, max: data.length, step: 0.02, value: 0 });
   const clock = make("output");
   root.replaceChildren(
     make("div", { class: "figures" }, ...figures.map((figure) => figure.element)),
-    make("div", { class: "controls" }, play, ...(over ? [over] : []), make("label", {}, make("span", {}, "Both reps"), slider), clock),
+    make("div", { class: "controls" }, play, ...(over ? [over] : []), make("label", {}, make("span", {}, say("Both reps")), slider), clock),
   );
 
   const arrange = () => {
@@ -85,7 +86,7 @@ export default function (component) {
       figure.parts.back.setAttribute("class", `back ${now.level}`);
       figure.head.setAttribute("visibility", now.head ? "visible" : "hidden");
       if (now.head) [figure.head.cx.baseVal.value, figure.head.cy.baseVal.value] = now.head;
-      figure.words.textContent = `Back ${now.words}`;
+      figure.words.textContent = say("Back {words}", now);
       return `${figure.title}, back ${now.words}`;
     });
     slider.setAttribute("aria-valuetext", [`${clock.textContent} from lift-off`, ...told].join("; "));
@@ -98,14 +99,14 @@ export default function (component) {
     say(time);
     videos().forEach((video, n) => { if (video) { video.pause(); video.currentTime = data.starts[n] + time; } });
   };
-  const stop = () => { clearInterval(timer); timer = null; play.textContent = "Play both"; videos().forEach((video) => video && video.pause()); };
+  const stop = () => { clearInterval(timer); timer = null; play.textContent = say("Play both"); videos().forEach((video) => video && video.pause()); };
   slider.oninput = () => { stop(); place(); };
   play.onclick = () => {
     if (timer) return stop();
     if (Number(slider.value) >= data.length - 0.05) slider.value = 0;
     place();
     videos().forEach((video) => video && video.play());
-    play.textContent = "Pause";
+    play.textContent = say("Pause");
     const from = Number(slider.value), since = performance.now();
     timer = setInterval(() => {
       const shown = videos(), first = shown.find(Boolean);

@@ -6,3 +6,7 @@ const make = (name, attributes = {}, ...children) => {
   return element;
 };
 
+// What the part says, in the language of the reader: its data brings a translation of each message.
+const saying = (data) => (text, values = {}) => Object.entries(values).reduce(
+  (words, [name, value]) => words.replace(`{${name}}`, value), (data.said || {})[text] ?? text);
+

@@ -10,6 +10,7 @@ import streamlit as st
 from formcheck.app import components
 from formcheck.app.session import Session, Upload
 from formcheck.core.loads import in_load_unit
+from formcheck.core.words import N_, WordTable, _
 from formcheck.exercises import EXERCISES
 from formcheck.service.name_guess import Guess, guess
 from formcheck.service.pipeline import AUTO
@@ -19,7 +20,7 @@ from formcheck.storage.history.records import LONGEST_NOTES
 COLUMNS = ("lift", "lifter", "load", "notes")
 """Of the table; also how the keys of its boxes begin."""
 
-COPIED = {"lift": "Lift", "lifter": "Lifter", "load": "Load"}
+COPIED = WordTable({"lift": N_("Lift"), "lifter": N_("Lifter"), "load": N_("Load")})
 """What can be the same for all files, and its title."""
 
 WIDTHS = [3, 3, 2, 4]
@@ -68,22 +69,24 @@ def words_of(found: Guess, unit: str) -> str:
         components.exercise_title(found.exercise, found.variant) if found.exercise != AUTO else "",
         components.load_words(found.load_kg, unit),
         found.lifter or "",
-        f"filmed {found.filmed_at}" if found.filmed_at else "",
+        _("filmed {view}", view=found.filmed_at) if found.filmed_at else "",
     ]
     said = ", ".join(filter(None, parts))
-    source = f"Guessed from the name and set {found.like_set}" if found.like_set is not None else "Guessed"
+    source = _("Guessed from the name and set {id}", id=found.like_set) if found.like_set is not None else _("Guessed")
     return f"{source}: {said}" if said else ""
 
 
 def show(mine: Session, names: Sequence[str], unit: str) -> list[dict[str, Any]]:
     """Draw the table; for every chosen file what was told of it, as arguments of `AnalysisRequest`."""
     with st.container(key="files-head"):
-        for column, title in zip(st.columns(WIDTHS), ("Lift", "Lifter", f"Load in {unit}", "Notes"), strict=True):
+        for column, title in zip(
+            st.columns(WIDTHS), (_("Lift"), _("Lifter"), _("Load in {unit}", unit=unit), _("Notes")), strict=True
+        ):
             column.caption(title)
     everybody = sorted({*names, *_typed(mine)}, key=str.casefold)
     told = [_row(mine, upload, everybody, unit) for upload in list(mine.uploads)]
     with st.container(horizontal=True, vertical_alignment="center", gap="small", key="files-copy"):
-        st.caption("All like the first:", width="content")
+        st.caption(_("All like the first:"), width="content")
         for name, title in COPIED.items():
             st.button(title, key=f"copy-{name}", icon=":material/south:", on_click=_copier(mine, name))
     return told
@@ -103,26 +106,39 @@ def _row(mine: Session, upload: Upload, names: Sequence[str], unit: str) -> dict
             st.markdown(f"**{components.plain(upload.name)}**", width="content")
             remove_button(mine, upload)
         boxes = dict(zip(COLUMNS, st.columns(WIDTHS), strict=True))
-        titles = {AUTO: components.RECOGNISE_IT} | {lift.name: lift.short_title for lift in EXERCISES}
+        titles = {AUTO: _(components.RECOGNISE_IT)} | {lift.name: lift.short_title for lift in EXERCISES}
         shared: dict[str, Any] = {"label_visibility": "collapsed", "persist_state": KEPT}
         about = components.plain(upload.name)
         lift = boxes["lift"].selectbox(
-            f"Lift of {about}", list(titles), format_func=titles.__getitem__, key=f"lift-{number}", **shared
+            _("Lift of {file}", file=about),
+            list(titles),
+            format_func=titles.__getitem__,
+            key=f"lift-{number}",
+            **shared,
         )
         lifter = boxes["lifter"].selectbox(
-            f"Lifter of {about}",
+            _("Lifter of {file}", file=about),
             names,
             index=None,
             accept_new_options=True,
-            placeholder="Lifter",
+            placeholder=_("Lifter"),
             key=f"lifter-{number}",
             **shared,
         )
         load = components.load_field(
-            boxes["load"], f"Load of {about} in {unit}", unit, f"load-{number}", placeholder=f"Load, {unit}", **shared
+            boxes["load"],
+            _("Load of {file} in {unit}", file=about, unit=unit),
+            unit,
+            f"load-{number}",
+            placeholder=_("Load, {unit}", unit=unit),
+            **shared,
         )
         notes = boxes["notes"].text_input(
-            f"Notes on {about}", placeholder="Notes", key=f"notes-{number}", max_chars=LONGEST_NOTES, **shared
+            _("Notes on {file}", file=about),
+            placeholder=_("Notes"),
+            key=f"notes-{number}",
+            max_chars=LONGEST_NOTES,
+            **shared,
         )
         if words := words_of(found, unit):
             st.caption(components.plain(words))
@@ -137,7 +153,7 @@ def _row(mine: Session, upload: Upload, names: Sequence[str], unit: str) -> dict
 
 def remove_button(mine: Session, upload: Upload) -> None:
     """Takes a file out of the list again."""
-    label = f"Remove {components.plain(upload.name)}"
+    label = _("Remove {file}", file=components.plain(upload.name))
     if st.button(label, key=f"remove-{upload.number}", icon=":material/close:", type="tertiary"):
         mine.forget_upload(upload)
         for column in COLUMNS:

@@ -21,6 +21,8 @@ from formcheck.core.errors import FormCheckError
 from formcheck.core.loads import LOAD_UNITS, in_load_unit
 from formcheck.core.poses import PoseSequence
 from formcheck.core.verdicts import NOT_MEASURED, ViewName
+from formcheck.core.words import N_, _
+from formcheck.core.words import number as written
 from formcheck.guidance.progress import best_before
 from formcheck.judging.phase_alignment import phase_instants
 from formcheck.judging.report import Report, RepReport
@@ -37,13 +39,27 @@ LEAST_DEG = 10.0
 """Charts of angles span at least that much: less is mostly noise."""
 
 REP_ROWS = (
-    ("Back rounding", "rounding_deg", "deg", "less is better"),
-    ("Depth, hips above knees", "depth_thighs", "thigh lengths", "less is deeper"),
-    ("Ascent", "concentric_s", "s", ""),
+    (N_("Back rounding"), "rounding_deg", "deg", N_("less is better")),
+    (N_("Depth, hips above knees"), "depth_thighs", N_("thigh lengths"), N_("less is deeper")),
+    (N_("Ascent"), "concentric_s", "s", ""),
 )
 """Title, name and unit of what is compared of two reps, and which way is the better one."""
 
-OTHER, OWN_BEST, SAMPLE = "Another set", "Own best rep", "Good lift"
+OTHER, OWN_BEST, SAMPLE = N_("Another set"), N_("Own best rep"), N_("Good lift")
+
+
+@dataclass(frozen=True)
+class _Which:
+    """One of the two that are compared, in words."""
+
+    set_of: str
+    rep_of: str
+    title: str
+
+
+FIRST = _Which(N_("First set"), N_("First rep"), N_("First set, rep {rep}"))
+SECOND = _Which(N_("Second set"), N_("Second rep"), N_("Second set, rep {rep}"))
+YOURS = _Which(N_("Your set"), N_("Your rep"), N_("Your set, rep {rep}"))
 
 SIDES = (ViewName.SIDE_LEFT, ViewName.SIDE_RIGHT)
 """Both show the same, as figures are drawn facing right."""
@@ -86,17 +102,20 @@ def show(sets: Sequence[AnySet], unit: str) -> None:
     """Choose two repetitions of these sets (the newest first) and compare them; ``unit`` is that of loads."""
     by_id = {saved.id: saved for saved in sets}
     if not by_id:
-        st.markdown("A saved set is needed for this.")
+        st.markdown(_("A saved set is needed for this."))
         return
     ways = [OTHER, OWN_BEST, SAMPLE] if len(by_id) > 1 else [OWN_BEST, SAMPLE]
-    way = st.segmented_control("Compare with", ways, default=ways[0], required=True, key="compare-way") or ways[0]
+    way = (
+        st.segmented_control(_("Compare with"), ways, default=ways[0], required=True, format_func=_, key="compare-way")
+        or ways[0]
+    )
     usual = pair_of(sets) if len(by_id) > 1 else (sets[0], sets[0])
     left, right = st.columns(2, gap="medium")
     with right:
-        second = _choose(by_id, usual[1].id, "Second" if way == OTHER else "Your", 1, unit)
+        second = _choose(by_id, usual[1].id, SECOND if way == OTHER else YOURS, 1, unit)
     with left:
         if way == OTHER:
-            first = _choose(by_id, usual[0].id, "First", 0, unit)
+            first = _choose(by_id, usual[0].id, FIRST, 0, unit)
         elif way == OWN_BEST:
             first = None if second is None else _own_best(sets, second)
         else:
@@ -105,17 +124,17 @@ def show(sets: Sequence[AnySet], unit: str) -> None:
         return
     _warn(first, second)
     _side_by_side(first, second)
-    st.header("These two reps")
+    st.header(_("These two reps"))
     st.html(reps_table(first, second))
     if first.saved is None or second.saved is None or way != OTHER:
         return
     compared = compare(first.saved, second.saved)
     left, right = st.columns(2, gap="large")
     with left:
-        st.header("Whole sets")
+        st.header(_("Whole sets"))
         st.html(numbers_table(compared, unit))
     with right:
-        st.header("Checks")
+        st.header(_("Checks"))
         st.html(checks_table(compared))
 
 
@@ -129,27 +148,30 @@ def pair_of(sets: Sequence[AnySet]) -> tuple[AnySet, AnySet]:
 # --- what is compared ----------------------------------------------------------------------------------------------
 
 
-def _choose(by_id: dict[int, AnySet], usual: int, name: str, place: int, unit: str) -> _Shown | None:
+def _choose(by_id: dict[int, AnySet], usual: int, which: _Which, place: int, unit: str) -> _Shown | None:
     ids = list(by_id)
     number = st.selectbox(
-        f"{name} set",
+        _(which.set_of),
         ids,
         index=ids.index(usual),
-        format_func=lambda each: f"Set {each} · {when_words(by_id[each])} · {title_of(by_id[each], unit)}",
+        format_func=lambda each: " · ".join(
+            (_("Set {id}", id=each), when_words(by_id[each]), title_of(by_id[each], unit))
+        ),
         key=f"compare-{place}",
     )
     with open_history() as history:
         saved = history.set(number)
     reps = [rep.index for rep in saved.report.reps]
-    rep = st.selectbox(f"{name} rep", reps, format_func=lambda n: f"Rep {n}", key=f"rep-{place}-{saved.id}")
+    rep = st.selectbox(
+        _(which.rep_of), reps, format_func=lambda n: _("Rep {rep}", rep=n), key=f"rep-{place}-{saved.id}"
+    )
     _about(saved)
-    return _shown(saved, rep or 1, f"{name} set, rep {rep or 1}")
+    return _shown(saved, rep or 1, _(which.title, rep=rep or 1))
 
 
 def _about(saved: SavedSet) -> None:
-    st.html(
-        f'<div class="fc-set">{components.tag(saved.verdict)}<small>{components.escaped(saved.summary)}</small></div>'
-    )
+    summary = components.escaped(_(saved.summary))
+    st.html(f'<div class="fc-set">{components.tag(saved.verdict)}<small>{summary}</small></div>')
 
 
 def _shown(saved: SavedSet, rep: int, title: str) -> _Shown | None:
@@ -168,26 +190,34 @@ def _own_best(sets: Sequence[AnySet], second: _Shown) -> _Shown | None:
     level = None if saved is None else saved.report.set_level
     reps = [] if saved is None else [rep for rep in saved.report.reps if not rep.partial]
     if saved is None or not reps:
-        st.markdown("There is no other set of this lifter and lift that was judged.")
+        st.markdown(_("There is no other set of this lifter and lift that was judged."))
         return None
     best = None if level is None else level.best_rep
     rep = best or min(reps, key=lambda each: max(finding.verdict.severity for finding in each.findings)).index
-    words = f"**Set {saved.id}, rep {rep}**, {when_words(saved)}: of the fewest and smallest faults."
+    words = _(
+        "**Set {id}, rep {rep}**, {when}: of the fewest and smallest faults.",
+        id=saved.id,
+        rep=rep,
+        when=when_words(saved),
+    )
     st.markdown(words)
     _about(saved)
-    return _shown(saved, rep, f"Own best, set {saved.id}, rep {rep}")
+    return _shown(saved, rep, _("Own best, set {id}, rep {rep}", id=saved.id, rep=rep))
 
 
 def _sample(second: _Shown) -> _Shown | None:
     found = reference_of(second.exercise)
     if found is None:
-        st.markdown("There is no sample of this lift.")
+        st.markdown(_("There is no sample of this lift."))
         return None
     st.markdown(
-        f"**{components.exercise_title(found.exercise)}, a good rep** of a drawn lifter. Builds differ: compare how "
-        "the trunk and hips move, not where each joint is."
+        _(
+            "**{lift}, a good rep** of a drawn lifter. Builds differ: compare how the trunk and "
+            "hips move, not where each joint is.",
+            lift=components.exercise_title(found.exercise),
+        )
     )
-    return _Shown("Good lift, sample", found.rep, found.exercise, found.view, sample=found)
+    return _Shown(_("Good lift, sample"), found.rep, found.exercise, found.view, sample=found)
 
 
 def _judged(saved: SavedSet) -> tuple[PoseSequence, Report] | None:
@@ -219,11 +249,21 @@ def warnings(one_lift: str, other_lift: str, one_view: str, other_view: str) -> 
     found = []
     if one_lift != other_lift:
         lifts = [components.exercise_title(each).lower() for each in (one_lift, other_lift)]
-        found.append(f"These are different lifts, {lifts[0]} and {lifts[1]}: their numbers do not compare.")
-    if one_view != other_view and not {one_view, other_view} <= set(SIDES):
-        views = [VIEW_WORDS.get(ViewName(each), "from an unknown direction") for each in (one_view, other_view)]
         found.append(
-            f"Filmed {views[0]} and {views[1]}: angles look different from there. Compare films from one direction."
+            _(
+                "These are different lifts, {one} and {other}: their numbers do not compare.",
+                one=lifts[0],
+                other=lifts[1],
+            )
+        )
+    if one_view != other_view and not {one_view, other_view} <= set(SIDES):
+        views = [VIEW_WORDS.get(ViewName(each), _("from an unknown direction")) for each in (one_view, other_view)]
+        found.append(
+            _(
+                "Filmed {one} and {other}: angles look different from there. Compare films from one direction.",
+                one=views[0],
+                other=views[1],
+            )
         )
     return found
 
@@ -249,7 +289,9 @@ def _side_by_side(first: _Shown, second: _Shown) -> None:
     figures = [each for each in drawn if each is not None]
     figures = figures if len(figures) == 2 else []
     if not videos and not figures:
-        st.caption("These two cannot be shown side by side: neither the video nor the poses of one of them were kept.")
+        st.caption(
+            _("These two cannot be shown side by side: neither the video nor the poses of one of them were kept.")
+        )
         return
     # Aligned at lift-off, so that a longer descent does not put them out of step.
     before = max(0.0, min(each.zero_s - each.told.start_s for each in shown))
@@ -271,7 +313,7 @@ def _side_by_side(first: _Shown, second: _Shown) -> None:
     components.component("compare", key="compare", data=data)
     curves = [curve for each in shown if (curve := _curve(each)) is not None]
     if curves:
-        st.header("Back rounding from lift-off")
+        st.header(_("Back rounding from lift-off"))
         st.altair_chart(_curves(pd.concat(curves)), width="stretch")
 
 
@@ -310,13 +352,16 @@ def _curve(shown: _Shown) -> pd.DataFrame | None:
 def _curves(frame: pd.DataFrame) -> alt.Chart:
     domain = span(frame["Back rounding"].dropna().tolist(), LEAST_DEG)
     most = frame.groupby("Rep", sort=False)["Back rounding"].agg(["min", "max"])
-    words = "; ".join(f"{name} from {degrees(low)} to {degrees(high)}" for name, low, high in most.itertuples())
+    words = "; ".join(
+        _("{name} from {low} to {high}", name=name, low=degrees(low), high=degrees(high))
+        for name, low, high in most.itertuples()
+    )
     chart: alt.Chart = (
-        alt.Chart(frame, height=240, description=f"Back rounding from lift-off: {words}")
+        alt.Chart(frame, height=240, description=_("Back rounding from lift-off: {words}", words=words))
         .mark_line(strokeWidth=2.5)
         .encode(
-            x=alt.X("Seconds:Q", title="Seconds from lift-off"),
-            y=alt.Y("Back rounding:Q", title="Degrees; positive is rounded", scale=alt.Scale(domain=domain)),
+            x=alt.X("Seconds:Q", title=_("Seconds from lift-off")),
+            y=alt.Y("Back rounding:Q", title=_("Degrees; positive is rounded"), scale=alt.Scale(domain=domain)),
             color=alt.Color("Rep:N", title=None, legend=alt.Legend(orient="top")),
             strokeDash=alt.StrokeDash("Rep:N", title=None),
         )
@@ -332,9 +377,11 @@ def reps_table(first: _Shown, second: _Shown) -> str:
         if math.isfinite(one) or math.isfinite(two):
             signed = unit == "deg"
             cells = [amount(value, unit, signed=signed) for value in (one, two)]
-            rows.append([_titled(title, unit, better), *cells, amount(change_of(one, two, unit), unit, signed=True)])
-    head = ["Measure", first.title, second.title, "Change"]
-    return components.table("These two reps", head, rows, (1, 2, 3))
+            rows.append(
+                [_titled(_(title), _(unit), _(better)), *cells, amount(change_of(one, two, unit), unit, signed=True)]
+            )
+    head = [_("Measure"), first.title, second.title, _("Change")]
+    return components.table(_("These two reps"), head, rows, (1, 2, 3))
 
 
 def numbers_table(compared: Comparison, load_unit: str = LOAD_UNITS[0]) -> str:
@@ -350,9 +397,11 @@ def numbers_table(compared: Comparison, load_unit: str = LOAD_UNITS[0]) -> str:
         change = change_of(one, two, unit)
         words = amount(change, unit, signed=True) if math.isfinite(change) else ""
         # What does not show in the number is neither better nor worse.
-        words = f"{words} {compared.judged(quantity)}".rstrip() if re.search(r"[1-9]", words) else ""
-        rows.append([_titled(quantity.title, unit, _better(quantity)), amount(one, unit), amount(two, unit), words])
-    return components.table("Whole sets", ["Measure", "First", "Second", "Change"], rows, (1, 2, 3))
+        words = f"{words} {_(compared.judged(quantity))}".rstrip() if re.search(r"[1-9]", words) else ""
+        rows.append(
+            [_titled(_(quantity.title), _(unit), _better(quantity)), amount(one, unit), amount(two, unit), words]
+        )
+    return components.table(_("Whole sets"), [_("Measure"), _("First"), _("Second"), _("Change")], rows, (1, 2, 3))
 
 
 def _titled(title: str, unit: str, better: str = "") -> str:
@@ -364,7 +413,7 @@ def _titled(title: str, unit: str, better: str = "") -> str:
 def _better(quantity: Quantity) -> str:
     if quantity.more_is_better is None:
         return ""
-    return "more is better" if quantity.more_is_better else "less is better"
+    return _("more is better") if quantity.more_is_better else _("less is better")
 
 
 def change_of(one: float, two: float, unit: str) -> float:
@@ -390,7 +439,7 @@ def checks_table(compared: Comparison) -> str:
         for check in compared.checks
         if set(check.verdicts) != {NOT_MEASURED}
     ]
-    return components.table("Checks", ["Check", "First", "Second"], rows, kind="checks")
+    return components.table(_("Checks"), [_("Check"), _("First"), _("Second")], rows, kind="checks")
 
 
 def _of(numbers: SetNumbers, name: str) -> float:
@@ -405,8 +454,8 @@ def amount(value: float, unit: str, signed: bool = False) -> str:
         return "–"
     digits = digits_of(unit)
     rounded = round(value, digits) + 0.0  # without the sign of -0
-    words = f"{rounded:{'+' if signed and rounded else ''}.{digits}f}"
+    words = written(rounded, f"{'+' if signed and rounded else ''}.{digits}f")
     if digits == 1:
-        words = words.removesuffix(".0")
+        words = words.removesuffix(".0").removesuffix(",0")
     beside = f" {unit}" if unit and len(unit) <= LONGEST_BESIDE else ""
     return f"{words.replace('-', '−')}{beside}"

@@ -15,7 +15,7 @@ from formcheck.app.pages.saved_set_words import about, job_of, title_of
 from formcheck.app.session import Session, session
 from formcheck.core.errors import HistoryError, UsageError
 from formcheck.core.verdicts import FAULT, GOOD, NOT_JUDGED, WATCH, Verdict
-from formcheck.guidance.texts import text
+from formcheck.core.words import N_, _, in_sentence, ngettext
 from formcheck.render.html.report import VERDICT_WORDS
 from formcheck.service.own_neutral import use_as_neutral
 from formcheck.storage.access import accounts_needed
@@ -26,8 +26,8 @@ from formcheck.storage.pose_files import save_poses
 from formcheck.storage.report_folder import POSES_NPZ
 
 # No name of a lifter has such a space, so nobody can be called like one of these.
-EVERYBODY, NOBODY = "All\N{NO-BREAK SPACE}lifters", text("page.train.nobody")
-ALL_LIFTS = "All lifts"
+EVERYBODY, NOBODY = N_("All\N{NO-BREAK SPACE}lifters"), N_("No\N{NO-BREAK SPACE}name")
+ALL_LIFTS = N_("All lifts")
 VERDICTS = (FAULT, WATCH, GOOD, NOT_JUDGED)
 SETS_AT_ONCE = 20
 FILTER_PX = 170
@@ -63,34 +63,35 @@ class Chosen:
 
 def show() -> None:
     """The page."""
-    st.title("History")
+    st.title(_("History"))
     with open_history() as history:
         kinds = history.kinds()
         lifters = [lifter.name for lifter in history.lifters()]
         tags = history.tags()
     if not kinds:
-        st.html(f'<p class="fc-lead">Sets that you check are kept here, on {components.here()} only.</p>')
+        kept = _("Sets that you check are kept here, on {place} only.", place=components.here())
+        st.html(f'<p class="fc-lead">{kept}</p>')
         _backup()
         return
     bar = st.container(horizontal=True, gap="small")
     nobody = [NOBODY] if any(name is None for name, _ in kinds) else []
-    who: str = bar.selectbox("Lifter", [EVERYBODY, *lifters, *nobody], key="who", width=FILTER_PX)
+    who: str = bar.selectbox(
+        _("Lifter"), [EVERYBODY, *lifters, *nobody], format_func=_who_words, key="who", width=FILTER_PX
+    )
     here = {exercise for _, exercise in kinds}
     names = [name for name in components.exercise_names() if name in here]
-    lift: str = bar.selectbox(
-        "Lift", [ALL_LIFTS, *names], format_func=components.exercise_title, key="which", width=FILTER_PX
-    )
+    lift: str = bar.selectbox(_("Lift"), [ALL_LIFTS, *names], format_func=_lift_words, key="which", width=FILTER_PX)
     verdict = bar.selectbox(
-        "Verdict", [None, *VERDICTS], format_func=_verdict_words, key="which-verdict", width=FILTER_PX
+        _("Verdict"), [None, *VERDICTS], format_func=_verdict_words, key="which-verdict", width=FILTER_PX
     )
     tag = bar.selectbox(
-        "Tag",
+        _("Tag"),
         [None, *tags],
-        format_func=lambda each: "All tags" if each is None else f"#{each}",
+        format_func=lambda each: _("All tags") if each is None else f"#{each}",
         key="which-tag",
         width=FILTER_PX,
         disabled=not tags,
-        help="Words with # in the notes of a set are its tags, such as #meet.",
+        help=_("Words with # in the notes of a set are its tags, such as #meet."),
     )
     lifter = None if who == EVERYBODY else NO_LIFTER if who == NOBODY else who
     exercise = None if lift == ALL_LIFTS else lift
@@ -101,7 +102,7 @@ def show() -> None:
         if exercise in (None, each)
     )
     chosen = Chosen(lifter, exercise, wanted, verdict, tag if tag in tags else None)
-    sets, trend, compared, people, backup = st.tabs(["Sets", "Trend", "Compare", "Lifters", "Backup"])
+    sets, trend, compared, people, backup = st.tabs([_("Sets"), _("Trend"), _("Compare"), _("Lifters"), _("Backup")])
     with sets:
         components.guarded(_sets)(chosen)
     with trend:
@@ -114,8 +115,16 @@ def show() -> None:
         components.guarded(_backup)()
 
 
+def _who_words(who: str) -> str:
+    return _(who) if who in (EVERYBODY, NOBODY) else who
+
+
+def _lift_words(lift: str) -> str:
+    return _(ALL_LIFTS) if lift == ALL_LIFTS else components.exercise_title(lift)
+
+
 def _verdict_words(verdict: Verdict | None) -> str:
-    return "All verdicts" if verdict is None else VERDICT_WORDS[verdict]
+    return _("All verdicts") if verdict is None else VERDICT_WORDS[verdict]
 
 
 # --- sets ----------------------------------------------------------------------------------------------------------
@@ -129,11 +138,11 @@ def _sets(chosen: Chosen) -> None:
     for saved in sets:
         with st.container(border=True, key=f"card-set-{saved.id}"):
             _set(saved, unit)
-    if count > shown and st.button(f"Show more of {count:,}"):
+    if count > shown and st.button(_("Show more of {count:,}", count=count)):
         st.session_state["sets-shown"] = shown + SETS_AT_ONCE
         st.rerun()
     if not sets:
-        st.markdown("No saved set matches.")
+        st.markdown(_("No saved set matches."))
 
 
 def _set(saved: SetSummary, unit: str) -> None:
@@ -141,59 +150,64 @@ def _set(saved: SetSummary, unit: str) -> None:
         f'<div class="fc-set">{components.tag(saved.verdict)}'
         f"<strong>{components.escaped(title_of(saved, unit))}</strong>"
         f"<small>{components.escaped(about(saved))}</small></div>"
-        f'<p class="fc-small" style="margin:.4rem 0 0">{components.escaped(saved.summary)}</p>'
+        f'<p class="fc-small" style="margin:.4rem 0 0">{components.escaped(_(saved.summary))}</p>'
         + "".join(f'<span class="fc-chip">#{components.escaped(tag)}</span> ' for tag in saved.tags)
     )
     if saved.damage:
-        st.caption(f"Damaged ({', '.join(saved.damage)}): formcheck history repair saves what can be read.")
+        st.caption(
+            _("Damaged ({damage}): formcheck history repair saves what can be read.", damage=", ".join(saved.damage))
+        )
     with st.container(horizontal=True, gap="small"):
         # With their numbers, or every card would have buttons of the same names.
-        tip = "Rep by rep, video, notes"
-        if st.button(f"Open set {saved.id}", key=f"open-{saved.id}", icon=":material/open_in_full:", help=tip):
+        tip = _("Rep by rep, video, notes")
+        if st.button(_("Open set {id}", id=saved.id), key=f"open-{saved.id}", icon=":material/open_in_full:", help=tip):
             _details(saved.id)
-        with st.popover(f"Delete set {saved.id}", icon=":material/delete:", key=f"pop-{saved.id}"):
-            st.markdown("Report, poses and kept video are deleted for good.")
-            if st.button("Delete for good", type="primary", key=f"delete-{saved.id}"):
+        with st.popover(_("Delete set {id}", id=saved.id), icon=":material/delete:", key=f"pop-{saved.id}"):
+            st.markdown(_("Report, poses and kept video are deleted for good."))
+            if st.button(_("Delete for good"), type="primary", key=f"delete-{saved.id}"):
                 with open_history() as history:
                     history.delete_set(saved.id)
                 st.rerun()
 
 
-@st.dialog("Saved set", width="large")
-@components.guarded
 def _details(set_id: int) -> None:
+    """A set in a dialog, whose title is said now."""
+    st.dialog(_("Saved set"), width="large")(components.guarded(_details_of))(set_id)
+
+
+def _details_of(set_id: int) -> None:
     unit = components.usable_settings().unit_of_loads
     with open_history() as history:
         saved, video = history.set(set_id), history.video(set_id)
         names = [lifter.name for lifter in history.lifters()]
-    st.html(f'<p class="fc-small">{components.escaped(f"Set {saved.id} · {about(saved)}")}</p>')
+    st.html(f'<p class="fc-small">{components.escaped(_("Set {id}", id=saved.id) + " · " + about(saved))}</p>')
     st.html(components.hero(saved.report, saved.lifter, unit))
     player = f"kept-{saved.id}"
     if video is not None:
         with st.container(key=player):
             st.video(str(video))
     components.reel(saved.report, player, video is not None, key=f"reel-{player}")
-    with st.expander("Lifter and notes"):
+    with st.expander(_("Lifter and notes")):
         lifter = st.selectbox(
-            "Lifter",
+            _("Lifter"),
             names,
             index=names.index(saved.lifter) if saved.lifter in names else None,
             accept_new_options=True,
-            placeholder="Name",
+            placeholder=_("Name"),
         )
         notes = st.text_area(
-            "Notes",
+            _("Notes"),
             saved.notes,
             max_chars=LONGEST_NOTES,
-            help="Words with # are tags, by which sets are found again, such as #meet.",
+            help=_("Words with # are tags, by which sets are found again, such as #meet."),
         )
-        if st.button("Save changes"):
+        if st.button(_("Save changes")):
             with open_history() as history:
                 history.change_set(set_id, lifter=lifter or None, notes=notes)
             st.rerun()
     if saved.has_poses and saved.report.reps:
         _offer_neutral(saved)
-    if saved.has_poses and st.button("Plots and judge again", icon=":material/insights:", type="primary"):
+    if saved.has_poses and st.button(_("Plots and judge again"), icon=":material/insights:", type="primary"):
         open_again(saved, session())
         st.session_state[components.GO] = "check"
         st.rerun()
@@ -201,16 +215,22 @@ def _details(set_id: int) -> None:
 
 def _offer_neutral(saved: SavedSet) -> None:
     """Make this set what its lifter's back is compared with."""
-    about = "Good reps are a better zero than standing. From then on, this lift is compared with them."
-    if st.button("Use as my neutral", icon=":material/accessibility:", help=about, key=f"neutral-{saved.id}"):
+    about = _("Good reps are a better zero than standing. From then on, this lift is compared with them.")
+    if st.button(_("Use as my neutral"), icon=":material/accessibility:", help=about, key=f"neutral-{saved.id}"):
         try:
             with open_history() as history:
-                kept, lift, _ = use_as_neutral(history, saved.id)
+                kept, lift, _own = use_as_neutral(history, saved.id)
         except UsageError as error:
             st.warning(components.plain(str(error)))
             return
-        noun = components.exercise_title(lift).lower()
-        st.success(f"Kept. From now on every {noun} of {components.plain(kept.name)} is compared with this back.")
+        noun = in_sentence(components.exercise_title(lift))
+        st.success(
+            _(
+                "Kept. From now on every {lift} of {name} is compared with this back.",
+                lift=noun,
+                name=components.plain(kept.name),
+            )
+        )
 
 
 def open_again(saved: SavedSet, mine: Session) -> None:
@@ -227,7 +247,7 @@ def open_again(saved: SavedSet, mine: Session) -> None:
 
 def _trends(chosen: Chosen) -> None:
     if len(chosen.kinds) > 1:
-        st.markdown("Choose one lifter and one lift above: different ones do not make a trend.")
+        st.markdown(_("Choose one lifter and one lift above: different ones do not make a trend."))
         return
     with open_history() as history:
         sets = history.sets(lifter=chosen.lifter, exercise=chosen.exercise, limit=history_trend.LOOKED_BACK)
@@ -245,8 +265,12 @@ def _compare(chosen: Chosen) -> None:
         count = chosen.count(history)
     if count > COMPARED:
         st.caption(
-            f"The last {COMPARED} of {count:,} sets: a lifter and a lift chosen above go further back, "
-            "and formcheck compare takes any two."
+            _(
+                "The last {n} of {count:,} sets: a lifter and a lift chosen above go further back, and "
+                "formcheck compare takes any two.",
+                n=COMPARED,
+                count=count,
+            )
         )
     history_compare.show(sets, components.usable_settings().unit_of_loads)
 
@@ -257,18 +281,17 @@ def _compare(chosen: Chosen) -> None:
 def _backup() -> None:
     left, right = st.columns(2, gap="large")
     with left:
-        st.header("Export")
-        st.markdown("All sets, reports, poses and lifters in one zip file. Kept videos stay here.")
+        st.header(_("Export"))
+        st.markdown(_("All sets, reports, poses and lifters in one zip file. Kept videos stay here."))
         # A link, as Streamlit would hold the whole file in memory.
-        st.html(
-            f'<a class="fc-download" href="{export_link()}" download="{FILE_NAME}" target="_self">Export everything</a>'
-        )
+        whole = _("Export everything")
+        st.html(f'<a class="fc-download" href="{export_link()}" download="{FILE_NAME}" target="_self">{whole}</a>')
     if accounts_needed():
         return  # an import says whose its sets are: for whoever runs the server
     with right:
-        st.header("Import")
-        upload = st.file_uploader("A zip file that was exported here or elsewhere", ["zip"], key="import-file")
-        if upload is not None and st.button("Import", type="primary"):
+        st.header(_("Import"))
+        upload = st.file_uploader(_("A zip file that was exported here or elsewhere"), ["zip"], key="import-file")
+        if upload is not None and st.button(_("Import"), type="primary"):
             with tempfile.TemporaryDirectory(prefix="formcheck-") as folder:
                 path = Path(folder) / "history.zip"
                 path.write_bytes(upload.getbuffer())
@@ -278,5 +301,12 @@ def _backup() -> None:
                 except HistoryError as error:
                     # The file is under a name of ours; people know it by theirs.
                     raise HistoryError(str(error).replace(str(path), upload.name)) from error
-            st.toast(f"{done.added} new sets, {done.renewed} renewed, {done.known} here already.")
+            st.toast(
+                _(
+                    "{sets}, {renewed} renewed, {known} here already.",
+                    sets=ngettext("{n} new set", "{n} new sets", done.added),
+                    renewed=done.renewed,
+                    known=done.known,
+                )
+            )
             st.rerun()

@@ -13,6 +13,8 @@ import streamlit as st
 from formcheck.app import components
 from formcheck.core.loads import in_load_unit, load_words
 from formcheck.core.verdicts import FAULT, NOT_MEASURED, OK, WATCH, Verdict
+from formcheck.core.words import _, in_sentence, ngettext, number
+from formcheck.exercises import AND
 from formcheck.guidance.load import load_advice
 from formcheck.guidance.progress import (
     STRENGTH_WEEKS,
@@ -49,7 +51,7 @@ def show(sets: Sequence[SavedSet], unit: str, earlier_back_injury: bool) -> None
     """
     found = courses(sets)
     if not found:
-        st.markdown("From the second day on, your trend appears here.")
+        st.markdown(_("From the second day on, your trend appears here."))
     columns = st.columns(2, gap="large")
     for place, course in enumerate(found):
         with columns[place % 2]:
@@ -71,17 +73,17 @@ def _course(course: Course, unit: str) -> None:
         f" {components.escaped(trend_words(course, unit))}</p>"
     )
     st.altair_chart(chart(course, unit), width="stretch")
-    with st.expander(f"{course.followed.title} in numbers"):
+    with st.expander(_("{title} in numbers", title=course.followed.title)):
         rows = [
             [
                 point.day.isoformat(),
                 amount(course, point.value, unit),
                 (components.tag(point.verdict) if point.verdict != NOT_MEASURED else "")
-                + (" stands out" if point.outlier else ""),
+                + (_(" stands out") if point.outlier else ""),
             ]
             for point in reversed(course.points)
         ]
-        st.html(components.table(title, ["Day", "Value", "Verdict"], rows, (1,)))
+        st.html(components.table(title, [_("Day"), _("Value"), _("Verdict")], rows, (1,)))
 
 
 def trend_words(course: Course, unit: str) -> str:
@@ -90,33 +92,56 @@ def trend_words(course: Course, unit: str) -> str:
     days = len(course.points)
     span_days = (course.points[-1].day - course.points[0].day).days
     outliers = [point.day.isoformat() for point in course.points if point.outlier]
-    beside = f" {' and '.join(outliers)} stand{'s' if len(outliers) == 1 else ''} out." if outliers else ""
+    beside = (
+        ngettext(" {days} stands out.", " {days} stand out.", len(outliers), days=f" {_(AND)} ".join(outliers))
+        if outliers
+        else ""
+    )
     if course.direction == Direction.TOO_FEW:
-        return (
-            f"{first} → {last} over {days} days. A trend needs {LEAST_DAYS} days across {LEAST_SPAN_DAYS}; "
-            f"these span {span_days}."
+        return _(
+            "{first} → {last} over {days} days. A trend needs {least} days across {least_span}; these span {span}.",
+            first=first,
+            last=last,
+            days=days,
+            least=LEAST_DAYS,
+            least_span=LEAST_SPAN_DAYS,
+            span=span_days,
         )
     pace, low, high = (amount(course, value, unit, signed=True) for value in (course.per_week, course.low, course.high))
-    doubt = f"95 % interval {low} to {high}"
+    doubt = _("95 % interval {low} to {high}", low=low, high=high)
     if course.direction == Direction.UNCLEAR:
-        return f"No clear trend over {days} days: {pace} a week ({doubt}).{beside}"
+        return _(
+            "No clear trend over {days} days: {pace} a week ({doubt}).{beside}",
+            days=days,
+            pace=pace,
+            doubt=doubt,
+            beside=beside,
+        )
     words = {
-        Direction.BETTER: "Getting better",
-        Direction.WORSE: "Getting worse",
-        Direction.RISING: "Rising",
-        Direction.FALLING: "Falling",
+        Direction.BETTER: _("Getting better"),
+        Direction.WORSE: _("Getting worse"),
+        Direction.RISING: _("Rising"),
+        Direction.FALLING: _("Falling"),
     }[course.direction]
     flagged = course.latest.is_flagged
     but = ""
     if course.direction == Direction.BETTER and flagged:
-        but = " The last day is still outside its limit."
+        but = _(" The last day is still outside its limit.")
     if course.direction == Direction.WORSE and course.latest == OK:
-        but = " The last day is within its limit."
-    return f"{words}: {pace} a week ({doubt}) over {days} days.{but}{beside}"
+        but = _(" The last day is within its limit.")
+    return _(
+        "{direction}: {pace} a week ({doubt}) over {days} days.{but}{beside}",
+        direction=words,
+        pace=pace,
+        doubt=doubt,
+        days=days,
+        but=but,
+        beside=beside,
+    )
 
 
 def _unit(course: Course, unit: str) -> str:
-    return {"deg": "degrees", "kg": unit}.get(course.followed.unit, course.followed.unit)
+    return {"deg": _("degrees"), "kg": unit}.get(course.followed.unit, course.followed.unit)
 
 
 def _shown(course: Course, value: float, unit: str) -> float:
@@ -131,14 +156,14 @@ def amount(course: Course, value: float, unit: str, signed: bool = False) -> str
         return _degrees(value, signed)
     shown = _shown(course, value, unit)
     digits = {"kg": 0, "cm": 1}.get(course.followed.unit, 2) + (1 if signed and course.followed.unit == "kg" else 0)
-    words = f"{round(shown, digits) + 0.0:{'+' if signed else ''}.{digits}f}".replace("-", "−")
+    words = number(round(shown, digits) + 0.0, f"{'+' if signed else ''}.{digits}f").replace("-", "−")
     beside = {"kg": unit, "cm": "cm", "m/s": "m/s"}.get(course.followed.unit, "")
     return f"{words} {beside}".rstrip()
 
 
 def _degrees(value: float, signed: bool) -> str:
     # Slopes are small: a whole degree a week is a lot.
-    return f"{value:+.1f}°".replace("-", "−") if signed else degrees(value)
+    return f"{number(value, '+.1f')}°".replace("-", "−") if signed else degrees(value)
 
 
 def chart(course: Course, unit: str) -> alt.LayerChart | alt.FacetChart:
@@ -170,9 +195,12 @@ def chart(course: Course, unit: str) -> alt.LayerChart | alt.FacetChart:
     if len(outliers):
         ring = alt.Chart(outliers).mark_point(size=260, filled=False, strokeWidth=1.8, color=LINE)
         layers.append(ring.encode(x=x, y=y))
-    description = f"{course.followed.title} from {course.points[0].day} to {course.points[-1].day}: " + trend_words(
-        course, unit
-    )
+    description = _(
+        "{title} from {first} to {last}: ",
+        title=course.followed.title,
+        first=course.points[0].day,
+        last=course.points[-1].day,
+    ) + trend_words(course, unit)
     return alt.layer(*layers).properties(height=200, description=description)
 
 
@@ -236,23 +264,38 @@ def span(values: Sequence[float], least: float) -> tuple[float, float]:
 def _strength(found: Strength, unit: str, lighter: str) -> None:
     if found.of_set is None and not math.isfinite(found.by_velocity.kg):
         return
-    st.html('<h2 class="fc-h3">Estimated 1RM</h2>')
+    st.html('<h2 class="fc-h3">' + _("Estimated 1RM") + "</h2>")
     tiles = []
     if found.of_set is not None:
         saved = found.of_set
         reps = sum(not rep.partial for rep in saved.report.reps)
         load = components.load_words(saved.load_kg, unit)
-        words = f"Set {saved.id}: {load} × {reps}. {FORMULAS}; up to {MOST_REPS} reps."
-        tiles.append(_tile("By reps", found.by_reps, words, unit))
+        words = _(
+            "Set {id}: {load} × {reps}. {formulas}; up to {n} reps.",
+            id=saved.id,
+            load=load,
+            reps=reps,
+            formulas=_(FORMULAS),
+            n=MOST_REPS,
+        )
+        tiles.append(_tile(_("By reps"), found.by_reps, words, unit))
     if found.line is not None and math.isfinite(found.by_velocity.kg):
         loads = len(set(found.line.loads_kg))
-        words = f"A line through {loads} loads, to the velocity at 1RM. {found.velocity_source}."
-        tiles.append(_tile("By velocity", found.by_velocity, words, unit))
+        words = _(
+            "A line through {loads} loads, to the velocity at 1RM. {source}.", loads=loads, source=found.velocity_source
+        )
+        tiles.append(_tile(_("By velocity"), found.by_velocity, words, unit))
     left, right = st.columns([3, 2], gap="large")
     with left:
         st.html(f'<div class="fc-tiles">{"".join(tiles)}</div>')
-        words = f"From sets of the last {STRENGTH_WEEKS} weeks. Easy sets give too low an estimate. Not a load to try."
-        st.caption(f"{words} Load advice now: {components.plain(lighter.lower())}." if lighter else words)
+        words = _(
+            "From sets of the last {n} weeks. Easy sets give too low an estimate. Not a load to try.", n=STRENGTH_WEEKS
+        )
+        st.caption(
+            words + " " + _("Load advice now: {advice}.", advice=components.plain(in_sentence(lighter)))
+            if lighter
+            else words
+        )
     if found.line is not None:
         with right:
             st.altair_chart(_load_velocity(found, unit), width="stretch")
@@ -260,7 +303,7 @@ def _strength(found: Strength, unit: str, lighter: str) -> None:
 
 def _tile(title: str, found: OneRepMax, words: str, unit: str) -> str:
     low, high = load_words(found.low_kg, unit, digits=0), load_words(found.high_kg, unit, digits=0)
-    between = f"{low.removesuffix(f' {unit}')} to {high}"
+    between = _("{least} to {most}", least=low.removesuffix(f" {unit}"), most=high)
     return (
         f"<div><span>{title}</span><strong>{components.escaped(load_words(found.kg, unit, digits=0))}</strong>"
         f"<span>{components.escaped(between)}</span><small>{components.escaped(words)}</small></div>"
@@ -272,7 +315,7 @@ def _load_velocity(found: Strength, unit: str) -> alt.LayerChart | alt.FacetChar
     assert line is not None
     reach = max(line.heaviest_kg, found.by_velocity.kg if math.isfinite(found.by_velocity.kg) else 0.0)
     ends = [min(line.loads_kg), reach]
-    load, velocity = f"Load, {unit}", "Velocity, m/s"
+    load, velocity = _("Load, {unit}", unit=unit), _("Velocity, m/s")
     points = pd.DataFrame(
         {load: [in_load_unit(each, unit) for each in line.loads_kg], velocity: list(line.velocities_m_per_s)}
     )
@@ -281,8 +324,13 @@ def _load_velocity(found: Strength, unit: str) -> alt.LayerChart | alt.FacetChar
     )
     x = alt.X(f"{load}:Q", scale=alt.Scale(zero=False, padding=14))
     y = alt.Y(f"{velocity}:Q", scale=alt.Scale(zero=True))
-    words = f"Load and velocity: {line.velocity_at(ends[0]):.2f} m/s at {load_words(ends[0], unit)}, "
-    words += f"{line.velocity_at(ends[1]):.2f} m/s at {load_words(ends[1], unit, digits=0)}"
+    words = _(
+        "Load and velocity: {first:.2f} m/s at {light}, {last:.2f} m/s at {heavy}",
+        first=line.velocity_at(ends[0]),
+        light=load_words(ends[0], unit),
+        last=line.velocity_at(ends[1]),
+        heavy=load_words(ends[1], unit, digits=0),
+    )
     return alt.layer(
         alt.Chart(drawn).mark_line(color=ACCENT, strokeWidth=2).encode(x=x, y=y),
         alt.Chart(points)
@@ -298,7 +346,7 @@ def _weeks(weeks: Sequence[Week], unit: str) -> None:
     if len(weeks) < 2:
         return
     known = any(week.tonnage_kg for week in weeks)
-    title = f"Estimated tonnage by week, {unit}" if known else "Reps by week"
+    title = _("Estimated tonnage by week, {unit}", unit=unit) if known else _("Reps by week")
     st.html(f'<h2 class="fc-h3">{components.escaped(title)}</h2>')
 
     def amount_of(week: Week) -> float:
@@ -324,12 +372,16 @@ def _weeks(weeks: Sequence[Week], unit: str) -> None:
         .properties(description=words)
     )
     st.altair_chart(bars, width="stretch")
-    with st.expander("Weeks in numbers"):
+    with st.expander(_("Weeks in numbers")):
         rows = [
             [_week_words(week.monday), f"{in_load_unit(week.tonnage_kg, unit):,.0f}", str(week.reps), str(week.sets)]
             for week in reversed(weeks)
         ]
-        st.html(components.table(title, ["Week of", f"Tonnage, {unit}", "Reps", "Sets"], rows, (1, 2, 3)))
+        st.html(
+            components.table(
+                title, [_("Week of"), _("Tonnage, {unit}", unit=unit), _("Reps"), _("Sets")], rows, (1, 2, 3)
+            )
+        )
 
 
 def _week_words(monday: date) -> str:

@@ -16,6 +16,7 @@ import streamlit as st
 from formcheck.app import components
 from formcheck.app.pages import result
 from formcheck.app.session import session
+from formcheck.core.words import N_, WordTable, _, pgettext
 from formcheck.live.session import Event, SessionOptions, Snapshot, State
 from formcheck.live.warm_up import drill_names
 from formcheck.service.lifter_options import options_of_lifter
@@ -40,14 +41,16 @@ TEXT_EVERY_S = 0.2
 
 LOCAL_HOSTS = ("localhost", "127.0.0.1", "::1")
 
-STATE_WORDS = {
-    State.LOOKING: "Looking for you",
-    State.SETTING_UP: "Setting up",
-    State.READY: "Ready",
-    State.IN_SET: "In the set",
-    State.RESTING: "Resting",
-    State.DONE: "Set over",
-}
+STATE_WORDS = WordTable(
+    {
+        State.LOOKING: N_("Looking for you"),
+        State.SETTING_UP: N_("Setting up"),
+        State.READY: N_("Ready"),
+        State.IN_SET: N_("In the set"),
+        State.RESTING: N_("Resting"),
+        State.DONE: N_("Set over"),
+    }
+)
 
 CONSTRAINTS: dict[str, Any] = {
     # Without "none" a browser cuts the picture to the wished shape, such as the feet off one that is upright.
@@ -65,32 +68,41 @@ BUTTONS: Translations = {"start": "Start", "stop": "Stop", "select_device": "Cho
 NO_SERVERS: dict[str, Any] = {"iceServers": []}
 """No outside server is asked for the way; both None and {} would ask a public server."""
 
-ADDRESS_HELP = (
-    "Browsers give their camera only to pages on this computer itself or over https. Open FormCheck on the computer it "
-    "runs on, as http://localhost, or put it behind https."
+ADDRESS_HELP = N_(
+    "Browsers give their camera only to pages on this computer itself or over https. Open FormCheck "
+    "on the computer it runs on, as http://localhost, or put it behind https."
 )
-CAMERA_TEXTS = {
-    "insecure": ADDRESS_HELP,
-    "denied": "The camera is not allowed here. Click the camera or lock beside the address, allow it, reload the page.",
-    "missing": "There is no camera. Connect one, or switch it on; on a laptop look for a slider over the lens.",
-    "busy": "The camera does not start. Close other programs and tabs that use it, then press Start again.",
-    "gone": "The camera was disconnected. Connect it again, then press Stop and Start.",
-}
+CAMERA_TEXTS = WordTable(
+    {
+        "insecure": ADDRESS_HELP,
+        "denied": N_(
+            "The camera is not allowed here. Click the camera or lock beside the address, allow it, reload the page."
+        ),
+        "missing": N_("There is no camera. Connect one, or switch it on; on a laptop look for a slider over the lens."),
+        "busy": N_("The camera does not start. Close other programs and tabs that use it, then press Start again."),
+        "gone": N_("The camera was disconnected. Connect it again, then press Stop and Start."),
+    }
+)
 """What the page says when there is no picture, by reason."""
 
-SILENT_CAMERA = (
-    "No picture comes from the camera any more. What was seen of the set is kept and judged below; connect the camera, "
-    "then press Stop and Start."
+SILENT_CAMERA = N_(
+    "No picture comes from the camera any more. What was seen of the set is kept and judged below; "
+    "connect the camera, then press Stop and Start."
 )
 
-MOVED = (
-    "You began another live session, in another tab or on another device, so this one has ended: an account has one at "
-    "a time. To go on here, press Stop and Start."
+MOVED = N_(
+    "You began another live session, in another tab or on another device, so this one has ended: an "
+    "account has one at a time. To go on here, press Stop and Start."
 )
 
-CAMERA_HELP = "".join(f"- {CAMERA_TEXTS[name]}\n" for name in ("denied", "missing", "busy")) + (
-    "- Nothing happens? Try another browser, or film the set and use Check a lift instead.\n"
-)
+NOTHING_HAPPENS = N_("Nothing happens? Try another browser, or film the set and use Check a lift instead.")
+
+
+def camera_help() -> str:
+    """What to try when there is no picture, as a list."""
+    lines = [*(CAMERA_TEXTS[name] for name in ("denied", "missing", "busy")), _(NOTHING_HAPPENS)]
+    return "".join(f"- {line}\n" for line in lines)
+
 
 GAUGE_FULL_DEG = 60.0
 CUE_SHOWN_S = 4.0
@@ -117,9 +129,9 @@ class Started:
 
 def show() -> None:
     """The page."""
-    st.title("Live")
+    st.title(_("Live"))
     if importlib.util.find_spec("streamlit_webrtc") is None:
-        st.error("The live page needs one more library: pip install streamlit-webrtc, then start FormCheck again.")
+        st.error(_("The live page needs one more library: pip install streamlit-webrtc, then start FormCheck again."))
         return
     st.html(f"<style>{components.asset('live.css')}</style>")
     problem = address_problem(str(st.context.url or ""))
@@ -131,11 +143,11 @@ def show() -> None:
         # Hidden rather than left out while a session runs: boxes that are not there forget what was chosen.
         with st.container(key="live-form-away" if connected else "live-form"):
             form = _form()
-        _camera_texts({} if problem else CAMERA_TEXTS)
+        _camera_texts({} if problem else dict(CAMERA_TEXTS.items()))
         connected = _camera(form)
         if not connected:
-            with st.expander("Trouble with the camera?"):
-                st.markdown(CAMERA_HELP)
+            with st.expander(_("Trouble with the camera?")):
+                st.markdown(camera_help())
     with right:
         live = _started()[-1].live if _started() else None
         under_way = connected or (live is not None and not live.view().ended)
@@ -148,7 +160,7 @@ def address_problem(url: str) -> str:
     address = urlsplit(url)
     if not address.hostname or address.scheme == "https" or address.hostname in LOCAL_HOSTS:
         return ""
-    return ADDRESS_HELP.replace("http://localhost", f"http://localhost:{address.port or 80}")
+    return _(ADDRESS_HELP).replace("http://localhost", f"http://localhost:{address.port or 80}")
 
 
 def _started() -> list[Started]:
@@ -166,24 +178,32 @@ def _form() -> Form:
     unit = settings.unit_of_loads
     with open_history() as history:
         lifters = {lifter.name: lifter for lifter in history.lifters()}
-    exercise = components.lift_choice("live-lift", "Naming it makes the first cue faster.")
+    exercise = components.lift_choice("live-lift", _("Naming it makes the first cue faster."))
     one, two, three = st.columns(3)
     lifter = one.selectbox(
-        "Lifter", list(lifters), index=None, accept_new_options=True, placeholder="Optional", key="live-lifter"
+        _("Lifter"), list(lifters), index=None, accept_new_options=True, placeholder=_("Optional"), key="live-lifter"
     )
-    load = components.load_field(two, f"Load in {unit}", unit, "live-load", placeholder="Optional")
+    load = components.load_field(two, _("Load in {unit}", unit=unit), unit, "live-load", placeholder=_("Optional"))
     reps = three.number_input(
-        "Reps in the set", 1, 100, None, placeholder="Any", key="live-reps", help="The set ends after this many reps."
+        _("Reps in the set"),
+        1,
+        100,
+        None,
+        placeholder=_("Any"),
+        key="live-reps",
+        help=_("The set ends after this many reps."),
     )
-    with st.expander("More"):
+    with st.expander(_("More")):
         variant = result.variant_choice(exercise, "auto", f"live-variant-{exercise}")
         presets = result.preset_choice((), "live-presets")
-        model = st.selectbox("Pose model", ["full", "lite"], key="live-model", help="lite for slow computers")
-        warm_up = st.toggle(f"Begin with the warm-up: {', '.join(drill_names())}, then ramp sets", key="live-warm-up")
+        model = st.selectbox(_("Pose model"), ["full", "lite"], key="live-model", help=_("lite for slow computers"))
+        warm_up = st.toggle(
+            _("Begin with the warm-up: {drills}, then ramp sets", drills=", ".join(drill_names())), key="live-warm-up"
+        )
         keep = st.toggle(
-            "Keep the video",
+            _("Keep the video"),
             key="live-keep",
-            help="For the report, and for the history if you save the set. Otherwise no picture is stored anywhere.",
+            help=_("For the report, and for the history if you save the set. Otherwise no picture is stored anywhere."),
         )
     told = options_of_lifter(lifters.get(lifter or ""), settings_of(AnalysisRequest(presets=tuple(presets))))
     options = SessionOptions(
@@ -246,17 +266,20 @@ def _state() -> None:
     st.html(state_html(view, rates=DEVELOPER in st.query_params))
     if view is not None and view.problem:
         st.error(
-            f"A frame could not be analysed; still trying. {components.plain(view.problem)}", icon=":material/error:"
+            _("A frame could not be analysed; still trying. {problem}", problem=components.plain(view.problem)),
+            icon=":material/error:",
         )
     if view is not None and view.silent and not view.ended:
-        st.warning(SILENT_CAMERA, icon=":material/videocam_off:")
+        st.warning(_(SILENT_CAMERA), icon=":material/videocam_off:")
     if live is not None and live.moved:
-        st.info(MOVED, icon=":material/devices:")
+        st.info(_(MOVED), icon=":material/devices:")
     with st.container(horizontal=True, vertical_alignment="center", gap="medium"):
         in_set = view is not None and view.now is not None and view.now.state in (State.IN_SET, State.RESTING)
-        if in_set and live is not None and st.button("Set over", key="live-over", icon=":material/flag:"):
+        if in_set and live is not None and st.button(_("Set over"), key="live-over", icon=":material/flag:"):
             live.end_set()
-        sound = st.toggle("Speak", True, key="live-sound", help="Count, cues and advice through the browser's voice")
+        sound = st.toggle(
+            _("Speak"), True, key="live-sound", help=_("Count, cues and advice through the browser's voice")
+        )
     if live is None or view is None:
         return
     _speak(view, sound)
@@ -269,9 +292,9 @@ def _state() -> None:
 def state_html(view: View | None, *, rates: bool = False) -> str:
     """Count, state, cue and gauge as HTML; everything from outside is escaped. ``rates``: with numbers of the video."""
     if view is None or view.now is None:
-        words = "Press Start, then step back until your whole body is in the picture, side to the camera."
+        words = _("Press Start, then step back until your whole body is in the picture, side to the camera.")
         if view is not None and not view.ended:
-            words = "One moment: the pose model is loading."
+            words = _("One moment: the pose model is loading.")
         return f'<div class="fc-live"><div class="say begin">{words}</div></div>'
     now = view.now
     cue = _cue(view, now)
@@ -280,17 +303,20 @@ def state_html(view: View | None, *, rates: bool = False) -> str:
     # What is said of a whole set is read from near by.
     head, rest = (words, "") if now.state == State.DONE else _first_clause(words)
     size = "near" if now.state == State.DONE else "far"
-    speed = f"{view.frames_per_s:.0f} frames/s · {view.delay_ms:.0f} ms · {view.dropped_share:.0%} dropped"
+    speed = _(
+        "{rate:.0f} frames/s · {delay:.0f} ms · {dropped:.0%} dropped",
+        rate=view.frames_per_s,
+        delay=view.delay_ms,
+        dropped=view.dropped_share,
+    )
     small = f'<div class="fc-small">{speed}</div>' if rates else ""
-    state = f"{STATE_WORDS[now.state]} · set {now.set_number}"
+    state = _("{state} · set {id}", state=STATE_WORDS[now.state], id=now.set_number)
     return (
         f'<div class="fc-live" aria-live="polite"><div class="state">{state}</div>'
         f'<div class="count">{now.countdown or now.reps}</div>'
         f'<div class="say {size} {level}">{components.escaped(head)}'
         f"<small>{components.escaped(rest)}</small></div>{_gauge(now)}"
-        f'<div class="angles">{_angle("Back", now.reading.back_rounding_deg, signed=True)}'
-        f"{_angle('Hip', now.reading.hip_flexion_deg)}{_angle('Knee', now.reading.knee_flexion_deg)}{_depth(now)}</div>"
-        f"{small}</div>"
+        f'<div class="angles">{_angles(now)}{_depth(now)}</div>{small}</div>'
     )
 
 
@@ -302,7 +328,7 @@ def _first_clause(words: str) -> tuple[str, str]:
 
 def _cue(view: View, now: Snapshot) -> Event | None:
     """The cue to show: called a moment ago, in the set that is under way."""
-    for _, event in reversed(view.events):
+    for _number, event in reversed(view.events):
         if event.kind in ("set", "set-over") or event.time_s < now.time_s - CUE_SHOWN_S:
             return None
         if event.kind == "cue":
@@ -322,6 +348,12 @@ def _gauge(now: Snapshot) -> str:
     return f'<div class="gauge" aria-hidden="true"><i class="{level}" style="width:{width:.0f}%"></i>{marks}</div>'
 
 
+def _angles(now: Snapshot) -> str:
+    back = _angle(pgettext("part of the body", "Back"), now.reading.back_rounding_deg, signed=True)
+    hip = _angle(pgettext("part of the body", "Hip"), now.reading.hip_flexion_deg)
+    return back + hip + _angle(pgettext("part of the body", "Knee"), now.reading.knee_flexion_deg)
+
+
 def _angle(title: str, value: float, signed: bool = False) -> str:
     # Whole degrees first: nobody has a back of -0 degrees.
     words = "–" if not math.isfinite(value) else f"{round(value):{'+' if signed else ''}d}°"
@@ -332,7 +364,8 @@ def _depth(now: Snapshot) -> str:
     depth = now.reading.depth_thighs
     if not now.shows_depth:
         return ""
-    return f"<span>Depth <strong>{'below' if depth < 0 else 'above'} parallel</strong></span>"
+    where = _("below parallel") if depth < 0 else _("above parallel")
+    return f"<span>{_('Depth')} <strong>{where}</strong></span>"
 
 
 def _speak(view: View, sound: bool) -> None:
@@ -353,18 +386,18 @@ def _after() -> None:
         return
     last = started[-1]
     lifter, baseline = last.form.lifter, last.live.baseline
-    if lifter and baseline is not None and st.button("Keep this standing back as my neutral", key="live-neutral"):
+    if lifter and baseline is not None and st.button(_("Keep this standing back as my neutral"), key="live-neutral"):
         from formcheck.live.save_set import save_baseline
 
         save_baseline(lifter, baseline)
-        st.success(f"Kept with {components.plain(lifter)}.")
+        st.success(_("Kept with {name}.", name=components.plain(lifter)))
     sets = [(each, done) for each in started for done in each.live.finished()]
     for number, (each, done) in reversed(list(enumerate(sets, start=1))):
         with st.container(border=True, key=f"card-live-{number}"):
             summary = components.escaped(done.report.summary)
             st.html(f"{components.tag(done.report.verdict)} <strong>Set {number}</strong> {summary}")
             one, two = st.columns(2)
-            for column, save, words in ((one, False, "Report"), (two, True, "Save, then report")):
+            for column, save, words in ((one, False, _("Report")), (two, True, _("Save, then report"))):
                 if column.button(words, key=f"live-{number}-{save}", width="stretch"):
                     _report(each, done, number, save)
 
@@ -374,13 +407,13 @@ def _report(started: Started, done: FinishedSet, number: int, save: bool) -> Non
     mine, options = session(), started.form.options
     poses = mine.new_folder().with_suffix(".npz")
     save_poses(done.poses, poses)
-    with st.spinner("Cutting the video ...") if started.form.keep_video else contextlib.nullcontext():
+    with st.spinner(_("Cutting the video ...")) if started.form.keep_video else contextlib.nullcontext():
         video = started.live.set_video(done.number)
     job = AnalysisRequest(
         folder=str(mine.new_folder()),
         video=None if video is None else str(video),
         poses=str(poses),
-        title=f"Live set {number}",
+        title=_("Live set {id}", id=number),
         exercise=options.exercise,
         variant=options.variant,
         load_kg=options.load_kg,

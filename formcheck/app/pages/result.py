@@ -15,6 +15,7 @@ from formcheck.app import components, limits
 from formcheck.app.pages import guidance_pages
 from formcheck.app.session import Result, Session
 from formcheck.core.verdicts import NOT_MEASURED
+from formcheck.core.words import N_, WordTable, _, in_sentence
 from formcheck.exercises import EXERCISES, exercise_named
 from formcheck.judging.film_speed import REAL_TIME, SLOW_MOTION_RANGE
 from formcheck.judging.report import Report, RepReport
@@ -34,12 +35,14 @@ PLOT_SECTIONS = ("pictures", "time", "compare")
 LARGEST_AS_IT_IS = 50 * 1024 * 1024
 """Bytes of a film that is sent to the browser as it is: Streamlit holds in memory what it sends."""
 
-PERSON_WORDS: dict[str, str] = {
-    Person.AUTO.value: "Who lifts",
-    Person.LEFT.value: "Left",
-    Person.RIGHT.value: "Right",
-    Person.NEAREST.value: "Nearest",
-}
+PERSON_WORDS = WordTable(
+    {
+        Person.AUTO.value: N_("Who lifts"),
+        Person.LEFT.value: N_("Left"),
+        Person.RIGHT.value: N_("Right"),
+        Person.NEAREST.value: N_("Nearest"),
+    }
+)
 PERSON_ICONS: dict[str, str] = {
     Person.LEFT: ":material/arrow_back:",
     Person.RIGHT: ":material/arrow_forward:",
@@ -52,7 +55,7 @@ def show(result: Result, session: Session) -> None:
     report, unit = result.report(), components.usable_settings().unit_of_loads
     st.html(components.hero(report, result.job.lifter, unit))
     if result.job.notes:
-        st.html(f'<p class="fc-notes"><strong>Notes</strong> {components.escaped(result.job.notes)}</p>')
+        st.html(f'<p class="fc-notes"><strong>{_("Notes")}</strong> {components.escaped(result.job.notes)}</p>')
     other = _copied_from(result, session)
     remark = result.remark.replace(f"{copy_remark(other)}.", "").strip() if other is not None else result.remark
     if remark:
@@ -79,10 +82,10 @@ def show(result: Result, session: Session) -> None:
     if bare and filmed is not None:
         with st.container(key=f"{player}-bare"):
             st.video(str(_playable(result, filmed)))
-    plots, details, files, again = st.tabs(["Pictures and plots", "Not judged", "Files", "Judge again"])
+    plots, details, files, again = st.tabs([_("Pictures and plots"), _("Not judged"), _("Files"), _("Judge again")])
     with plots:
         page = plots_only((result.folder / REPORT_HTML).read_text(encoding="utf-8"))
-        components.page(page, "Pictures and plots", key=f"page-{player}")
+        components.page(page, _("Pictures and plots"), key=f"page-{player}")
     with details:
         _not_judged(report)
     with files:
@@ -103,7 +106,7 @@ def _offer_other_person(result: Result, report: Report, session: Session) -> Non
     note = next(note for note in report.tracking.notes if tells_of_several([note]))
     key = result.folder.name
     with st.container(border=True, key=f"card-person-{key}"):
-        st.markdown(f"{components.plain(note.partition('. ')[0])}. Was it somebody else?")
+        st.markdown(_("{note}. Was it somebody else?", note=components.plain(note.partition(". ")[0])))
         with st.container(horizontal=True, gap="small"):
             for person, words in PERSON_WORDS.items():
                 if person not in (Person.AUTO, job.person) and st.button(
@@ -122,18 +125,18 @@ def _saved_as(result: Result, session: Session, other: SetSummary | None) -> Non
     if job.set_id is None:
         if result.undone:
             with st.container(horizontal=True, vertical_alignment="center", key=f"saved-{key}"):
-                st.markdown("Not saved.", width="content")
-                if st.button("Save to the history", icon=":material/save:", key=f"save-after-all-{key}"):
+                st.markdown(_("Not saved."), width="content")
+                if st.button(_("Save to the history"), icon=":material/save:", key=f"save-after-all-{key}"):
                     _save_after_all(result, session)
                     st.rerun()
         return
     if other is not None:
         _ask_whose(result, session, other)
-    whose = f" for {job.lifter}" if job.lifter else ""
+    whose = _(" for {lifter}", lifter=job.lifter) if job.lifter else ""
     with st.container(horizontal=True, vertical_alignment="center", gap="small", key=f"saved-{key}"):
-        st.markdown(components.plain(f"Saved as set {job.set_id}{whose}"), width="content")
+        st.markdown(components.plain(_("Saved as set {id}{whose}", id=job.set_id, whose=whose)), width="content")
         # A set that was renewed cannot be taken back: what it was before is gone.
-        if result.is_new and st.button("Undo", icon=":material/undo:", type="tertiary", key=f"undo-{key}"):
+        if result.is_new and st.button(_("Undo"), icon=":material/undo:", type="tertiary", key=f"undo-{key}"):
             _undo(result, session)
             st.rerun()
 
@@ -175,17 +178,21 @@ def _ask_whose(result: Result, session: Session, other: SetSummary) -> None:
     lifter, key = result.job.lifter or "", result.folder.name
     mine, theirs = components.plain(lifter), components.plain(other.lifter or "")
     with st.container(border=True, key=f"card-whose-{key}"):
-        st.markdown(f"**The same recording is set {other.id} of {theirs} already. Whose set is it?**")
+        st.markdown(
+            _("**The same recording is set {id} of {name} already. Whose set is it?**", id=other.id, name=theirs)
+        )
         with st.container(horizontal=True, gap="small"):
-            if st.button(mine, key=f"whose-new-{key}", help=f"Set {other.id} of {theirs} is deleted."):
+            if st.button(
+                mine, key=f"whose-new-{key}", help=_("Set {id} of {name} is deleted.", id=other.id, name=theirs)
+            ):
                 with open_history() as history:
                     history.delete_set(other.id)
                 session.settled.add(str(result.folder))
                 st.rerun()
-            if st.button(theirs, key=f"whose-old-{key}", help="The new set is taken out of the history again."):
+            if st.button(theirs, key=f"whose-old-{key}", help=_("The new set is taken out of the history again.")):
                 _undo(result, session)
                 st.rerun()
-            if st.button("Keep both", key=f"whose-both-{key}"):
+            if st.button(_("Keep both"), key=f"whose-both-{key}"):
                 session.settled.add(str(result.folder))
                 st.rerun()
 
@@ -196,14 +203,14 @@ def _offer_to_save(result: Result, report: Report, session: Session) -> None:
     if job.set_id is None or str(result.folder) not in session.unsaved:
         return
     with st.container(border=True, horizontal=True, vertical_alignment="center", key=f"card-save-{result.folder.name}"):
-        st.markdown(f"Set {job.set_id} in the history keeps the judgement it had.")
-        if st.button("Save this judgement", icon=":material/save:", key=f"save-{result.folder.name}"):
+        st.markdown(_("Set {id} in the history keeps the judgement it had.", id=job.set_id))
+        if st.button(_("Save this judgement"), icon=":material/save:", key=f"save-{result.folder.name}"):
             with open_history() as history:
                 history.change_set(job.set_id, report=report.to_dict(), settings=settings_to_save(job))
                 if job.keep_video and (result.folder / ANNOTATED_MP4).is_file():
                     history.keep_video(job.set_id, result.folder / ANNOTATED_MP4)
             session.unsaved.discard(str(result.folder))
-            st.toast(f"Saved as set {job.set_id}.")
+            st.toast(_("Saved as set {id}.", id=job.set_id))
             st.rerun()
 
 
@@ -218,18 +225,18 @@ def _not_judged(report: Report) -> None:
     reasons: dict[str, list[str]] = {}
     for finding in report.findings:
         if finding.verdict == NOT_MEASURED:
-            reasons.setdefault(finding.reason or "not seen clearly enough", []).append(finding.title)
+            reasons.setdefault(finding.reason or _("not seen clearly enough"), []).append(finding.title)
     if not report.reps:
-        st.markdown("No repetition was found, so nothing could be judged.")
+        st.markdown(_("No repetition was found, so nothing could be judged."))
     for reason, titles in reasons.items():
         st.html(
             f"<p><strong>{components.escaped(', '.join(dict.fromkeys(titles)))}</strong>"
             f"<br>{components.escaped(reason)}</p>"
         )
     for note in report.tracking.notes:
-        st.html(f'<p class="fc-small">{components.escaped(note)}</p>')
+        st.html(f'<p class="fc-small">{components.escaped(_(note))}</p>')
     if report.reps and not reasons:
-        st.markdown("Nothing was left out: every check of this lift was judged.")
+        st.markdown(_("Nothing was left out: every check of this lift was judged."))
 
 
 def _filmed(result: Result) -> Path | None:
@@ -244,7 +251,7 @@ def _playable(result: Result, filmed: Path) -> Path:
     if not copy.is_file():
         if filmed.stat().st_size <= LARGEST_AS_IT_IS and plays_in_browsers(filmed):
             return filmed
-        with st.spinner("Making a copy of the video that this browser plays"):
+        with st.spinner(_("Making a copy of the video that this browser plays")):
             write_clip(filmed, copy)
     return copy
 
@@ -278,11 +285,16 @@ def _clip_of_a_rep(result: Result, video: Path, report: Report, stem: str) -> No
     usual = shown.index(level.worst_rep) if level is not None and level.worst_rep in reps else 0
     with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
         chosen = st.selectbox(
-            "Rep to share", shown, index=usual, format_func=lambda n: f"Rep {n}", key=f"clip-rep-{key}", width=220
+            _("Rep to share"),
+            shown,
+            index=usual,
+            format_func=lambda n: _("Rep {rep}", rep=n),
+            key=f"clip-rep-{key}",
+            width=220,
         )
         rep = reps[chosen if chosen is not None else shown[0]]
         st.download_button(
-            f"Clip of rep {rep.index}",
+            _("Clip of rep {rep}", rep=rep.index),
             functools.partial(_clip, result, video, rep),
             file_name=f"{stem}-rep-{rep.index}.mp4",
             mime="video/mp4",
@@ -319,8 +331,10 @@ def _downloads(result: Result, video: Path | None, report: Report) -> None:
 def _judge_again(result: Result, report: Report, session: Session) -> None:
     """Other lift, part or limits; the poses are there already."""
     st.markdown(
-        "Another lift, part of the video, or other limits. "
-        "The video does not have to be watched again, so this is quick."
+        _(
+            "Another lift, part of the video, or other limits. The video does not have to be watched again, "
+            "so this is quick."
+        )
     )
     job, key = result.job, result.folder.name
     end_s = round(max(report.video.duration_s, 0.2), 1)
@@ -328,7 +342,7 @@ def _judge_again(result: Result, report: Report, session: Session) -> None:
     with left:
         names = ["auto", *(lift.name for lift in EXERCISES)]
         exercise = st.selectbox(
-            "Lift",
+            _("Lift"),
             names,
             index=names.index(job.exercise),
             format_func=lambda name: components.RECOGNISE_IT if name == "auto" else components.exercise_title(name),
@@ -337,23 +351,23 @@ def _judge_again(result: Result, report: Report, session: Session) -> None:
         variant = variant_choice(exercise, job.variant, f"variant-{key}")
     with right:
         before = (min(job.start_s or 0.0, end_s), end_s if job.end_s is None else min(job.end_s, end_s))
-        part = st.slider("Part of the video, in seconds", 0.0, end_s, before, 0.1, key=f"part-{key}")
+        part = st.slider(_("Part of the video, in seconds"), 0.0, end_s, before, 0.1, key=f"part-{key}")
         presets = preset_choice(job.presets, f"presets-{key}")
         slow_motion = slow_motion_choice(job.slow_motion, f"slow-motion-{key}")
-        plate = job.video is not None and st.toggle("Follow the plate", job.plate, key=f"plate-{key}")
+        plate = job.video is not None and st.toggle(_("Follow the plate"), job.plate, key=f"plate-{key}")
     lift = exercise_named(exercise) or exercise_named(report.exercise.name)
     # Other presets start from their own limits, not from those that were edited before.
-    told = parse_settings(job.settings_toml, "these limits") if tuple(presets) == job.presets else DEFAULTS
+    told = parse_settings(job.settings_toml, _("these limits")) if tuple(presets) == job.presets else DEFAULTS
     toml = job.settings_toml
     if lift is not None:
-        with st.expander(f"Limits: {lift.title.lower()}"):
+        with st.expander(_("Limits: {lift}", lift=in_sentence(lift.title))):
             now = merge(components.usable_settings(presets=presets), told)
             edited = limits.editor(lift, now, f"limits-{key}-{lift.name}-{'-'.join(presets)}")
         others = {name: value for name, value in told.checks.items() if not name.startswith(f"{lift.name}/")}
         toml = settings_toml(replace(told, checks={**others, **edited.checks}))
     if job.set_id is not None:
-        st.caption("The saved set stays as it is until you save the new judgement.")
-    if st.button("Judge again", type="primary", icon=":material/refresh:", key=f"again-{key}"):
+        st.caption(_("The saved set stays as it is until you save the new judgement."))
+    if st.button(_("Judge again"), type="primary", icon=":material/refresh:", key=f"again-{key}"):
         folder = str(session.new_folder())
         session.unsaved.add(folder)
         session.start(
@@ -380,7 +394,7 @@ def _judge_again(result: Result, report: Report, session: Session) -> None:
 def person_choice(key: str, kept: Literal["session"] | None = None) -> str:
     """Whom to follow, left and right as one sees them; ``kept`` as in `variant_choice`."""
     chosen = st.segmented_control(
-        "Person to follow, of several",
+        _("Person to follow, of several"),
         list(PERSON_WORDS),
         default=Person.AUTO.value,
         required=True,
@@ -396,16 +410,18 @@ def slow_motion_choice(chosen: float, key: str, kept: Literal["session"] | None 
     `variant_choice`."""
     low, high = SLOW_MOTION_RANGE
     times = st.number_input(
-        "Slow motion, times",
+        _("Slow motion, times"),
         low,
         high,
         None if chosen == REAL_TIME else chosen,
         1.0,
         format="%g",
-        placeholder="None",
+        placeholder=_("None"),
         key=key,
         persist_state=kept,
-        help="How many times slower than life the video runs: 4 if one second became four, 0.5 if it is sped up twice.",
+        help=_(
+            "How many times slower than life the video runs: 4 if one second became four, 0.5 if it is sped up twice."
+        ),
     )
     return times or REAL_TIME
 
@@ -418,10 +434,10 @@ def variant_choice(exercise: str, chosen: str, key: str, kept: Literal["session"
     lift = exercise_named(exercise)
     if lift is None or not lift.variants:
         return "auto"
-    titles = {"auto": components.RECOGNISE_IT} | {each.name: each.title for each in lift.variants}
+    titles = {"auto": _(components.RECOGNISE_IT)} | {each.name: each.title for each in lift.variants}
     names = list(titles)
     return st.selectbox(
-        "Variant",
+        _("Variant"),
         names,
         index=names.index(chosen) if chosen in names else 0,
         format_func=lambda name: titles[name],
@@ -434,11 +450,11 @@ def preset_choice(chosen: tuple[str, ...], key: str, kept: Literal["session"] | 
     """A box for presets; ``kept`` as in `variant_choice`."""
     titles = {preset.name: preset.title for preset in list_presets()}
     return st.multiselect(
-        "Presets",
+        _("Presets"),
         list(titles),
         default=[name for name in chosen if name in titles],
         format_func=lambda name: titles[name],
-        placeholder="None",
+        placeholder=_("None"),
         key=key,
         persist_state=kept,
     )
@@ -450,14 +466,14 @@ def _baseline(result: Result, report: Report) -> None:
     if standing is None or not result.job.lifter:
         return
     with st.container(horizontal=True, vertical_alignment="center"):
-        label = f"Use this standing posture as the neutral back of {components.plain(result.job.lifter)}"
-        about = "For videos that do not show you standing. You can remove it in Settings."
+        label = _("Use this standing posture as the neutral back of {name}", name=components.plain(result.job.lifter))
+        about = _("For videos that do not show you standing. You can remove it in Settings.")
         if st.button(label, icon=":material/accessibility:", help=about, key=f"baseline-{result.folder.name}"):
             with open_history() as history:
                 lifter = history.known_lifter(result.job.lifter)
                 lifter = lifter or Lifter(result.job.lifter)
                 history.save_lifter(with_standing(lifter, standing))
-            st.success("Kept. It is used when a video does not show the standing posture.")
+            st.success(_("Kept. It is used when a video does not show the standing posture."))
 
 
 def standing_back(report: Report) -> dict[str, float] | None:

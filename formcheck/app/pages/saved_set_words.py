@@ -8,6 +8,7 @@ from dataclasses import replace
 from formcheck.app import components
 from formcheck.core.loads import LOAD_UNITS
 from formcheck.core.verdicts import VariantSource
+from formcheck.core.words import ngettext
 from formcheck.exercises import EXERCISES
 from formcheck.judging.settings import Settings
 from formcheck.service.pipeline import AnalysisRequest
@@ -22,7 +23,7 @@ def title_of(saved: AnySet, unit: str = LOAD_UNITS[0]) -> str:
     words = [
         components.exercise_title(saved.exercise, saved.variant),
         components.load_words(saved.load_kg, unit),
-        f"{reps} {'rep' if reps == 1 else 'reps'}",
+        ngettext("{n} rep", "{n} reps", reps),
     ]
     return " · ".join(filter(None, words))
 

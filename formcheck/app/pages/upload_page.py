@@ -14,6 +14,7 @@ from formcheck.app import components
 from formcheck.app.pages import file_table, history_page, result
 from formcheck.app.session import KEY, RESULT, SET, Session, Upload, others_at_work, session
 from formcheck.app.sharing import is_shared
+from formcheck.core.words import N_, WordTable, _
 from formcheck.exercises import EXERCISES, listed
 from formcheck.render.terminal import clock
 from formcheck.service.pipeline import AnalysisRequest, AnalysisStage
@@ -25,20 +26,32 @@ from formcheck.vision.models.store import list_models
 FILE_TYPES = ["mp4", "mov", "m4v", "webm", "mkv", "avi", "gif", "mpg", "mpeg", "3gp", "npz"]
 
 SAMPLES = (
-    ("deadlift-rounded.mp4", "Deadlift, back rounds"),
-    ("deadlift-good.mp4", "Deadlift, sound"),
-    ("squat-shallow.mp4", "Squat, shallow"),
-    ("swing-arm-lift.mp4", "Swing, arms lift"),
+    ("deadlift-rounded.mp4", N_("Deadlift, back rounds")),
+    ("deadlift-good.mp4", N_("Deadlift, sound")),
+    ("squat-shallow.mp4", N_("Squat, shallow")),
+    ("swing-arm-lift.mp4", N_("Swing, arms lift")),
 )
 
-STAGE_WORDS = {
-    "": "Starting",
-    AnalysisStage.MODEL: "Getting the pose model",
-    AnalysisStage.WATCH: "Watching your lift",
-    AnalysisStage.JUDGE: "Judging the reps",
-    AnalysisStage.PLATE: "Following the plate",
-    AnalysisStage.DRAW: "Drawing the video",
-}
+PHASE_WORDS = WordTable(
+    {
+        Phase.WAITING: N_("Waiting"),
+        Phase.RUNNING: N_("Running"),
+        Phase.DONE: N_("Done"),
+        Phase.FAILED: N_("Failed"),
+        Phase.CANCELLED: N_("Cancelled"),
+    }
+)
+
+STAGE_WORDS = WordTable(
+    {
+        "": N_("Starting"),
+        AnalysisStage.MODEL: N_("Getting the pose model"),
+        AnalysisStage.WATCH: N_("Watching your lift"),
+        AnalysisStage.JUDGE: N_("Judging the reps"),
+        AnalysisStage.PLATE: N_("Following the plate"),
+        AnalysisStage.DRAW: N_("Drawing the video"),
+    }
+)
 
 FRAME_STAGES = (AnalysisStage.WATCH, AnalysisStage.DRAW)
 """Stages that go through the video frame by frame."""
@@ -46,9 +59,9 @@ FRAME_STAGES = (AnalysisStage.WATCH, AnalysisStage.DRAW)
 PROGRESS_EVERY_S = 0.5
 
 FILM_ADVICE = (
-    "Phone upright at hip height, straight to your side",
-    "Whole body and bar in the picture, from the first rep to the last",
-    "Stand still for a second before the first rep",
+    N_("Phone upright at hip height, straight to your side"),
+    N_("Whole body and bar in the picture, from the first rep to the last"),
+    N_("Stand still for a second before the first rep"),
 )
 
 
@@ -75,10 +88,12 @@ def show() -> None:
     else:
         st.query_params.clear()
     if mine.batch is not None and not mine.opens_one_by_one:
-        components.title_of_page("Looking at your lift")
-        st.title("Looking at your lift")
+        components.title_of_page(_("Looking at your lift"))
+        st.title(_("Looking at your lift"))
         if mine.resumed:
-            st.info("FormCheck was stopped in the middle of this, and has begun it again.", icon=":material/refresh:")
+            st.info(
+                _("FormCheck was stopped in the middle of this, and has begun it again."), icon=":material/refresh:"
+            )
         components.redrawn(_progress, PROGRESS_EVERY_S)
     elif mine.results:
         _results(mine)
@@ -99,7 +114,9 @@ def _open_named(mine: Session) -> None:
     with open_history() as history:
         saved = history.find_set(int(told)) if told.isdecimal() and len(told) < 10 else None
     if saved is None:
-        st.info("The result at this address is no longer here. Saved sets are in History.", icon=":material/history:")
+        st.info(
+            _("The result at this address is no longer here. Saved sets are in History."), icon=":material/history:"
+        )
     elif saved.has_poses:
         history_page.open_again(saved, mine)
 
@@ -108,11 +125,17 @@ def _open_named(mine: Session) -> None:
 
 
 def _choose(mine: Session) -> None:
-    st.title("How was your lift?")
+    st.title(_("How was your lift?"))
     lifts = listed(lift.noun for lift in EXERCISES)
     st.html(
-        f'<p class="fc-lead">Drop a video of a {lifts}. You get an honest look at your '
-        f"back, rep by rep, and one thing to try next. It never leaves {components.here()}.</p>"
+        '<p class="fc-lead">'
+        + _(
+            "Drop a video of a {lifts}. You get an honest look at your back, rep by rep, and one thing to "
+            "try next. It never leaves {place}.",
+            lifts=lifts,
+            place=components.here(),
+        )
+        + "</p>"
     )
     _problems(mine)
     _elsewhere(mine)
@@ -133,9 +156,9 @@ def _choose(mine: Session) -> None:
         told = _form(names, unit, several)
         wrong = told["start_s"] is not None and told["end_s"] is not None and told["start_s"] >= told["end_s"]
         if wrong:
-            st.error("“From second” must be less than “To second”.", icon=":material/error:")
+            st.error(_("“From second” must be less than “To second”."), icon=":material/error:")
         if st.button(
-            f"Check {len(mine.uploads)} lifts" if several else "Check my lift",
+            _("Check {n} lifts", n=len(mine.uploads)) if several else _("Check my lift"),
             type="primary",
             icon=":material/play_arrow:",
             disabled=not mine.uploads or wrong,
@@ -151,14 +174,14 @@ def _choose(mine: Session) -> None:
         _samples(mine)
         with st.container(border=True, key="card-film"):
             components.drawing("film.svg")
-            tips = "".join(f"<li>{line}</li>" for line in FILM_ADVICE)
+            tips = "".join(f"<li>{_(line)}</li>" for line in FILM_ADVICE)
             st.html(f'<ul class="fc-tips">{tips}</ul>')
 
 
 def _box(mine: Session) -> None:
     """The box for files. What is put into it is kept at once, and the box is empty again."""
     given = st.file_uploader(
-        "Videos of your sets", FILE_TYPES, accept_multiple_files=True, key=f"upload-{mine.boxes}", width="stretch"
+        _("Videos of your sets"), FILE_TYPES, accept_multiple_files=True, key=f"upload-{mine.boxes}", width="stretch"
     )
     for file in given:
         mine.keep_upload(file.name, file)
@@ -197,15 +220,20 @@ def _elsewhere(mine: Session) -> None:
         key = other.token
         with st.container(border=True, horizontal=True, vertical_alignment="center", key=f"card-work-{key}"):
             if not other.interrupted:
-                st.markdown(f"Still looking at {titles}, started in another tab or before FormCheck was started again.")
-                if st.button("Show it here", key=f"adopt-{key}"):
+                st.markdown(
+                    _(
+                        "Still looking at {titles}, started in another tab or before FormCheck was started again.",
+                        titles=titles,
+                    )
+                )
+                if st.button(_("Show it here"), key=f"adopt-{key}"):
                     _adopt(other)
                 continue
-            st.markdown(f"FormCheck was stopped more than once while it looked at {titles}.")
-            if st.button("Try once more", key=f"retry-{key}"):
+            st.markdown(_("FormCheck was stopped more than once while it looked at {titles}.", titles=titles))
+            if st.button(_("Try once more"), key=f"retry-{key}"):
                 other.start(other.interrupted)
                 _adopt(other)
-            if st.button("Discard", key=f"discard-{key}"):
+            if st.button(_("Discard"), key=f"discard-{key}"):
                 other.discard()
                 st.rerun()
 
@@ -218,27 +246,27 @@ def _adopt(other: Session) -> None:
 def _form(names: Sequence[str], unit: str, several: bool) -> dict[str, Any]:
     """What the user tells about the set, as arguments of `AnalysisRequest`; of ``several`` what they have in common."""
     own = {} if several else _lift_load_and_lifter(names, unit)
-    with st.expander("More, for all of them" if several else "More"):
+    with st.expander(_("More, for all of them") if several else _("More")):
         if not several:
             own["variant"] = result.variant_choice(own["exercise"], "auto", f"variant-{own['exercise']}", KEPT)
         own["presets"] = tuple(result.preset_choice((), "presets", KEPT))
         if not several:
-            notes = st.text_area("Notes", key="notes", persist_state=KEPT, max_chars=LONGEST_NOTES, height=80)
+            notes = st.text_area(_("Notes"), key="notes", persist_state=KEPT, max_chars=LONGEST_NOTES, height=80)
             own["notes"] = notes or ""
         own |= _day_and_part()
         own["person"] = result.person_choice("person", KEPT)
         own["slow_motion"] = result.slow_motion_choice(1.0, "slow-motion", KEPT)
         own["model"] = _model()
         own["plate"] = st.toggle(
-            "Follow the plate",
+            _("Follow the plate"),
             False,
             key="plate",
             persist_state=KEPT,
-            help="Deadlifts with full-size plates (450 mm) in view: bar path and velocity in metres. Takes longer.",
+            help=_("Deadlifts with full-size plates (450 mm) in view: bar path and velocity in metres. Takes longer."),
         )
-        own["save"] = st.toggle("Save to the history", True, key="save", persist_state=KEPT)
+        own["save"] = st.toggle(_("Save to the history"), True, key="save", persist_state=KEPT)
         keep = st.toggle(
-            "Keep the annotated video with it", False, key="keep", persist_state=KEPT, disabled=not own["save"]
+            _("Keep the annotated video with it"), False, key="keep", persist_state=KEPT, disabled=not own["save"]
         )
         own["keep_video"] = own["save"] and keep
     return own
@@ -247,13 +275,15 @@ def _form(names: Sequence[str], unit: str, several: bool) -> dict[str, Any]:
 def _lift_load_and_lifter(names: Sequence[str], unit: str) -> dict[str, Any]:
     exercise = components.lift_choice("lift")
     left, right = st.columns(2)
-    load = components.load_field(left, f"Load in {unit}", unit, "load", placeholder="Optional", persist_state=KEPT)
+    load = components.load_field(
+        left, _("Load in {unit}", unit=unit), unit, "load", placeholder=_("Optional"), persist_state=KEPT
+    )
     lifter = right.selectbox(
-        "Lifter",
+        _("Lifter"),
         names,
         index=None,
         accept_new_options=True,
-        placeholder="Name, optional",
+        placeholder=_("Name, optional"),
         key="lifter",
         persist_state=KEPT,
     )
@@ -265,12 +295,12 @@ def _day_and_part() -> dict[str, Any]:
     """When it was filmed, and from where to where it is judged."""
     first, second, third = st.columns(3)
     filmed = first.date_input(
-        "Filmed on", "today", max_value="today", key="filmed", persist_state=KEPT, format="YYYY-MM-DD"
+        _("Filmed on"), "today", max_value="today", key="filmed", persist_state=KEPT, format="YYYY-MM-DD"
     )
     start_s = second.number_input(
-        "From second", 0.0, None, None, 1.0, placeholder="Start", key="from", persist_state=KEPT
+        _("From second"), 0.0, None, None, 1.0, placeholder=_("Start"), key="from", persist_state=KEPT
     )
-    end_s = third.number_input("To second", 0.0, None, None, 1.0, placeholder="End", key="to", persist_state=KEPT)
+    end_s = third.number_input(_("To second"), 0.0, None, None, 1.0, placeholder=_("End"), key="to", persist_state=KEPT)
     return {
         "filmed_at": filmed.isoformat() if isinstance(filmed, date) and filmed != date.today() else "",
         "start_s": start_s or None,
@@ -282,12 +312,12 @@ def _model() -> str:
     models = [status.name for status in list_models() if status.path is not None and status.hash_ok]
     models = models if "full" in models else ["full", *models]
     return st.selectbox(
-        "Pose model",
+        _("Pose model"),
         models,
         index=models.index("full"),
         key="model",
         persist_state=KEPT,
-        help="Settings can fetch others.",
+        help=_("Settings can fetch others."),
     )
 
 
@@ -301,10 +331,10 @@ def _samples(mine: Session) -> None:
     folder = samples_folder()
     if folder is None:
         return
-    st.markdown("**No video yet?** Try a sample:")
+    st.markdown(_("**No video yet?** Try a sample:"))
     with st.container(horizontal=True, gap="small"):
         for file, title in SAMPLES:
-            if (folder / file).is_file() and st.button(title, key=f"sample-{file}"):
+            if (folder / file).is_file() and st.button(_(title), key=f"sample-{file}"):
                 mine.start([AnalysisRequest(video=str(folder / file), title=file, folder=str(mine.new_folder()))])
                 st.rerun()
 
@@ -325,10 +355,10 @@ def _progress() -> None:
     for state in mine.batch.states:
         if state.phase != Phase.DONE or not mine.opens_one_by_one:
             _progress_of(state)
-    if st.button("Cancel", icon=":material/close:", key="cancel"):
+    if st.button(_("Cancel"), icon=":material/close:", key="cancel"):
         mine.batch.cancel()
         mine.batch.wait(10.0)
-    st.caption("You can open another page meanwhile; the analysis continues.")
+    st.caption(_("You can open another page meanwhile; the analysis continues."))
 
 
 def _progress_of(state: State) -> None:
@@ -351,12 +381,16 @@ def progress_words(state: State) -> str:
     if state.phase == Phase.WAITING and state.message:
         return state.message
     if state.phase != Phase.RUNNING:
-        return state.phase.capitalize()
-    words = STAGE_WORDS.get(state.stage, "")
+        return PHASE_WORDS[state.phase]
+    words = str(STAGE_WORDS.get(state.stage, ""))
     if state.stage in FRAME_STAGES and state.done > 0:
-        words += f" · frame {state.done:,}" + (f" of {state.total:,}" if state.total else "")
+        words += " · "
+        if state.total:
+            words += _("frame {done:,} of {total:,}", done=state.done, total=state.total)
+        else:
+            words += _("frame {done:,}", done=state.done)
     if state.left_s is not None:
-        words += f" · about {left_words(state.left_s)} left"
+        words += " · " + _("about {time} left", time=left_words(state.left_s))
     return words
 
 
@@ -364,7 +398,7 @@ def left_words(left_s: float) -> str:
     """A time to wait as people say it."""
     if left_s < 60:
         return f"{max(5, 5 * round(left_s / 5))} s"
-    return f"{clock(left_s)} min"
+    return _("{time} min", time=clock(left_s))
 
 
 # --- results -------------------------------------------------------------------------------------------------------
@@ -372,8 +406,8 @@ def left_words(left_s: float) -> str:
 
 def _results(mine: Session) -> None:
     with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
-        st.html('<h1 class="fc-title">Your lift</h1>')
-        if mine.batch is None and st.button("Check another lift", icon=":material/add:", key="another"):
+        st.html(f'<h1 class="fc-title">{_("Your lift")}</h1>')
+        if mine.batch is None and st.button(_("Check another lift"), icon=":material/add:", key="another"):
             mine.clear()
             for key in FORM_KEYS:
                 st.session_state.pop(key, None)
@@ -383,7 +417,7 @@ def _results(mine: Session) -> None:
         components.redrawn(_progress, PROGRESS_EVERY_S)
     if len(mine.results) > 1:
         chosen = st.pills(
-            "Sets",
+            _("Sets"),
             range(len(mine.results)),
             default=min(mine.shown, len(mine.results) - 1),
             required=True,
