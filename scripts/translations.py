@@ -14,6 +14,7 @@ import inspect
 import io
 import sys
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 
 from babel.messages import pofile
@@ -55,6 +56,8 @@ RECORDS: dict[str, frozenset[int | str]] = {
     "command": frozenset({"help"}),
 }
 """Which arguments of a call, by place or name, are words for people without being marked."""
+
+MADE = datetime(2026, 1, 1, tzinfo=UTC)
 
 NOT_WORDS = frozenset({"", "deg", "kg", "cm", "m/s"})
 """Units that are written with a symbol."""
@@ -195,6 +198,8 @@ def as_po(catalogue: Catalog) -> bytes:
 def as_mo(catalogue: Catalog) -> bytes:
     """The compiled form of a catalogue."""
     stream = io.BytesIO()
+    # Babel would write the time of day into it.
+    catalogue.creation_date = catalogue.revision_date = MADE
     write_mo(stream, catalogue)
     return stream.getvalue()
 
