@@ -112,7 +112,7 @@ def add_app_command(app: typer.Typer) -> None:
         """Open the app in the browser: upload, history, settings. Only this machine can reach it, unless --address."""
         with user_friendly():
             if share and (server or address != LOCALHOST):
-                raise UsageError("--share is for the app of one person: leave out --server and --address.")
+                raise UsageError(_("--share is for the app of one person: leave out --server and --address."))
             service = _service(server, sign_in, public_url, oidc_file)
             if share:
                 from formcheck.cli import share as sharing

@@ -17,6 +17,7 @@ from ipaddress import ip_address
 from pathlib import Path
 
 from formcheck.core.errors import UsageError
+from formcheck.core.words import _
 
 SHARED_VARIABLE = "FORMCHECK_SHARED"
 """Set for the process that serves the phone's page."""
@@ -50,7 +51,7 @@ def share(address: str | None, port: int, minutes: float) -> None:
     """
     missing = [name for name in NEEDS if importlib.util.find_spec(name) is None]
     if missing:
-        raise UsageError(f"--share needs {' and '.join(missing)}: pip install 'formcheck[app]'.")
+        raise UsageError(_("--share needs {missing}: pip install 'formcheck[app]'.", missing=" and ".join(missing)))
     host = local_address(address)
     _check_free(host, port)
     folder = Path(tempfile.mkdtemp(prefix=f"formcheck-share-{os.getpid()}-"))
@@ -97,17 +98,22 @@ def local_address(told: str | None = None) -> str:
                 told = str(asked.getsockname()[0])
             except OSError as error:
                 raise UsageError(
-                    "There is no network here that a phone could be in: join one, or name this computer's address "
-                    "with --share-address."
+                    _(
+                        "There is no network here that a phone could be in: join one, or name this computer's address "
+                        "with --share-address."
+                    )
                 ) from error
     try:
         found = ip_address(told)
     except ValueError as error:
-        raise UsageError(f"--share-address is {told!r}: write an address such as 192.168.0.20.") from error
+        raise UsageError(_("--share-address is {told!r}: write an address such as 192.168.0.20.", told=told)) from error
     if found.is_unspecified or not found.is_private:
         raise UsageError(
-            f"{told} is not an address of a local network, and the page must not be open to the internet: name another "
-            "one with --share-address."
+            _(
+                "{told} is not an address of a local network, and the page must not be open to the internet: "
+                "name another one with --share-address.",
+                told=told,
+            )
         )
     return str(found)
 
@@ -121,8 +127,13 @@ def _check_free(host: str, port: int) -> None:
             trial.bind((host, port))
         except OSError as error:
             raise UsageError(
-                f"The page for the phone cannot be at {host}, port {port} ({error.strerror}): choose another with "
-                "--share-port or --share-address."
+                _(
+                    "The page for the phone cannot be at {host}, port {port} ({reason}): choose another with "
+                    "--share-port or --share-address.",
+                    host=host,
+                    port=port,
+                    reason=error.strerror,
+                )
             ) from error
 
 
@@ -181,14 +192,24 @@ def shared_command(host: str, port: int, certificate: Certificate) -> list[str]:
 
 
 def _say(url: str, fingerprint: str, minutes: float) -> None:
-    print(f"For a phone in the same network, once, within {min(TOKEN_MINUTES, minutes):g} minutes:\n\n  {url}\n")
+    print(
+        _(
+            "For a phone in the same network, once, within {minutes:g} minutes:\n\n  {url}\n",
+            minutes=min(TOKEN_MINUTES, minutes),
+            url=url,
+        )
+    )
     drawn = qr_code(url)
     if _shows(drawn):
         print(drawn)
     print(
-        "The phone warns that it does not know the certificate, which FormCheck has just made. Its SHA-256 is\n"
-        f"  {fingerprint}\n"
-        f"Uploads and Live are open to that phone for {minutes:g} minutes; everything else stays on this computer."
+        _(
+            "The phone warns that it does not know the certificate, which FormCheck has just made. Its "
+            "SHA-256 is\n  {fingerprint}\nUploads and Live are open to that phone for {minutes:g} minutes; "
+            "everything else stays on this computer.",
+            fingerprint=fingerprint,
+            minutes=minutes,
+        )
     )
 
 
