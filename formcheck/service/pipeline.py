@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from formcheck.render.exports import Analysed, Export
     from formcheck.storage.history import Lifter, SavedSet, SetSummary
     from formcheck.storage.report_folder import ReportFolder
+    from formcheck.vision.video_parts import Saw
 
 AUTO = "auto"
 
@@ -218,6 +219,7 @@ def run_analysis(
     cancelled: Callable[[], bool] | None = None,
     known: Known | None = None,
     judged: Callable[[Report], None] | None = None,
+    saw: Saw | None = None,
 ) -> AnalysisResult:
     """Analyse a set.
 
@@ -227,6 +229,7 @@ def run_analysis(
     cancelled : asked after every frame; True stops the work.
     known : the set itself, when it need not be read and judged.
     judged : told of the report as soon as there is one, before the files are made.
+    saw : shown frames as they are looked at.
 
     Raises
     ------
@@ -234,7 +237,7 @@ def run_analysis(
         ... What goes wrong later, when there is a report to show, is `AnalysisResult.problem` instead.
     """
     with speaking(request.language), acting_for(request.account):
-        return _Run(request, progress or (lambda *_: None), cancelled, known, judged or (lambda _: None)).result()
+        return _Run(request, progress or (lambda *_: None), cancelled, known, judged or (lambda _: None), saw).result()
 
 
 def settings_of(request: AnalysisRequest) -> Settings:
@@ -323,8 +326,10 @@ class _Run:
         cancelled: Callable[[], bool] | None,
         known: Known | None,
         judged: Callable[[Report], None],
+        saw: Saw | None,
     ) -> None:
         self.request = request
+        self.saw = saw
         self.judged = judged
         self.progress = progress
         self.cancelled = cancelled
@@ -446,6 +451,7 @@ class _Run:
             backend=backend,
             every_frame=request.every_frame,
             jobs=request.jobs,
+            saw=self.saw,
         )
         if not request.title:
             return poses

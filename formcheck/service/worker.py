@@ -27,6 +27,7 @@ from typing import TYPE_CHECKING, Any
 from formcheck.core.errors import Cancelled, FormCheckError, PoseFileError, UsageError, VideoError
 from formcheck.core.words import speak
 from formcheck.service.pipeline import AnalysisRequest, AnalysisStage, run_analysis
+from formcheck.service.preview import Preview
 from formcheck.service.time_left import STAGE_SHARES, TimeLeft
 from formcheck.service.turns import Turns
 from formcheck.service.warm_worker import WarmWorkers, load_until_called, next_job
@@ -74,6 +75,7 @@ class State:
     ``set_id`` is the number under which the set was saved. ``unreadable`` is True when it failed because the file
     cannot be read, ``interrupted`` when its process ended without a word. ``done`` and ``total`` are the frames of the
     stage, None = not known. ``report`` is there as soon as the set is judged, before its files are made.
+    ``picture`` is the frame that was looked at last, a JPEG in base64; "" for none.
     """
 
     job: AnalysisRequest
@@ -88,6 +90,7 @@ class State:
     done: int = 0
     total: int | None = None
     report: Report | None = None
+    picture: str = ""
 
 
 def keep_one_warm() -> None:
@@ -199,6 +202,8 @@ class Batch:
                     share, left_s = clock.at(stage, said["done"], said["total"], time.monotonic())
                     done, total = said["done"], said["total"]
                     self._change(index, stage=said["stage"], share=share, left_s=left_s, done=done, total=total)
+                elif "picture" in said:
+                    self._change(index, picture=said["picture"])
                 elif "report" in said:
                     self._change(index, report=_report(said["report"]))
                 elif "phase" in said:
@@ -346,7 +351,10 @@ def run(job: AnalysisRequest, say: Say, cancelled: Callable[[], bool]) -> tuple[
     def judged(report: Report) -> None:
         say({"report": report.to_dict()})
 
-    result = run_analysis(dataclasses.replace(job, whole=True), progress=tell, cancelled=cancelled, judged=judged)
+    saw = Preview(lambda picture: say({"picture": picture}))
+    result = run_analysis(
+        dataclasses.replace(job, whole=True), progress=tell, cancelled=cancelled, judged=judged, saw=saw
+    )
     remarks = [f"{remark}." for remark in result.remarks]
     if result.problem is not None:
         remarks.append(str(result.problem))

@@ -22,6 +22,7 @@ from formcheck.vision.video_parts import (
     ANALYSIS_MAX_SIDE,
     LARGE_PICTURE_PX,
     Assignment,
+    Saw,
     jobs_or_default,
     part_starts,
     watch_video,
@@ -61,6 +62,7 @@ def estimate_poses(
     person: Person = Person.AUTO,
     every_frame: bool = False,
     jobs: int | None = None,
+    saw: Saw | None = None,
 ) -> PoseSequence:
     """Poses of the lifter over a whole video.
 
@@ -76,6 +78,7 @@ def estimate_poses(
         `formcheck.vision.look_rate`.
     jobs : how many things are done at the same time, threads of decoder and networks included; None = one a core,
         `formcheck.vision.video_parts.MOST_JOBS` at most. See there how alike the poses are.
+    saw : shown frames as they are looked at, those of the first part of a video that is watched in parts.
 
     Raises
     ------
@@ -84,7 +87,7 @@ def estimate_poses(
     jobs = jobs_or_default(jobs)
     facts, task, backend = _preview(path, model, backend or default_backend(model), jobs)
     task = replace(task, every_frame=every_frame)
-    watched = watch_video(task, backend, jobs, progress=progress, cancelled=cancelled)
+    watched = watch_video(task, backend, jobs, progress=progress, cancelled=cancelled, saw=saw)
     time_s = np.array(watched.time_s)
     video = VideoInfo(
         file=Path(path).name,

@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import itertools
 import threading
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack, closing
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -64,6 +64,9 @@ SAME_TIME_S = 1e-6
 
 Step = Callable[[int, int | None], None]
 """Called after every frame with how many are done, and how many there are, None = unknown."""
+
+Saw = Callable[[NDArray[np.uint8], Sequence[Detection]], None]
+"""Called with a frame (H, W, 3) that was looked at, without black bars, and the people in it, in its pixels."""
 
 
 @dataclass(frozen=True)
@@ -143,6 +146,7 @@ def watch_video(
     *,
     progress: Step | None = None,
     cancelled: Callable[[], bool] | None = None,
+    saw: Saw | None = None,
 ) -> Watched:
     """Watch a whole video, in parts at the same time where that pays.
 
@@ -155,7 +159,7 @@ def watch_video(
     """
     _stop_if(cancelled)
     if len(task.starts) > 1 and task.people == 1:
-        watched = _Together(task, backend.sharing(len(task.starts), jobs), jobs, progress, cancelled).watch()
+        watched = _Together(task, backend.sharing(len(task.starts), jobs), jobs, progress, cancelled, saw).watch()
         if watched is not None:
             return watched
 
@@ -164,7 +168,7 @@ def watch_video(
             progress(done, total)
         _stop_if(cancelled)
 
-    return watch_part(task, backend.sharing(1, jobs), step, threads=jobs)
+    return watch_part(task, backend.sharing(1, jobs), step, threads=jobs, saw=saw)
 
 
 def _stop_if(cancelled: Callable[[], bool] | None) -> None:
@@ -182,6 +186,7 @@ def watch_part(
     threads: int = 1,
     known_floor: FloorWatch | None = None,
     started: Callable[[FloorWatch], None] | None = None,
+    saw: Saw | None = None,
 ) -> Watched:
     """Watch the frames from ``start_s`` to before ``end_s``, None = to the end.
 
@@ -190,6 +195,7 @@ def watch_part(
     step : told of every frame; what it raises ends the work.
     threads : for the decoder. With more than one it runs in a thread of its own.
     known_floor : where people are known to stand.
+    saw : shown each frame of this part that was looked at.
     started : called as soon as `PLACES_AFTER_S` have been seen, with where people have stood until then.
     """
     watched = Watched()
@@ -228,6 +234,8 @@ def watch_part(
                 rate.saw(time_s, people)
                 if not ahead_of_part:
                     watched.detections += people
+                    if saw is not None:
+                        saw(rgb[task.rows, task.columns], people)
             if ahead_of_part:
                 lead += 1
                 watched.floor_from = finder.floor.remembered
@@ -283,7 +291,9 @@ class _Together:
         jobs: int,
         progress: Step | None,
         cancelled: Callable[[], bool] | None,
+        saw: Saw | None,
     ) -> None:
+        self._saw = saw
         self._task, self._starts, self._backend = task, task.starts, backend
         self._threads = max(1, jobs // len(task.starts))
         self._progress, self._cancelled = progress, cancelled
@@ -345,6 +355,7 @@ class _Together:
             threads=self._threads,
             known_floor=self._known_floor,
             started=started,
+            saw=self._saw if number == 0 else None,
         )
 
     def _count(self, number: int, done: int) -> None:

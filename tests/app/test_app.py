@@ -79,6 +79,7 @@ class NowBatch:
         jobs: Sequence[AnalysisRequest],
         keep_alive: object = None,
         ended: Callable[[State], None] = lambda state: None,
+        turns: object = None,
     ) -> None:
         self.states = tuple(map(self._do, jobs))
         NowBatch.seen = [*NowBatch.seen, *jobs]
@@ -476,6 +477,27 @@ def test_frames_are_counted_while_the_video_is_watched() -> None:
     assert upload_page.progress_words(state) == "Watching your lift · frame 1,200 of 3,300 · about 30 s left"
     assert upload_page.progress_words(replace(state, total=None, left_s=None)) == "Watching your lift · frame 1,200"
     assert upload_page.progress_words(replace(state, stage="judge", left_s=None)) == "Judging the reps"
+
+
+def test_the_lifter_is_shown_while_the_video_is_looked_at(monkeypatch: pytest.MonkeyPatch) -> None:
+    state = {"picture": "", "phase": Phase.RUNNING}
+    monkeypatch.setattr(NowBatch, "outcome", lambda job: State(job, stage="watch", **state))  # type: ignore[arg-type]
+
+    def pictures(at: Any) -> list[str]:
+        return re.findall(r'class="fc-preview"[^>]*src="([^"]*)"', " ".join(each.proto.body for each in at.get("html")))
+
+    at = put_in(opened(), "a.mp4")
+    button(at, "Check my lift").click().run()
+    assert pictures(at) == []
+    state["picture"] = "AAAA"
+    mine = at.session_state[session.KEY]
+    mine.batch.states = tuple(replace(each, picture="AAAA") for each in mine.batch.states)
+    at.run()
+    assert pictures(at) == ["data:image/jpeg;base64,AAAA"]
+    # Once something was found, that is what is to be seen.
+    mine.batch.states = tuple(replace(each, report=Report.from_dict(report())) for each in mine.batch.states)
+    at.run()
+    assert pictures(at) == []
 
 
 def test_the_verdict_is_shown_while_the_video_is_drawn(monkeypatch: pytest.MonkeyPatch) -> None:
