@@ -18,6 +18,7 @@ import streamlit as st
 from formcheck.app.private_folder import OWNER_PREFIX, PrivateFolder, Unfinished, abandoned
 from formcheck.app.sharing import is_shared
 from formcheck.core.errors import HistoryError
+from formcheck.core.words import _
 from formcheck.judging.report import Report
 from formcheck.render.exports import all_exports
 from formcheck.service.name_guess import Guess
@@ -249,7 +250,8 @@ class Session:
         # Told of, and so no longer to be taken up by the next start.
         self._unfinished.pop(str(state.job.folder), None)
         named = not state.job.title or state.job.title in state.message
-        self.problems.append(state.message if named else f"{state.job.title}: {state.message}")
+        message = _(state.message)
+        self.problems.append(message if named else f"{state.job.title}: {message}")
         if state.unreadable:
             # Whatever is told of it, nothing will be found in it.
             for each in [each for each in self.uploads if str(each.path) in (state.job.video, state.job.poses)]:

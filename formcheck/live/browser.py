@@ -27,7 +27,7 @@ from numpy.typing import NDArray
 
 from formcheck.core.errors import FormCheckError
 from formcheck.core.verdicts import FAULT, WATCH
-from formcheck.core.words import language, speaking
+from formcheck.core.words import _, language, speaking
 from formcheck.live.engine import LiveEngine
 from formcheck.live.newest import Newest
 from formcheck.live.recording import Observation
@@ -308,7 +308,7 @@ class BrowserSession:
                 self._video_from_s = time_s
             self._video.add(picture, time_s - self._video_from_s)
         except FormCheckError as error:
-            self.note(f"The video is not kept: {error}")
+            self.note(_("The video is not kept: {error}", error=error))
             self._video, self._keep_video = None, False
 
     def _keep_video_of(self, done: FinishedSet) -> None:

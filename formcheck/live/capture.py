@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from formcheck.core.errors import InputError
+from formcheck.core.words import _
 from formcheck.live.newest import Newest
 from formcheck.vision.video import VideoReader
 from formcheck.vision.video_parts import ANALYSIS_MAX_SIDE
@@ -70,7 +71,9 @@ def camera_frames(number: int) -> Iterator[Captured]:
                 if first_s is None:
                     raise InputError(_busy(number))
                 if now - last_s > SILENT_CAMERA_S:
-                    raise InputError(f"Camera {number} stopped sending pictures: check its cable, then start again.")
+                    raise InputError(
+                        _("Camera {number} stopped sending pictures: check its cable, then start again.", number=number)
+                    )
                 time.sleep(0.02)
                 continue
             first_s, last_s = first_s if first_s is not None else now, now
@@ -81,14 +84,19 @@ def camera_frames(number: int) -> Iterator[Captured]:
 
 def _no_such_camera(number: int) -> str:
     here = sorted(int(path.name[5:]) for path in Path("/dev").glob("video*") if path.name[5:].isdecimal())
-    which = f"there are {', '.join(map(str, here))}" if here else "none is connected"
-    return f"There is no camera {number} ({which}): connect one, or let a video stand in for it with --camera FILE."
+    which = _("there are {numbers}", numbers=", ".join(map(str, here))) if here else _("none is connected")
+    return _(
+        "There is no camera {number} ({which}): connect one, or let a video stand in for it with --camera FILE.",
+        number=number,
+        which=which,
+    )
 
 
 def _busy(number: int) -> str:
-    return (
-        f"Camera {number} cannot be opened: another program may be using it, or FormCheck may not be allowed to; "
-        "close the other program and look into the system's privacy settings."
+    return _(
+        "Camera {number} cannot be opened: another program may be using it, or FormCheck may not be "
+        "allowed to; close the other program and look into the system's privacy settings.",
+        number=number,
     )
 
 

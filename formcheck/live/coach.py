@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from formcheck.core.landmarks import Landmark, left_right
 from formcheck.core.poses import PoseSequence
+from formcheck.core.words import _
 from formcheck.live.recording import Observation
 from formcheck.motion.view import SIDE_MAX_DEG, view_of
 
@@ -93,37 +94,37 @@ def look_of(seen: Observation, recent: PoseSequence) -> Look:
 def advise(look: Look) -> Advice | None:
     """The first thing to change, None when all is well; in the order in which changing them helps."""
     dark = look.brightness < BRIGHTNESS_MIN
-    light = Advice("light", "More light, please: turn on a lamp or face the window")
+    light = Advice("light", _("More light, please: turn on a lamp or face the window"))
     if not look.found:
-        return light if dark else Advice(NOBODY, "Step into the picture")
+        return light if dark else Advice(NOBODY, _("Step into the picture"))
     if look.missing_parts:
         return _into_the_picture(look.missing_parts)
     if look.body_share > BODY_SHARE_MAX:
-        return Advice("too-near", "Step back a little, or move the camera back")
+        return Advice("too-near", _("Step back a little, or move the camera back"))
     if look.body_share < BODY_SHARE_MIN:
-        return Advice("too-far", "Come closer, or move the camera closer")
+        return Advice("too-far", _("Come closer, or move the camera closer"))
     if look.hips_from_top < HIPS_FROM_TOP[0]:
-        return Advice("too-low", "Raise the camera to hip height, and hold it level")
+        return Advice("too-low", _("Raise the camera to hip height, and hold it level"))
     if look.hips_from_top > HIPS_FROM_TOP[1]:
-        return Advice("too-high", "Lower the camera to hip height, and hold it level")
+        return Advice("too-high", _("Lower the camera to hip height, and hold it level"))
     if not abs(look.yaw_deg) <= SIDE_MAX_DEG:
         little = abs(look.yaw_deg) < NEARLY_SIDE_DEG
-        return Advice("side-on", "Turn a little more side-on" if little else "Turn your side to the camera")
+        return Advice("side-on", _("Turn a little more side-on") if little else _("Turn your side to the camera"))
     if dark:
         return light
     if look.people > 1:
-        return Advice("people", "Only one person in the picture, please")
+        return Advice("people", _("Only one person in the picture, please"))
     return None
 
 
 def _into_the_picture(parts: tuple[str, ...]) -> Advice:
     if {"head", "feet"} <= set(parts) or {"left", "right"} <= set(parts):
-        return Advice("too-near", "Step back: your whole body must be in the picture")
+        return Advice("too-near", _("Step back: your whole body must be in the picture"))
     if "feet" in parts:
-        return Advice("feet", "I cannot see your feet: tilt the camera down or step back")
+        return Advice("feet", _("I cannot see your feet: tilt the camera down or step back"))
     if "head" in parts:
-        return Advice("head", "I cannot see your head: tilt the camera up or step back")
-    return Advice("middle", "Move towards the middle of the picture")
+        return Advice("head", _("I cannot see your head: tilt the camera up or step back"))
+    return Advice("middle", _("Move towards the middle of the picture"))
 
 
 @dataclass(frozen=True)

@@ -17,6 +17,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
 from formcheck.core.poses import PoseSequence
+from formcheck.core.words import _
 from formcheck.exercises import exercise_named
 from formcheck.exercises.framework.check import Check
 from formcheck.exercises.framework.exercise import Exercise
@@ -209,7 +210,7 @@ class LiveEngine:
         if seen.person is None and self._presence.lost(now):
             self._coach.start_again()
             self._state = State.LOOKING
-            self._message = "Step into the picture"
+            self._message = _("Step into the picture")
             return
         if self._state == State.DONE and seen.in_frame:
             return
@@ -232,14 +233,14 @@ class LiveEngine:
         if step.ready:
             if self._state not in (State.READY, State.IN_SET):
                 self._state = State.READY
-                self._say("ready", self._warm_up.text or "Ready: lift when you like")
+                self._say("ready", self._warm_up.text or _("Ready: lift when you like"))
             self._message = self._warm_up.text
             return
         self._state = State.SETTING_UP
         if step.countdown and step.countdown != self._counted:
             self._say("countdown", str(step.countdown))
         self._counted = self._countdown = step.countdown
-        self._message = "Stand still"
+        self._message = _("Stand still")
 
     # --- the analysis ----------------------------------------------------------------------------------------------
 
@@ -410,7 +411,7 @@ class LiveEngine:
             return False
         if not mine.target_said:
             mine.target_said = True
-            self._say("target", f"That's {target}: set over")
+            self._say("target", _("That's {n}: set over", n=target))
         return self._standing.for_s(self._now_s) >= TARGET_STANDING_S
 
     def _start_set(self) -> None:
@@ -419,7 +420,7 @@ class LiveEngine:
         self._set_number = len(self.finished) + 1
         self._message, self._countdown = "", 0
         self._state = State.IN_SET
-        self._say("set", f"Set {self._set_number}", speak=False)
+        self._say("set", _("Set {id}", id=self._set_number), speak=False)
 
     def _finish_set(self, keep_from_s: float = math.inf) -> FinishedSet | None:
         """End the set under way; what was seen from ``keep_from_s`` on belongs to the next one as well."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 
+from formcheck.core.words import _
 from formcheck.live.recording import Observation
 from formcheck.live.session import Event
 
@@ -37,7 +38,7 @@ class Presence:
         if seen.in_frame:
             came_back, self.left = self.left, False
             self._whole_s = now
-            return Event("left", "I see you again", now, speak=False) if came_back else None
+            return Event("left", _("I see you again"), now, speak=False) if came_back else None
         if not self.left and self._whole_s > -math.inf and now - self._whole_s > (IN_REP_S if in_rep else LOST_S):
             self.left = True
             return Event("left", step_back(seen), now, urgent=True)
@@ -55,7 +56,7 @@ class Presence:
 def step_back(seen: Observation) -> str:
     """What a lifter who is not wholly in the picture should do."""
     if seen.person is None:
-        return "You are out of the picture: step back in"
+        return _("You are out of the picture: step back in")
     if "feet" in seen.missing_parts:
-        return "Your feet are out of the picture: step back"
-    return "You are partly out of the picture: step back in"
+        return _("Your feet are out of the picture: step back")
+    return _("You are partly out of the picture: step back in")

@@ -15,6 +15,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from formcheck.core.verdicts import FAULT, OK
+from formcheck.core.words import N_, _
 from formcheck.exercises import EXERCISES
 from formcheck.exercises.framework.check import SIDE, Check, Finding, Measurement, judge, missing
 from formcheck.exercises.framework.exercise import Exercise, LiveDrill, Pattern
@@ -82,8 +83,8 @@ BASELINE_UNCERTAINTY_DEG = 5.0
 """How far a standing back differs from day to day: as `Baseline` assumes."""
 
 TOLD = {
-    STAND: "Stand tall and still, arms hanging, side to the camera",
-    HINGE: "Hip hinge, no weight: push the hips back as if to a wall behind you, knees soft, back long",
+    STAND: N_("Stand tall and still, arms hanging, side to the camera"),
+    HINGE: N_("Hip hinge, no weight: push the hips back as if to a wall behind you, knees soft, back long"),
 } | {drill.stage: drill.instruction for drill in LIFT_DRILLS.values()}
 
 TRUNK_EARLY_SHARE = 1.0 / 3.0
@@ -307,7 +308,7 @@ _HINGE_IDS = {check.id for check in HINGE_CHECKS}
 def after_ramp_set(report: Report, number: int) -> str:
     """What to do after ramp set ``number``, counted from 1."""
     if report.verdict == FAULT:
-        return f"Stay at this load: {spoken(report.advice[0]) if report.advice else report.summary}"
+        return _("Stay at this load: {advice}", advice=spoken(report.advice[0]) if report.advice else report.summary)
     if number >= RAMP_SETS:
-        return "Warm-up done: ready for your work sets"
-    return f"Good: add some load for ramp set {number + 1} of {RAMP_SETS}"
+        return _("Warm-up done: ready for your work sets")
+    return _("Good: add some load for ramp set {number} of {n}", number=number + 1, n=RAMP_SETS)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
+from formcheck.core.words import _
 from formcheck.judging.report import Report
 from formcheck.live import warm_up
 from formcheck.live.warm_up import DrillResult, after_ramp_set, baseline_of, judge_drill
@@ -60,10 +61,14 @@ class WarmUpProgress:
         """The drill in words and where it stands; "" outside drills."""
         if not self.drilling:
             return ""
-        task, result = warm_up.TOLD[self._stage], self._result
+        task, result = _(warm_up.TOLD[self._stage]), self._result
         if result is None or not result.reps:
             return task
-        stands = f"not yet: {result.cue}" if result.cue else f"{result.good} of {result.needed} good"
+        stands = (
+            _("not yet: {cue}", cue=result.cue)
+            if result.cue
+            else _("{good} of {needed} good", good=result.good, needed=result.needed)
+        )
         return f"{task} ({stands})"
 
     def take(self, report: Report, now_s: float, *, moving: bool) -> DrillStep:
@@ -72,11 +77,11 @@ class WarmUpProgress:
             found = baseline_of(report)
             if found is None or moving:
                 return DrillStep()
-            return DrillStep(passed="Got your neutral back", baseline=replace(found, uncertainty_deg=0.0))
+            return DrillStep(passed=_("Got your neutral back"), baseline=replace(found, uncertainty_deg=0.0))
         before = self._result
         self._result = judge_drill(self._stage, report, now_s)
         if self._result.passed:
-            return DrillStep(passed="Pass")
+            return DrillStep(passed=_("Pass"))
         if before is not None and self._result.reps > before.reps:
             return DrillStep(cue=self._result.cue) if self._result.cue else DrillStep(count=str(self._result.good))
         return DrillStep()
@@ -86,7 +91,9 @@ class WarmUpProgress:
         stages = warm_up.STAGES
         self._stage = stages[stages.index(self._stage) + 1]
         self._result = None
-        return warm_up.TOLD.get(self._stage, f"Now {warm_up.RAMP_SETS} ramp sets: start light")
+        if self._stage in warm_up.TOLD:
+            return _(warm_up.TOLD[self._stage])
+        return _("Now {n} ramp sets: start light", n=warm_up.RAMP_SETS)
 
     def ramp_set_done(self, report: Report) -> str:
         """One more ramp set is over; returns what to do next."""

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 from formcheck.core.errors import UsageError
 from formcheck.core.verdicts import VariantSource
+from formcheck.core.words import _
 from formcheck.exercises import EXERCISES, known_exercise
 from formcheck.motion.neutral import Baseline, OwnReps
 from formcheck.storage.history import Lifter
@@ -84,7 +85,9 @@ def use_as_neutral(history: History, set_id: int, lifter: str | None = None) -> 
     try:
         own = own_reps_from(_judged_again(history, saved, known), saved.when.astimezone().date().isoformat())
     except UsageError as error:
-        raise UsageError(f"Set {set_id} cannot be the neutral: {error}. Choose a set with a neutral back.") from error
+        raise UsageError(
+            _("Set {id} cannot be the neutral: {error}. Choose a set with a neutral back.", id=set_id, error=error)
+        ) from error
     if saved.lifter is None:
         history.change_set(set_id, lifter=name)
     kept = history.save_lifter(replace(known, neutral_back={**known.neutral_back, **_values(saved.exercise, own)}))
@@ -93,9 +96,11 @@ def use_as_neutral(history: History, set_id: int, lifter: str | None = None) -> 
 
 def _whose(saved: SavedSet, lifter: str | None) -> str:
     if saved.lifter is None and lifter is None:
-        raise UsageError(f"Set {saved.id} is nobody's: say first whose it is (--lifter NAME, or in the app).")
+        raise UsageError(_("Set {id} is nobody's: say first whose it is (--lifter NAME, or in the app).", id=saved.id))
     if saved.lifter is not None and lifter is not None and saved.lifter.casefold() != lifter.strip().casefold():
-        raise UsageError(f"Set {saved.id} is one of {saved.lifter}, not of {lifter}.")
+        raise UsageError(
+            _("Set {id} is one of {lifter}, not of {other}.", id=saved.id, lifter=saved.lifter, other=lifter)
+        )
     return saved.lifter or lifter or ""
 
 
@@ -104,7 +109,7 @@ def _judged_again(history: History, saved: SavedSet, lifter: Lifter) -> Report:
     from formcheck.judging.analysis import analyze
 
     if saved.exercise not in {lift.name for lift in EXERCISES}:
-        raise UsageError("no lift was recognised in it")
+        raise UsageError(_("no lift was recognised in it"))
     poses = history.poses(saved.id)
     start_s, end_s = (_number(saved.settings.get(name), usual) for name, usual in (("start_s", -inf), ("end_s", inf)))
     baseline = standing_of(lifter.neutral_back)

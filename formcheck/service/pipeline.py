@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING, Any
 
 from formcheck.core.errors import Cancelled, FormCheckError, HistoryError, OutputError, UsageError, VideoError
 from formcheck.core.limits import most
-from formcheck.core.words import language, speaking
+from formcheck.core.words import _, language, speaking
 from formcheck.storage.access import acting_for
 from formcheck.storage.limits_in_force import limits_in_force
 
@@ -146,7 +146,7 @@ class AnalysisRequest:
         """What the user named."""
         named = self.source or self.poses or self.video
         if named is None:
-            raise UsageError("There is nothing to analyse: name a video or a pose file.")
+            raise UsageError(_("There is nothing to analyse: name a video or a pose file."))
         return Path(named)
 
     def to_dict(self) -> dict[str, Any]:
@@ -207,9 +207,9 @@ class AnalysisResult:
         """All that is to be said about the result besides the report, without full stops."""
         said = list(self.remarks)
         if self.saved is not None:
-            whose = f" of {self.saved.lifter}" if self.saved.lifter else ""
-            said.append(f"Saved to the history as set {self.saved.id}{whose}")
-        return said + [f"{path.name} there is from an earlier analysis" for path in self.left_over]
+            whose = _(" of {lifter}", lifter=self.saved.lifter) if self.saved.lifter else ""
+            said.append(_("Saved to the history as set {id}{whose}", id=self.saved.id, whose=whose))
+        return said + [_("{name} there is from an earlier analysis", name=path.name) for path in self.left_over]
 
 
 def run_analysis(
@@ -252,7 +252,7 @@ def settings_of(request: AnalysisRequest) -> Settings:
 
     path = None if request.settings_file is None else Path(request.settings_file)
     form = load_settings(path, request.presets, own=request.own_settings)
-    form = merge(form, parse_settings(request.settings_toml, "these limits"))
+    form = merge(form, parse_settings(request.settings_toml, _("these limits")))
     return merge(form, Settings(height_cm=request.height_cm))
 
 
@@ -288,7 +288,9 @@ def judge(request: AnalysisRequest, poses: PoseSequence) -> tuple[PoseSequence, 
 
 def copy_remark(other: SetSummary) -> str:
     """Says that a set was saved although another lifter's set is of the same recording."""
-    return f"This is a copy: the same recording is set {other.id} of {other.lifter}, and stays it"
+    return _(
+        "This is a copy: the same recording is set {id} of {lifter}, and stays it", id=other.id, lifter=other.lifter
+    )
 
 
 def filmed_at(path: Path) -> str:
@@ -382,8 +384,11 @@ class _Run:
         """Whether somebody stopped the work; `UsageError` when it takes longer than it may."""
         if time.monotonic() > self.end_s:
             raise UsageError(
-                f"{self.request.input.name} takes longer than the most, {most(self.limits, 'analysis_s')}: cut the set "
-                "out of it."
+                _(
+                    "{name} takes longer than the most, {most}: cut the set out of it.",
+                    name=self.request.input.name,
+                    most=most(self.limits, "analysis_s"),
+                )
             )
         return self.cancelled is not None and self.cancelled()
 
@@ -405,8 +410,14 @@ class _Run:
         if self.video is None:
             self.video = _video_beside(path, poses)
         if self.video is None and request.exports is not None and VIDEO in request.exports:
-            source = Path(poses.video.file).name or "the video"
-            self.remarks.append(f"annotated.mp4 needs the video: analyse {source} itself, or put it beside {path.name}")
+            source = Path(poses.video.file).name or _("the video")
+            self.remarks.append(
+                _(
+                    "annotated.mp4 needs the video: analyse {source} itself, or put it beside {name}",
+                    source=source,
+                    name=path.name,
+                )
+            )
         return poses
 
     def _exports(self) -> list[Export]:
@@ -478,7 +489,7 @@ class _Run:
         has_plate = lift is not None and lift.path.has_plate
         if not has_plate or not report.reps or self.video is None or report.set_level is None:
             lifts = listed(each.noun for each in EXERCISES if each.path.has_plate)
-            self.remarks.append(f"No plate was followed: that needs the video of a {lifts}")
+            self.remarks.append(_("No plate was followed: that needs the video of a {lifts}", lifts=lifts))
             return None
         from formcheck.vision.plate_detection import watch_plate
 
@@ -493,7 +504,7 @@ class _Run:
             cancelled=self._stopped,
         )
         if track.reason:
-            self.remarks.append(f"No plate was followed: {track.reason}")
+            self.remarks.append(_("No plate was followed: {reason}", reason=track.reason))
             return None
         return track
 
@@ -504,7 +515,7 @@ class _Run:
 
         told = asked_for(self.request)
         if part is not poses:
-            told["part"] = f"{part.time_s[0]:.1f} to {part.time_s[-1]:.1f} s"
+            told["part"] = _("{start:.1f} to {end:.1f} s", start=part.time_s[0], end=part.time_s[-1])
         return Analysed(
             report,
             part,
@@ -535,7 +546,7 @@ class _Run:
                 if self.request.whole or self.cancelled is None or not self.cancelled():
                     raise
                 assert folder is not None
-                self.problem = Cancelled(f"Stopped. The report without the video is in {folder.path}")
+                self.problem = Cancelled(_("Stopped. The report without the video is in {path}", path=folder.path))
                 return
             except (OutputError, VideoError, UsageError) as error:  # the last one where the time is up
                 if self.request.whole:
@@ -548,7 +559,7 @@ class _Run:
         if not request.save:
             return
         if not analysed.report.reps:
-            self.remarks.append("Nothing was saved to the history, as no repetition was found")
+            self.remarks.append(_("Nothing was saved to the history, as no repetition was found"))
             return
         from formcheck.storage.history import open_history
 
@@ -568,7 +579,9 @@ class _Run:
                 other = history.set_of_another(analysed.all_poses, request.lifter)
                 if other is not None:
                     self.remarks.append(
-                        f"Set {other.id} was {other.lifter}'s until now" if request.move else copy_remark(other)
+                        _("Set {id} was {lifter}'s until now", id=other.id, lifter=other.lifter)
+                        if request.move
+                        else copy_remark(other)
                     )
                 noted = request.note_path and request.video is not None
                 self.saved = history.save_set(
@@ -607,12 +620,18 @@ class _Run:
 def _check_times(request: AnalysisRequest) -> None:
     start_s, end_s = request.start_s or 0.0, request.end_s
     if end_s is not None and not start_s < end_s:
-        raise UsageError(f"The part to judge cannot begin at {start_s:g} s and end at {end_s:g} s: choose other times.")
+        raise UsageError(
+            _(
+                "The part to judge cannot begin at {start:g} s and end at {end:g} s: choose other times.",
+                start=start_s,
+                end=end_s,
+            )
+        )
     if request.filmed_at:
         try:
             datetime.fromisoformat(request.filmed_at)
         except ValueError as error:
-            raise UsageError(f"{request.filmed_at!r} is not a day: write it like 2026-03-31.") from error
+            raise UsageError(_("{day!r} is not a day: write it like 2026-03-31.", day=request.filmed_at)) from error
 
 
 def _check_film(request: AnalysisRequest) -> None:
@@ -647,7 +666,7 @@ def _part(request: AnalysisRequest, poses: PoseSequence) -> PoseSequence:
     low, high = request.start_s or 0.0, request.end_s if request.end_s is not None else math.inf
     part = poses.part((poses.time_s >= low) & (poses.time_s <= high))
     if len(part) < 2:
-        raise UsageError("No part of the video is between these times: choose others.")
+        raise UsageError(_("No part of the video is between these times: choose others."))
     return part
 
 

@@ -15,14 +15,15 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
 from formcheck.core.errors import UsageError
+from formcheck.core.words import N_, _
 
 EACH_VARIABLE = "FORMCHECK_ANALYSES_PER_ACCOUNT"
 ALL_VARIABLE = "FORMCHECK_ANALYSES_AT_ONCE"
 
-OWN = "Waiting for your other analysis to finish"
+OWN = N_("Waiting for your other analysis to finish")
 """Said to somebody whose account has its share."""
 
-BUSY = "Waiting, as the server is busy with analyses of others"
+BUSY = N_("Waiting, as the server is busy with analyses of others")
 """Said to somebody for whom there is no room."""
 
 
@@ -115,5 +116,7 @@ def _number(environment: Mapping[str, str], variable: str, usual: int) -> int:
     if not told:
         return usual
     if not told.isascii() or not told.isdecimal() or not 0 < int(told[:9]) < 10**8:
-        raise UsageError(f"{variable} must be a whole number above zero, not {told[:40]!r}.")
+        raise UsageError(
+            _("{variable} must be a whole number above zero, not {told!r}.", variable=variable, told=told[:40])
+        )
     return int(told)

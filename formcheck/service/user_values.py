@@ -6,6 +6,7 @@ import re
 from datetime import date
 
 from formcheck.core.errors import UsageError
+from formcheck.core.words import _
 
 
 def parse_load_kg(text: str | None, unit: str = "kg", what: str = "--load") -> float | None:
@@ -23,12 +24,14 @@ def parse_load_kg(text: str | None, unit: str = "kg", what: str = "--load") -> f
 
     match = re.fullmatch(r"\s*(\d+(?:[.,]\d{1,2})?)\s*(kgs?|lbs?)?\s*", text, re.IGNORECASE)
     if match is None:
-        raise UsageError(f"{what} {text!r} is not a weight: write it like 100kg or 225lb.")
+        raise UsageError(_("{what} {text!r} is not a weight: write it like 100kg or 225lb.", what=what, text=text))
     load_kg = float(match[1].replace(",", "."))
     if (match[2] or unit).lower().startswith("lb"):
         load_kg *= KG_PER_LB
     if not 0 < load_kg <= HEAVIEST_LOAD_KG:
-        raise UsageError(f"{what} {text!r} is not a weight that anybody lifts: write it like 100kg or 225lb.")
+        raise UsageError(
+            _("{what} {text!r} is not a weight that anybody lifts: write it like 100kg or 225lb.", what=what, text=text)
+        )
     return round(load_kg, 3)
 
 
@@ -39,7 +42,7 @@ def parse_day(text: str | None, what: str = "--date") -> str:
     try:
         day = date.fromisoformat(text.strip())
     except ValueError as error:
-        raise UsageError(f"{what} {text!r} is not a day: write it like 2026-03-31.") from error
+        raise UsageError(_("{what} {text!r} is not a day: write it like 2026-03-31.", what=what, text=text)) from error
     if day > date.today():
-        raise UsageError(f"{what} {text!r} is still to come.")
+        raise UsageError(_("{what} {text!r} is still to come.", what=what, text=text))
     return day.isoformat()

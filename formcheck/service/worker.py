@@ -25,7 +25,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from formcheck.core.errors import Cancelled, FormCheckError, PoseFileError, UsageError, VideoError
-from formcheck.core.words import speak
+from formcheck.core.words import N_, _, speak
 from formcheck.service.pipeline import AnalysisRequest, AnalysisStage, run_analysis
 from formcheck.service.preview import Preview
 from formcheck.service.time_left import STAGE_SHARES, TimeLeft
@@ -59,11 +59,11 @@ COMMAND = [sys.executable, "-P", "-m", "formcheck.service.worker"]
 
 _workers = WarmWorkers()
 
-STOPPED_UNEXPECTEDLY = (
+STOPPED_UNEXPECTEDLY = N_(
     "The analysis stopped unexpectedly, perhaps because memory ran out: try a smaller or shorter video."
 )
 
-OUT_OF_MEMORY = "There is not enough memory for this: use a smaller or shorter video."
+OUT_OF_MEMORY = N_("There is not enough memory for this: use a smaller or shorter video.")
 
 
 @dataclass(frozen=True)
@@ -183,7 +183,7 @@ class Batch:
         try:
             process = _workers.take(self._command)
         except OSError as error:
-            self._change(index, phase=Phase.FAILED, message=f"The analysis cannot be started: {error}.")
+            self._change(index, phase=Phase.FAILED, message=_("The analysis cannot be started: {error}.", error=error))
             return
         with process:
             with self._lock:
@@ -322,11 +322,14 @@ def _outcome(job: AnalysisRequest, say: Say, stop: threading.Event) -> dict[str,
         unreadable = isinstance(error, VideoError | PoseFileError)
         return {"phase": Phase.FAILED, "message": message, "unreadable": unreadable}
     except MemoryError:
-        return {"phase": Phase.FAILED, "message": OUT_OF_MEMORY}
+        return {"phase": Phase.FAILED, "message": _(OUT_OF_MEMORY)}
     except Exception as error:
         hint = system_library_hint(error) if isinstance(error, ImportError | OSError) else None
         known = "" if hint is None else str(hint)
-        return {"phase": Phase.FAILED, "message": known or f"The analysis failed ({type(error).__name__}: {error})."}
+        return {
+            "phase": Phase.FAILED,
+            "message": known or _("The analysis failed ({kind}: {error}).", kind=type(error).__name__, error=error),
+        }
     return {"phase": Phase.DONE, "message": message, "set_id": set_id}
 
 
@@ -338,7 +341,7 @@ def run(job: AnalysisRequest, say: Say, cancelled: Callable[[], bool]) -> tuple[
     FormCheckError : the video cannot be read, the model not be found, the results not be written, ...
     """
     if job.folder is None:
-        raise UsageError("A job needs a folder.")
+        raise UsageError(_("A job needs a folder."))
     last: tuple[str, float] = "", 0.0
 
     def tell(stage: AnalysisStage, done: int, total: int | None) -> None:

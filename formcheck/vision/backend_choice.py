@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from types import MappingProxyType
 
 from formcheck.core.errors import UsageError
+from formcheck.core.words import _
 from formcheck.vision.backend import PoseBackend
 from formcheck.vision.mediapipe_backend import MediaPipeBackend
 from formcheck.vision.models.store import ModelFile
@@ -37,7 +38,13 @@ def backend_named(name: str) -> PoseBackend | None:
     if name == AUTO:
         return None
     if name not in BACKENDS:
-        raise UsageError(f"There is no pose backend '{name}': choose one of {', '.join([AUTO, *BACKENDS])}.")
+        raise UsageError(
+            _(
+                "There is no pose backend '{name}': choose one of {names}.",
+                name=name,
+                names=", ".join([AUTO, *BACKENDS]),
+            )
+        )
     if name == OpenVinoBackend.name and not is_installed():
-        raise UsageError("OpenVINO is not installed: run pip install 'formcheck[fast]', or use --backend mediapipe.")
+        raise UsageError(_("OpenVINO is not installed: run pip install 'formcheck[fast]', or use --backend mediapipe."))
     return BACKENDS[name]()

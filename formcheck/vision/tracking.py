@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from formcheck.core.errors import UsageError
 from formcheck.core.landmarks import Landmark
 from formcheck.core.poses import FloatArray
+from formcheck.core.words import N_, _
 
 Float32Array = NDArray[np.float32]
 
@@ -44,7 +45,7 @@ SHORTEST_TRACK_SHARE = 0.05
 FAR_BEHIND = 0.5
 """People smaller than this share of the largest are in the background."""
 
-SEVERAL_PEOPLE = "Several people are in the picture"
+SEVERAL_PEOPLE = N_("Several people are in the picture")
 """How the remark begins that says which of them was followed."""
 
 TORSO = (Landmark.LEFT_SHOULDER, Landmark.RIGHT_SHOULDER, Landmark.LEFT_HIP, Landmark.RIGHT_HIP)
@@ -168,7 +169,7 @@ def choose_lifter(
 
 def tells_of_several(notes: Iterable[str]) -> bool:
     """True if one of a report's remarks says that several people are in the picture."""
-    return any(note.startswith(SEVERAL_PEOPLE) for note in notes)
+    return any(note.startswith((SEVERAL_PEOPLE, _(SEVERAL_PEOPLE))) for note in notes)
 
 
 def _worth_a_remark(track: _Track, looks: int) -> bool:
@@ -189,15 +190,19 @@ def _whom(lifter: _Track, others: Sequence[_Track], asked: Person) -> str:
     """Which of the people was followed, and how to have another one judged."""
     place = float(lifter.middle_px[0])
     beside = [float(other.middle_px[0]) for other in others]
-    where = "on the left" if place < min(beside) else "on the right" if place > max(beside) else "in the middle"
+    if place < min(beside):
+        who = _("the one on the left")
+    else:
+        who = _("the one on the right") if place > max(beside) else _("the one in the middle")
     facts = []
     if lifter.size_px > max(other.size_px for other in others):
-        facts.append("the nearest")
+        facts.append(_("the nearest"))
     if asked is Person.AUTO and lifter.travel() >= TRAVEL_ENOUGH / 2:
-        facts.append("who goes down and up most")
-    who = f"the one {where}" + (f" ({', '.join(facts)})" if facts else "")
+        facts.append(_("who goes down and up most"))
+    who += f" ({', '.join(facts)})" if facts else ""
     choices = ", ".join(choice for choice in Person if choice is not Person.AUTO)
-    return f"{SEVERAL_PEOPLE}: {who} was followed. To judge another one, choose the person: {choices}."
+    followed = _("{who} was followed. To judge another one, choose the person: {choices}.", who=who, choices=choices)
+    return f"{_(SEVERAL_PEOPLE)}: {followed}"
 
 
 def _follow(detections: Sequence[Detection], time_s: FloatArray) -> list[_Track]:
@@ -214,7 +219,7 @@ def _follow(detections: Sequence[Detection], time_s: FloatArray) -> list[_Track]
         )
         taken_new: set[int] = set()
         taken_old: set[int] = set()
-        for _, i, k in pairs:
+        for _distance, i, k in pairs:
             if i not in taken_new and k not in taken_old:
                 tracks[k].detections.append(new[i])
                 taken_new.add(i)

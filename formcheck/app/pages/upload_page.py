@@ -365,7 +365,7 @@ def _progress_of(state: State) -> None:
     words = progress_words(state)
     share = min(max(state.share, 0.0), 1.0)
     if state.phase == Phase.FAILED:
-        st.error(components.plain(state.message), icon=":material/error:")
+        st.error(components.plain(_(state.message)), icon=":material/error:")
         return
     with st.container(border=True, key=f"card-{Path(state.job.folder or '').name}"):
         st.markdown(f"**{components.plain(state.job.title)}**")
@@ -384,7 +384,7 @@ def _progress_of(state: State) -> None:
 def progress_words(state: State) -> str:
     """What is done with a file now, which frame it is at, and how long it takes still."""
     if state.phase == Phase.WAITING and state.message:
-        return state.message
+        return _(state.message)
     if state.phase != Phase.RUNNING:
         return PHASE_WORDS[state.phase]
     words = str(STAGE_WORDS.get(state.stage, ""))

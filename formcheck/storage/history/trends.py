@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from formcheck.core.verdicts import NOT_MEASURED, Verdict, worst
+from formcheck.core.words import N_
 from formcheck.motion.theil_sen import theil_sen
 from formcheck.storage.history.numbers import DEPTH, ROUNDING, SetNumbers, measured, median
 from formcheck.storage.history.records import AnySet, SavedSet, local_time
@@ -40,15 +41,15 @@ class Quantity:
 
 
 QUANTITIES = (
-    Quantity("reps", "Reps", "", None),
-    Quantity("load_kg", "Load", "kg", None),
-    Quantity("tonnage_kg", "Estimated tonnage", "kg", None),
-    Quantity("rounding_deg", "Back rounding, typical rep", "deg", False, "back-rounding"),
-    Quantity("worst_rounding_deg", "Back rounding, worst rep", "deg", False, "back-rounding"),
-    Quantity("depth_thighs", "Depth, hips above knees", "thigh lengths", False, "depth"),
-    Quantity("concentric_s", "Ascent, mean", "s", None),
-    Quantity("velocity_heights_per_s", "Concentric velocity, mean", "body heights/s", None),
-    Quantity("slowdown_percent", "Last rep slower than the fastest", "%", None),
+    Quantity("reps", N_("Reps"), "", None),
+    Quantity("load_kg", N_("Load"), "kg", None),
+    Quantity("tonnage_kg", N_("Estimated tonnage"), "kg", None),
+    Quantity("rounding_deg", N_("Back rounding, typical rep"), "deg", False, "back-rounding"),
+    Quantity("worst_rounding_deg", N_("Back rounding, worst rep"), "deg", False, "back-rounding"),
+    Quantity("depth_thighs", N_("Depth, hips above knees"), N_("thigh lengths"), False, "depth"),
+    Quantity("concentric_s", N_("Ascent, mean"), "s", None),
+    Quantity("velocity_heights_per_s", N_("Concentric velocity, mean"), N_("body heights/s"), None),
+    Quantity("slowdown_percent", N_("Last rep slower than the fastest"), "%", None),
 )
 
 
