@@ -16,6 +16,7 @@ from contextvars import ContextVar
 from pathlib import Path
 
 from formcheck.core.errors import AccessError, UsageError
+from formcheck.core.words import _
 
 SIGN_IN_VARIABLE = "FORMCHECK_SIGN_IN"
 """How people sign in, such as "oidc"; not set where there are no accounts."""
@@ -48,7 +49,7 @@ def account() -> str | None:
         return None
     told = _acting.get() or (_who[-1]() if _who else "")
     if not told:
-        raise AccessError("Nobody is signed in: sign in first.")
+        raise AccessError(_("Nobody is signed in: sign in first."))
     return account_name(told)
 
 
@@ -82,7 +83,13 @@ def account_name(told: str) -> str:
     """
     name = told.strip()
     if not name or len(name) > LONGEST_NAME or not name.isprintable():
-        raise UsageError(f"The name of an account is one line of at most {LONGEST_NAME} letters, not {name[:40]!r}.")
+        raise UsageError(
+            _(
+                "The name of an account is one line of at most {n} letters, not {name!r}.",
+                n=LONGEST_NAME,
+                name=name[:40],
+            )
+        )
     return name.translate(_LOWER) if "@" in name else name
 
 

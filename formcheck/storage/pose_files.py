@@ -15,6 +15,7 @@ import numpy as np
 from formcheck.core.errors import OutputError, PoseFileError
 from formcheck.core.limits import Limits, most
 from formcheck.core.poses import ARRAY_FIELDS, FloatArray, PoseSequence, VideoInfo, expected_shapes
+from formcheck.core.words import _
 from formcheck.storage.atomic import PendingFile
 from formcheck.storage.limits_in_force import limits_in_force
 from formcheck.storage.ordinary_files import check_ordinary
@@ -58,7 +59,7 @@ def save_poses(poses: PoseSequence, path: str | Path) -> None:
         with PendingFile(path) as partial, partial.open("wb") as stream:
             np.savez_compressed(stream, schema=np.array(SCHEMA), about=np.array(json.dumps(about)), **arrays)
     except OSError as error:
-        raise OutputError(f"Cannot write {path}: {error.strerror or error}.") from error
+        raise OutputError(_("Cannot write {path}: {reason}.", path=path, reason=error.strerror or error)) from error
 
 
 def load_poses(path: str | Path) -> PoseSequence:
@@ -76,7 +77,13 @@ def load_poses(path: str | Path) -> PoseSequence:
         with zipfile.ZipFile(path) as archive:
             schema = int(_member(archive, "schema", "iu", (), 8))
             if schema > SCHEMA:
-                raise PoseFileError(f"{path} was written by a newer FormCheck (layout {schema}): update FormCheck.")
+                raise PoseFileError(
+                    _(
+                        "{path} was written by a newer FormCheck (layout {schema}): update FormCheck.",
+                        path=path,
+                        schema=schema,
+                    )
+                )
             about = json.loads(str(_member(archive, "about", "U", (), LARGEST_ABOUT_BYTES)))
             video, model, notes = _facts(about)
             time_s = _times(archive, path, limits)
@@ -86,14 +93,14 @@ def load_poses(path: str | Path) -> PoseSequence:
                     arrays[name] = _numbers(archive, name, shape)
         return PoseSequence(**arrays, video=video, model=model, notes=notes)
     except FileNotFoundError as error:
-        raise PoseFileError(f"{path} does not exist: check the name.") from error
+        raise PoseFileError(_("{path} does not exist: check the name.", path=path)) from error
     except PermissionError as error:
-        raise PoseFileError(f"{path} cannot be read: permission denied.") from error
+        raise PoseFileError(_("{path} cannot be read: permission denied.", path=path)) from error
     except PoseFileError:
         raise
     except Exception as error:  # whatever a damaged archive makes of zipfile, zlib, tokenize or json
         raise PoseFileError(
-            f"{path} is not a FormCheck pose file, or it is damaged: analyse the video again."
+            _("{path} is not a FormCheck pose file, or it is damaged: analyse the video again.", path=path)
         ) from error
 
 
@@ -105,12 +112,25 @@ def _frame_bytes() -> int:
 def _times(archive: zipfile.ZipFile, path: Path, limits: Limits) -> FloatArray:
     """(T,) the time axis, from which the size of everything else follows."""
     with archive.open(_entry(archive, "time_s")) as stream:
-        (frames,), _, _ = _header(stream)
+        (frames,), *_more = _header(stream)
     if frames > limits.frames:
-        raise PoseFileError(f"{path} has {frames:,} frames, and the most is {most(limits, 'frames')}.")
+        raise PoseFileError(
+            _(
+                "{path} has {frames:,} frames, and the most is {most}.",
+                path=path,
+                frames=frames,
+                most=most(limits, "frames"),
+            )
+        )
     time_s = _numbers(archive, "time_s", (frames,))
     if frames and not time_s[-1] - time_s[0] <= limits.duration_s:
-        raise PoseFileError(f"{path} lasts longer than the most, {most(limits, 'duration_s')}, or has wrong times.")
+        raise PoseFileError(
+            _(
+                "{path} lasts longer than the most, {most}, or has wrong times.",
+                path=path,
+                most=most(limits, "duration_s"),
+            )
+        )
     return time_s
 
 
@@ -132,9 +152,16 @@ def _member(
     with archive.open(_entry(archive, name)) as stream:
         found, fortran, dtype = _header(stream)
         if dtype.kind not in kinds or dtype.itemsize > largest_item_bytes:
-            raise PoseFileError(f"These poses cannot be analysed: {name} is not of the right type.")
+            raise PoseFileError(_("These poses cannot be analysed: {name} is not of the right type.", name=name))
         if found != shape:
-            raise PoseFileError(f"These poses cannot be analysed: {name} has the shape {found}, expected {shape}.")
+            raise PoseFileError(
+                _(
+                    "These poses cannot be analysed: {name} has the shape {found}, expected {shape}.",
+                    name=name,
+                    found=found,
+                    shape=shape,
+                )
+            )
         array = np.empty(math.prod(shape), dtype)
         content = array.view(np.uint8).data if array.nbytes else memoryview(b"")
         done = 0

@@ -26,6 +26,7 @@ from typing import Any
 
 from formcheck.core.errors import OutputError
 from formcheck.core.poses import FloatArray
+from formcheck.core.words import _
 from formcheck.judging.report import Report, RepReport, version
 from formcheck.motion.signals import Signals
 from formcheck.storage.atomic import PendingFile, write_text
@@ -261,7 +262,12 @@ def _chosen(input_path: Path, out: Path | None, names: frozenset[str], default_n
         path = Path(REPORTS_FOLDER) / (default_name if number == 1 else f"{default_name}-{number}")
         if not _problem(path, input_path, names, explicit=False):
             return path
-    raise OutputError(f"All folders {REPORTS_FOLDER}/{default_name}-... are in use: choose another folder with --out.")
+    raise OutputError(
+        _(
+            "All folders {folders}-... are in use: choose another folder with --out.",
+            folders=f"{REPORTS_FOLDER}/{default_name}",
+        )
+    )
 
 
 def _problem(path: Path, input_path: Path, names: frozenset[str], explicit: bool) -> str:
@@ -270,22 +276,27 @@ def _problem(path: Path, input_path: Path, names: frozenset[str], explicit: bool
         if not os.path.lexists(path):
             return ""
         if not path.is_dir():
-            return f"{path} is not a folder: choose another one with --out."
+            return _("{path} is not a folder: choose another one with --out.", path=path)
         marker = _read_marker(path)
         if not explicit and marker.source != _source_key(input_path) and any(path.iterdir()):
-            return f"{path} belongs to something else: choose another folder with --out."
+            return _("{path} belongs to something else: choose another folder with --out.", path=path)
         for name in sorted(names):
             target = path / name
             if _same_file(target, input_path):
                 if name != POSES_NPZ:
-                    return f"{target} is the input itself and would be overwritten: choose another folder with --out."
+                    return _(
+                        "{target} is the input itself and would be overwritten: choose another folder with --out.",
+                        target=target,
+                    )
             elif _is_foreign(target, marker.files):
                 return _foreign_message(target)
     return ""
 
 
 def _foreign_message(path: Path) -> str:
-    return f"{path} exists and was not written by FormCheck: move it away, or choose another folder with --out."
+    return _(
+        "{path} exists and was not written by FormCheck: move it away, or choose another folder with --out.", path=path
+    )
 
 
 def _is_foreign(path: Path, owned: dict[str, list[str]]) -> bool:
@@ -362,8 +373,11 @@ def _taken(folder: Path) -> Iterator[bool]:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             raise OutputError(
-                f"{folder} is being written to by another analysis: wait until it is done, or choose another folder "
-                "with --out."
+                _(
+                    "{folder} is being written to by another analysis: wait until it is done, or choose another "
+                    "folder with --out.",
+                    folder=folder,
+                )
             ) from None
         except OSError:
             yield False
@@ -406,5 +420,9 @@ def _output_errors(path: Path) -> Iterator[None]:
     except OSError as error:
         reason = (error.strerror or str(error) or type(error).__name__).rstrip(".")
         raise OutputError(
-            f"{path} cannot be written ({reason}): make room or choose another folder with --out."
+            _(
+                "{path} cannot be written ({reason}): make room or choose another folder with --out.",
+                path=path,
+                reason=reason,
+            )
         ) from error

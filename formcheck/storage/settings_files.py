@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from formcheck.core.errors import InputError, OutputError, UsageError
+from formcheck.core.words import _
 from formcheck.judging.presets import SHIPPED, shipped
 from formcheck.judging.settings import DEFAULTS, Settings, check_limits, did_you_mean, merge, parse_settings
 from formcheck.storage.atomic import write_text
@@ -51,7 +52,13 @@ def load_settings(path: Path | None = None, presets: Sequence[str] = (), *, own:
     if path is not None:
         of_file = read_settings(path)
         if of_file.limits and not _is_machines(path):
-            raise UsageError(f"{path} cannot be used: [limits] are of this machine, in {machine_settings_path()} only.")
+            raise UsageError(
+                _(
+                    "{path} cannot be used: [limits] are of this machine, in {file} only.",
+                    path=path,
+                    file=machine_settings_path(),
+                )
+            )
         settings = merge(settings, _with_its_presets(of_file))
     check_limits(settings)
     return settings
@@ -110,7 +117,7 @@ def find_preset(name: str) -> Settings:
         settings = parse_settings(_read_text(own), str(own), presets_allowed=False)
     else:
         meant = did_you_mean(name, [preset.name for preset in list_presets()])
-        raise UsageError(f"There is no preset '{name}'{meant or '.'} See formcheck presets.")
+        raise UsageError(_("There is no preset '{name}'{meant} See formcheck presets.", name=name, meant=meant or "."))
     return merge(Settings(presets=(name,)), settings)
 
 
@@ -153,11 +160,19 @@ def save_preset(name: str, source: Path, *, replace: bool = False) -> Path:
     """
     path = _own_path(name)
     if path is None:
-        raise UsageError(f"'{name}' cannot be the name of a preset: use small letters, digits and hyphens.")
+        raise UsageError(
+            _("'{name}' cannot be the name of a preset: use small letters, digits and hyphens.", name=name)
+        )
     if shipped(name) is not None:
-        raise UsageError(f"'{name}' is a preset that comes with FormCheck: choose another name.")
+        raise UsageError(_("'{name}' is a preset that comes with FormCheck: choose another name.", name=name))
     if path.exists() and not replace:
-        raise UsageError(f"There is a preset '{name}' already ({path}): choose another name, or add --replace.")
+        raise UsageError(
+            _(
+                "There is a preset '{name}' already ({path}): choose another name, or add --replace.",
+                name=name,
+                path=path,
+            )
+        )
     text = _read_text(source)
     check_limits(parse_settings(text, str(source), presets_allowed=False))
     _write_text(path, text)
@@ -193,8 +208,8 @@ def _title(path: Path) -> str:
     try:
         first = _read_text(path).partition("\n")[0]
     except InputError:
-        return "cannot be read"
-    return first.lstrip("# ").strip() if first.startswith("#") else "your own"
+        return _("cannot be read")
+    return first.lstrip("# ").strip() if first.startswith("#") else _("your own")
 
 
 def _read_text(path: Path) -> str:
@@ -202,12 +217,12 @@ def _read_text(path: Path) -> str:
         content = read_ordinary(path, InputError, LARGEST_FILE_BYTES, "a settings file")
         return content.decode("utf-8").replace("\r\n", "\n")
     except FileNotFoundError as error:
-        raise InputError(f"{path} does not exist: check the name.") from error
+        raise InputError(_("{path} does not exist: check the name.", path=path)) from error
     except UnicodeDecodeError as error:
-        raise InputError(f"{path} is not a settings file: it is not UTF-8 text.") from error
+        raise InputError(_("{path} is not a settings file: it is not UTF-8 text.", path=path)) from error
     except (OSError, ValueError) as error:
         reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
-        raise InputError(f"{path} cannot be read: {reason}.") from error
+        raise InputError(_("{path} cannot be read: {reason}.", path=path, reason=reason)) from error
 
 
 def _write_text(path: Path, text: str) -> None:
@@ -216,4 +231,4 @@ def _write_text(path: Path, text: str) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         write_text(path, text, private=True)
     except OSError as error:
-        raise OutputError(f"Cannot write {path}: {error.strerror or error}.") from error
+        raise OutputError(_("Cannot write {path}: {reason}.", path=path, reason=error.strerror or error)) from error

@@ -35,6 +35,7 @@ from numpy.typing import NDArray
 
 from formcheck.core.errors import OutputError, VideoError
 from formcheck.core.limits import GIB, Limits, most
+from formcheck.core.words import _
 from formcheck.storage.atomic import PendingFile
 from formcheck.storage.limits_in_force import limits_in_force
 from formcheck.vision.machine import usable_cores
@@ -168,7 +169,7 @@ class VideoReader:
         try:
             first = next(self._source.frames(), None)
             if first is None:
-                raise VideoError(f"{self._source.name} holds no picture that can be decoded.")
+                raise VideoError(_("{name} holds no picture that can be decoded.", name=self._source.name))
             self._clock = _Clock(self._source)
             self._picture = _Picture(first, self._source, max_side, for_show)
             if start_s > 0.0:
@@ -227,19 +228,32 @@ class VideoReader:
         """Remarks on the file that the user should see, as whole sentences."""
         notes = []
         if self._source.short_by_s:
-            notes.append(f"The file is cut off: about {self._source.short_by_s:.1f} s at its end are missing.")
+            notes.append(
+                _(
+                    "The file is cut off: about {short_by_s:.1f} s at its end are missing.",
+                    short_by_s=self._source.short_by_s,
+                )
+            )
         if self._source.damaged:
-            notes.append("The file is damaged: some of its frames are missing or corrupt.")
+            notes.append(_("The file is damaged: some of its frames are missing or corrupt."))
         if self._clock.guessed:
             notes.append(
-                f"{self._clock.guessed} frames have no time stamp; their times are guessed from the frame rate."
+                _(
+                    "{guessed} frames have no time stamp; their times are guessed from the frame rate.",
+                    guessed=self._clock.guessed,
+                )
             )
         if self._clock.wrong:
             notes.append(
-                f"{self._clock.wrong} frames have a time stamp that repeats or jumps; they were left out or moved."
+                _(
+                    "{wrong} frames have a time stamp that repeats or jumps; they were left out or moved.",
+                    wrong=self._clock.wrong,
+                )
             )
         if self._picture.resized:
-            notes.append("The size of the picture changes within the file; all frames were scaled to the first one's.")
+            notes.append(
+                _("The size of the picture changes within the file; all frames were scaled to the first one's.")
+            )
         return tuple(notes)
 
     @property
@@ -297,7 +311,7 @@ def read_frames_at(
     with contextlib.closing(_Source(path)) as source:
         first = next(source.frames(), None)
         if first is None:
-            raise VideoError(f"{source.name} holds no picture that can be decoded.")
+            raise VideoError(_("{name} holds no picture that can be decoded.", name=source.name))
         picture = _Picture(first, source, max_side)
         start = source.raw_time_s(first) or 0.0
         walk = _Walk(source, first, start)
@@ -305,7 +319,13 @@ def read_frames_at(
             near = walk.to(wanted_s, exact)
             rgb = picture.rgb(near)
             if rgb is None:
-                raise VideoError(f"{source.name} is damaged: its picture at {wanted_s:.1f} s cannot be converted.")
+                raise VideoError(
+                    _(
+                        "{name} is damaged: its picture at {wanted_s:.1f} s cannot be converted.",
+                        name=source.name,
+                        wanted_s=wanted_s,
+                    )
+                )
             found[wanted_s] = Frame(max(0.0, (source.raw_time_s(near) or start) - start), rgb)
     return [found[wanted_s] for wanted_s in at_s]
 
@@ -411,9 +431,11 @@ class _NamelessFile:
 
     def _give_up(self, limit: str) -> bytes:
         """The end of the file, as far as FFmpeg is told: it goes on reading after an error."""
-        self.too_long = (
-            f"{self._name} goes on without a picture for more than {most(self._limits, limit)}: it is damaged or "
-            "empty; copy or export the video again."
+        self.too_long = _(
+            "{name} goes on without a picture for more than {most}: it is damaged or empty; copy or export "
+            "the video again.",
+            name=self._name,
+            most=most(self._limits, limit),
         )
         return b""
 
@@ -462,13 +484,21 @@ class _Source:
         duration_s, frames = self.duration_s, self.frame_estimate
         if duration_s is not None and duration_s > self.limits.duration_s and self._states_duration:
             raise VideoError(
-                f"{self.name} lasts {duration_s / 60:,.0f} minutes, and the most is {most(self.limits, 'duration_s')}: "
-                "cut the set out of it."
+                _(
+                    "{name} lasts {minutes:,.0f} minutes, and the most is {most}: cut the set out of it.",
+                    name=self.name,
+                    minutes=duration_s / 60,
+                    most=most(self.limits, "duration_s"),
+                )
             )
         if frames is not None and frames > self.limits.frames and self._states_duration:
             raise VideoError(
-                f"{self.name} has {frames:,} frames, and the most is {most(self.limits, 'frames')}: cut the set out of "
-                "it."
+                _(
+                    "{name} has {frames:,} frames, and the most is {most}: cut the set out of it.",
+                    name=self.name,
+                    frames=frames,
+                    most=most(self.limits, "frames"),
+                )
             )
 
     def check_reached(self, time_s: float, frames: int) -> None:
@@ -476,8 +506,11 @@ class _Source:
         limit = "duration_s" if time_s > self.limits.duration_s else "frames" if frames > self.limits.frames else ""
         if limit:
             raise VideoError(
-                f"{self.name} goes on for more than {most(self.limits, limit)}, which its header did not say: cut the "
-                "set out of it."
+                _(
+                    "{name} goes on for more than {most}, which its header did not say: cut the set out of it.",
+                    name=self.name,
+                    most=most(self.limits, limit),
+                )
             )
 
     @property
@@ -608,29 +641,33 @@ def _open_regular_file(path: Path, name: str, limits: Limits) -> BinaryIO:
     try:
         facts = os.stat(path)
         if stat.S_ISDIR(facts.st_mode):
-            raise VideoError(f"{name} is a folder; name a video file.")
+            raise VideoError(_("{name} is a folder; name a video file.", name=name))
         if not stat.S_ISREG(facts.st_mode):
             # Reading a pipe or a device could wait for ever.
-            raise VideoError(f"{name} is not an ordinary file; save the video to disk first.")
+            raise VideoError(_("{name} is not an ordinary file; save the video to disk first.", name=name))
         if facts.st_size == 0:
-            raise VideoError(f"{name} is empty; copy or export the video again.")
+            raise VideoError(_("{name} is empty; copy or export the video again.", name=name))
         if facts.st_size > limits.file_bytes:
             raise VideoError(
-                f"{name} has {facts.st_size / GIB:,.1f} GiB, and the most is {most(limits, 'file_bytes')}: cut the set "
-                "out of it."
+                _(
+                    "{name} has {size:,.1f} GiB, and the most is {most}: cut the set out of it.",
+                    name=name,
+                    size=facts.st_size / GIB,
+                    most=most(limits, "file_bytes"),
+                )
             )
         return open(path, "rb", buffering=0)
     except FileNotFoundError:
-        raise VideoError(f"There is no file {path}; check the path.") from None
+        raise VideoError(_("There is no file {path}; check the path.", path=path)) from None
     except PermissionError:
-        raise VideoError(f"{name} may not be read by this user; check the file's permissions.") from None
+        raise VideoError(_("{name} may not be read by this user; check the file's permissions.", name=name)) from None
     except (OSError, ValueError) as error:
-        raise VideoError(f"{name} cannot be opened: {_reason(error)}.") from None
+        raise VideoError(_("{name} cannot be opened: {reason}.", name=name, reason=_reason(error))) from None
 
 
 def _open_container(nameless: _NamelessFile, file: BinaryIO, name: str, limits: Limits) -> InputContainer:
-    def refuse(*_: object) -> object:
-        raise PermissionError("a video may not open other files")
+    def refuse(*asked: object) -> object:
+        raise PermissionError(_("a video may not open other files"))
 
     try:
         # A header of a few kilobytes may claim tables of gigabytes.
@@ -649,32 +686,44 @@ def _open_container(nameless: _NamelessFile, file: BinaryIO, name: str, limits: 
             raise VideoError(nameless.too_long) from None
         if isinstance(error, MemoryError):
             raise VideoError(
-                f"{name} is damaged: its header claims more than the memory holds; copy or export the video again."
+                _(
+                    "{name} is damaged: its header claims more than the memory holds; copy or export the video again.",
+                    name=name,
+                )
             ) from None
         file.seek(0)
         head = file.read(12)
         file.close()
         if head[4:8] == b"ftyp":
             raise VideoError(
-                f"{name} is damaged: its index is missing, as after a broken copy; copy it again."
+                _("{name} is damaged: its index is missing, as after a broken copy; copy it again.", name=name)
             ) from None
-        raise VideoError(f"{name} is not a video that can be read; try an mp4, mov, webm, mkv, avi or gif.") from None
+        raise VideoError(
+            _("{name} is not a video that can be read; try an mp4, mov, webm, mkv, avi or gif.", name=name)
+        ) from None
 
 
 def _video_stream(container: InputContainer, name: str, limits: Limits, threads: int | None) -> VideoStream:
     """The stream to watch: no cover picture, the default one, the largest."""
     streams = [stream for stream in container.streams.video if not _is_still(stream)]
     if not streams:
-        raise VideoError(f"{name} holds no picture, only {'sound' if container.streams.audio else 'other data'}.")
+        if container.streams.audio:
+            raise VideoError(_("{name} holds no picture, only sound.", name=name))
+        raise VideoError(_("{name} holds no picture, only other data.", name=name))
     # A stream without a decoder has no codec context.
     streams = [stream for stream in streams if stream.codec_context is not None]
     if not streams:
-        raise VideoError(f"{name} uses a video codec that cannot be decoded here; export it as H.264.")
+        raise VideoError(_("{name} uses a video codec that cannot be decoded here; export it as H.264.", name=name))
     stream = max(streams, key=lambda stream: (_has(stream, "default"), stream.width * stream.height))
     if stream.width * stream.height > limits.pixels:
         raise VideoError(
-            f"{name} states a picture of {stream.width} x {stream.height} pixels, and the most is "
-            f"{most(limits, 'pixels')}; export it smaller."
+            _(
+                "{name} states a picture of {width} x {height} pixels, and the most is {most}; export it smaller.",
+                name=name,
+                width=stream.width,
+                height=stream.height,
+                most=most(limits, "pixels"),
+            )
         )
     stream.thread_type = "AUTO"
     stream.thread_count = min(MAX_DECODER_THREADS, threads or usable_cores())
@@ -1001,12 +1050,14 @@ class VideoWriter:
         self._last_pts: int | None = None
         self._last_step = 0
         if self.path.is_dir():
-            raise OutputError(f"{self.path} is a folder; name a file to write the video to.")
+            raise OutputError(_("{path} is a folder; name a file to write the video to.", path=self.path))
         try:
             # FFmpeg would word this worse, and only with the first frame.
             self._pending = PendingFile(self.path)
         except (OSError, ValueError) as error:
-            raise OutputError(f"The video {self.path} cannot be written: {_reason(error)}.") from None
+            raise OutputError(
+                _("The video {path} cannot be written: {reason}.", path=self.path, reason=_reason(error))
+            ) from None
 
     def __enter__(self) -> VideoWriter:
         return self
@@ -1051,7 +1102,9 @@ class VideoWriter:
         if self._container is None:
             self.discard()
             if self._last_pts is None:
-                raise OutputError(f"The video {self.path} was not written: there is no picture to put into it.")
+                raise OutputError(
+                    _("The video {path} was not written: there is no picture to put into it.", path=self.path)
+                )
             return
         with self._output_errors():
             assert self._stream is not None
@@ -1103,7 +1156,9 @@ class VideoWriter:
             yield
         except AV_ERRORS as error:
             self.discard()
-            raise OutputError(f"The video {self.path} cannot be written: {_reason(error)}.") from None
+            raise OutputError(
+                _("The video {path} cannot be written: {reason}.", path=self.path, reason=_reason(error))
+            ) from None
         except BaseException:  # Ctrl-C while the file is being finished
             self.discard()
             raise

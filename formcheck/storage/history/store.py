@@ -20,6 +20,7 @@ import sqlalchemy as sa
 
 from formcheck.core.errors import AccessError, HistoryError, PoseFileError, UsageError
 from formcheck.core.verdicts import Verdict
+from formcheck.core.words import _
 from formcheck.storage import clock
 from formcheck.storage.access import account
 from formcheck.storage.history.backups import delete_from_backups, weekly
@@ -200,7 +201,9 @@ class History:
         if self.scope is None:
             return lifter
         if lifter is None and self.scope.own_name is None:
-            raise AccessError(f"Say whose set it is: {self.scope.account} coaches and is not a lifter here.")
+            raise AccessError(
+                _("Say whose set it is: {account} coaches and is not a lifter here.", account=self.scope.account)
+            )
         name = lifter or self.scope.own_name
         assert name is not None
         return self.lifter(name).name
@@ -311,7 +314,9 @@ class History:
         """The set of that number; `HistoryError` when there is none."""
         found = self.find_set(set_id)
         if found is None:
-            raise HistoryError(f"There is no set {set_id} in the history: formcheck history shows what there is.")
+            raise HistoryError(
+                _("There is no set {id} in the history: formcheck history shows what there is.", id=set_id)
+            )
         return found
 
     def find_set(self, set_id: int) -> SavedSet | None:
@@ -326,11 +331,11 @@ class History:
 
         npz = self.npz(self.set(set_id).id)
         if npz is None:
-            raise HistoryError(f"The poses of set {set_id} were not kept: analyse its video again.")
+            raise HistoryError(_("The poses of set {id} were not kept: analyse its video again.", id=set_id))
         try:
             return poses_of(npz)
         except PoseFileError as error:
-            raise HistoryError(f"The poses of set {set_id} are damaged: analyse its video again.") from error
+            raise HistoryError(_("The poses of set {id} are damaged: analyse its video again.", id=set_id)) from error
 
     def change_set(
         self,
@@ -415,7 +420,7 @@ class History:
         self.only_whoever_runs_the_server("give lifters other names")
         old, new = self.lifter(name), clean_name(new_name)
         if _key(new) != _key(old.name) and any(_key(each.name) == _key(new) for each in self.lifters()):
-            raise HistoryError(f"There is a lifter {new!r} already.")
+            raise HistoryError(_("There is a lifter {name!r} already.", name=new))
         with self.writing() as connection:
             this = LIFTERS.c.name_key == _key(old.name)
             connection.execute(LIFTERS.update().where(this).values(name=new, name_key=_key(new)))
@@ -560,10 +565,18 @@ class History:
     def _unknown_lifter(self, name: str) -> HistoryError:
         if self.scope is not None:
             # The same for one who is not there and one who is another's: neither may be told apart.
-            return AccessError(f"There is no lifter {clean_name(name)!r} among those of {self.scope.account}.")
+            return AccessError(
+                _(
+                    "There is no lifter {name!r} among those of {account}.",
+                    name=clean_name(name),
+                    account=self.scope.account,
+                )
+            )
         names = ", ".join(lifter.name for lifter in self.lifters())
-        others = f", only: {names}" if names else ": it has no lifters yet"
-        return HistoryError(f"There is no lifter {clean_name(name)!r} in the history{others}.")
+        others = f", only: {names}" if names else _(": it has no lifters yet")
+        return HistoryError(
+            _("There is no lifter {name!r} in the history{others}.", name=clean_name(name), others=others)
+        )
 
     def _lifter_id(self, name: str) -> int:
         with self._database.reading() as connection:
