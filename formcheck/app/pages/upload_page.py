@@ -371,10 +371,9 @@ def _progress_of(state: State) -> None:
         st.markdown(f"**{components.plain(state.job.title)}**")
         st.progress(share, words)
         if state.picture and state.phase == Phase.RUNNING and state.report is None:
-            st.html(
-                f'<img class="fc-preview" alt="The frame that is looked at, with the skeleton that was found in it" '
-                f'src="data:image/jpeg;base64,{components.escaped(state.picture)}">'
-            )
+            words = components.escaped(_("The frame that is looked at, with the skeleton that was found in it"))
+            source = f"data:image/jpeg;base64,{components.escaped(state.picture)}"
+            st.html(f'<img class="fc-preview" alt="{words}" src="{source}">')
         if state.report is not None and state.phase == Phase.RUNNING and not session().opens_one_by_one:
             # What was found does not wait for the video to be drawn.
             unit = components.usable_settings().unit_of_loads
