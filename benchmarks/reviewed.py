@@ -215,6 +215,16 @@ FLAGGED: dict[tuple[str, str], Cause] = {
 """Flagged, not seen by people: by clip and check."""
 
 COUNTS: dict[str, Cause] = {
+    "mattiolato98__Bad-000004": Cause(
+        OURS,
+        "One deadlift from floor to floor; the picture cuts off the head at the top and the feet at the bottom, the "
+        "near plate hides the shins. By what is left it may be a deadlift: not sure, with how to name it.",
+    ),
+    "iiisachan__jump-squat": Cause(
+        OURS,
+        "Squats that end in a jump, from the front: squats by every number but the height of the ankles, which rise in "
+        "squats too by the pose model.",
+    ),
     "ulisses-coach__kbGoodMorning": Cause(
         OURS,
         "Hinges with a kettlebell behind the neck, but with the knees well bent and the hips sinking: by all numbers a "
