@@ -14,6 +14,7 @@ import numpy as np
 import pytest
 
 from formcheck.core.errors import UsageError
+from formcheck.core.landmarks import left_right
 from formcheck.core.poses import ARRAY_FIELDS, PoseSequence
 from formcheck.core.verdicts import NOT_MEASURED
 from formcheck.judging.analysis import analyze
@@ -162,6 +163,24 @@ def test_a_jump_cut_out_of_the_bottom_loses_that_rep_and_no_other(name: str, cha
     assert len(report.reps) == 2
     assert not partial_reps(report)
     assert said(report, "cut")
+
+
+@pytest.mark.parametrize(("share", "cut"), [(0.9, False), (4.0, True)])
+def test_a_body_that_leaps_in_a_picture_that_does_not_is_the_models_own_mistake(share: float, cut: bool) -> None:
+    # Until the first descent shoulders and hips are seen a fifth of a standing height too low.
+    motion = squat(3)
+    poses = film(motion, noise_px=1.0)
+    at = frame_at(poses, motion.bottoms_s[0] - 0.5)
+    image_px = poses.image_px.copy()
+    image_px[:at, [*left_right("SHOULDER"), *left_right("HIP")], 1] += 200.0
+    moves_px = np.abs(np.diff(poses.image_px[:, 11:29, :2], axis=0, prepend=poses.image_px[:1, 11:29, :2])).max(
+        axis=(1, 2)
+    )
+    change = 1e-4 * moves_px
+    change[at] = share * float(np.percentile(change[moves_px > 10.0], 75))
+    report = analyze(replace(poses, image_px=image_px, picture_change=change), "squat")
+    assert said(report, "cut") is cut
+    assert len(report.reps) == 3
 
 
 @pytest.mark.parametrize("name", HALF_SEEN)
