@@ -15,6 +15,7 @@ from typing import Any
 
 import pytest
 
+from formcheck.core import words
 from formcheck.service.warm_worker import WarmWorkers
 from formcheck.vision.models.store import default_setup
 from tests.helpers.golden import GOLDEN
@@ -54,14 +55,21 @@ def nothing_of_ones_own(tmp_path_factory: pytest.TempPathFactory) -> Iterator[No
 
 
 @pytest.fixture(autouse=True)
-def nothing_of_other_tests(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
-    """No test sees what another one has saved, or takes a page that Streamlit ran for the program that was started."""
+def nothing_of_other_tests(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """No test sees what another one has saved, speaks its language, or takes a page that Streamlit ran for the program
+    that was started."""
     monkeypatch.setitem(sys.modules, "__main__", sys.modules["__main__"])
     # Pages that are run in here would start a process each.
     monkeypatch.setattr(WarmWorkers, "keep", lambda *_: None)
     folder = tmp_path_factory.getbasetemp() / "own" / str(next(_numbers))
     monkeypatch.setenv("FORMCHECK_HISTORY_DIR", str(folder / "history"))
     monkeypatch.setenv("FORMCHECK_CONFIG_DIR", str(folder / "settings"))
+    for name in (words.VARIABLE, "LANGUAGE"):
+        # Set first, as what is only deleted where it is not there is not deleted afterwards.
+        monkeypatch.setenv(name, "")
+        monkeypatch.delenv(name)
+    yield
+    words.speak(words.ENGLISH)
 
 
 _numbers = itertools.count(1)

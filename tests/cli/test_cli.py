@@ -62,6 +62,7 @@ class Pipeline:
         every_frame: bool,
         jobs: int | None,
         person: Any,
+        saw: Any,
     ) -> PoseSequence:
         self.models.append(model.name)
         self.looked.append((backend and backend.name, every_frame, jobs))

@@ -17,14 +17,6 @@ from formcheck.storage.config_folder import default_settings_path
 from tests.helpers.pseudo_language import pseudo_language, unmarked
 
 
-@pytest.fixture(autouse=True)
-def english_again(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    monkeypatch.delenv(words.VARIABLE, raising=False)
-    monkeypatch.setenv("LANGUAGE", "")
-    yield
-    words.speak(words.ENGLISH)
-
-
 def texts(command: Any, name: str = "formcheck") -> Iterator[tuple[str, str]]:
     for kind in ("help", "epilog"):
         if text := getattr(command, kind, None):

@@ -61,8 +61,8 @@ ALLOWED = (
 )
 """What is the same in all languages: names, units, files."""
 
-NAMES = ("conventional", "sumo", "romanian", "russian", "goblet", "bodyweight", "unknown", "front", "back")
-"""Variants are called as on the command line where they stand beside the lift."""
+NAMES = ("synthetic", "conventional", "sumo", "romanian", "russian", "goblet", "bodyweight", "unknown", "front", "back")
+"""The model of these reports, and variants, which are called as on the command line beside their lift."""
 
 
 class _Shown(HTMLParser):

@@ -36,7 +36,7 @@ export default function (component) {
       over.setAttribute("aria-pressed", String(ghost));
       behind.setAttribute("visibility", ghost ? "visible" : "hidden");
       arrange();
-      say(Number(slider.value));
+      tell(Number(slider.value));
     };
   }
   const phaseOf = (at, from, to) => {
@@ -70,7 +70,7 @@ export default function (component) {
     }
     return figure.moments[at - figure.times[low] <= figure.times[high] - at ? low : high];
   };
-  const say = (time) => {
+  const tell = (time) => {
     const from = time - data.before;
     clock.textContent = `${from < 0 ? "−" : "+"}${Math.abs(from).toFixed(1)} s`;
     const told = figures.map((figure, n) => {
@@ -96,7 +96,7 @@ export default function (component) {
   let timer = null;
   const place = () => {
     const time = Number(slider.value);
-    say(time);
+    tell(time);
     videos().forEach((video, n) => { if (video) { video.pause(); video.currentTime = data.starts[n] + time; } });
   };
   const stop = () => { clearInterval(timer); timer = null; play.textContent = say("Play both"); videos().forEach((video) => video && video.pause()); };
@@ -113,11 +113,11 @@ export default function (component) {
       if (data.players.length && !first) return stop();
       const time = first ? first.currentTime - data.starts[shown.indexOf(first)] : from + (performance.now() - since) / 1000;
       slider.value = time;
-      say(Math.min(data.length, Math.max(0, time)));
+      tell(Math.min(data.length, Math.max(0, time)));
       if (time >= data.length) stop();
     }, 40);
   };
-  say(0);
+  tell(0);
 
   // The videos come into the page after this, may be replaced there, and are put back to their start once loaded.
   let placed = [];

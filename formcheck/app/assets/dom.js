@@ -7,6 +7,6 @@ const make = (name, attributes = {}, ...children) => {
 };
 
 // What the part says, in the language of the reader: its data brings a translation of each message.
-const saying = (data) => (text, values = {}) => Object.entries(values).reduce(
-  (words, [name, value]) => words.replace(`{${name}}`, value), (data.said || {})[text] ?? text);
+const saying = (data) => (text, values = {}) =>
+  ((data.said || {})[text] ?? text).replace(/\{(\w+)\}/g, (whole, name) => values[name] ?? whole);
 
