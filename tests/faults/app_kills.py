@@ -9,7 +9,6 @@ from __future__ import annotations
 import json
 import os
 import random
-import signal
 import tempfile
 import time
 from collections.abc import Callable
@@ -21,7 +20,7 @@ from formcheck.app import session
 from formcheck.app.private_folder import FOLDER_PREFIX, JOBS_PREFIX, PrivateFolder
 from formcheck.service.pipeline import AnalysisRequest
 from formcheck.service.worker import Phase
-from tests.faults.kills import Kills, Scene, is_whole
+from tests.faults.kills import Kills, Scene, is_whole, waiting_for
 
 ENDS_WITHIN_S = 60.0
 """So long may a worker go on whose app is gone: it hears of that at once, but must be given the processor first."""
@@ -158,15 +157,7 @@ class _App:
             finally:
                 os._exit(0)
         self.process = process
-
-        def wait(kill_after_s: float | None) -> bool:
-            if kill_after_s is not None:
-                time.sleep(kill_after_s)
-                os.kill(process, signal.SIGKILL)
-            _, status = os.waitpid(process, 0)
-            return os.WIFSIGNALED(status)
-
-        return wait
+        return waiting_for(process)
 
     def said(self) -> list[tuple[str, str]]:
         """The phases of its jobs in the end, and the messages."""

@@ -136,6 +136,12 @@ def _fork(work: Callable[[], object]) -> Callable[..., bool]:
         finally:
             os._exit(0)
 
+    return waiting_for(process)
+
+
+def waiting_for(process: int) -> Callable[..., bool]:
+    """What waits for a child to end, after killing it at a moment if one is given; says whether it was killed."""
+
     def wait(kill_after_s: float | None = None) -> bool:
         if kill_after_s is not None:
             time.sleep(kill_after_s)
