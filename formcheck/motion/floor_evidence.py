@@ -153,8 +153,9 @@ def _by_bottoms(floor: FloatArray, place: FloatArray, cycles: Sequence[Cycle]) -
 
 def _stands_out(stand: FloatArray, lifted: FloatArray, stand_away: float, lifted_away: float) -> bool:
     """Whether one top shows the load on the floor if the other does not, by how far each is from the bottoms."""
-    apart = _difference_in_shape(stand, lifted)
-    return stand_away <= NEARER * lifted_away and apart >= max(APART * lifted_away, NOISE)
+    if stand_away > NEARER * lifted_away:
+        return False
+    return _difference_in_shape(stand, lifted) >= max(APART * lifted_away, NOISE)
 
 
 def _difference_in_shape(picture: FloatArray, reference: FloatArray) -> float:

@@ -144,7 +144,8 @@ def back_measures(
     With ``all_the_way`` the back must have been seen from the start to the lockout: an outline that is spoilt nearly
     all the time, as by a bar and the arms that hold it, is not to be trusted in the few frames that look clean.
     """
-    whole = back_rounding(signals, start, stop)
+    weights = phase_weights(signals, start, stop)
+    whole = _rounding(signals, start, stop, weights)
     if all_the_way and not whole.reason:
         seen = share_measured(signals, signals.back_rounding_deg, rep.start, rep.lockout)
         if seen < SHARE_ALL_THE_WAY_MIN:
@@ -152,9 +153,9 @@ def back_measures(
     head = _head(signals, start, stop)
     return {
         BACK_ROUNDING_DEG.name: whole,
-        SPINE_FLEXION_DEG.name: _part(signals, signals.spine_flexion_deg, whole, start, stop, NO_STANDING),
-        LOWER_ROUNDING_DEG.name: _part(signals, signals.lower_rounding_deg, whole, start, stop, UPPER_HIDDEN),
-        UPPER_ROUNDING_DEG.name: _part(signals, signals.upper_rounding_deg, whole, start, stop, UPPER_HIDDEN),
+        SPINE_FLEXION_DEG.name: _part(signals, signals.spine_flexion_deg, whole, start, weights, NO_STANDING),
+        LOWER_ROUNDING_DEG.name: _part(signals, signals.lower_rounding_deg, whole, start, weights, UPPER_HIDDEN),
+        UPPER_ROUNDING_DEG.name: _part(signals, signals.upper_rounding_deg, whole, start, weights, UPPER_HIDDEN),
         HEAD_DOWN_DEG.name: head,
         HEAD_UP_DEG.name: head if head.reason else replace(head, value=-head.value),
         LEAN_BACK_DEG.name: _lean_back(signals, rep),
@@ -183,19 +184,26 @@ def with_change_over_set(reps: Sequence[Mapping[str, Measurement]]) -> list[dict
 
 def back_rounding(signals: Signals, start: int, stop: int) -> Measurement:
     """Back rounding held over the closed sample range, shown by the frame that comes closest to it."""
-    if stop < start or share_measured(signals, signals.back_rounding_deg, start, stop) < SEEN_SHARE_MIN:
+    return _rounding(signals, start, stop, phase_weights(signals, start, stop))
+
+
+def _rounding(signals: Signals, start: int, stop: int, weights: FloatArray) -> Measurement:
+    """The same with the weights of the samples at hand."""
+    rounding = signals.back_rounding_deg[start : stop + 1]
+    if stop < start or weights[np.isfinite(rounding)].sum() < SEEN_SHARE_MIN:
         return missing(_why_no_back(signals, start, stop))
-    weights = phase_weights(signals, start, stop)
     uncertainty = weighted_median(signals.back_rounding_uncertainty_deg[start : stop + 1], weights)
-    return _over_phase(signals, signals.back_rounding_deg, start, stop, uncertainty)
+    return _over_phase(signals, signals.back_rounding_deg, start, weights, uncertainty)
 
 
-def _over_phase(signals: Signals, values: FloatArray, start: int, stop: int, uncertainty: float) -> Measurement:
-    """Median over the movement in the closed sample range, shown by the frame that comes closest to it."""
-    part = values[start : stop + 1]
-    middle = weighted_median(part, phase_weights(signals, start, stop))
+def _over_phase(
+    signals: Signals, values: FloatArray, start: int, weights: FloatArray, uncertainty: float
+) -> Measurement:
+    """Weighted median over the samples from ``start`` that have a weight, shown by the frame that is closest to it."""
+    part = values[start : start + len(weights)]
+    middle = weighted_median(part, weights)
     closest = start + int(np.nanargmin(np.abs(part - middle)))
-    seen = share_measured(signals, values, start, stop)
+    seen = float(weights[np.isfinite(part)].sum())
     return Measurement(middle, float(signals.time_s[closest]), uncertainty, seen=seen)
 
 
@@ -206,14 +214,16 @@ def _why_no_back(signals: Signals, start: int, stop: int) -> str:
     return REASONS[max(reasons, key=reasons.count)] if reasons else N_("too few clear frames of the back")
 
 
-def _part(signals: Signals, values: FloatArray, whole: Measurement, start: int, stop: int, why_not: str) -> Measurement:
+def _part(
+    signals: Signals, values: FloatArray, whole: Measurement, start: int, weights: FloatArray, why_not: str
+) -> Measurement:
     """Typical value of a part of the back where the whole was measured; ``why_not`` is why there may be none."""
     if whole.reason:
         return missing(whole.reason)
-    if not np.isfinite(values[start : stop + 1]).any():
+    if not np.isfinite(values[start : start + len(weights)]).any():
         return missing(why_not)
     uncertainty = float(np.hypot(whole.uncertainty / 2, PARTS_UNCERTAINTY_DEG))
-    return _over_phase(signals, values, start, stop, uncertainty)
+    return _over_phase(signals, values, start, weights, uncertainty)
 
 
 def _head(signals: Signals, start: int, stop: int) -> Measurement:
