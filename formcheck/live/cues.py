@@ -5,17 +5,14 @@ A cue that does not help is called more and more seldom: a lifter who hears it e
 
 from __future__ import annotations
 
-import math
 import re
 from collections import deque
 from dataclasses import dataclass, field
 
-import numpy as np
-
 from formcheck.core.verdicts import FAULT, FLAGGED, OK, WATCH, Verdict
 from formcheck.exercises.framework.check import Check
+from formcheck.judging.finished_reps import RISING_OVER_S, TOP_RISING_PER_S
 from formcheck.judging.report import RepReport
-from formcheck.motion.signals import Signals
 
 HELD_S = 0.09
 """A back must be beyond its limit for this long before anything is said."""
@@ -23,18 +20,6 @@ HELD_S = 0.09
 PAUSE_REPS: dict[Verdict, int] = {FAULT: 1, WATCH: 3}
 """A cue is called again after this many repetitions, if it is still due; then after twice as many, and so on. A
 repetition in which nothing was wrong there ends that."""
-
-TOP_HELD_S = 0.05
-"""The last repetition is counted when its ascent ended this long ago..."""
-
-TOP_RISING_PER_S = 0.2
-"""...or when the shoulders rise more slowly than this, in standing heights a second: some creep on for a second."""
-
-RISING_OVER_S = 0.15
-"""Their speed is measured over this much time."""
-
-PARTIAL_AFTER_S = 1.0
-"""A repetition that ended short of standing is counted when this much time has brought no more."""
 
 
 @dataclass(frozen=True)
@@ -114,18 +99,6 @@ def spoken(cue: str) -> str:
     return re.split(r"(?<=[.!?])\s", cue.strip(), maxsplit=1)[0].rstrip(".")
 
 
-def is_finished(rep: RepReport, last: bool, now_s: float, rising_per_s: float) -> bool:
-    """Whether a repetition of a growing set is over: it came up and slowed down, or another one or nothing follows.
-
-    ``rising_per_s`` is how fast the shoulders rise right now, in standing heights a second; NaN = not known.
-    """
-    if not last:
-        return True
-    if rep.partial:
-        return now_s - rep.lockout_s >= PARTIAL_AFTER_S
-    return now_s - rep.lockout_s >= TOP_HELD_S or rising_per_s < TOP_RISING_PER_S
-
-
 class Rise:
     """Tells frame by frame, from the height of the shoulders alone, whether they are on their way up."""
 
@@ -143,12 +116,3 @@ class Rise:
     def lose(self) -> None:
         """They are not seen."""
         self._recent.clear()
-
-
-def rising_per_s(signals: Signals | None) -> float:
-    """How fast the shoulders rose lately, at the end of the signals; NaN where they were not seen."""
-    if signals is None or len(signals) < 2:
-        return math.nan
-    height, time_s = signals.shoulder_height, signals.time_s
-    before = int(np.searchsorted(time_s, time_s[-1] - RISING_OVER_S))
-    return float((height[-1] - height[before]) / max(time_s[-1] - time_s[before], 1e-3))

@@ -10,8 +10,8 @@ import numpy as np
 
 from formcheck.core.poses import PoseSequence
 from formcheck.exercises.framework.exercise import Exercise
+from formcheck.judging.finished_reps import finished_reps
 from formcheck.judging.report import Report, RepReport
-from formcheck.live.cues import is_finished, rising_per_s
 from formcheck.motion.floor_evidence import UNKNOWN_FLOORS, Floors, came_along, floors_of, tells_apart
 
 WINDOW_MAX_S, WINDOW_KEPT_S = 14.0, 7.0
@@ -64,8 +64,7 @@ class RepCounter:
         stood_s : until when the lifter stood before the set, in capture time.
         """
         self._in_window = report.reps
-        rising = rising_per_s(report.signals)
-        reps = [rep for rep in report.reps if is_finished(rep, rep is report.reps[-1], now_s, rising)]
+        reps = finished_reps(report, now_s)
         more = len(self._settled) + len(reps) > self.count
         if reps and more and not self._lifted(reps, poses, now_s, lift, stood_s):
             reps.pop()

@@ -34,8 +34,9 @@ from formcheck.exercises.shared.back import (
     ROUNDING_WATCH_DEG,
     back_rounding,
 )
+from formcheck.judging.finished_reps import finished_reps
 from formcheck.judging.report import Report, RepReport
-from formcheck.live.cues import is_finished, rising_per_s, spoken
+from formcheck.live.cues import spoken
 from formcheck.motion.neutral import Baseline
 from formcheck.motion.reps import Cycle, find_cycles
 from formcheck.motion.signals import Signals
@@ -221,8 +222,7 @@ def judge_drill(stage: str, report: Report, now_s: float) -> DrillResult:
     if stage == HINGE:
         verdicts = [_worst(findings) for findings in hinge_findings(report)]
     else:
-        rising = rising_per_s(report.signals)
-        reps = [rep for rep in report.reps if is_finished(rep, rep is report.reps[-1], now_s, rising)]
+        reps = finished_reps(report, now_s)
         verdicts = [_worst(_with_back(rep)) for rep in reps]
     good = 0
     for verdict in reversed(verdicts):

@@ -28,6 +28,7 @@ from formcheck.core.errors import Cancelled, FormCheckError, PoseFileError, Usag
 from formcheck.core.words import N_, _, speak
 from formcheck.service.pipeline import AnalysisRequest, AnalysisStage, run_analysis
 from formcheck.service.preview import Preview
+from formcheck.service.reps_so_far import RepsSoFar
 from formcheck.service.time_left import STAGE_SHARES, TimeLeft
 from formcheck.service.turns import Turns
 from formcheck.service.warm_worker import WarmWorkers, load_until_called, next_job
@@ -35,7 +36,11 @@ from formcheck.storage.limits_in_force import limits_in_force
 from formcheck.vision.process_memory import limit_memory
 
 if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
     from formcheck.judging.report import Report
+    from formcheck.vision.tracking import Detection
 
 
 class Phase(StrEnum):
@@ -75,7 +80,8 @@ class State:
     ``set_id`` is the number under which the set was saved. ``unreadable`` is True when it failed because the file
     cannot be read, ``interrupted`` when its process ended without a word. ``done`` and ``total`` are the frames of the
     stage, None = not known. ``report`` is there as soon as the set is judged, before its files are made.
-    ``picture`` is the frame that was looked at last, a JPEG in base64; "" for none.
+    ``picture`` is the frame that was looked at last, a JPEG in base64; "" for none. ``reps`` is the number of
+    repetitions in what was looked at so far, None while it is not known.
     """
 
     job: AnalysisRequest
@@ -91,6 +97,7 @@ class State:
     total: int | None = None
     report: Report | None = None
     picture: str = ""
+    reps: int | None = None
 
 
 def keep_one_warm() -> None:
@@ -204,6 +211,8 @@ class Batch:
                     self._change(index, stage=said["stage"], share=share, left_s=left_s, done=done, total=total)
                 elif "picture" in said:
                     self._change(index, picture=said["picture"])
+                elif "reps" in said:
+                    self._change(index, reps=said["reps"])
                 elif "report" in said:
                     self._change(index, report=_report(said["report"]))
                 elif "phase" in said:
@@ -354,7 +363,13 @@ def run(job: AnalysisRequest, say: Say, cancelled: Callable[[], bool]) -> tuple[
     def judged(report: Report) -> None:
         say({"report": report.to_dict()})
 
-    saw = Preview(lambda picture: say({"picture": picture}))
+    preview = Preview(lambda picture: say({"picture": picture}))
+    reps = RepsSoFar(job, lambda number: say({"reps": number}))
+
+    def saw(rgb: NDArray[np.uint8], people: Sequence[Detection], time_s: float) -> None:
+        preview(rgb, people)
+        reps(rgb, people, time_s)
+
     result = run_analysis(
         dataclasses.replace(job, whole=True), progress=tell, cancelled=cancelled, judged=judged, saw=saw
     )

@@ -65,8 +65,9 @@ SAME_TIME_S = 1e-6
 Step = Callable[[int, int | None], None]
 """Called after every frame with how many are done, and how many there are, None = unknown."""
 
-Saw = Callable[[NDArray[np.uint8], Sequence[Detection]], None]
-"""Called with a frame (H, W, 3) that was looked at, without black bars, and the people in it, in its pixels."""
+Saw = Callable[[NDArray[np.uint8], Sequence[Detection], float], None]
+"""Called with a frame (H, W, 3) that was looked at, without black bars, the people in it, in its pixels, and its time
+in seconds."""
 
 
 @dataclass(frozen=True)
@@ -235,7 +236,7 @@ def watch_part(
                 if not ahead_of_part:
                     watched.detections += people
                     if saw is not None:
-                        saw(rgb[task.rows, task.columns], people)
+                        saw(rgb[task.rows, task.columns], people, time_s)
             if ahead_of_part:
                 lead += 1
                 watched.floor_from = finder.floor.remembered

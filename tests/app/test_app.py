@@ -479,6 +479,15 @@ def test_frames_are_counted_while_the_video_is_watched() -> None:
     assert upload_page.progress_words(replace(state, stage="judge", left_s=None)) == "Judging the reps"
 
 
+@pytest.mark.parametrize(
+    ("reps", "said"), [(None, ""), (0, ""), (1, " · 1 repetition so far"), (3, " · 3 repetitions so far")]
+)
+def test_the_repetitions_so_far_are_told_while_the_video_is_watched(reps: int | None, said: str) -> None:
+    state = State(AnalysisRequest(), Phase.RUNNING, "watch", 0.4, 31.0, done=120, total=330, reps=reps)
+    assert upload_page.progress_words(state) == f"Watching your lift · frame 120 of 330{said} · about 30 s left"
+    assert "so far" not in upload_page.progress_words(replace(state, stage="draw"))
+
+
 def test_the_lifter_is_shown_while_the_video_is_looked_at(monkeypatch: pytest.MonkeyPatch) -> None:
     state = {"picture": "", "phase": Phase.RUNNING}
     monkeypatch.setattr(NowBatch, "outcome", lambda job: State(job, stage="watch", **state))  # type: ignore[arg-type]

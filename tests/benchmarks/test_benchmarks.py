@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from benchmarks import bench_clips, bench_speed, bench_windows
+from benchmarks import bench_clips, bench_speed, bench_windows, pose_cache
 from benchmarks.against_eye import (
     NOT_LOOKED_AT,
     abstentions_list,
@@ -24,7 +24,7 @@ from benchmarks.against_eye import (
     outcome,
 )
 from benchmarks.labelled import LabelledClip, exercise_name, folder_of, lifter_of, read_clips, read_track
-from benchmarks.pose_cache import cache_key, cached_poses, code_fingerprint, pose_stage_modules
+from benchmarks.pose_cache import SAME_POSES, cache_key, cached_poses, code_fingerprint, pose_stage_modules
 from benchmarks.reviewed import CAUSES, CLEAR, DOUBTFUL, FLAGGED, LABELLED_GOOD, MISSED, REPS, SEEN_FAULTS, SeenFault
 from benchmarks.scores import (
     Counts,
@@ -384,6 +384,14 @@ def test_the_pose_stage_reaches_what_poses_are_made_of_and_nothing_after_it() ->
     modules = pose_stage_modules()
     assert {"vision.pose_estimation", "vision.silhouette", "vision.video", "core.poses"} <= set(modules)
     assert not {"judging.analysis", "vision.models.store", "core.errors"} & set(modules)
+
+
+@pytest.mark.parametrize("name", SAME_POSES)
+def test_what_is_said_to_find_the_same_poses_is_the_code_of_today(name: str) -> None:
+    source = (pose_cache.PACKAGE / Path(*name.split("."))).with_suffix(".py").read_text(encoding="utf-8")
+    today, kept = SAME_POSES[name]
+    assert code_fingerprint(source).startswith(today), "a line for older code does nothing: look at what was changed"
+    assert kept in pose_cache.CODE
 
 
 def test_poses_are_found_once_for_a_video_and_a_model(tmp_path: Path) -> None:

@@ -13,11 +13,12 @@ import pytest
 from formcheck.core.poses import ARRAY_FIELDS, PoseSequence
 from formcheck.core.verdicts import FAULT, NOT_MEASURED, OK, WATCH, Verdict
 from formcheck.exercises.framework.check import Finding
+from formcheck.judging import finished_reps
 from formcheck.judging.analysis import analyze
 from formcheck.judging.report import Report, RepReport
-from formcheck.live import analysis_schedule, coach, cues, engine, presence, rep_counter, warm_up
+from formcheck.live import analysis_schedule, coach, engine, presence, rep_counter, warm_up
 from formcheck.live.coach import Coach, Look, Repeats, advise, look_of
-from formcheck.live.cues import Cues, Rise, is_finished, spoken
+from formcheck.live.cues import Cues, Rise, spoken
 from formcheck.live.engine import LiveEngine
 from formcheck.live.gauge import back_check, heights_of, read, scale_of
 from formcheck.live.recording import Observation, Recording
@@ -130,7 +131,7 @@ def test_the_end_of_a_way_up_is_looked_at_at_once(name: str, monkeypatch: pytest
 
 def test_shoulders_rise_while_they_are_faster_than_a_creep() -> None:
     rise = Rise()
-    speed = cues.TOP_RISING_PER_S
+    speed = finished_reps.TOP_RISING_PER_S
     assert not rise.follow(0.0, 0.5)
     assert rise.follow(0.1, 0.5 + 0.11 * speed)
     # The frame before the last is within reach, the first is not any more.
@@ -237,7 +238,7 @@ def counting(monkeypatch: pytest.MonkeyPatch, lockouts_s: list[list[float]]) -> 
         return replace(report, reps=reps, back=None, signals=None)
 
     monkeypatch.setattr(engine, "analyze", judged)
-    monkeypatch.setattr(rep_counter, "is_finished", lambda *_: True)
+    monkeypatch.setattr(finished_reps, "is_finished", lambda *_: True)
     for snapshot in played(filmed(deadlift(2)), live):
         said += [event.text for event in snapshot.events if event.kind == "rep"]
     return said
@@ -431,13 +432,13 @@ def test_the_back_is_called_in_mid_rep_more_and_more_seldom_too() -> None:
 
 def test_a_rep_is_over_when_the_lifter_has_come_up() -> None:
     rep = rep_with(lockout_s=2.0)
-    assert not is_finished(rep, True, 2.0, rising_per_s=1.0)
-    assert is_finished(rep, True, 2.0, rising_per_s=0.1)
-    assert is_finished(rep, True, 2.1, rising_per_s=1.0)
-    assert is_finished(rep, False, 2.0, rising_per_s=1.0)
+    assert not finished_reps.is_finished(rep, True, 2.0, rising_per_s=1.0)
+    assert finished_reps.is_finished(rep, True, 2.0, rising_per_s=0.1)
+    assert finished_reps.is_finished(rep, True, 2.1, rising_per_s=1.0)
+    assert finished_reps.is_finished(rep, False, 2.0, rising_per_s=1.0)
     short = rep_with(partial=True)
-    assert not is_finished(short, True, 2.9, rising_per_s=0.0)
-    assert is_finished(short, True, 3.1, rising_per_s=0.0)
+    assert not finished_reps.is_finished(short, True, 2.9, rising_per_s=0.0)
+    assert finished_reps.is_finished(short, True, 3.1, rising_per_s=0.0)
 
 
 def test_only_the_first_sentence_is_spoken() -> None:

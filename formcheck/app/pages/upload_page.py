@@ -14,7 +14,7 @@ from formcheck.app import components
 from formcheck.app.pages import file_table, history_page, result
 from formcheck.app.session import KEY, RESULT, SET, Session, Upload, others_at_work, session
 from formcheck.app.sharing import is_shared
-from formcheck.core.words import N_, WordTable, _
+from formcheck.core.words import N_, WordTable, _, ngettext
 from formcheck.exercises import EXERCISES, listed
 from formcheck.render.terminal import clock
 from formcheck.service.pipeline import AnalysisRequest, AnalysisStage
@@ -381,7 +381,7 @@ def _progress_of(state: State) -> None:
 
 
 def progress_words(state: State) -> str:
-    """What is done with a file now, which frame it is at, and how long it takes still."""
+    """What is done with a file now, which frame it is at, the repetitions so far, and how long it takes still."""
     if state.phase == Phase.WAITING and state.message:
         return _(state.message)
     if state.phase != Phase.RUNNING:
@@ -393,6 +393,8 @@ def progress_words(state: State) -> str:
             words += _("frame {done:,} of {total:,}", done=state.done, total=state.total)
         else:
             words += _("frame {done:,}", done=state.done)
+    if state.stage == AnalysisStage.WATCH and state.reps:
+        words += " · " + ngettext("{n} repetition so far", "{n} repetitions so far", state.reps)
     if state.left_s is not None:
         words += " · " + _("about {time} left", time=left_words(state.left_s))
     return words
