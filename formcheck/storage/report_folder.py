@@ -10,6 +10,7 @@ from __future__ import annotations
 import contextlib
 import csv
 import hashlib
+import importlib.util
 import io
 import json
 import math
@@ -35,6 +36,11 @@ REPORTS_FOLDER = "formcheck-reports"
 MARKER = ".formcheck.json"
 PARTIAL_PREFIX = ".formcheck-partial-"
 STALE_PARTIAL_S = 24 * 3600.0
+
+CAN_LOCK_FOLDERS = importlib.util.find_spec("fcntl") is not None
+LOCK = ".formcheck.lock"
+"""An empty file that is locked where a folder cannot be, as on Windows. It stays: who locks a file that is deleted
+meanwhile holds nothing."""
 
 REPORT_HTML, REPORT_JSON, REPS_CSV, SIGNALS_CSV, POSES_NPZ, ANNOTATED_MP4 = (
     "report.html",
@@ -358,33 +364,68 @@ def _make_folders(path: Path) -> list[Path]:
 
 @contextlib.contextmanager
 def _taken(folder: Path) -> Iterator[bool]:
-    """Holds the folder for one analysis; False where the system cannot (Windows, some network disks).
+    """Holds the folder for one analysis; False where the system cannot (some network disks).
 
-    The folder itself is locked, so that nothing is left behind by a process that is ended by force.
+    What holds it is a lock of the system, which ends with the process, however that ends.
     """
     try:
-        import fcntl
-    except ImportError:
-        yield False
-        return
+        handle = _locked_folder(folder) if CAN_LOCK_FOLDERS else _locked_file(folder)
+    except _Busy:
+        raise OutputError(
+            _(
+                "{folder} is being written to by another analysis: wait until it is done, or choose another "
+                "folder with --out.",
+                folder=folder,
+            )
+        ) from None
+    try:
+        yield handle is not None
+    finally:
+        if handle is not None:
+            os.close(handle)
+        if not CAN_LOCK_FOLDERS and not (folder / MARKER).exists():
+            _remove_lock(folder)  # the folder is not FormCheck's
+
+
+class _Busy(Exception):
+    """Another analysis holds the folder."""
+
+
+def _locked_folder(folder: Path) -> int | None:
+    """An open handle of the folder itself that holds it, so that nothing is left behind; None if it takes none."""
+    import fcntl
+
     handle = os.open(folder, os.O_RDONLY)
     try:
-        try:
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise OutputError(
-                _(
-                    "{folder} is being written to by another analysis: wait until it is done, or choose another "
-                    "folder with --out.",
-                    folder=folder,
-                )
-            ) from None
-        except OSError:
-            yield False
-            return
-        yield True
-    finally:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
         os.close(handle)
+        raise _Busy from None
+    except OSError:
+        os.close(handle)
+        return None
+    return handle
+
+
+def _locked_file(folder: Path) -> int | None:
+    """The same by a file in it, as Windows opens no folders."""
+    import msvcrt
+
+    handle = os.open(folder / LOCK, os.O_RDWR | os.O_CREAT)
+    try:
+        msvcrt.locking(handle, msvcrt.LK_NBLCK, 1)  # type: ignore[attr-defined, unused-ignore]
+    except PermissionError:
+        os.close(handle)
+        raise _Busy from None
+    except OSError:
+        os.close(handle)
+        return None
+    return handle
+
+
+def _remove_lock(folder: Path) -> None:
+    with contextlib.suppress(OSError):
+        (folder / LOCK).unlink(missing_ok=True)
 
 
 def _remove_stale_partials(folder: Path, older_than_s: float | None) -> None:
@@ -407,8 +448,9 @@ def _remove_unused(path: Path, made: Sequence[Path]) -> None:
     if not made:
         return
     with contextlib.suppress(OSError):
-        if {entry.name for entry in path.iterdir()} <= {MARKER}:
+        if {entry.name for entry in path.iterdir()} <= {MARKER, LOCK}:
             (path / MARKER).unlink(missing_ok=True)
+            _remove_lock(path)
             for folder in made:
                 folder.rmdir()
 

@@ -9,6 +9,8 @@ import io
 import json
 import math
 import os
+import sys
+import types
 from dataclasses import replace
 from pathlib import Path
 
@@ -22,6 +24,7 @@ from formcheck.core.poses import PoseSequence
 from formcheck.storage import report_folder
 from formcheck.storage.pose_files import load_poses, save_poses
 from formcheck.storage.report_folder import (
+    LOCK,
     MARKER,
     PARTIAL_PREFIX,
     ReportFolder,
@@ -358,7 +361,39 @@ def test_a_very_long_file_name_works() -> None:
     assert (path / "report.json").is_file()
 
 
-@pytest.mark.skipif(os.name != "posix", reason="folders are locked on POSIX only")
+class Msvcrt(types.ModuleType):
+    """The locks of Windows, played by those of POSIX: as there, one file opened twice in a process is told apart."""
+
+    LK_NBLCK = 2
+
+    @staticmethod
+    def locking(handle: int, mode: int, size: int) -> None:
+        import fcntl
+
+        assert (mode, size) == (Msvcrt.LK_NBLCK, 1)
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise PermissionError(errno.EACCES, "Permission denied") from None
+
+
+@pytest.fixture(params=["folder", "file"])
+def _either_lock(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The folder is locked itself, or as on Windows by a file in it."""
+    if request.param == "folder":
+        if not report_folder.CAN_LOCK_FOLDERS:
+            pytest.skip("folders cannot be locked here")
+    elif report_folder.CAN_LOCK_FOLDERS:
+        monkeypatch.setattr(report_folder, "CAN_LOCK_FOLDERS", False)
+        monkeypatch.setitem(sys.modules, "msvcrt", Msvcrt("msvcrt"))
+
+
+def names_in(folder: str) -> list[str]:
+    """All but the file that is locked."""
+    return sorted(path.name for path in Path(folder).iterdir() if path.name != LOCK)
+
+
+@pytest.mark.usefixtures("_either_lock")
 def test_of_two_analyses_into_one_folder_the_second_is_told_and_the_first_goes_on() -> None:
     with open_report_folder(Path("set.mp4"), Path("out"), ["report.json"]) as first:
         for source in ("set.mp4", "other.mp4"):
@@ -368,11 +403,11 @@ def test_of_two_analyses_into_one_folder_the_second_is_told_and_the_first_goes_o
             ):
                 pass
         put(first, "report.json", "{}")
-    assert sorted(path.name for path in Path("out").iterdir()) == [MARKER, "report.json"]
+    assert names_in("out") == [MARKER, "report.json"]
     assert write("out") == Path("out")
 
 
-@pytest.mark.skipif(os.name != "posix", reason="folders are locked on POSIX only")
+@pytest.mark.usefixtures("_either_lock")
 def test_a_file_that_another_analysis_is_just_writing_is_not_called_foreign() -> None:
     with open_report_folder(Path("set.mp4"), Path("out"), ["report.json"]):
         Path("out", "report.json").write_text("just moved here")
@@ -385,11 +420,34 @@ def test_a_file_that_another_analysis_is_just_writing_is_not_called_foreign() ->
         write("out")
 
 
-@pytest.mark.skipif(os.name != "posix", reason="folders are locked on POSIX only")
+@pytest.mark.usefixtures("_either_lock")
+def test_no_lock_is_left_where_nothing_was_written() -> None:
+    Path("foreign").mkdir()
+    Path("foreign", "report.json").write_text("somebody's own")
+    with pytest.raises(OutputError, match="not written by FormCheck"):
+        write("foreign")
+    with pytest.raises(ZeroDivisionError), open_report_folder(Path("set.mp4"), Path("new"), ["report.json"]):
+        raise ZeroDivisionError
+    assert os.listdir("foreign") == ["report.json"]
+    assert not Path("new").exists()
+
+
+def test_a_disk_that_knows_no_locks_is_written_to_all_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refused(*_: object) -> None:
+        raise OSError(errno.ENOLCK, "No locks available")
+
+    windows = Msvcrt("msvcrt")
+    monkeypatch.setattr(windows, "locking", refused, raising=False)
+    monkeypatch.setattr(report_folder, "CAN_LOCK_FOLDERS", False)
+    monkeypatch.setitem(sys.modules, "msvcrt", windows)
+    assert write("out") == Path("out")
+
+
+@pytest.mark.usefixtures("_either_lock")
 def test_what_a_killed_analysis_left_is_removed_by_the_next_one() -> None:
     write("out")
     Path("out", f"{PARTIAL_PREFIX}left").mkdir()
     Path("out", f"{PARTIAL_PREFIX}left", "report.html").write_text("half")
     Path("out", f".{MARKER}.c092189cc6cf.part").write_text("{")
     write("out")
-    assert sorted(path.name for path in Path("out").iterdir()) == [MARKER, "report.json"]
+    assert names_in("out") == [MARKER, "report.json"]
