@@ -1,7 +1,7 @@
 """How many repetitions there are in what was looked at so far, for whoever waits for an analysis.
 
 They are counted by the analysis itself, over what the model has seen up to now. The report may say another number:
-it knows what follows.
+it knows what follows, and of a film that is watched in two parts at once only the first is counted here.
 """
 
 from __future__ import annotations

@@ -366,10 +366,15 @@ def _make_folders(path: Path) -> list[Path]:
 def _taken(folder: Path) -> Iterator[bool]:
     """Holds the folder for one analysis; False where the system cannot (some network disks).
 
-    What holds it is a lock of the system, which ends with the process, however that ends.
+    What holds it is a lock of the system, which ends with the process, however that ends. It is on the folder itself,
+    so that nothing is left behind, or on a file in it where folders cannot be opened, as on Windows.
     """
+    handle = os.open(folder, os.O_RDONLY) if CAN_LOCK_FOLDERS else os.open(folder / LOCK, os.O_RDWR | os.O_CREAT)
+    ours = False
     try:
-        handle = _locked_folder(folder) if CAN_LOCK_FOLDERS else _locked_file(folder)
+        held = _lock(handle)
+        ours = True
+        yield held
     except _Busy:
         raise OutputError(
             _(
@@ -378,12 +383,9 @@ def _taken(folder: Path) -> Iterator[bool]:
                 folder=folder,
             )
         ) from None
-    try:
-        yield handle is not None
     finally:
-        if handle is not None:
-            os.close(handle)
-        if not CAN_LOCK_FOLDERS and not (folder / MARKER).exists():
+        os.close(handle)
+        if ours and not CAN_LOCK_FOLDERS and not (folder / MARKER).exists():
             _remove_lock(folder)  # the folder is not FormCheck's
 
 
@@ -391,36 +393,22 @@ class _Busy(Exception):
     """Another analysis holds the folder."""
 
 
-def _locked_folder(folder: Path) -> int | None:
-    """An open handle of the folder itself that holds it, so that nothing is left behind; None if it takes none."""
-    import fcntl
-
-    handle = os.open(folder, os.O_RDONLY)
+def _lock(handle: int) -> bool:
+    """Lock an open folder or file without waiting; False where it takes no lock."""
     try:
-        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        os.close(handle)
-        raise _Busy from None
-    except OSError:
-        os.close(handle)
-        return None
-    return handle
+        if CAN_LOCK_FOLDERS:
+            import fcntl
 
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        else:
+            import msvcrt
 
-def _locked_file(folder: Path) -> int | None:
-    """The same by a file in it, as Windows opens no folders."""
-    import msvcrt
-
-    handle = os.open(folder / LOCK, os.O_RDWR | os.O_CREAT)
-    try:
-        msvcrt.locking(handle, msvcrt.LK_NBLCK, 1)  # type: ignore[attr-defined, unused-ignore]
-    except PermissionError:
-        os.close(handle)
-        raise _Busy from None
-    except OSError:
-        os.close(handle)
-        return None
-    return handle
+            msvcrt.locking(handle, msvcrt.LK_NBLCK, 1)  # type: ignore[attr-defined, unused-ignore]
+    except OSError as error:
+        if isinstance(error, BlockingIOError if CAN_LOCK_FOLDERS else PermissionError):
+            raise _Busy from None
+        return False
+    return True
 
 
 def _remove_lock(folder: Path) -> None:

@@ -169,7 +169,6 @@ def test_warnings_of_the_day_stand_and_can_be_answered_again(path: Path) -> None
     assert not stops_of_today((NOON - BACK).date())
 
 
-@pytest.mark.skipif(os.name != "posix", reason="folders are locked on POSIX only")
 @pytest.mark.parametrize("later_s", [-400 * 86400.0, 0.0, 3600.0, 400 * 86400.0])
 def test_what_a_killed_analysis_left_is_removed_whatever_its_date(later_s: float, tmp_path: Path) -> None:
     left = tmp_path / "out" / f"{PARTIAL_PREFIX}left"

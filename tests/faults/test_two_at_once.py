@@ -19,7 +19,7 @@ from formcheck.storage.pose_files import save_poses
 from formcheck.storage.report_folder import PARTIAL_PREFIX, REPORT_JSON, open_report_folder
 from tests.faults.kills import Scene, is_whole
 
-pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="folders are locked on POSIX only")
+pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="processes are forked on POSIX only")
 
 ROUNDS = 12
 BUSY = "is being written to by another analysis: wait until it is done, or choose another folder with --out."
