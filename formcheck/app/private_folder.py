@@ -70,7 +70,7 @@ class PrivateFolder:
     def __init__(self, path: Path | None = None) -> None:
         self.name = tempfile.mkdtemp(prefix=f"{FOLDER_PREFIX}{os.getpid()}-") if path is None else str(path)
         self._remove = weakref.finalize(self, _removed, self.name)
-        # At the end of the app, folders with unfinished jobs stay: see `_at_exit`.
+        # At the end of the app, folders with unfinished jobs stay: see `close_all`.
         self._remove.atexit = False
         _open.add(self)
 
@@ -110,7 +110,8 @@ def _removed(name: str) -> None:
 
 
 @atexit.register
-def _at_exit() -> None:
+def close_all() -> None:
+    """Remove all that are open, unless something in them is not finished: the app ends."""
     for each in list(_open):
         each.at_exit()
 

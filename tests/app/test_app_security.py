@@ -8,6 +8,7 @@ import http.client
 import io
 import json
 import os
+import signal
 import socket
 import ssl
 import stat
@@ -147,6 +148,35 @@ def test_nobody_but_this_machine_is_listened_to(port: int) -> None:
 
 
 # --- uploads -------------------------------------------------------------------------------------------------------
+
+
+SERVES = """
+import uvicorn
+from formcheck.app.private_folder import PrivateFolder
+from formcheck.app.server.start import app
+folder = PrivateFolder()
+(folder.path / "film.mp4").write_bytes(b"footage")
+print(folder.name, flush=True)
+uvicorn.run(app, port=0)
+"""
+
+
+@pytest.mark.skipif(os.name != "posix", reason="elsewhere a signal ends a process at once")
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_footage_goes_with_the_server_however_it_is_ended(number: int, tmp_path: Path) -> None:
+    served = [sys.executable, "-c", SERVES]
+    environment = os.environ | {"PYTHONPATH": str(ROOT), "TMPDIR": str(tmp_path)}
+    pipe = subprocess.PIPE
+    with subprocess.Popen(served, env=environment, cwd=tmp_path, stdout=pipe, stderr=pipe, text=True) as process:
+        assert process.stdout is not None
+        assert process.stderr is not None
+        folder = Path(process.stdout.readline().strip())
+        assert (folder / "film.mp4").is_file()
+        assert any("running on" in line for line in process.stderr)
+        process.send_signal(number)
+        process.stderr.read()
+        process.wait(60)
+    assert not folder.exists()
 
 
 @pytest.mark.skipif(os.name != "posix", reason="modes of files are POSIX")

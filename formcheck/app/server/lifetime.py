@@ -1,7 +1,8 @@
-"""How long the phone's page is there: `formcheck app --share` opens it to the local network for a while.
+"""What goes when a server ends, and how long the phone's page is there.
 
-A process of its own serves it. Its parent tells it in one line of JSON on standard input what holds, and keeps that
-pipe open: when the parent ends, or the time is over, this process ends.
+`formcheck app --share` opens that page to the local network for a while. A process of its own serves it. Its parent
+tells it in one line of JSON on standard input what holds, and keeps that pipe open: when the parent ends, or the time
+is over, this process ends.
 """
 
 from __future__ import annotations
@@ -20,7 +21,20 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TextIO
 
+from formcheck.app import private_folder
 from formcheck.app.server.gate import Share
+
+
+@contextlib.asynccontextmanager
+async def without_leftovers(_: object) -> AsyncIterator[None]:
+    """While a server runs; at its end what belongs to sessions is removed.
+
+    The web server ends itself with the signal that it was ended with, so that nothing runs at the exit of Python.
+    """
+    try:
+        yield
+    finally:
+        private_folder.close_all()
 
 
 @dataclass(frozen=True)
@@ -31,10 +45,11 @@ class Told:
     folder: Path
 
     @contextlib.asynccontextmanager
-    async def without_key_on_disk(self, _: object) -> AsyncIterator[None]:
+    async def without_key_on_disk(self, app: object) -> AsyncIterator[None]:
         """While the server runs, which has read its key by now: nobody else needs to."""
         shutil.rmtree(self.folder, ignore_errors=True)
-        yield
+        async with without_leftovers(app):
+            yield
 
 
 @functools.cache

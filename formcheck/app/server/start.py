@@ -12,6 +12,7 @@ else:
     import streamlit as st
 
     from formcheck.app.downloads import ROUTES
+    from formcheck.app.server.lifetime import without_leftovers
     from formcheck.app.server.routes import routes
 
-    app = st.App(__file__, routes=[*ROUTES, *routes()])
+    app = st.App(__file__, routes=[*ROUTES, *routes()], lifespan=without_leftovers)
