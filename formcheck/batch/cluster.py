@@ -10,10 +10,10 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
-import itertools
 import os
 import queue
 import time
+from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
@@ -31,6 +31,7 @@ RETRIES = 2
 """How often a task is tried again whose function failed, as opposed to whose worker died."""
 
 LOOKED_EVERY_S = 0.2
+REFILLED_EVERY_S = 2.0
 CONNECTED_WITHIN_S = 5.0
 
 PATIENCE_S = 120.0
@@ -95,11 +96,18 @@ class DaskWorkers:
         import logging
 
         from distributed import LocalCluster
+        from tornado.ioloop import PeriodicCallback
 
         with LocalCluster(
             n_workers=self.jobs, threads_per_worker=1, dashboard_address=None, silence_logs=logging.CRITICAL
         ) as cluster:
-            yield cluster.scheduler_address
+            # A worker that dies while it starts, as one does that is handed a deadly clip at once, is given up.
+            refill = PeriodicCallback(lambda: cluster.scale(self.jobs), 1000 * REFILLED_EVERY_S)
+            cluster.loop.add_callback(refill.start)
+            try:
+                yield cluster.scheduler_address
+            finally:
+                cluster.loop.add_callback(refill.stop)
 
     @contextlib.contextmanager
     def _client(self, address: str, stopped: Callable[[], bool], left: int) -> Iterator[Any]:
@@ -149,13 +157,23 @@ def _no_steps(*_: object) -> None:
 def _results(
     client: Any, tasks: dict[str, ClipTask], out: str, analyse: Analyse | None, stopped: Callable[[], bool]
 ) -> Iterator[tuple[str, Outcome | None, str]]:
-    """Name of each clip with its outcome, or with the reason why there is none."""
-    waiting = iter(list(tasks.values()))
+    """Name of each clip with its outcome, or with the reason why there is none.
+
+    A worker that dies casts suspicion on the clip that it analysed and on those that only waited at it. So a clip that
+    Dask gives up is tried once more in the end, when no other is about.
+    """
+    from distributed.client import FutureCancelledError
+    from distributed.scheduler import KilledWorker
+
+    waiting, suspects = deque(tasks.values()), deque[ClipTask]()
     ended: queue.Queue[Any] = queue.Queue()
     names: dict[Any, str] = {}
-    attempt = os.urandom(4).hex()
+    attempt, at_once = os.urandom(4).hex(), AT_ONCE
     while True:
-        for task in itertools.islice(waiting, AT_ONCE - len(names)):
+        if not names and not waiting and suspects:
+            waiting, suspects, at_once, attempt = suspects, deque(), 1, os.urandom(4).hex()
+        while waiting and len(names) < at_once:
+            task = waiting.popleft()
             far = dataclasses.replace(task, source=_absolute(task.source))
             future = client.submit(
                 analyse_on_worker, far, out, analyse, key=f"{task.name}-{attempt}", retries=RETRIES, pure=False
@@ -178,21 +196,23 @@ def _results(
         if future.status in ("cancelled", "lost"):
             raise _SchedulerGone
         name = names.pop(future)
-        yield (name, *_outcome_of(future))
-        future.release()
-
-
-def _outcome_of(future: Any) -> tuple[Outcome | None, str]:
-    from distributed.scheduler import KilledWorker
-
-    if future.status == "finished":
-        return future.result(), ""
-    error = future.exception()
-    if isinstance(error, KilledWorker):
-        return None, "Every worker that had this clip died, perhaps because memory ran out."
-    if isinstance(error, FormCheckError):
-        raise error
-    return None, f"The analysis failed ({type(error).__name__}: {error})."
+        try:
+            # Of a finished one too: a result that is lost with its worker is made again, and that may kill another.
+            outcome, died = future.result(), ""
+        except KilledWorker:
+            if at_once > 1:
+                suspects.append(tasks[name])
+                continue
+            outcome, died = None, "Every worker that had this clip died, perhaps because memory ran out."
+        except FormCheckError:
+            raise
+        except FutureCancelledError as error:
+            raise _SchedulerGone from error
+        except Exception as error:
+            outcome, died = None, f"The analysis failed ({type(error).__name__}: {error})."
+        finally:
+            future.release()
+        yield name, outcome, died
 
 
 def _absolute(where: str) -> str:
