@@ -140,6 +140,9 @@ bench-batch: $(DEV)  ## Measure batches: throughput, memory, killed processes, a
 bench-history: $(DEV)  ## Measure the history: lists, the app's page, an export, pages on PostgreSQL
 	$(RUN) -m benchmarks.bench_history
 
+bench-app: $(DEV)  ## Measure how long one waits for the app, beside the command line (needs Chromium)
+	$(RUN) -m benchmarks.bench_app
+
 bench-live: $(DEV)  ## Measure how live the camera's engine is (MINUTES=10 for the real run, BROWSER=1 through the app)
 	$(RUN) -m benchmarks.bench_live $(if $(MINUTES),--minutes $(MINUTES)) $(if $(MODELS),--models $(MODELS)) $(if $(BROWSER),--browser)
 
