@@ -15,7 +15,7 @@ import streamlit as st
 from formcheck.app.sharing import is_shared
 from formcheck.core import loads
 from formcheck.core.errors import FormCheckError
-from formcheck.core.verdicts import FAULT, FLAGGED, NOT_MEASURED, OK, WATCH, Verdict, worst
+from formcheck.core.verdicts import FAULT, FLAGGED, NOT_MEASURED, OK, WATCH, Verdict
 from formcheck.core.words import ENGLISH, N_, _, language, ngettext
 from formcheck.exercises import EXERCISES, column_measures, exercise_named
 from formcheck.exercises.framework.check import Finding, limit_words
@@ -24,8 +24,18 @@ from formcheck.exercises.shared.back import ROUNDING_FAULT_MARGIN
 from formcheck.judging.effective_checks import stated_rounding_limits_deg
 from formcheck.judging.report import Report, RepReport
 from formcheck.judging.settings import DEFAULTS, Settings
-from formcheck.render.html.report import FINDING_WORDS, SYMBOLS, VERDICT_WORDS
-from formcheck.render.terminal import VIEW_WORDS, amount, clock, degrees, finding_limit, lift_title, measured
+from formcheck.render.html.report import SYMBOLS, VERDICT_WORDS
+from formcheck.render.terminal import (
+    FINDING_WORDS,
+    VIEW_WORDS,
+    amount,
+    clock,
+    degrees,
+    finding_limit,
+    lift_title,
+    measured,
+    rep_outcome,
+)
 from formcheck.storage.access import accounts_needed
 from formcheck.storage.settings_files import load_settings
 
@@ -135,10 +145,12 @@ def exercise_names() -> list[str]:
 def lift_choice(key: str, tip: str | None = None) -> str:
     """Which lift it is, "auto" to have it recognised."""
     titles = {"auto": _(RECOGNISE_IT)} | {lift.name: lift.short_title for lift in EXERCISES}
-    chosen = st.segmented_control(
+    # In the state, where a guess may have been put before: a default beside it would be one value too many.
+    if key not in st.session_state:
+        st.session_state[key] = "auto"
+    chosen: str | None = st.segmented_control(
         _("Lift"),
         list(titles),
-        default="auto",
         required=True,
         format_func=titles.__getitem__,
         key=key,
@@ -382,15 +394,16 @@ def _finding(finding: Finding) -> dict[str, Any]:
 
 
 def _rep(rep: RepReport, columns: Sequence[Measure]) -> dict[str, Any]:
-    verdict = worst(each.verdict for each in rep.findings)
+    outcome = rep_outcome(rep)
     found = [each.title for each in worth_knowing(rep.findings)] + ([_("partial rep")] if rep.partial else [])
+    found += [outcome.remark] if outcome.remark else []
     return {
         "index": rep.index,
         "start": known(rep.start_s),
         "end": known(rep.end_s),
         "at_words": clock(rep.start_s, tenths=True),
-        "verdict": verdict,
-        "words": f"{SYMBOLS[verdict]} {FINDING_WORDS[verdict]}",
+        "verdict": outcome.verdict,
+        "words": f"{SYMBOLS[outcome.verdict]} {outcome.words}",
         "found": " · ".join(dict.fromkeys(found)),
         "cells": [measured(rep.measures.get(each.name, math.nan), each) for each in columns],
     }

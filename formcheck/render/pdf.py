@@ -31,8 +31,8 @@ from formcheck.judging.effective_checks import rounding_limits_sentence
 from formcheck.judging.report import Report, version
 from formcheck.render.html.pictures import KeyPicture
 from formcheck.render.html.plots import TimePlot, plot_times, time_plots
-from formcheck.render.html.report import FINDING_WORDS, SYMBOLS, VERDICT_WORDS, facts_of, rep_columns, rep_rows
-from formcheck.render.terminal import clock
+from formcheck.render.html.report import SYMBOLS, VERDICT_WORDS, facts_of, rep_columns, rep_rows
+from formcheck.render.terminal import FINDING_WORDS, clock
 
 PAGE_MM = 210.0, 297.0
 MARGIN_MM = 14.0
@@ -232,7 +232,7 @@ class _Page:
             cells = [str(row["index"]), row["time"], *row["cells"]]
             for cell, place in zip(cells, places, strict=True):
                 self.write(cell, place, 9, bold=place == places[0], align="right" if place > places[1] else "left")
-            self.tag(row["verdict"], FINDING_WORDS[row["verdict"]], verdict_at, 7.5)
+            self.tag(row["verdict"], row["words"], verdict_at, 7.5)
             room = PAGE_MM[0] - MARGIN_MM - found_at
             found = " · ".join(row["found"])
             # Room is kept for the dots that stand for more.

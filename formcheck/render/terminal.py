@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import statistics
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from rich.console import Console, Group, RenderableType
@@ -13,7 +14,19 @@ from rich.table import Table
 from rich.text import Text
 
 from formcheck.core.loads import load_words
-from formcheck.core.verdicts import FAULT, GOOD, NOT_JUDGED, NOT_MEASURED, OK, WATCH, DriftVerdict, ViewName, word_of
+from formcheck.core.verdicts import (
+    FAULT,
+    GOOD,
+    NOT_JUDGED,
+    NOT_MEASURED,
+    OK,
+    WATCH,
+    DriftVerdict,
+    Verdict,
+    ViewName,
+    word_of,
+    worst,
+)
 from formcheck.core.words import ENGLISH, N_, WordTable, _, in_quotes, in_sentence, language, ngettext, number, pgettext
 from formcheck.exercises import exercise_named
 from formcheck.exercises.framework.check import Finding, limit_words
@@ -41,6 +54,7 @@ VERDICT_STYLES = {
     FAULT: "bold bright_white on red",
     NOT_JUDGED: "bold reverse",
 }
+FINDING_WORDS = WordTable({OK: N_("fine"), WATCH: N_("watch"), FAULT: N_("fault"), NOT_MEASURED: N_("not measured")})
 FINDING_SYMBOLS = {OK: "✓", WATCH: "!", FAULT: "✗", NOT_MEASURED: "?"}
 FINDING_STYLES = {OK: "green", WATCH: "yellow", FAULT: "bold red", NOT_MEASURED: "dim"}
 VIEW_WORDS = WordTable(
@@ -180,18 +194,14 @@ class _Page:
         return table
 
     def rep_verdict(self, rep: RepReport) -> Text:
-        worth = _worth_knowing(rep.findings)
+        outcome = rep_outcome(rep)
+        words = outcome.words
+        if outcome.remark:
+            words = _("fine, but the back was not judged")
+        elif worth := _worth_knowing(rep.findings):
+            words = f"{word_of(outcome.verdict)}: {', '.join(in_sentence(finding.title) for finding in worth)}"
         partial = _(" (partial)") if rep.partial else ""
-        if worth:
-            level = worth[0].verdict
-            words = f"{word_of(level)}: {', '.join(in_sentence(finding.title) for finding in worth)}"
-        elif all(finding.verdict == NOT_MEASURED for finding in rep.findings):
-            level, words = NOT_MEASURED, _("not judged")
-        elif math.isnan(rep.measures.get("back_rounding_deg", math.nan)):
-            # What leaves the back out must not read as praise.
-            level, words = NOT_MEASURED, _("fine, but the back was not judged")
-        else:
-            level, words = OK, _("fine")
+        level = outcome.verdict
         return self.text(f"{FINDING_SYMBOLS[level]} {words}{partial}", FINDING_STYLES[level])
 
     def findings(self, report: Report) -> list[RenderableType]:
@@ -209,6 +219,26 @@ class _Page:
             if finding.verdict == NOT_MEASURED:
                 by_reason.setdefault(finding.reason or _("not seen clearly enough"), []).append(finding.title)
         return [self.item("?", f"{_listed(titles)}: {reason}") for reason, titles in by_reason.items()]
+
+
+@dataclass(frozen=True)
+class RepOutcome:
+    """What is said of a repetition by every front: its verdict, that in a word, what keeps it from being praise."""
+
+    verdict: Verdict
+    words: str
+    remark: str = ""
+
+
+def rep_outcome(rep: RepReport) -> RepOutcome:
+    """The worst verdict on a repetition; one that is fine but for a back that nobody saw is not called `OK`."""
+    found = worst(finding.verdict for finding in rep.findings)
+    if found == NOT_MEASURED:
+        return RepOutcome(found, _("not judged"))
+    if found == OK and math.isnan(rep.measures.get("back_rounding_deg", math.nan)):
+        # What leaves the back out must not read as praise.
+        return RepOutcome(NOT_MEASURED, FINDING_WORDS[OK], _("the back was not judged"))
+    return RepOutcome(found, FINDING_WORDS[found])
 
 
 def set_lines(level: SetLevel | None) -> list[str]:

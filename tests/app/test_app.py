@@ -27,6 +27,7 @@ import formcheck
 from formcheck.cli import app as app_cli
 from formcheck.cli.main import app as command
 from formcheck.core.errors import FormCheckError, HistoryError
+from formcheck.core.verdicts import OK
 from formcheck.exercises import EXERCISES, exercise_named
 from formcheck.guidance.tables import READY
 from formcheck.guidance.texts import text
@@ -906,7 +907,15 @@ def test_what_the_list_of_reps_shows() -> None:
     assert all(rep["start"] < rep["end"] <= shown["duration"] + 0.1 for rep in shown["reps"])
     assert all(len(rep["cells"]) == len(shown["columns"]) for rep in shown["reps"])
     # Colour is never alone.
-    assert {rep["words"] for rep in shown["reps"]} <= {"✓ fine", "! watch", "✕ fault", "? not measured"}
+    assert {rep["words"] for rep in shown["reps"]} <= {"✓ fine", "! watch", "✕ fault"}
+
+
+def test_the_list_of_reps_says_where_the_back_was_not_judged() -> None:
+    told = Report.from_dict(report())
+    fine = tuple(replace(each, verdict=OK) for each in told.reps[0].findings)
+    unseen = replace(told.reps[0], findings=fine, measures={**told.reps[0].measures, "back_rounding_deg": math.nan})
+    (shown,) = components.reel_data(replace(told, reps=(unseen,)), "player", True)["reps"]
+    assert (shown["verdict"], shown["words"], shown["found"]) == ("not-measured", "? fine", "the back was not judged")
 
 
 # --- history -------------------------------------------------------------------------------------------------------

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import io
 import json
 import math
 import re
@@ -17,6 +18,7 @@ from typing import Any
 import cv2
 import numpy as np
 import pytest
+from rich.console import Console
 
 from formcheck.core.errors import VideoError
 from formcheck.core.poses import PoseSequence
@@ -27,7 +29,8 @@ from formcheck.judging.settings import Settings
 from formcheck.render.html import pictures as html_pictures
 from formcheck.render.html.pictures import KeyPicture, key_pictures, leading_check
 from formcheck.render.html.plots import bar_charts, path_plot, rep_spans, time_plots
-from formcheck.render.html.report import html_report
+from formcheck.render.html.report import html_report, rep_rows
+from formcheck.render.terminal import print_summary
 from formcheck.vision.video import read_frames_at
 from tests.helpers.make_reports import (
     HEIGHT,
@@ -165,7 +168,24 @@ def test_every_rep_has_a_row_with_a_word_for_its_verdict() -> None:
     words = Page(table + "</table>").words
     assert "1 0:00.2 +34° 95° 61° ✕ fault Back rounding" in words
     assert "2 0:00.4 +4° 95° 61° ✓ fine" in words
-    assert "3 0:00.6 – 95° 61° ? not measured" in words
+    assert "3 0:00.6 – 95° 61° ? not judged" in words
+
+
+def test_a_rep_whose_back_nobody_saw_is_not_praised_anywhere() -> None:
+    depth = make_finding("squat-depth", "ok", title="Depth")
+    seen, unseen = make_rep(1, (depth,), back_rounding_deg=4.0), make_rep(2, (depth,), back_rounding_deg=math.nan)
+    report = make_report(POSES, reps=(seen, unseen), findings=(depth,))
+    assert [(row["verdict"], row["words"], row["found"]) for row in rep_rows(report)] == [
+        ("ok", "fine", []),
+        ("not-measured", "fine", ["the back was not judged"]),
+    ]
+    assert "? fine the back was not judged" in page_of(report).words
+    assert [span.verdict for span in rep_spans(report)] == ["ok", "not-measured"]
+    console = Console(record=True, file=io.StringIO(), width=120)
+    print_summary(console, report)
+    printed = console.export_text()
+    assert printed.count("✓ fine") == 1
+    assert "? fine, but the back was not judged" in printed
 
 
 def test_the_unit_of_a_measure_is_its_own() -> None:

@@ -26,8 +26,7 @@ from formcheck.core.words import number as written
 from formcheck.guidance.progress import best_before
 from formcheck.judging.phase_alignment import phase_instants
 from formcheck.judging.report import Report, RepReport
-from formcheck.render.html.report import FINDING_WORDS
-from formcheck.render.terminal import VIEW_WORDS, degrees
+from formcheck.render.terminal import FINDING_WORDS, VIEW_WORDS, degrees
 from formcheck.service.pipeline import AnalysisRequest, judge
 from formcheck.storage.history import SavedSet, open_history
 from formcheck.storage.history.numbers import SetNumbers

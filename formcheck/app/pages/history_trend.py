@@ -27,8 +27,7 @@ from formcheck.guidance.progress import (
     weeks_of,
 )
 from formcheck.judging.one_rm import FORMULAS, MOST_REPS, OneRepMax
-from formcheck.render.html.report import FINDING_WORDS
-from formcheck.render.terminal import degrees
+from formcheck.render.terminal import FINDING_WORDS, degrees
 from formcheck.storage.history import SavedSet
 from formcheck.storage.history.trends import LEAST_DAYS, LEAST_SPAN_DAYS
 

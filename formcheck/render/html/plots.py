@@ -29,7 +29,7 @@ from formcheck.judging.report import Report, RepReport
 from formcheck.judging.set_metrics import RepMotion
 from formcheck.motion.runs import runs_of
 from formcheck.motion.signals import Signals
-from formcheck.render.terminal import clock, degrees, neutral_words
+from formcheck.render.terminal import clock, degrees, neutral_words, rep_outcome
 
 PLOT_POINTS_MAX = 900
 """More points than this cannot be told apart on a screen."""
@@ -218,7 +218,7 @@ def rep_spans(report: Report) -> tuple[Span, ...]:
             rep.index,
             100.0 * (max(rep.start_s, times[0]) - times[0]) / length,
             100.0 * max(0.0, min(rep.end_s, times[-1]) - max(rep.start_s, times[0])) / length,
-            rep_verdict(rep),
+            rep_outcome(rep).verdict,
         )
         for rep in report.reps
         if math.isfinite(rep.start_s) and math.isfinite(rep.end_s)
@@ -463,13 +463,8 @@ def _described(name: str, values: FloatArray) -> str:
     return _("{name} between {low} and {high}.", name=name, low=degrees(float(low)), high=degrees(float(high)))
 
 
-def rep_verdict(rep: RepReport) -> Verdict:
-    """The worst verdict on a repetition."""
-    return worst(finding.verdict for finding in rep.findings)
-
-
 def _severity(rep: RepReport) -> int:
-    return rep_verdict(rep).severity
+    return worst(finding.verdict for finding in rep.findings).severity
 
 
 def _verdict_on(rep: RepReport, measure: str, report: Report) -> Verdict:

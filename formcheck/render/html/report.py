@@ -24,7 +24,7 @@ from formcheck.exercises import column_measures, measure_named, measures
 from formcheck.exercises.framework.check import Check, limit_words
 from formcheck.exercises.framework.measure import Measure
 from formcheck.judging.effective_checks import judged_checks, rounding_limits_sentence
-from formcheck.judging.report import Report, version
+from formcheck.judging.report import Report, RepReport, version
 from formcheck.judging.set_metrics import SetLevel
 from formcheck.motion.neutral import OWN_REPS
 from formcheck.render.html.page import asset, template
@@ -35,11 +35,11 @@ from formcheck.render.html.plots import (
     path_plot,
     plot_times,
     rep_spans,
-    rep_verdict,
     time_plots,
     time_ticks,
 )
 from formcheck.render.terminal import (
+    FINDING_WORDS,
     VIEW_WORDS,
     amount,
     clock,
@@ -47,13 +47,13 @@ from formcheck.render.terminal import (
     lift_title,
     measured,
     neutral_words,
+    rep_outcome,
     short_facts,
 )
 
 VERDICT_WORDS = WordTable(
     {GOOD: N_("Good"), WATCH: N_("Worth watching"), FAULT: N_("Fault"), NOT_JUDGED: N_("Not judged")}
 )
-FINDING_WORDS = WordTable({OK: N_("fine"), WATCH: N_("watch"), FAULT: N_("fault"), NOT_MEASURED: N_("not measured")})
 SYMBOLS = {GOOD: "✓", OK: "✓", WATCH: "!", FAULT: "✕", NOT_JUDGED: "?", NOT_MEASURED: "?"}
 
 NEUTRAL_WORDS = WordTable(
@@ -80,19 +80,22 @@ def facts_of(report: Report, lifter: str) -> list[str]:
 
 
 def rep_rows(report: Report) -> list[dict[str, Any]]:
-    """The table of repetitions: index, time, verdict, what was found, and a cell for each of `rep_columns`."""
-    columns = rep_columns(report)
-    return [
-        {
-            "index": rep.index,
-            "time": clock(rep.start_s, tenths=True),
-            "verdict": rep_verdict(rep),
-            "found": ([_("partial rep")] if rep.partial else [])
-            + list(dict.fromkeys(each.title for each in rep.findings if each.verdict.is_flagged)),
-            "cells": [measured(rep.measures.get(each.name, math.nan), each) for each in columns],
-        }
-        for rep in report.reps
-    ]
+    """The table of repetitions: index, time, verdict in a word, what was found, a cell for each of `rep_columns`."""
+    return [_rep_row(rep, rep_columns(report)) for rep in report.reps]
+
+
+def _rep_row(rep: RepReport, columns: Sequence[Measure]) -> dict[str, Any]:
+    outcome = rep_outcome(rep)
+    found = [_("partial rep")] if rep.partial else []
+    found += dict.fromkeys(each.title for each in rep.findings if each.verdict.is_flagged)
+    return {
+        "index": rep.index,
+        "time": clock(rep.start_s, tenths=True),
+        "verdict": outcome.verdict,
+        "words": outcome.words,
+        "found": [*found, outcome.remark] if outcome.remark else found,
+        "cells": [measured(rep.measures.get(each.name, math.nan), each) for each in columns],
+    }
 
 
 def rep_columns(report: Report) -> list[Measure]:
