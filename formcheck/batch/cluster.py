@@ -23,6 +23,7 @@ from formcheck.batch.places import is_url
 from formcheck.batch.processes import Finished, Step
 from formcheck.batch.run import analyse_with_one_thread
 from formcheck.core.errors import Cancelled, ClusterError, FormCheckError, UsageError
+from formcheck.core.words import _
 
 AT_ONCE = 2000
 """Tasks that the scheduler is given at a time: enough for any cluster to be busy, little enough to be remembered."""
@@ -60,7 +61,7 @@ class DaskWorkers:
             import distributed  # noqa: F401
         except ImportError as error:
             raise UsageError(
-                "A cluster needs Dask, which is not installed: pip install 'formcheck[cluster]'"
+                _("A cluster needs Dask, which is not installed: pip install 'formcheck[cluster]'")
             ) from error
         self.scheduler, self.jobs, self.analyse, self.patience_s = scheduler, jobs, analyse, patience_s
 
@@ -120,15 +121,19 @@ class DaskWorkers:
         end_s = time.monotonic() + self.patience_s
         while True:
             if stopped():
-                raise Cancelled("Stopped.")
+                raise Cancelled(_("Stopped."))
             try:
                 client = Client(address, timeout=CONNECTED_WITHIN_S, set_as_default=False)
                 break
             except (OSError, ValueError) as error:  # of both are the kinds of what a connection can run into
                 if time.monotonic() > end_s:
                     raise ClusterError(
-                        f"There is no scheduler at {address} ({left} clips are left): start it, then the same command "
-                        "goes on."
+                        _(
+                            "There is no scheduler at {address} ({left} clips are left): start it, then the same "
+                            "command goes on.",
+                            address=address,
+                            left=left,
+                        )
                     ) from error
                 time.sleep(LOOKED_EVERY_S)
         try:
@@ -188,7 +193,7 @@ def _results(
             future = None
         if stopped():
             client.cancel(list(names), force=True)
-            raise Cancelled("Stopped.")
+            raise Cancelled(_("Stopped."))
         if future is None:
             if client.status != "running":
                 raise _SchedulerGone

@@ -12,6 +12,7 @@ from typing import Any
 
 from formcheck.batch.places import PARTIAL, file_name, file_system, is_url
 from formcheck.core.errors import InputError, UsageError
+from formcheck.core.words import _
 from formcheck.judging.settings import quoted
 from formcheck.service.user_values import parse_day, parse_load_kg
 from formcheck.storage.ordinary_files import read_ordinary
@@ -73,7 +74,9 @@ def wanted_clips(inputs: Sequence[str], unit: str = "kg", out: str = "") -> list
     for named in inputs:
         clips = list(_clips_of(named, unit, out))
         if not clips:
-            raise InputError(f"{named} holds no video: name videos, a folder of them, or a manifest (.csv).")
+            raise InputError(
+                _("{file} holds no video: name videos, a folder of them, or a manifest (.csv).", file=named)
+            )
         for clip in clips:
             key = clip.source if is_url(clip.source) else str(Path(clip.source).resolve())
             # What a manifest says of a clip counts, even when its folder is named too.
@@ -95,7 +98,7 @@ def videos_in(folder: str, out: str = "") -> list[str]:
         try:
             paths = sorted(system.find(root))
         except (OSError, ValueError) as error:
-            raise InputError(f"{folder} cannot be read ({error}).") from error
+            raise InputError(_("{path} cannot be read ({error}).", path=folder, error=error)) from error
         found = [f"{scheme}://{path.lstrip('/')}" if scheme != "file" else f"file://{path}" for path in paths]
         prefix = out.rstrip("/") + "/" if out else None
         return [url for url in found if _is_clip(PurePosixPath(url)) and not (prefix and url.startswith(prefix))]
@@ -127,7 +130,9 @@ def _clips_of(named: str, unit: str, out: str) -> Iterator[WantedClip]:
         # Shells that know patterns have replaced them already; others, and quotes, leave them to us.
         yield from (WantedClip(path) for path in sorted(glob.glob(named, recursive=True)) if Path(path).is_file())
     else:
-        raise InputError(f"{named} does not exist: name a video, a folder of videos, or a manifest (.csv).")
+        raise InputError(
+            _("{file} does not exist: name a video, a folder of videos, or a manifest (.csv).", file=named)
+        )
 
 
 def _is_clip(path: PurePosixPath | Path) -> bool:
@@ -149,7 +154,11 @@ def read_manifest(where: str, unit: str = "kg") -> list[WantedClip]:
         return _clips_in(where, _text_of(where), unit)
     except csv.Error as error:
         raise UsageError(
-            f"{where} cannot be read as a table ({error}): look for a quote that is not closed, or save it again."
+            _(
+                "{place} cannot be read as a table ({error}): look for a quote that is not closed, or save it again.",
+                place=where,
+                error=error,
+            )
         ) from error
 
 
@@ -171,24 +180,45 @@ def _clips_in(where: str, text: str, unit: str) -> list[WantedClip]:
             continue
         if len(row) > len(columns):
             problems.append(
-                f"line {line}: {len(row)} cells under {len(columns)} headings: quote cells that hold a '{delimiter}'"
+                _(
+                    "line {line}: {cells} cells under {headings} headings: quote cells that hold a '{delimiter}'",
+                    line=line,
+                    cells=len(row),
+                    headings=len(columns),
+                    delimiter=delimiter,
+                )
             )
             continue
         cells = {name: cell.strip() for name, cell in zip(columns, row, strict=False)}
         try:
             clip = _clip_of(where, cells, unit)
         except UsageError as error:
-            problems.append(f"line {line}: {_short(str(error).rstrip('.'))}")
+            problems.append(_("line {line}: {problem}", line=line, problem=_short(str(error).rstrip("."))))
             continue
         if clip.source in lines:
-            problems.append(f"line {line}: {_short(cells['file'])} is in line {lines[clip.source]} already")
+            problems.append(
+                _(
+                    "line {line}: {file} is in line {other} already",
+                    line=line,
+                    file=_short(cells["file"]),
+                    other=lines[clip.source],
+                )
+            )
         lines.setdefault(clip.source, line)
         clips.append(clip)
     if problems:
-        more = f"; and {len(problems) - MOST_PROBLEMS} more" if len(problems) > MOST_PROBLEMS else ""
-        raise UsageError(f"{where} cannot be used: {'; '.join(problems[:MOST_PROBLEMS])}{more}.")
+        left = len(problems) - MOST_PROBLEMS
+        more = _("; and {n} more", n=left) if left > 0 else ""
+        raise UsageError(
+            _(
+                "{place} cannot be used: {problems}{more}.",
+                place=where,
+                problems="; ".join(problems[:MOST_PROBLEMS]),
+                more=more,
+            )
+        )
     if not clips:
-        raise UsageError(f"{where} names no clips: write one a line under the heading.")
+        raise UsageError(_("{place} names no clips: write one a line under the heading.", place=where))
     return clips
 
 
@@ -200,24 +230,37 @@ def _text_of(where: str) -> str:
         else:
             content = read_ordinary(Path(where), InputError, LARGEST_MANIFEST_BYTES, "a table of clips")
     except FileNotFoundError as error:
-        raise InputError(f"{where} does not exist.") from error
+        raise InputError(_("{place} does not exist.", place=where)) from error
     except OSError as error:
-        raise InputError(f"{where} cannot be read ({error}).") from error
+        raise InputError(_("{path} cannot be read ({error}).", path=where, error=error)) from error
     try:
         return content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        raise InputError(f"{where} is not UTF-8: save it as CSV in UTF-8.") from error
+        raise InputError(_("{place} is not UTF-8: save it as CSV in UTF-8.", place=where)) from error
 
 
 def _check_columns(where: str, columns: Sequence[str]) -> None:
     if "file" not in columns:
-        raise UsageError(f"{where} has no column 'file': the first line names the columns, from {', '.join(COLUMNS)}.")
+        raise UsageError(
+            _(
+                "{place} has no column 'file': the first line names the columns, from {columns}.",
+                place=where,
+                columns=", ".join(COLUMNS),
+            )
+        )
     unknown = [name for name in columns if name not in COLUMNS]
     if unknown:
-        raise UsageError(f"{where}, line 1: there is no column {quoted(unknown[0])}: choose from {', '.join(COLUMNS)}.")
+        raise UsageError(
+            _(
+                "{place}, line 1: there is no column {column}: choose from {columns}.",
+                place=where,
+                column=quoted(unknown[0]),
+                columns=", ".join(COLUMNS),
+            )
+        )
     twice = sorted({name for name in columns if columns.count(name) > 1})
     if twice:
-        raise UsageError(f"{where}, line 1: the column {twice[0]!r} is there twice.")
+        raise UsageError(_("{place}, line 1: the column {column!r} is there twice.", place=where, column=twice[0]))
 
 
 def _short(words: str) -> str:
@@ -237,18 +280,18 @@ def _clip_of(where: str, cells: dict[str, str], unit: str) -> WantedClip:
     """A line of a manifest; `UsageError` where it makes no sense."""
     file = cells["file"]
     if not file:
-        raise UsageError("there is no file")
+        raise UsageError(_("there is no file"))
     source = _source_of(where, file)
     if not is_url(source) and not _is_file(source):
-        raise UsageError(f"there is no file {source}")
+        raise UsageError(_("there is no file {source}", source=source))
     exercise, variant = known_lift(cells.get("exercise", ""), cells.get("variant", ""))
     return WantedClip(
         source,
         lifter=_lifter(cells.get("lifter", "")),
         exercise=exercise,
         variant=variant,
-        load_kg=parse_load_kg(cells.get("load") or None, unit, "the load"),
-        day=parse_day(cells.get("date") or None, "the date"),
+        load_kg=parse_load_kg(cells.get("load") or None, unit, _("the load")),
+        day=parse_day(cells.get("date") or None, _("the date")),
         notes=cells.get("notes", ""),
     )
 

@@ -12,6 +12,7 @@ from typing import Any, Protocol
 
 from formcheck.batch.outcome import OUTCOME_JSON, Outcome
 from formcheck.core.errors import InputError, OutputError, UsageError
+from formcheck.core.words import _
 from formcheck.storage.atomic import write_bytes
 
 CLIPS = "clips"
@@ -70,7 +71,7 @@ class LocalPlace:
         """Make it, and see whether it takes anything; `OutputError` where it does not or is somebody else's."""
         with self._errors():
             if self.path.is_dir() and not (self.path / MARKER).exists() and any(self.path.iterdir()):
-                raise OutputError(f"{self.path} holds something else: choose an empty folder with --out.")
+                raise OutputError(_("{path} holds something else: choose an empty folder with --out.", path=self.path))
             (self.path / CLIPS).mkdir(parents=True, exist_ok=True)
             write_bytes(self.path / MARKER, b"Written by formcheck batch.\n")
 
@@ -125,7 +126,9 @@ class LocalPlace:
         except FileNotFoundError:
             return None
         except OSError as error:
-            raise OutputError(f"{self.path / name} cannot be read ({error.strerror or error}).") from error
+            raise OutputError(
+                _("{path} cannot be read ({error}).", path=self.path / name, error=error.strerror or error)
+            ) from error
 
     def clear_partial(self) -> None:
         """Remove what runs have left that were ended by force."""
@@ -138,7 +141,11 @@ class LocalPlace:
         except OSError as error:
             reason = (error.strerror or str(error) or type(error).__name__).rstrip(".")
             raise OutputError(
-                f"{self.path} cannot be written ({reason}): make room or choose another folder with --out."
+                _(
+                    "{path} cannot be written ({reason}): make room or choose another folder with --out.",
+                    path=self.path,
+                    reason=reason,
+                )
             ) from error
 
 
@@ -219,7 +226,7 @@ class RemotePlace:
         except FileNotFoundError:
             raise
         except Exception as error:  # every kind of storage has errors of its own
-            raise OutputError(f"{self.url} cannot be used ({_reason(error)}).") from error
+            raise OutputError(_("{url} cannot be used ({reason}).", url=self.url, reason=_reason(error))) from error
 
 
 # --- clips ---------------------------------------------------------------------------------------------------------
@@ -230,13 +237,15 @@ def file_system(url: str) -> tuple[Any, str]:
     try:
         import fsspec
     except ImportError as error:
-        raise UsageError(f"{url} needs fsspec, which is not installed: pip install 'formcheck[cluster]'") from error
+        raise UsageError(
+            _("{url} needs fsspec, which is not installed: pip install 'formcheck[cluster]'", url=url)
+        ) from error
     try:
         system, path = fsspec.core.url_to_fs(url)
     except ImportError as error:
-        raise UsageError(f"{url} needs one more library: {error}") from error
+        raise UsageError(_("{url} needs one more library: {error}", url=url, error=error)) from error
     except ValueError as error:
-        raise UsageError(f"{url} is not a place that can be read: {error}") from error
+        raise UsageError(_("{url} is not a place that can be read: {error}", url=url, error=error)) from error
     return system, str(path).rstrip("/")
 
 
@@ -251,14 +260,16 @@ def fingerprint(source: str) -> tuple[str, int]:
         try:
             status = os.stat(source)
         except OSError as error:
-            raise InputError(f"{source} cannot be read ({error.strerror or error}).") from error
+            raise InputError(
+                _("{path} cannot be read ({error}).", path=source, error=error.strerror or error)
+            ) from error
         return f"{status.st_size}-{status.st_mtime_ns}", status.st_size
     system, path = file_system(source)
     try:
         about = system.info(path)
         return str(system.ukey(path)), int(about.get("size") or 0)
     except Exception as error:
-        raise InputError(f"{source} cannot be read ({_reason(error)}).") from error
+        raise InputError(_("{path} cannot be read ({error}).", path=source, error=_reason(error))) from error
 
 
 @contextlib.contextmanager
@@ -280,7 +291,7 @@ def local_file(source: str) -> Iterator[Path]:
         try:
             system.get_file(path, str(fetched))
         except Exception as error:
-            raise InputError(f"{source} cannot be read ({_reason(error)}).") from error
+            raise InputError(_("{path} cannot be read ({error}).", path=source, error=_reason(error))) from error
         yield fetched
 
 
@@ -295,7 +306,7 @@ def sha256_of(path: Path) -> str:
         with path.open("rb") as file:
             return hashlib.file_digest(file, "sha256").hexdigest()
     except OSError as error:
-        raise InputError(f"{path} cannot be read ({error.strerror or error}).") from error
+        raise InputError(_("{path} cannot be read ({error}).", path=path, error=error.strerror or error)) from error
 
 
 def _files(folder: Path) -> Sequence[Path]:

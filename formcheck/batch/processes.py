@@ -32,6 +32,7 @@ from typing import Any, Generic, TypeVar
 import psutil
 
 from formcheck.core.errors import Cancelled, FormCheckError
+from formcheck.core.words import _
 
 Task = TypeVar("Task")
 Result = TypeVar("Result")
@@ -130,7 +131,7 @@ def run_each(
                 else:
                     yield Finished(one.task, None, one.death())
             if stopped():
-                raise Cancelled("Stopped.")
+                raise Cancelled(_("Stopped."))
     finally:
         for one in [*running.values(), *idle]:
             one.kill()

@@ -14,6 +14,7 @@ from pathlib import Path
 from formcheck.batch.outcome import DONE, Outcome
 from formcheck.batch.places import CLIPS, Place, is_url
 from formcheck.core.errors import OutputError
+from formcheck.core.words import _
 from formcheck.service.pipeline import AnalysisRequest, settings_to_save
 from formcheck.storage.history import open_history
 from formcheck.storage.report_folder import POSES_NPZ, REPORT_JSON
@@ -48,7 +49,14 @@ def save_outcome(place: Place, outcome: Outcome, request: AnalysisRequest) -> tu
             return ()
         report, npz = place.read(f"{folder}/{REPORT_JSON}"), place.read(f"{folder}/{POSES_NPZ}")
         if report is None or npz is None:
-            raise OutputError(f"{folder} lacks {REPORT_JSON} or {POSES_NPZ}: delete that folder, and it is made again.")
+            raise OutputError(
+                _(
+                    "{folder} lacks {report} or {poses}: delete that folder, and it is made again.",
+                    folder=folder,
+                    report=REPORT_JSON,
+                    poses=POSES_NPZ,
+                )
+            )
         from formcheck.storage.history.recordings import poses_of
 
         saved = history.save_set(

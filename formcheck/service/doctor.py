@@ -13,6 +13,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from formcheck.core.words import _
 from formcheck.vision.models.store import ModelStatus, Setup, default_setup, list_models
 from formcheck.vision.system_libraries import (
     SYSTEM_LIBRARIES,
@@ -87,7 +88,7 @@ def check_python(version: tuple[int, ...], bits: int) -> CheckResult:
     """Python itself: at least 3.11 and 64 bit, for which the wheels are built."""
     detail = f"{'.'.join(map(str, version))}, {bits} bit, {platform.system()} {platform.machine()}, {sys.executable}"
     ok = version >= (3, 11) and bits == 64
-    return CheckResult("Python", ok, detail, "" if ok else "install a 64-bit Python, 3.11 or newer")
+    return CheckResult("Python", ok, detail, "" if ok else _("install a 64-bit Python, 3.11 or newer"))
 
 
 def _installed_version(name: str) -> str | None:
@@ -103,9 +104,11 @@ def check_package(name: str, version: str | None) -> CheckResult:
     wanted = f"{name}>={'.'.join(map(str, least))}"
     remedy = f'{sys.executable} -m pip install "{wanted}"'
     if version is None:
-        return CheckResult(name, False, "not installed", remedy)
+        return CheckResult(name, False, _("not installed"), remedy)
     if tuple(int(number) for number in re.findall(r"\d+", version)[:2]) < least:
-        return CheckResult(name, False, f"{version}, too old: {wanted} is needed", remedy)
+        return CheckResult(
+            name, False, _("{version}, too old: {wanted} is needed", version=version, wanted=wanted), remedy
+        )
     return CheckResult(name, True, version)
 
 
@@ -113,12 +116,14 @@ def check_opencv_wheels(installed: Mapping[str, str]) -> CheckResult:
     """Which wheel provides cv2; two of them write over each other's files. ``installed`` maps wheels to versions."""
     detail = ", ".join(f"{name} {version}" for name, version in installed.items())
     if not installed:
-        return CheckResult("OpenCV wheel", False, "not installed", f"{sys.executable} -m pip install mediapipe")
+        return CheckResult(_("OpenCV wheel"), False, _("not installed"), f"{sys.executable} -m pip install mediapipe")
     if len(installed) == 1:
-        return CheckResult("OpenCV wheel", True, detail)
+        return CheckResult(_("OpenCV wheel"), True, detail)
     keep = "opencv-contrib-python"
     remedy = f"{sys.executable} -m pip uninstall -y {' '.join(installed)} && {sys.executable} -m pip install {keep}"
-    return CheckResult("OpenCV wheel", None, f"{detail}: they overwrite each other's files, keep one", remedy)
+    return CheckResult(
+        _("OpenCV wheel"), None, _("{wheels}: they overwrite each other's files, keep one", wheels=detail), remedy
+    )
 
 
 def check_libraries(loads: Loads = library_loads) -> tuple[CheckResult, ...]:
@@ -127,10 +132,13 @@ def check_libraries(loads: Loads = library_loads) -> tuple[CheckResult, ...]:
         return ()
     missing = missing_libraries(loads)
     if not missing:
-        detail = "all found: " + ", ".join(library.file for library in SYSTEM_LIBRARIES)
-        return (CheckResult("System libraries", True, detail),)
-    detail = "missing: " + ", ".join(f"{library.file} (for {library.used_by})" for library in missing)
-    return (CheckResult("System libraries", False, detail, install_here(missing)),)
+        detail = _("all found: {names}", names=", ".join(library.file for library in SYSTEM_LIBRARIES))
+        return (CheckResult(_("System libraries"), True, detail),)
+    detail = _(
+        "missing: {names}",
+        names=", ".join(_("{file} (for {program})", file=library.file, program=library.used_by) for library in missing),
+    )
+    return (CheckResult(_("System libraries"), False, detail, install_here(missing)),)
 
 
 def check_loads(name: str, code: str, limit_s: float = PROBE_LIMIT_S) -> CheckResult:
@@ -141,7 +149,7 @@ def check_loads(name: str, code: str, limit_s: float = PROBE_LIMIT_S) -> CheckRe
     guarded = (
         f"try:\n    {code}\nexcept (ImportError, OSError) as error:\n    print(error, end='')\n    raise SystemExit(3)"
     )
-    title = f"{name} loads"
+    title = _("{library} loads", library=name)
     try:
         done = subprocess.run(
             [sys.executable, "-c", guarded],
@@ -151,20 +159,22 @@ def check_loads(name: str, code: str, limit_s: float = PROBE_LIMIT_S) -> CheckRe
             check=False,
         )
     except subprocess.TimeoutExpired:
-        return CheckResult(title, False, f"no answer within {limit_s:g} s", reinstall())
+        return CheckResult(title, False, _("no answer within {limit:g} s", limit=limit_s), reinstall())
     except OSError as error:
-        return CheckResult(title, None, f"cannot be tried: {error}")
+        return CheckResult(title, None, _("cannot be tried: {error}", error=error))
     if done.returncode == 0:
-        return CheckResult(title, True, "yes")
+        return CheckResult(title, True, _("yes"))
     if done.returncode == 3:
         text = " ".join(done.stdout.decode(errors="replace").split())
         hint = system_library_hint(OSError(text))
         return CheckResult(title, False, text, str(hint).partition(": ")[2] if hint else reinstall())
     if done.returncode < 0 or done.returncode > 0x7FFFFFFF:
-        detail = f"the system ended its process ({done.returncode}): this processor may lack what the wheel needs"
-        return CheckResult(title, False, detail, "run FormCheck on another machine or an x86-64 processor with AVX")
+        detail = _(
+            "the system ended its process ({code}): this processor may lack what the wheel needs", code=done.returncode
+        )
+        return CheckResult(title, False, detail, _("run FormCheck on another machine or an x86-64 processor with AVX"))
     last = done.stderr.decode(errors="replace").strip().rpartition("\n")[2]
-    return CheckResult(title, False, last or f"exit code {done.returncode}", reinstall())
+    return CheckResult(title, False, last or _("exit code {code}", code=done.returncode), reinstall())
 
 
 def check_codecs(available: Iterable[str] | None = None) -> tuple[CheckResult, ...]:
@@ -175,50 +185,61 @@ def check_codecs(available: Iterable[str] | None = None) -> tuple[CheckResult, .
         except (ImportError, OSError) as error:
             hint = system_library_hint(error)
             remedy = str(hint) if hint else reinstall("av")
-            return (CheckResult("Codecs", False, f"PyAV does not load: {error}", remedy),)
+            return (CheckResult(_("Codecs"), False, _("PyAV does not load: {error}", error=error), remedy),)
         available = av.codecs_available
     names = set(available)
     lacking = [label for label, choices in DECODERS.items() if names.isdisjoint(choices)]
-    decoders = CheckResult("Video decoders", True, ", ".join(DECODERS))
+    decoders = CheckResult(_("Video decoders"), True, ", ".join(DECODERS))
     if lacking:
-        decoders = CheckResult("Video decoders", False, "missing: " + ", ".join(lacking), reinstall("av"))
-    encoder = CheckResult("Video encoder", True, ENCODER)
+        decoders = CheckResult(
+            _("Video decoders"), False, _("missing: {names}", names=", ".join(lacking)), reinstall("av")
+        )
+    encoder = CheckResult(_("Video encoder"), True, ENCODER)
     if ENCODER not in names:
-        encoder = CheckResult("Video encoder", False, f"missing: {ENCODER}, for annotated.mp4", reinstall("av"))
+        encoder = CheckResult(
+            _("Video encoder"), False, _("missing: {encoder}, for annotated.mp4", encoder=ENCODER), reinstall("av")
+        )
     return decoders, encoder
 
 
 def check_model(status: ModelStatus) -> CheckResult:
     """A pose model: here and good, damaged, or not here yet."""
-    title = f"Pose model {status.name}"
+    title = _("Pose model {name}", name=status.name)
     size = f"{status.size_bytes / 1e6:.1f} MB"
     if status.path is None:
-        return CheckResult(title, None, f"not here yet ({size}), fetched when it is first used")
+        return CheckResult(title, None, _("not here yet ({size}), fetched when it is first used", size=size))
     if status.hash_ok:
         return CheckResult(title, True, f"{status.origin}, {size}, {status.path}")
-    return CheckResult(title, False, status.problem, f"delete {status.path}")
+    return CheckResult(title, False, status.problem, _("delete {path}", path=status.path))
 
 
 def check_camera(devices: Path = Path("/dev"), system: str = sys.platform) -> CheckResult:
     """Whether a camera is there, without opening one: a light would go on, and a driver may hang."""
     if system != "linux":
-        return CheckResult("Camera", None, "not checked on this system; only the live check needs one")
+        return CheckResult(_("Camera"), None, _("not checked on this system; only the live check needs one"))
     cameras = sorted(devices.glob("video*"))
     if not cameras:
-        return CheckResult("Camera", None, "none found; only the live check needs one")
+        return CheckResult(_("Camera"), None, _("none found; only the live check needs one"))
     usable = [camera for camera in cameras if os.access(camera, os.R_OK | os.W_OK)]
     if not usable:
         names = ", ".join(map(str, cameras))
-        return CheckResult("Camera", None, f"{names}: no permission", "sudo usermod -aG video $USER, then log in again")
-    return CheckResult("Camera", True, ", ".join(map(str, usable)))
+        return CheckResult(
+            _("Camera"),
+            None,
+            _("{names}: no permission", names=names),
+            _("sudo usermod -aG video $USER, then log in again"),
+        )
+    return CheckResult(_("Camera"), True, ", ".join(map(str, usable)))
 
 
 def check_display(environment: Mapping[str, str] | None = None, system: str = sys.platform) -> CheckResult:
     """Whether windows can be shown. FormCheck itself writes files and web pages and needs none."""
     environment = os.environ if environment is None else environment
     if system != "linux":
-        return CheckResult("Display", None, "not looked for on this system")
+        return CheckResult(_("Display"), None, _("not looked for on this system"))
     shown = next(
         (f"{name}={environment[name]}" for name in ("WAYLAND_DISPLAY", "DISPLAY") if environment.get(name)), ""
     )
-    return CheckResult("Display", True if shown else None, shown or "none; reports and web pages work without one")
+    return CheckResult(
+        _("Display"), True if shown else None, shown or _("none; reports and web pages work without one")
+    )

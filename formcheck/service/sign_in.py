@@ -15,6 +15,7 @@ from enum import StrEnum
 from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
 
 from formcheck.core.errors import UsageError
+from formcheck.core.words import _
 from formcheck.storage.access import SIGN_IN_VARIABLE
 
 HEADER_VARIABLE = "FORMCHECK_PROXY_HEADER"
@@ -54,7 +55,14 @@ def way_to_sign_in(environment: Mapping[str, str] = os.environ) -> SignIn:
     try:
         return SignIn(told)
     except ValueError as error:
-        raise UsageError(f"{SIGN_IN_VARIABLE} is {told!r}: it can be {' or '.join(SignIn)}.") from error
+        raise UsageError(
+            _(
+                "{variable} is {told!r}: it can be {choices}.",
+                variable=SIGN_IN_VARIABLE,
+                told=told,
+                choices=" or ".join(SignIn),
+            )
+        ) from error
 
 
 def trusted_proxy(environment: Mapping[str, str] = os.environ) -> Proxy:
@@ -70,16 +78,31 @@ def trusted_proxy(environment: Mapping[str, str] = os.environ) -> Proxy:
             addresses.append(ip_network(told))
         except ValueError as error:
             raise UsageError(
-                f"{ADDRESSES_VARIABLE} names {told!r}, which is not an address such as 10.0.0.2 or 10.0.0.0/24."
+                _(
+                    "{variable} names {told!r}, which is not an address such as 10.0.0.2 or 10.0.0.0/24.",
+                    variable=ADDRESSES_VARIABLE,
+                    told=told,
+                )
             ) from error
     secret = environment.get(SECRET_VARIABLE, "")
     if not addresses and not secret:
         raise UsageError(
-            f"Anybody could send the proxy's header: say in {ADDRESSES_VARIABLE} from which addresses it counts, or "
-            f"put a secret into {SECRET_VARIABLE} that the proxy sends as {SECRET_HEADER}."
+            _(
+                "Anybody could send the proxy's header: say in {variable} from which addresses it "
+                "counts, or put a secret into {secret} that the proxy sends as {header}.",
+                variable=ADDRESSES_VARIABLE,
+                secret=SECRET_VARIABLE,
+                header=SECRET_HEADER,
+            )
         )
     if secret and len(secret) < SHORTEST_SECRET:
-        raise UsageError(f"{SECRET_VARIABLE} can be guessed: use {SHORTEST_SECRET} letters or more.")
+        raise UsageError(
+            _(
+                "{variable} can be guessed: use {least} letters or more.",
+                variable=SECRET_VARIABLE,
+                least=SHORTEST_SECRET,
+            )
+        )
     return Proxy(environment.get(HEADER_VARIABLE) or USUAL_HEADER, tuple(addresses), secret)
 
 

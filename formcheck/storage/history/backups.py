@@ -15,6 +15,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from formcheck.core.errors import HistoryError
+from formcheck.core.words import _
 from formcheck.storage import clock
 from formcheck.storage.atomic import PendingFile
 from formcheck.storage.history.database import Database
@@ -75,7 +76,7 @@ def backups(folder: Path) -> list[tuple[datetime, str, Path]]:
 
 def delete_from_backups(folder: Path, uids: Sequence[str], lifter_key: str | None = None) -> None:
     """Delete sets, and a lifter, from all backups; `HistoryError` names one from which they cannot be."""
-    for _, _, path in backups(folder):
+    for _made, _kind, path in backups(folder):
         try:
             with contextlib.closing(sqlite3.connect(path, isolation_level=None)) as copy:
                 for pragma in ("secure_delete = ON", "foreign_keys = ON", "journal_mode = MEMORY"):
@@ -85,14 +86,16 @@ def delete_from_backups(folder: Path, uids: Sequence[str], lifter_key: str | Non
                 copy.execute("DELETE FROM lifters WHERE name_key = ?", [lifter_key])
                 copy.execute("COMMIT")
         except sqlite3.Error as error:
-            raise HistoryError(f"It is deleted, but not from the backup {path} ({error}): delete that file.") from error
+            raise HistoryError(
+                _("It is deleted, but not from the backup {path} ({error}): delete that file.", path=path, error=error)
+            ) from error
 
 
 def _make(database: Database, path: Path, kind: str, copy: Callable[[sqlite3.Connection], None]) -> None:
     folder = database.folder / FOLDER
     folder.mkdir(mode=0o700, exist_ok=True)
     if shutil.disk_usage(folder).free < 2 * path.stat().st_size:
-        raise HistoryError(f"There is no room in {folder} for a backup of the history: make room.")
+        raise HistoryError(_("There is no room in {folder} for a backup of the history: make room.", folder=folder))
     name = f"history-{clock.now():{STAMP}}-{kind}.sqlite3"
     with (
         PendingFile(folder / name, private=True) as partial,

@@ -11,6 +11,7 @@ from typing import Any
 
 from formcheck.core.errors import UsageError
 from formcheck.core.verdicts import NOT_JUDGED, Verdict
+from formcheck.core.words import _
 from formcheck.storage.history.numbers import SetNumbers, numbers_of
 from formcheck.storage.history.records import UNKNOWN_TIME, SavedSet, SetSummary
 from formcheck.storage.history.tables import NUMBER_COLUMNS
@@ -82,7 +83,7 @@ def json_of(content: Mapping[str, Any]) -> str:
     try:
         text = json.dumps(dict(content), ensure_ascii=False, allow_nan=False, separators=(",", ":"))
     except (TypeError, ValueError) as error:
-        raise UsageError("Only plain data with finite numbers can be saved in the history.") from error
+        raise UsageError(_("Only plain data with finite numbers can be saved in the history.")) from error
     return text.encode("utf-8", "replace").decode()
 
 

@@ -21,6 +21,7 @@ import sqlalchemy as sa
 from sqlalchemy.pool import StaticPool
 
 from formcheck.core.errors import HistoryError, UsageError
+from formcheck.core.words import _
 from formcheck.storage.history.read_only import ReadOnlyFile, can_only_be_read, open_read_only
 from formcheck.storage.history.tables import APPLICATION_ID, HEAD, OLD_STEPS, OLD_STEPS_TABLE, VERSION_TABLE
 
@@ -143,8 +144,12 @@ class Database:
         """Raise `HistoryError` for a file that can only be read."""
         if self._sealed is not None:
             raise HistoryError(
-                f"{self.where} can only be read here, so nothing is changed in it: check who may write to it and its "
-                f"folder, or name another folder in {FOLDER_VARIABLE}."
+                _(
+                    "{place} can only be read here, so nothing is changed in it: check who may write to it "
+                    "and its folder, or name another folder in {folder}.",
+                    place=self.where,
+                    folder=FOLDER_VARIABLE,
+                )
             )
 
     @contextlib.contextmanager
@@ -164,19 +169,25 @@ class Database:
         if VERSION_TABLE in tables and self._is_ours(connection):
             found = connection.exec_driver_sql(f"SELECT version_num FROM {VERSION_TABLE}").scalars().all()
             if len(found) == 1 and not _is_step(found[0]):
-                raise HistoryError(f"{self.where} is damaged: move it away, or put a backup in its place.")
+                raise HistoryError(
+                    _("{place} is damaged: move it away, or put a backup in its place.", place=self.where)
+                )
             if len(found) == 1 and found[0] > HEAD:
-                raise HistoryError(f"{self.where} was written by a newer FormCheck: update FormCheck to use it.")
+                raise HistoryError(
+                    _("{place} was written by a newer FormCheck: update FormCheck to use it.", place=self.where)
+                )
             if len(found) == 1:
                 return str(found[0])
         elif OLD_STEPS_TABLE in tables and self._is_ours(connection):
             sql = f"SELECT name FROM {OLD_STEPS_TABLE} WHERE migration_set = 'formcheck-history'"
             done = set(connection.exec_driver_sql(sql).scalars())
             if done - OLD_STEPS.keys():
-                raise HistoryError(f"{self.where} was written by a newer FormCheck: update FormCheck to use it.")
+                raise HistoryError(
+                    _("{place} was written by a newer FormCheck: update FormCheck to use it.", place=self.where)
+                )
             if done:
                 return max(OLD_STEPS[name] for name in done)
-        raise HistoryError(f"{self.where} is not a FormCheck history: move it away.")
+        raise HistoryError(_("{place} is not a FormCheck history: move it away.", place=self.where))
 
     def tell_file(self, pragma: str) -> None:
         """Say something to SQLite outside of any transaction; nothing for a server."""
@@ -272,11 +283,18 @@ def _server_of(place: Path | str) -> sa.URL | None:
         url = sa.make_url(place)
     except sa.exc.ArgumentError as error:
         raise UsageError(
-            f"{URL_VARIABLE} is not an address: write it like postgresql://user@server/formcheck."
+            _(
+                "{variable} is not an address: write it like postgresql://user@server/formcheck.",
+                variable=URL_VARIABLE,
+            )
         ) from error
     if url.get_backend_name() not in ("postgresql", "postgres"):
         raise UsageError(
-            f"{URL_VARIABLE} is not the address of a PostgreSQL server: {FOLDER_VARIABLE} chooses a folder."
+            _(
+                "{variable} is not the address of a PostgreSQL server: {folder} chooses a folder.",
+                variable=URL_VARIABLE,
+                folder=FOLDER_VARIABLE,
+            )
         )
     return url.set(drivername="postgresql+psycopg")
 
@@ -286,7 +304,7 @@ def _server_engine(url: sa.URL | None) -> sa.Engine:
     try:
         return sa.create_engine(url, poolclass=StaticPool, connect_args={"connect_timeout": CONNECT_S})
     except ModuleNotFoundError as error:
-        raise HistoryError("A history on a server needs psycopg: pip install 'formcheck[server]'.") from error
+        raise HistoryError(_("A history on a server needs psycopg: pip install 'formcheck[server]'.")) from error
 
 
 def _is_step(found: object) -> bool:
@@ -329,7 +347,13 @@ def history_errors(where: str) -> Iterator[None]:
         raise _in_words(where, error) from error
     except OSError as error:
         reason = error.strerror or type(error).__name__
-        raise HistoryError(f"{where} cannot be used ({reason}): check the folder and who may write there.") from error
+        raise HistoryError(
+            _(
+                "{place} cannot be used ({reason}): check the folder and who may write there.",
+                place=where,
+                reason=reason,
+            )
+        ) from error
 
 
 def _in_words(where: str, error: Any) -> HistoryError:

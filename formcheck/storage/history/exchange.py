@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import IO, Any, NoReturn, Protocol, cast
 
 from formcheck.core.errors import FormCheckError, HistoryError, OutputError, PoseFileError
+from formcheck.core.words import N_, _
 from formcheck.judging.report import SCHEMA as REPORT_SCHEMA
 from formcheck.judging.report import Report, version
 from formcheck.storage import clock
@@ -64,7 +65,7 @@ UNEXPECTED_CONTENT = (
 NEVER_LEFT_OUT = ("exercise", "reps", "findings", "verdict", "summary")
 """Parts of a report that FormCheck has always written."""
 
-DAMAGED = "it is damaged, or was changed after it was exported: nothing was imported."
+DAMAGED = N_("it is damaged, or was changed after it was exported: nothing was imported.")
 
 
 class Sink(Protocol):
@@ -105,7 +106,7 @@ def export_history(history: History, path: Path) -> Exported:
     OutputError : the file exists already or cannot be written; no half file is left behind.
     """
     if os.path.lexists(path):
-        raise OutputError(f"{path} exists already: choose another name.")
+        raise OutputError(_("{path} exists already: choose another name.", path=path))
     try:
         pending = PendingFile(path, private=True)  # about people's bodies: for its owner
     except OSError as error:
@@ -115,7 +116,7 @@ def export_history(history: History, path: Path) -> Exported:
             done = write_export(history, stream)
         pending.commit_new()
     except FileExistsError as error:
-        raise OutputError(f"{path} exists already: choose another name.") from error
+        raise OutputError(_("{path} exists already: choose another name.", path=path)) from error
     except OSError as error:
         raise _not_written(path, error) from error
     finally:
@@ -147,7 +148,7 @@ def import_history(history: History, path: Path) -> Imported:
     HistoryError : the file is not an export, is damaged, holds impossible values, or comes from a newer FormCheck.
     AccessError : an account of a server asks, which may not: an export says whose its sets are.
     """
-    history.only_whoever_runs_the_server("import histories")
+    history.only_whoever_runs_the_server(N_("import histories"))
     try:
         check_ordinary(path, HistoryError, LARGEST_ZIP_BYTES, "an exported history")
         with zipfile.ZipFile(path) as archive:
@@ -176,15 +177,17 @@ def import_history(history: History, path: Path) -> Imported:
                         known += 1
         return Imported(added, renewed, known, len(numbers.keys() - before.keys()))
     except FileNotFoundError as error:
-        raise HistoryError(f"{path} does not exist: check the name.") from error
+        raise HistoryError(_("{path} does not exist: check the name.", path=path)) from error
     except OSError as error:
-        raise HistoryError(f"{path} cannot be read ({error.strerror or type(error).__name__}).") from error
+        raise HistoryError(
+            _("{path} cannot be read ({error}).", path=path, error=error.strerror or type(error).__name__)
+        ) from error
     except HistoryError:
         raise
     except zipfile.BadZipFile as error:
-        raise HistoryError(f"{path} is not an exported FormCheck history, or it is damaged.") from error
+        raise HistoryError(_("{path} is not an exported FormCheck history, or it is damaged.", path=path)) from error
     except (*UNEXPECTED_CONTENT, FormCheckError) as error:
-        raise HistoryError(f"{path} cannot be imported: {DAMAGED}") from error
+        raise HistoryError(_("{path} cannot be imported: {damaged}", path=path, damaged=_(DAMAGED))) from error
 
 
 # --- out -----------------------------------------------------------------------------------------------------------
@@ -294,12 +297,12 @@ def _manifest(archive: zipfile.ZipFile, path: Path) -> dict[str, Any]:
     try:
         text = _entry(archive, MANIFEST, LARGEST_MANIFEST_BYTES)
     except KeyError as error:
-        raise HistoryError(f"{path} is not an exported FormCheck history.") from error
+        raise HistoryError(_("{path} is not an exported FormCheck history.", path=path)) from error
     manifest = json.loads(text, parse_constant=_no_constant)
     schema = int(manifest["formcheck_history"])
     newest_report = max((int(each["report"]["schema"]) for each in manifest["sets"]), default=0)
     if schema > SCHEMA or newest_report > REPORT_SCHEMA:
-        raise HistoryError(f"{path} was exported by a newer FormCheck: update FormCheck to import it.")
+        raise HistoryError(_("{path} was exported by a newer FormCheck: update FormCheck to import it.", path=path))
     return dict(manifest)
 
 
@@ -335,7 +338,7 @@ def _poses(archive: zipfile.ZipFile, incoming: _Incoming) -> bytes | None:
         with zipfile.ZipFile(io.BytesIO(npz)) as inner:
             unpacked = sum(info.file_size for info in inner.infolist())
     except zipfile.BadZipFile as error:
-        raise PoseFileError("damaged") from error
+        raise PoseFileError(_("damaged")) from error
     # Some arrays are empty and pack to nothing, but not all of them.
     if unpacked > min(LARGEST_POSES_BYTES, max(SMALL_POSES_BYTES, LARGEST_PACKING * len(npz))):
         raise ValueError("poses are too large")

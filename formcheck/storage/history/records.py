@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 from formcheck.core.errors import ReportError, UsageError
 from formcheck.core.verdicts import Verdict
+from formcheck.core.words import _
 from formcheck.storage.history.numbers import SetNumbers, numbers_of
 
 if TYPE_CHECKING:
@@ -48,11 +49,13 @@ class Lifter:
         from formcheck.judging.settings import DEPTH_TARGET_RANGE, HEIGHT_RANGE_CM
 
         object.__setattr__(self, "name", clean_name(self.name))
-        _check_range("The height", self.height_cm, *HEIGHT_RANGE_CM, unit="cm")
-        _check_range("The depth target", self.depth_target_thighs, *DEPTH_TARGET_RANGE, unit="thigh lengths")
+        _check_range(_("The height"), self.height_cm, *HEIGHT_RANGE_CM, unit="cm")
+        _check_range(_("The depth target"), self.depth_target_thighs, *DEPTH_TARGET_RANGE, unit=_("thigh lengths"))
         wrong = [name for name, value in self.neutral_back.items() if not math.isfinite(value)]
         if wrong:
-            raise UsageError(f"The neutral back of {self.name} has no number for {', '.join(wrong)}.")
+            raise UsageError(
+                _("The neutral back of {name} has no number for {names}.", name=self.name, names=", ".join(wrong))
+            )
 
 
 @dataclass(frozen=True)
@@ -133,7 +136,7 @@ class SavedSet(SetRecord):
 
         try:
             if "report" in self.damage:
-                raise ReportError(f"The report of set {self.id} cannot be read.")
+                raise ReportError(_("The report of set {number} cannot be read.", number=self.id))
             return Report.from_dict(self.report_data, f"The report of set {self.id}"), ""
         except ReportError as error:
             instead = {
@@ -210,9 +213,9 @@ def clean_name(name: str) -> str:
     """A lifter's name as it is kept; `UsageError` when it is none."""
     kept = " ".join("".join(letter if letter.isprintable() else " " for letter in name).split())
     if not kept:
-        raise UsageError("A lifter needs a name.")
+        raise UsageError(_("A lifter needs a name."))
     if len(kept) > LONGEST_NAME:
-        raise UsageError(f"The name of a lifter has at most {LONGEST_NAME} letters.")
+        raise UsageError(_("The name of a lifter has at most {most} letters.", most=LONGEST_NAME))
     return kept
 
 
@@ -220,7 +223,7 @@ def check_load_kg(load_kg: float | None) -> None:
     """`UsageError` for a load that nobody lifts."""
     from formcheck.core.loads import HEAVIEST_LOAD_KG
 
-    _check_range("The load", load_kg, 0.0, HEAVIEST_LOAD_KG, unit="kg")
+    _check_range(_("The load"), load_kg, 0.0, HEAVIEST_LOAD_KG, unit="kg")
 
 
 def clean_notes(notes: str) -> str:
@@ -228,10 +231,19 @@ def clean_notes(notes: str) -> str:
     kept = notes.replace("\r\n", "\n").encode("utf-8", "replace").decode()
     kept = "".join(letter if letter.isprintable() or letter == "\n" else " " for letter in kept).strip()
     if len(kept) > LONGEST_NOTES:
-        raise UsageError(f"Notes have at most {LONGEST_NOTES} letters.")
+        raise UsageError(_("Notes have at most {most} letters.", most=LONGEST_NOTES))
     return kept
 
 
 def _check_range(what: str, value: float | None, lowest: float, highest: float, unit: str) -> None:
     if value is not None and not lowest <= value <= highest:
-        raise UsageError(f"{what} must be between {lowest:g} and {highest:g} {unit}, not {value:g}.")
+        raise UsageError(
+            _(
+                "{what} must be between {lowest:g} and {highest:g} {unit}, not {value:g}.",
+                what=what,
+                lowest=lowest,
+                highest=highest,
+                unit=unit,
+                value=value,
+            )
+        )

@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from formcheck.core.errors import FormCheckError, HistoryError
+from formcheck.core.words import _
 from formcheck.storage import clock
 from formcheck.storage.history import teams
 from formcheck.storage.history.backups import STAMP, backups
@@ -61,9 +62,9 @@ def repair_history(path: Path | None = None) -> Repaired:
     """
     place = path or chosen_place()
     if not isinstance(place, Path):
-        raise HistoryError("A history on a server is repaired there, from the backups of the server.")
+        raise HistoryError(_("A history on a server is repaired there, from the backups of the server."))
     if not place.is_file():
-        raise HistoryError(f"There is no history at {place}.")
+        raise HistoryError(_("There is no history at {place}.", place=place))
     with (
         history_errors(str(place)),
         tempfile.TemporaryDirectory(prefix=".repair-", dir=place.parent) as folder,
@@ -89,12 +90,14 @@ class _Damaged:
         try:
             self._file.execute("BEGIN IMMEDIATE")
             if self._value("PRAGMA application_id") != APPLICATION_ID:
-                raise HistoryError(f"{path} is not a FormCheck history: move it away.")
+                raise HistoryError(_("{path} is not a FormCheck history: move it away.", path=path))
         except sqlite3.DatabaseError as error:
             self.close()
             older = backups(path.parent)
-            rest = f"; the newest backup is {older[-1][2]}: put it in its place" if older else ""
-            raise HistoryError(f"Nothing of {path} can be read ({error}){rest}.") from error
+            rest = _("; the newest backup is {path}: put it in its place", path=older[-1][2]) if older else ""
+            raise HistoryError(
+                _("Nothing of {path} can be read ({error}){rest}.", path=path, error=error, rest=rest)
+            ) from error
         except HistoryError:
             self.close()
             raise

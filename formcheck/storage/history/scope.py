@@ -15,6 +15,7 @@ import sqlalchemy as sa
 from sqlalchemy.sql import visitors
 
 from formcheck.core.errors import AccessError
+from formcheck.core.words import _
 from formcheck.storage.history.tables import (
     ACCOUNTS,
     LIFTERS,
@@ -68,7 +69,9 @@ def scope_of(connection: sa.Connection, account: str) -> Scope:
     told = told.select_from(ACCOUNTS.outerjoin(LIFTERS, LIFTERS.c.id == ACCOUNTS.c.lifter_id))
     found = connection.execute(told.where(ACCOUNTS.c.name == account)).first()
     if found is None:
-        raise AccessError(f"There is no account for {account} here: ask whoever runs this server for one.")
+        raise AccessError(
+            _("There is no account for {account} here: ask whoever runs this server for one.", account=account)
+        )
     number, own, own_name = found
     coached = sa.select(TEAM_LIFTERS.c.lifter_id).distinct()
     coached = coached.join_from(TEAM_LIFTERS, TEAM_COACHES, TEAM_COACHES.c.team_id == TEAM_LIFTERS.c.team_id)
@@ -96,5 +99,5 @@ def _check(
     personal = any(isinstance(part, sa.Table) and part in PERSONAL for part in parts)
     if personal and not any(isinstance(part, sa.BindParameter) and part.key == MARK for part in parts):
         raise AccessError(
-            "This would show more than one account may see, and was not done. This is a bug in FormCheck."
+            _("This would show more than one account may see, and was not done. This is a bug in FormCheck.")
         )

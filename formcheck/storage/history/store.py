@@ -20,7 +20,7 @@ import sqlalchemy as sa
 
 from formcheck.core.errors import AccessError, HistoryError, PoseFileError, UsageError
 from formcheck.core.verdicts import Verdict
-from formcheck.core.words import _
+from formcheck.core.words import N_, _
 from formcheck.storage import clock
 from formcheck.storage.access import account
 from formcheck.storage.history.backups import delete_from_backups, weekly
@@ -417,7 +417,7 @@ class History:
 
     def rename_lifter(self, name: str, new_name: str) -> Lifter:
         """Give a lifter another name; `HistoryError` when there is no such lifter, or already one of the new name."""
-        self.only_whoever_runs_the_server("give lifters other names")
+        self.only_whoever_runs_the_server(N_("give lifters other names"))
         old, new = self.lifter(name), clean_name(new_name)
         if _key(new) != _key(old.name) and any(_key(each.name) == _key(new) for each in self.lifters()):
             raise HistoryError(_("There is a lifter {name!r} already.", name=new))
@@ -428,7 +428,7 @@ class History:
 
     def delete_lifter(self, name: str, *, with_sets: bool = False) -> None:
         """Delete a lifter for good; without ``with_sets`` the sets stay as nobody's."""
-        self.only_whoever_runs_the_server("delete lifters")
+        self.only_whoever_runs_the_server(N_("delete lifters"))
         key = _key(self.lifter(name).name)
         this, uids = LIFTERS.c.name_key == key, []
         with self.writing() as connection:
@@ -444,7 +444,7 @@ class History:
     def only_whoever_runs_the_server(self, may: str) -> None:
         """`AccessError` for an account of a server, which may not do that; ``may`` is said of who may."""
         if self.scope is not None:
-            raise AccessError(f"Only whoever runs this server may {may}.")
+            raise AccessError(_("Only whoever runs this server may {may}.", may=_(may)))
 
     @contextlib.contextmanager
     def writing(self) -> Iterator[sa.Connection]:

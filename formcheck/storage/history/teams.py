@@ -14,12 +14,13 @@ from typing import Any
 import sqlalchemy as sa
 
 from formcheck.core.errors import HistoryError
+from formcheck.core.words import N_, _
 from formcheck.storage.access import account_name
 from formcheck.storage.history.records import Lifter, clean_name
 from formcheck.storage.history.store import History
 from formcheck.storage.history.tables import ACCOUNTS, LIFTERS, TEAM_COACHES, TEAM_LIFTERS, TEAMS
 
-TO_MANAGE = "manage accounts and teams"
+TO_MANAGE = N_("manage accounts and teams")
 
 
 @dataclass(frozen=True)
@@ -116,10 +117,24 @@ def take_from_team(history: History, team: str, lifters: Iterable[str] = (), coa
         number = _team_number(connection, found.name)
         for each in lifters:
             row = sa.select(LIFTERS.c.id).where(LIFTERS.c.name_key == clean_name(each).casefold()).scalar_subquery()
-            _take(connection, TEAM_LIFTERS, number, TEAM_LIFTERS.c.lifter_id == row, f"lifter {each!r}", found)
+            _take(
+                connection,
+                TEAM_LIFTERS,
+                number,
+                TEAM_LIFTERS.c.lifter_id == row,
+                _("lifter {name!r}", name=each),
+                found,
+            )
         for each in coaches:
             row = sa.select(ACCOUNTS.c.id).where(ACCOUNTS.c.name == account_name(each)).scalar_subquery()
-            _take(connection, TEAM_COACHES, number, TEAM_COACHES.c.account_id == row, f"coach {each!r}", found)
+            _take(
+                connection,
+                TEAM_COACHES,
+                number,
+                TEAM_COACHES.c.account_id == row,
+                _("coach {name!r}", name=each),
+                found,
+            )
     return _team(history, found.name)
 
 
@@ -143,7 +158,7 @@ def _account(connection: sa.Connection, name: str) -> int:
     kept = account_name(name)
     found = connection.execute(sa.select(ACCOUNTS.c.id).where(ACCOUNTS.c.name == kept)).scalar()
     if found is None:
-        raise HistoryError(f"There is no account {kept}: formcheck team shows what there is.")
+        raise HistoryError(_("There is no account {account}: formcheck team shows what there is.", account=kept))
     return int(found)
 
 
@@ -151,7 +166,7 @@ def _team_number(connection: sa.Connection, name: str) -> int:
     key = clean_name(name).casefold()
     found = connection.execute(sa.select(TEAMS.c.id).where(TEAMS.c.name_key == key)).scalar()
     if found is None:
-        raise HistoryError(f"There is no team {clean_name(name)!r}: formcheck team shows what there is.")
+        raise HistoryError(_("There is no team {name!r}: formcheck team shows what there is.", name=clean_name(name)))
     return int(found)
 
 
@@ -159,7 +174,7 @@ def _team(history: History, name: str) -> Team:
     key = clean_name(name).casefold()
     found = next((each for each in teams(history) if each.name.casefold() == key), None)
     if found is None:
-        raise HistoryError(f"There is no team {clean_name(name)!r}: formcheck team shows what there is.")
+        raise HistoryError(_("There is no team {name!r}: formcheck team shows what there is.", name=clean_name(name)))
     return found
 
 
@@ -173,7 +188,7 @@ def _take(
     connection: sa.Connection, table: sa.Table, team: int, member: sa.ColumnElement[bool], who: str, found: Team
 ) -> None:
     if not connection.execute(table.delete().where(table.c.team_id == team, member)).rowcount:
-        raise HistoryError(f"There is no {who} in the team {found.name}: nothing was changed.")
+        raise HistoryError(_("There is no {who} in the team {team}: nothing was changed.", who=who, team=found.name))
 
 
 def _key_of(done: sa.CursorResult[Any]) -> int:

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from formcheck.core.errors import HistoryError
+from formcheck.core.words import _
 from formcheck.storage.atomic import PendingFile
 
 FOLDER = "videos"
@@ -25,7 +26,9 @@ def keep(source: Path, path: Path) -> None:
         with PendingFile(path, private=True) as partial:
             shutil.copyfile(source, partial)
     except OSError as error:
-        raise HistoryError(f"The video cannot be kept in {path.parent} ({error.strerror or error}).") from error
+        raise HistoryError(
+            _("The video cannot be kept in {folder} ({error}).", folder=path.parent, error=error.strerror or error)
+        ) from error
 
 
 def kept_videos(folder: Path) -> dict[str, Path]:
