@@ -27,6 +27,7 @@ from benchmarks.scores import Counts, count_reps, markdown_table, median, number
 from formcheck.core.errors import FormCheckError
 from formcheck.core.verdicts import FAULT, NOT_MEASURED, OK, WATCH
 from formcheck.exercises.framework.check import Check
+from formcheck.exercises.shared.back import since_standing_error_deg
 from formcheck.judging.analysis import analyze
 from formcheck.judging.report import Report, RepReport
 from formcheck.motion.view import FRONT_MIN_DEG, SIDE_MAX_DEG
@@ -58,6 +59,12 @@ STILL_BENT = 0.05
 LEVELS_APART_DEG = 10.0
 """Rounding must differ this much for a slope to mean anything."""
 
+BENT_ALONE_DEG = 45.0
+"""Lumbar-only and thoracic-only bends are read on clips that are dialled to this."""
+
+INTERVAL_Z = 1.2816
+"""An interval of this many standard errors on both sides holds 80 %."""
+
 FAR_OFF_DEG = 15.0
 """An angle that is further off than this is wrong rather than inexact."""
 
@@ -78,7 +85,8 @@ ANGLES = {
 }
 """FormCheck's signal and the column of the truth that it is compared with."""
 
-ROUNDING, CONTOUR = "back_rounding_deg", "dorsal_bend_deg"
+ROUNDING, CONTOUR, DOUBT = "back_rounding_deg", "dorsal_bend_deg", "back_rounding_uncertainty_deg"
+SINCE_STANDING = "spine_flexion_deg"
 
 STANDING_DEG = 10.0
 """True trunk lean below which a lifter stands."""
@@ -243,7 +251,9 @@ class Row:
     ``back`` the same for back rounding with the true trunk lean and the skin's turning: (N, 4). ``rep_rounding``
     (R, 5) has found and true rounding held while it is judged, found and true maximum, and the turning of the contour
     against standing, held while the back is judged, of each matched rep. That last one knows nothing of FormCheck's
-    idea of a neutral hinge, and so tells what the contour can do from what the neutral makes of it.
+    idea of a neutral hinge, and so tells what the contour can do from what the neutral makes of it. ``rep_flexion``
+    (R, 2) is found and true flexion of the spine since standing, held while the back is judged, which counts what
+    the lifter gives up of the lordosis on both sides; ``rep_doubt`` (R,) is the standard error of the rounding found.
     """
 
     clip: SetClip
@@ -252,6 +262,8 @@ class Row:
     angles: dict[str, Array]
     back: Array
     rep_rounding: Array
+    rep_flexion: Array
+    rep_doubt: Array
     outcomes: tuple[Outcome, ...]
 
     @property
@@ -271,6 +283,16 @@ class Row:
         """Rounding dialled, lumbar and thoracic together."""
         faults = self.truth["faults"]
         return float(faults.get("lumbar_rounding_deg", 0.0) + faults.get("thoracic_rounding_deg", 0.0))
+
+    @property
+    def bent(self) -> str:
+        """Which part of the back is dialled to bend: none, lumbar, thoracic or mixed."""
+        faults = self.truth["faults"]
+        if self.level_deg == 0:
+            return "none"
+        if "thoracic_rounding_deg" not in faults:
+            return "lumbar"
+        return "mixed" if "lumbar_rounding_deg" in faults else "thoracic"
 
     @property
     def counts(self) -> Counts:
@@ -316,6 +338,8 @@ def row_of(clip: SetClip, truth: Truth, report: Report) -> Row:
         _rep_rounding(report.reps[i], truth, truth["reps"][k], time_s, found[ROUNDING], columns[ROUNDING], turned)
         for i, k in matched
     ]
+    held = [_held(report.reps[i], truth, truth["reps"][k], time_s, found[DOUBT]) for i, k in matched]
+    rep_flexion, rep_doubt = np.split(np.array(held, dtype=float).reshape(-1, 3), [2], axis=1)
     return Row(
         clip,
         truth,
@@ -323,6 +347,8 @@ def row_of(clip: SetClip, truth: Truth, report: Report) -> Row:
         angles,
         back,
         np.array(rep_rounding, dtype=float).reshape(-1, 5),
+        rep_flexion,
+        rep_doubt[:, 0],
         tuple(outcome_of(check, truth, report) for check in checks_of(truth["exercise"])),
     )
 
@@ -332,7 +358,7 @@ _COLUMNS = {"time_s", "trunk_lean_deg", ROUNDING, "dorsal_turning_deg", *(theirs
 
 def _on_frames(report: Report, time_s: Array) -> dict[str, Array]:
     """FormCheck's signals at the truth's frames, NaN where it has none."""
-    names = {ROUNDING, CONTOUR, *(ours for ours, _ in ANGLES.values())}
+    names = {ROUNDING, CONTOUR, DOUBT, *(ours for ours, _ in ANGLES.values())}
     if report.signals is None:
         return {name: np.full(len(time_s), np.nan) for name in names}
     have_s = report.signals.time_s
@@ -349,6 +375,14 @@ def _rep_rounding(
     start_s, end_s = rounding_window(truth["exercise"], true_rep)
     held = _median(turned[(time_s >= start_s) & (time_s <= end_s)])
     return rep.measures.get(ROUNDING, math.nan), true_rounding_deg(truth, true_rep), *maxima, held
+
+
+def _held(rep: RepReport, truth: Truth, true_rep: Truth, time_s: Array, doubt_deg: Array) -> tuple[float, float, float]:
+    """Found and true flexion since standing, and the standard error of the rounding, while the back is judged."""
+    start_s, end_s = rounding_window(truth["exercise"], true_rep)
+    during = (time_s >= start_s - 0.02) & (time_s <= end_s + 0.02)
+    true_deg = np.array(truth["frames"][SINCE_STANDING], dtype=float)
+    return rep.measures.get(SINCE_STANDING, math.nan), _median(true_deg[during]), _median(doubt_deg[during])
 
 
 def _median(values: Array) -> float:
@@ -479,6 +513,10 @@ def _reps(rows: Iterable[Row]) -> Array:
     return _stack((row.rep_rounding for row in rows), 5)
 
 
+def _flexion(rows: Iterable[Row]) -> Array:
+    return _stack((row.rep_flexion for row in rows), 2)
+
+
 def _in(rows: Iterable[Row], group: str) -> list[Row]:
     return [row for row in rows if row.group == group]
 
@@ -498,7 +536,23 @@ def aims_table(rows: Sequence[Row]) -> str:
     aim("Back rounding, MAE over frames of reps", "<= 6 deg", back.mae, back.mae <= 6, number(back.mae, 1, " deg"))
     aim("Back rounding, MAE over reps", "<= 6 deg", per_rep.mae, per_rep.mae <= 6, number(per_rep.mae, 1, " deg"))
     bend = error_stats(_angle(best, FLEXION))
-    aim("Spine flexion since standing, MAE", "<= 6 deg", bend.mae, bend.mae <= 6, number(bend.mae, 1, " deg"))
+    aim("Spine flexion since standing, MAE", "<= 3.5 deg", bend.mae, bend.mae <= 3.5, number(bend.mae, 1, " deg"))
+    aim("Spine flexion since standing, p95", "<= 9 deg", bend.p95, bend.p95 <= 9, number(bend.p95, 1, " deg"))
+    rho, _ = correlations(_flexion(best))
+    aim("Spine flexion since standing, Spearman over reps", ">= 0.85", rho, rho >= 0.85, number(rho, 2))
+    slopes = [slope for _, slope in flexion_lines(best) if not math.isnan(slope)]
+    straight = sum(SLOPES[0] <= slope <= SLOPES[1] for slope in slopes)
+    what = f"Spine flexion since standing, bodies with slopes of {SLOPES[0]} to {SLOPES[1]}"
+    shown = f"{straight} of {len(slopes)}"
+    aim(what, "all", 0.0 if slopes else math.nan, straight == len(slopes), shown)
+    for part in ("lumbar", "thoracic"):
+        alone = [row for row in best if row.bent == part and row.level_deg == BENT_ALONE_DEG]
+        off = error_stats(_flexion(alone)).bias
+        what = f"Spine flexion since standing, {part} bends of {BENT_ALONE_DEG:.0f} deg, bias"
+        aim(what, "within 12 deg", off, abs(off) <= 12, number(off, 1, " deg"))
+    inside = interval_share(best)
+    what = "Spine flexion since standing, share of reps in the 80 % interval"
+    aim(what, "75 to 85 %", inside, 0.75 <= inside <= 0.85, percent(inside))
     for what, pairs in (("rounding held", _reps(best)), ("greatest rounding", _reps(best)[:, 2:4])):
         rho, _ = correlations(pairs)
         aim(f"Back rounding, Spearman over reps, {what}", ">= 0.95", rho, rho >= 0.95, number(rho, 2))
@@ -531,6 +585,34 @@ def aims_table(rows: Sequence[Row]) -> str:
     what = f"Both plates: hip, knee, back > {FAR_OFF_DEG:.0f} deg off where measured"
     aim(what, "0 %", max(far), max(far) == 0, shown)
     return markdown_table(("aim", "wanted", "measured", "met"), lines, left=1)
+
+
+SLOPES = (0.85, 1.15)
+"""What slopes of found over true flexion should be."""
+
+
+def flexion_lines(rows: Sequence[Row]) -> list[tuple[list[Row], float]]:
+    """Clips of each body, and its slope of found over true flexion since standing over its reps.
+
+    NaN where fewer than three were measured or they differ by less than `LEVELS_APART_DEG`.
+    """
+    lines = []
+    for body in dict.fromkeys(row.clip.spec.body for row in rows):
+        some = [row for row in rows if row.clip.spec.body == body]
+        pairs = _flexion(some)
+        pairs = pairs[np.isfinite(pairs).all(axis=1)]
+        apart = len(pairs) >= 3 and np.ptp(pairs[:, 1]) >= LEVELS_APART_DEG
+        lines.append((some, float(np.polyfit(pairs[:, 1], pairs[:, 0], 1)[0]) if apart else math.nan))
+    return lines
+
+
+def interval_share(rows: Iterable[Row]) -> float:
+    """Share of the measured reps whose true flexion since standing is in the 80 % interval around what was found."""
+    listed = list(rows)
+    pairs, doubt = _flexion(listed), _stack((row.rep_doubt[:, None] for row in listed), 1)[:, 0]
+    sizes = np.abs(pairs[:, 0] - pairs[:, 1]) / [since_standing_error_deg(one) for one in doubt]
+    sizes = sizes[np.isfinite(sizes)]
+    return float((sizes <= INTERVAL_Z).mean()) if len(sizes) else math.nan
 
 
 def confidently_wrong(outcomes: Iterable[Outcome]) -> tuple[int, int]:
@@ -584,6 +666,11 @@ def rounding_table(rows: Sequence[Row]) -> str:
         ("reps, held while judged", _reps(best)),
         ("reps, greatest", _reps(best)[:, 2:4]),
         ("reps, the contour's turning against standing", _reps(best)[:, [4, 1]]),
+        ("reps, flexion since standing on both sides", _flexion(best)),
+    ]
+    lines += [
+        (f"reps, flexion since standing, {lift}", _flexion(row for row in best if row.lift == lift))
+        for lift in PRODUCT_NAME
     ]
     lines += [(f"reps, held, {lift}", _reps(row for row in best if row.lift == lift)) for lift in PRODUCT_NAME]
     lines += [(f"reps, held, {group}", _reps(_in(rows, group))) for group in GROUPS[1:]]
@@ -598,18 +685,9 @@ def level_table(rows: Sequence[Row]) -> str:
     """Rounding held, by what was dialled."""
     lines = []
     best = _in(rows, AIM)
-
-    def kind(row: Row) -> str:
-        faults = row.truth["faults"]
-        if row.level_deg == 0:
-            return "none"
-        if "thoracic_rounding_deg" not in faults:
-            return "lumbar"
-        return "mixed" if "lumbar_rounding_deg" in faults else "thoracic"
-
     for level in sorted({row.level_deg for row in best}):
         for name in ("none", "mixed", "lumbar", "thoracic"):
-            some = [row for row in best if row.level_deg == level and kind(row) == name]
+            some = [row for row in best if row.level_deg == level and row.bent == name]
             if not some:
                 continue
             pairs = _reps(some)
@@ -632,10 +710,8 @@ def level_table(rows: Sequence[Row]) -> str:
 
 def neutral_table(rows: Sequence[Row]) -> str:
     """Level and slope of rounding against the truth for every body that shows several levels."""
-    best = _in(rows, AIM)
     lines = []
-    for body in dict.fromkeys(row.clip.spec.body for row in best):
-        some = [row for row in best if row.clip.spec.body == body]
+    for some, flexion_slope in flexion_lines(_in(rows, AIM)):
         pairs = _reps(some)
         if np.ptp(pairs[:, 1]) < LEVELS_APART_DEG if len(pairs) else True:
             continue
@@ -645,8 +721,9 @@ def neutral_table(rows: Sequence[Row]) -> str:
             apart = known.sum() >= 3 and np.ptp(pairs[known, 1]) >= LEVELS_APART_DEG
             slope, level = np.polyfit(pairs[known, 1], pairs[known, column], 1) if apart else (math.nan, math.nan)
             cells += [number(float(level), 0), number(float(slope), 2)]
+        cells.append(number(flexion_slope, 2))
         lines.append([some[0].lift, " ".join(body_kinds(some[0].truth)), str(len(some)), *cells])
-    header = ("lift", "body", "clips", "rounding at 0", "slope", "contour at 0", "slope")
+    header = ("lift", "body", "clips", "rounding at 0", "slope", "contour at 0", "slope", "flexion, slope")
     return markdown_table(header, lines, left=2)
 
 
@@ -841,7 +918,7 @@ def document(rows: Sequence[Row], split: str, full: bool, model: str) -> str:
         rounding_table(rows) + "\n",
         level_table(rows) + "\n",
         "Straight lines of found over true rounding for every body, and of the contour's turning against standing,\n"
-        "which knows nothing of a neutral hinge:\n",
+        "which knows nothing of a neutral hinge; last the slope of found over true flexion since standing:\n",
         neutral_table(rows) + "\n",
         "## Repetitions\n",
         f"A hit has the right lift and both instants (deadlift: lift-off, top; squat: bottom, lockout; swing: bottom,\n"

@@ -19,6 +19,7 @@ from formcheck.core.poses import VideoInfo
 from formcheck.core.verdicts import FAULT, NOT_MEASURED, OK, WATCH, Verdict, ViewName
 from formcheck.exercises.framework.check import Check, Finding
 from formcheck.exercises.framework.measure import Measure
+from formcheck.exercises.shared.back import since_standing_error_deg
 from formcheck.judging.report import ExerciseChoice, Report, RepReport, Tracking
 from formcheck.motion.signals import no_signals
 from formcheck.motion.view import View
@@ -297,6 +298,56 @@ def test_the_contours_turning_counts_from_standing() -> None:
     frames = deadlift_truth()["frames"] | {"trunk_lean_deg": [0.0] * 3 + [40.0] * 18}
     bend = np.array([-20.0] * 3 + [7.0] * 18)
     assert row(report(rep_report(0.65, 1.25), dorsal_bend_deg=bend), frames=frames).rep_rounding[0, 4] == 27.0
+
+
+def flexion_row(body: int, pairs: list[list[float]], doubt_deg: float = 0.0, **faults: float) -> bench.Row:
+    """A clip of a body with found and true flexion since standing of its reps."""
+    found = row(report(rep_report(0.65, 1.25)), faults=faults)
+    bodies = list(dict.fromkeys(one.spec.body for one in clip_set("test")))
+    clip = next(one for one in clip_set("test") if one.spec.body == bodies[body])
+    doubt = np.full(len(pairs), doubt_deg)
+    return dataclasses.replace(found, clip=clip, rep_flexion=np.array(pairs), rep_doubt=doubt)
+
+
+def test_flexion_since_standing_counts_what_is_given_up_on_both_sides() -> None:
+    rep = dataclasses.replace(rep_report(0.65, 1.25), measures={"spine_flexion_deg": 37.0})
+    found = row(report(rep, back_rounding_uncertainty_deg=8.0))
+    assert found.rep_flexion.tolist() == [[37.0, 40.0]]
+    assert found.rep_doubt.tolist() == [8.0]
+    assert np.isnan(row(report(rep_report(0.65, 1.25))).rep_flexion[0, 0])
+
+
+def test_a_bodys_slope_needs_three_reps_that_differ() -> None:
+    steep = flexion_row(0, [[10.0, 5.0], [30.0, 15.0], [50.0, 25.0]])
+    few, alike = flexion_row(1, [[10.0, 5.0], [50.0, 25.0]]), flexion_row(2, [[1.0, 5.0], [2.0, 6.0], [3.0, 7.0]])
+    slopes = [slope for _, slope in bench.flexion_lines([steep, few, alike])]
+    assert slopes[0] == pytest.approx(2.0)
+    assert all(math.isnan(slope) for slope in slopes[1:])
+
+
+def test_the_interval_holds_what_is_within_it_and_no_more() -> None:
+    edge = bench.INTERVAL_Z * since_standing_error_deg(6.0)
+    pairs = [[40.0 + edge - 0.1, 40.0], [40.0 - edge - 0.1, 40.0], [np.nan, 40.0]]
+    assert bench.interval_share([flexion_row(0, pairs, 6.0)]) == 0.5
+    assert math.isnan(bench.interval_share([]))
+
+
+def test_bends_of_one_part_are_an_aim_of_their_own() -> None:
+    rows = [
+        flexion_row(0, [[60.0, 70.0]], thoracic_rounding_deg=45.0),
+        flexion_row(0, [[50.0, 70.0]], lumbar_rounding_deg=45.0),
+        flexion_row(0, [[0.0, 70.0]], lumbar_rounding_deg=30.0),
+        flexion_row(0, [[0.0, 70.0]], lumbar_rounding_deg=28.0, thoracic_rounding_deg=17.0),
+    ]
+    assert [one.bent for one in rows] == ["thoracic", "lumbar", "lumbar", "mixed"]
+    lines = {line.split("|")[1].strip(): line for line in bench.aims_table(rows).splitlines()}
+    found = {
+        part: lines[f"Spine flexion since standing, {part} bends of 45 deg, bias"] for part in ("thoracic", "lumbar")
+    }
+    assert "-10.0 deg" in found["thoracic"]
+    assert found["thoracic"].endswith("yes |")
+    assert "-20.0 deg" in found["lumbar"]
+    assert found["lumbar"].endswith(" no |")
 
 
 def test_a_hint_counts_as_flagged_when_it_says_watch() -> None:
