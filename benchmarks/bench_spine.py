@@ -139,7 +139,19 @@ def read_clip(
     name: str, lifter: str, group: str, poses: PoseSequence, truth: dict[str, Any] | None = None, baselines: bool = True
 ) -> Reading:
     """Analyse one clip; with a rendered clip's truth each repetition gets the true rounding it holds."""
-    report = analyze(poses)
+    return reading_of(name, lifter, group, poses, analyze(poses), truth, baselines)
+
+
+def reading_of(
+    name: str,
+    lifter: str,
+    group: str,
+    poses: PoseSequence,
+    report: Report,
+    truth: dict[str, Any] | None = None,
+    baselines: bool = True,
+) -> Reading:
+    """As `read_clip`, of a report that was made already."""
     by_rep = baseline_scores(poses, report) if baselines else [{} for _ in report.reps]
     found = next((one for one in report.findings if one.check == CHECK), None)
     true_deg = _true_by_rep(report, truth) if truth else [math.nan] * len(report.reps)

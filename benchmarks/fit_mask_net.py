@@ -3,11 +3,12 @@
     pip install torch==2.13.0                 # for fitting only
     python -m benchmarks.spine_frames --split train --bodies 1600
     python -m benchmarks.spine_frames --split calibration --bodies 200
-    python -m benchmarks.fit_mask_net [--bodies 400]
+    python -m benchmarks.fit_mask_net [--bodies 400] [--keep]
 
 The network sees the mask, turned and scaled so that hips and shoulders are always at the same place, and the lean of
 the trunk. Pairs of frames of one body, one of them standing, are shown to it as in `fit_contour_net`, whose table it
-fits into. Nothing that it finds is part of the product: pose files keep the edge of the mask and not the mask.
+fits into. Nothing that it finds is part of the product: pose files keep the edge of the mask and not the mask. With
+``--keep`` it is kept in benchmarks/cache/mask-net.npz, for `benchmarks.mask_net_clips` to read clips with.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ from typing import Any
 import numpy as np
 
 from benchmarks.fit_contour_net import HEADER, Pairs, change_of, drift_of, pairs_of, row, without_drift
+from benchmarks.mask_net import KEPT, MaskNet
 from benchmarks.spine_frames import SHARD, Frames, load_frames
 from formcheck.core.poses import FloatArray
 from formcheck.motion.spine import DorsalBend
@@ -135,10 +137,18 @@ def gain_of(found: DorsalBend, pairs: Pairs) -> float:
     return float(1.0 / np.linalg.lstsq(causes, change, rcond=None)[0][0])
 
 
+def in_numpy(net: Any, gain: float, drift_deg: FloatArray) -> MaskNet:
+    """The same network without torch, its outputs in degrees and scaled by ``gain``."""
+    values = [parameter.detach().numpy().astype(np.float64) for parameter in net.parameters()]
+    values[-2], values[-1] = values[-2] * DEG * gain, values[-1] * DEG * gain
+    return MaskNet(tuple(values[0::2]), tuple(values[1::2]), drift_deg)
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Fit and show; returns the exit code."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.fit_mask_net", description="Fit the mask network.")
     parser.add_argument("--bodies", type=int, help="fit to about this many bodies only")
+    parser.add_argument("--keep", action="store_true", help="keep the network for benchmarks.mask_net_clips")
     options = parser.parse_args(arguments)
     try:
         train, shown = load_frames("train", options.bodies and -(-options.bodies // SHARD)), load_frames("calibration")
@@ -161,6 +171,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         scaled = read(net, shown, pairs, gain)
         change, _ = without_drift(scaled, pairs, which, drift_of(scaled, pairs))
         print(row(name, change, pairs.change_deg[which], body, None))
+    if options.keep:
+        in_numpy(net, gain, drift_of(scaled, pairs)).save(KEPT)
     return 0
 
 
