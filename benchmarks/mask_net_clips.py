@@ -290,6 +290,7 @@ def real_line(
     line = [
         f"{share:.2f}",
         *_cells(areas(bare, (ROUNDED,))),
+        number(areas(bare, (ROUNDED, MILD))[2], 3),
         *_cells(areas(held, (ROUNDED,))),
         *_cells(areas(held, (ROUNDED, MILD))),
         number(clip_deg[ROUNDED][0], 1),
@@ -316,6 +317,7 @@ def _cells(values: Iterable[float]) -> list[str]:
 REAL_HEADER = (
     "share of the network",
     "bare: AUC by clip / worst rep / rep",
+    "bare, with mild ones, by rep",
     "with neutral",
     "with mild ones",
     "lowest rounded clip",
