@@ -86,6 +86,7 @@ ANGLES = {
 """FormCheck's signal and the column of the truth that it is compared with."""
 
 ROUNDING, CONTOUR, DOUBT = "back_rounding_deg", "dorsal_bend_deg", "back_rounding_uncertainty_deg"
+MASK = "mask_flexion_deg"
 SINCE_STANDING = "spine_flexion_deg"
 
 STANDING_DEG = 10.0
@@ -253,7 +254,7 @@ class Row:
     against standing, held while the back is judged, of each matched rep. That last one knows nothing of FormCheck's
     idea of a neutral hinge, and so tells what the contour can do from what the neutral makes of it. ``rep_flexion``
     (R, 2) is found and true flexion of the spine since standing, held while the back is judged, which counts what
-    the lifter gives up of the lordosis on both sides; ``rep_doubt`` (R,) is the standard error of the rounding found.
+    the lifter gives up of the lordosis on both sides; ``rep_doubt`` (R,) is the standard error of the flexion found.
     """
 
     clip: SetClip
@@ -338,7 +339,7 @@ def row_of(clip: SetClip, truth: Truth, report: Report) -> Row:
         _rep_rounding(report.reps[i], truth, truth["reps"][k], time_s, found[ROUNDING], columns[ROUNDING], turned)
         for i, k in matched
     ]
-    held = [_held(report.reps[i], truth, truth["reps"][k], time_s, found[DOUBT]) for i, k in matched]
+    held = [_held(report.reps[i], truth, truth["reps"][k], time_s, found) for i, k in matched]
     rep_flexion, rep_doubt = np.split(np.array(held, dtype=float).reshape(-1, 3), [2], axis=1)
     return Row(
         clip,
@@ -358,7 +359,7 @@ _COLUMNS = {"time_s", "trunk_lean_deg", ROUNDING, "dorsal_turning_deg", *(theirs
 
 def _on_frames(report: Report, time_s: Array) -> dict[str, Array]:
     """FormCheck's signals at the truth's frames, NaN where it has none."""
-    names = {ROUNDING, CONTOUR, DOUBT, *(ours for ours, _ in ANGLES.values())}
+    names = {ROUNDING, CONTOUR, DOUBT, MASK, *(ours for ours, _ in ANGLES.values())}
     if report.signals is None:
         return {name: np.full(len(time_s), np.nan) for name in names}
     have_s = report.signals.time_s
@@ -377,12 +378,16 @@ def _rep_rounding(
     return rep.measures.get(ROUNDING, math.nan), true_rounding_deg(truth, true_rep), *maxima, held
 
 
-def _held(rep: RepReport, truth: Truth, true_rep: Truth, time_s: Array, doubt_deg: Array) -> tuple[float, float, float]:
-    """Found and true flexion since standing, and the standard error of the rounding, while the back is judged."""
+def _held(
+    rep: RepReport, truth: Truth, true_rep: Truth, time_s: Array, found: dict[str, Array]
+) -> tuple[float, float, float]:
+    """Found and true flexion since standing, and the standard error of the first, while the back is judged."""
     start_s, end_s = rounding_window(truth["exercise"], true_rep)
     during = (time_s >= start_s - 0.02) & (time_s <= end_s + 0.02)
     true_deg = np.array(truth["frames"][SINCE_STANDING], dtype=float)
-    return rep.measures.get(SINCE_STANDING, math.nan), _median(true_deg[during]), _median(doubt_deg[during])
+    with_mask = bool(np.isfinite(found[MASK][during]).any())
+    error_deg = since_standing_error_deg(_median(found[DOUBT][during]), with_mask)
+    return rep.measures.get(SINCE_STANDING, math.nan), _median(true_deg[during]), error_deg
 
 
 def _median(values: Array) -> float:
@@ -610,7 +615,7 @@ def interval_share(rows: Iterable[Row]) -> float:
     """Share of the measured reps whose true flexion since standing is in the 80 % interval around what was found."""
     listed = list(rows)
     pairs, doubt = _flexion(listed), _stack((row.rep_doubt[:, None] for row in listed), 1)[:, 0]
-    sizes = np.abs(pairs[:, 0] - pairs[:, 1]) / [since_standing_error_deg(one) for one in doubt]
+    sizes = np.abs(pairs[:, 0] - pairs[:, 1]) / doubt
     sizes = sizes[np.isfinite(sizes)]
     return float((sizes <= INTERVAL_Z).mean()) if len(sizes) else math.nan
 

@@ -1,14 +1,13 @@
-"""Fit a small convolutional network that reads the flexion of the spine from the aligned mask, for comparison only.
+"""Fit the small convolutional network that reads the flexion of the spine from the aligned mask.
 
     pip install torch==2.13.0                 # for fitting only
     python -m benchmarks.spine_frames --split train --bodies 1600
     python -m benchmarks.spine_frames --split calibration --bodies 200
-    python -m benchmarks.fit_mask_net [--bodies 400] [--keep]
+    python -m benchmarks.fit_mask_net [--bodies 400] [--write]
 
 The network sees the mask, turned and scaled so that hips and shoulders are always at the same place, and the lean of
 the trunk. Pairs of frames of one body, one of them standing, are shown to it as in `fit_contour_net`, whose table it
-fits into. Nothing that it finds is part of the product: pose files keep the edge of the mask and not the mask. With
-``--keep`` it is kept in benchmarks/cache/mask-net.npz, for `benchmarks.mask_net_clips` to read clips with.
+fits into. With ``--write`` it is written to formcheck/motion/mask_net_weights.py.
 """
 
 from __future__ import annotations
@@ -18,15 +17,19 @@ import sys
 import time
 from collections.abc import Sequence
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from benchmarks.fit_contour_net import HEADER, Pairs, change_of, drift_of, pairs_of, row, without_drift
-from benchmarks.mask_net import KEPT, MaskNet
 from benchmarks.spine_frames import SHARD, Frames, load_frames
 from formcheck.core.poses import FloatArray
+from formcheck.motion.contour_net import packed
+from formcheck.motion.mask_net import MaskNet
 from formcheck.motion.spine import DorsalBend
+
+WRITTEN = Path(__file__).resolve().parent.parent / "formcheck" / "motion" / "mask_net_weights.py"
 
 CHANNELS, HIDDEN = (8, 16, 32, 32), 48
 STEPS_PER_BODY, BATCH, RATE, DECAY, DROP = 6, 64, 2e-3, 1e-2, 0.2
@@ -141,14 +144,50 @@ def in_numpy(net: Any, gain: float, drift_deg: FloatArray) -> MaskNet:
     """The same network without torch, its outputs in degrees and scaled by ``gain``."""
     values = [parameter.detach().numpy().astype(np.float64) for parameter in net.parameters()]
     values[-2], values[-1] = values[-2] * DEG * gain, values[-1] * DEG * gain
-    return MaskNet(tuple(values[0::2]), tuple(values[1::2]), drift_deg)
+    lower, upper = (float(each) for each in drift_deg)
+    return MaskNet(tuple(values[0::2]), tuple(values[1::2]), (lower, upper))
+
+
+def module_text(net: MaskNet, bodies: int) -> str:
+    """Source of the module that holds the network."""
+
+    def text(name: str, values: FloatArray) -> str:
+        whole = packed(values)
+        lines = "\n".join(f"    {whole[start : start + 100]!r}" for start in range(0, len(whole), 100))
+        return f"{name} = (\n{lines}\n)"
+
+    parts, layers = [], []
+    for kind, arrays in (("weights", net.weights), ("biases", net.biases)):
+        parts += [text(f"_{kind.upper()}_{n}", each) for n, each in enumerate(arrays)]
+        whole = [f"unpacked(_{kind.upper()}_{n}, {', '.join(map(str, each.shape))})" for n, each in enumerate(arrays)]
+        layers.append(f"    {kind}=({', '.join(whole)}),")
+    body, held = "\n".join(parts), "\n".join(layers)
+    lower, upper = net.drift_deg
+    return f'''"""The network by which the mask around the trunk tells the flexion of the spine.
+
+Written by `python -m benchmarks.fit_mask_net --write` from {bodies} rendered bodies; not to be edited.
+"""
+
+from formcheck.motion.contour_net import unpacked
+from formcheck.motion.mask_net import MaskNet
+
+{body}
+
+MASK_HINGE_DRIFT_DEG = ({lower:.1f}, {upper:.1f})
+"""What it gains in a hinge although the spine keeps its shape, lumbar and thoracic, on bodies it was not fitted to."""
+
+NETWORK = MaskNet(
+{held}
+    drift_deg=MASK_HINGE_DRIFT_DEG,
+)
+'''
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Fit and show; returns the exit code."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.fit_mask_net", description="Fit the mask network.")
     parser.add_argument("--bodies", type=int, help="fit to about this many bodies only")
-    parser.add_argument("--keep", action="store_true", help="keep the network for benchmarks.mask_net_clips")
+    parser.add_argument("--write", action="store_true", help=f"write {WRITTEN.name}")
     options = parser.parse_args(arguments)
     try:
         train, shown = load_frames("train", options.bodies and -(-options.bodies // SHARD)), load_frames("calibration")
@@ -171,8 +210,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         scaled = read(net, shown, pairs, gain)
         change, _ = without_drift(scaled, pairs, which, drift_of(scaled, pairs))
         print(row(name, change, pairs.change_deg[which], body, None))
-    if options.keep:
-        in_numpy(net, gain, drift_of(scaled, pairs)).save(KEPT)
+    if options.write:
+        found_net = in_numpy(net, gain, drift_of(scaled, pairs))
+        WRITTEN.write_text(module_text(found_net, len(np.unique(train_pairs.body))), encoding="utf-8")
     return 0
 
 

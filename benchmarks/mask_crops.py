@@ -4,9 +4,9 @@
     python -m benchmarks.mask_crops rendered        # the rendered side views of the split "tune" that are there
     python -m benchmarks.mask_crops samples         # the side views among the sample videos
 
-Every clip goes through the product's pose stage, on OpenVINO and in one go, and a crop as `spine_frames.crop_of` cuts
-it out is kept of each frame that was looked at, in benchmarks/cache/crops/, together with the poses found meanwhile.
-`benchmarks.mask_net_clips` reads them.
+Every clip goes through the product's pose stage, on OpenVINO and in one go, and a crop as `mask_flexion.trunk_crop`
+cuts it out is kept of each frame that was looked at, in benchmarks/cache/crops/, together with the poses found
+meanwhile. `benchmarks.mask_net_clips` reads them.
 """
 
 from __future__ import annotations
@@ -26,11 +26,11 @@ from benchmarks.labelled import LabelledClip, folder_of, read_clips
 from benchmarks.perturb import JUDGED_SPINES
 from benchmarks.pose_cache import FOLDER
 from benchmarks.rendered_set import make_set
-from benchmarks.spine_frames import crop_of
 from formcheck.core.poses import FloatArray, PoseSequence
 from formcheck.storage.pose_files import load_poses, save_poses
 from formcheck.vision.backend import DetectedPerson, RgbImage
 from formcheck.vision.blazepose import LANDMARKS_SIDE, Region
+from formcheck.vision.mask_flexion import trunk_crop
 from formcheck.vision.models.store import ModelFile, find_model
 from formcheck.vision.native_logs import quiet_native_logs
 from formcheck.vision.openvino_backend import OpenVinoBackend, OpenVinoDetector
@@ -78,7 +78,7 @@ class _Cropping(OpenVinoDetector):
         hip, shoulder = (to_mask[:, :2] @ end + to_mask[:, 2] for end in trunk_ends(person.image_px))
         mask = np.asarray(1.0 / (1.0 + cv2.exp(-outputs["mask"])), dtype=np.float32)
         kept = self._seen.setdefault(round(time_s * 1000), [])
-        kept.append((_mark(person.visibility), crop_of(mask, hip, shoulder)))
+        kept.append((_mark(person.visibility), trunk_crop(mask, hip, shoulder)))
         return person, ahead
 
 

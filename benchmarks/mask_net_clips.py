@@ -1,6 +1,5 @@
 """Does the network on masks read whole clips better than the weighted sum of the contour? Real and rendered ones.
 
-    python -m benchmarks.fit_mask_net --keep
     python -m benchmarks.mask_crops real
     python -m benchmarks.mask_crops rendered
     python -m benchmarks.mask_crops samples
@@ -30,7 +29,6 @@ from benchmarks import bench_accuracy as accuracy
 from benchmarks.bench_spine import NEUTRAL, ROUNDED, ROUNDING, Reading, reading_of
 from benchmarks.labelled import LabelledClip, folder_of
 from benchmarks.mask_crops import kept_crops, labelled_side_views, sample_side_views
-from benchmarks.mask_net import MaskNet, load_mask_net
 from benchmarks.rendered_set import SetClip, make_set
 from benchmarks.scores import markdown_table, number, separation, source_of
 from formcheck.core.landmarks import Landmark
@@ -42,6 +40,8 @@ from formcheck.judging.report import Report
 from formcheck.motion.calibration import DEFAULT, PopulationNorms
 from formcheck.motion.cleaning import clean
 from formcheck.motion.geometry import midpoint
+from formcheck.motion.mask_net import MaskNet
+from formcheck.motion.mask_net_weights import NETWORK
 from formcheck.motion.neutral import SEAT_THIGH_DEG
 from formcheck.motion.reps import find_cycles
 from formcheck.motion.spine import DorsalBend, dorsal_bend
@@ -160,7 +160,7 @@ def drifts(share: float, net: MaskNet) -> PopulationNorms:
     known = DEFAULT.contour_norms
     return replace(
         known,
-        hinge_drift_deg=_mixed(known.hinge_drift_deg, net.drift_deg, share),
+        hinge_drift_deg=_mixed(known.hinge_drift_deg, np.array(net.drift_deg), share),
         seat_drift_deg=_mixed(known.seat_drift_deg, np.zeros(2), share),
         standing_range_deg=(known.standing_range_deg[0], known.standing_range_deg[1] + MORE_STANDING_DEG * share),
     )
@@ -367,7 +367,7 @@ def sample_line(net: MaskNet, share: float, norms: PopulationNorms) -> list[str]
 
 def _read_with(poses: PoseSequence, masks: Masks, net: MaskNet, share: float, norms: PopulationNorms) -> Report:
     report = analyze(poses)
-    if not share or (report.back is not None and report.back.method == LOWER_HALF):
+    if report.back is not None and report.back.method == LOWER_HALF:
         return report
     return analyze(poses, spine=SpineMethod("mask network", reader(net, masks, share), norms))
 
@@ -434,11 +434,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("clips", type=Path, nargs="?", help="folder of the labelled clips")
     parser.add_argument("--each", action="store_true", help="also every clip")
     options = parser.parse_args(arguments)
-    try:
-        net = load_mask_net()
-    except FileNotFoundError as error:
-        print(f"{error}; python -m benchmarks.fit_mask_net --keep", file=sys.stderr)
-        return 2
+    net = NETWORK
     clips = real_clips(folder_of("clips", options.clips))
     if not clips:
         print("no crops of labelled clips; python -m benchmarks.mask_crops real", file=sys.stderr)

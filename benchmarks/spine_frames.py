@@ -39,6 +39,8 @@ from numpy.typing import NDArray
 from benchmarks.pose_cache import FOLDER
 from formcheck.core.landmarks import Landmark
 from formcheck.core.poses import FloatArray, contour_stations
+from formcheck.motion.mask_net import CROP_SHAPE
+from formcheck.vision.mask_flexion import trunk_crop
 from formcheck.vision.models.store import ModelFile, find_model
 from formcheck.vision.native_logs import quiet_native_logs
 from formcheck.vision.silhouette import trace_silhouette
@@ -76,10 +78,6 @@ POSTURE_SPREAD_DEG = (9.0, 7.0)
 
 OFF_SCRIPT = 0.35
 """Share of frames whose spine bends without regard to how deep the lifter is."""
-
-CROP_FROM, CROP_TO, CROP_SIDE = -0.45, 1.3, 0.75
-"""Stretch of the hip-shoulder line that the crop of the mask shows, and how far to the back and to the front."""
-CROP_SHAPE = (64, 48)
 
 PROFILE_REACH, PROFILE_STEPS = 0.06, 25
 """Around every edge the strength of the picture's own edges is kept that far in and out, hip-shoulder lengths."""
@@ -323,24 +321,9 @@ class Looker:
             "visibility": np.array([p.visibility for p in points]),
             "contour_px": contour,
             "sharpness": sharpness,
-            "crop": crop_of(mask, hip, shoulder),
+            "crop": trunk_crop(mask, hip, shoulder),
             "profile": edge_profile(rgb, contour[0], hip, shoulder),
         }
-
-
-def crop_of(mask: NDArray[np.float32], hip: FloatArray, shoulder: FloatArray) -> NDArray[np.uint8]:
-    """The mask around the trunk of somebody facing image-right, shoulders up, back to the left, 0..255."""
-    rows, columns = (2 * size for size in CROP_SHAPE)
-    along = CROP_TO + (CROP_FROM - CROP_TO) * (np.arange(rows) + 0.5) / rows
-    across = CROP_SIDE * (1.0 - 2.0 * (np.arange(columns) + 0.5) / columns)
-    trunk = shoulder - hip
-    to_back = np.array([trunk[1], -trunk[0]])
-    grid = hip + along[:, None, None] * trunk + across[None, :, None] * to_back
-    values = cv2.remap(
-        mask, grid[..., 0].astype(np.float32), grid[..., 1].astype(np.float32), cv2.INTER_LINEAR, borderValue=0.0
-    )
-    small = cv2.resize(values, CROP_SHAPE[::-1], interpolation=cv2.INTER_AREA)
-    return np.asarray(np.clip(small * 255 + 0.5, 0, 255), dtype=np.uint8)
 
 
 def edge_profile(

@@ -47,6 +47,10 @@ class VideoInfo:
     complete: bool = True
 
 
+MASK_FLEXION_SHAPE = (2, 2)
+"""Side of the back, and lumbar or thoracic flexion."""
+
+
 @dataclass(frozen=True)
 class PoseSequence:
     """Landmarks and silhouette of one lifter; T frames, K = 33 landmarks, S silhouette stations.
@@ -66,6 +70,9 @@ class PoseSequence:
         stays there is noticed. NaN = feet not in the picture.
     floor_place : (T,) number of the place that ``floor`` shows; only pictures of one place can be compared. NaN = none.
     picture_change : (T,) 0..1 mean absolute difference of a thumbnail to the frame before; 0 for the first frame.
+    mask_flexion_deg : (T, 2, 2) lumbar and thoracic flexion of the spine as a network reads it from the mask
+        (`formcheck.motion.mask_net`), with the back taken to be on either side as in ``contour_px``. NaN = not read;
+        all NaN if left out, as in pose files that were written before masks were read.
     video : facts about the source.
     model : name of the pose model, for the report.
     notes : remarks about tracking that the report must repeat (several people, damaged file, ...).
@@ -83,8 +90,12 @@ class PoseSequence:
     video: VideoInfo
     model: str = ""
     notes: tuple[str, ...] = field(default=())
+    mask_flexion_deg: FloatArray = field(default_factory=lambda: np.empty((0, *MASK_FLEXION_SHAPE)))
 
     def __post_init__(self) -> None:
+        frames = len(np.atleast_1d(self.time_s))
+        if isinstance(self.mask_flexion_deg, np.ndarray) and self.mask_flexion_deg.size == 0 and frames:
+            object.__setattr__(self, "mask_flexion_deg", np.full((frames, *MASK_FLEXION_SHAPE), np.nan, np.float32))
         problems = _shape_problems(self)
         if problems:
             raise PoseFileError("These poses cannot be analysed: " + "; ".join(problems) + ".")
@@ -113,6 +124,7 @@ ARRAY_FIELDS = (
     "floor",
     "floor_place",
     "picture_change",
+    "mask_flexion_deg",
 )
 
 
@@ -128,6 +140,7 @@ def expected_shapes(frames: int) -> Mapping[str, tuple[int, ...]]:
         "floor": (frames, *FLOOR_SHAPE),
         "floor_place": (frames,),
         "picture_change": (frames,),
+        "mask_flexion_deg": (frames, *MASK_FLEXION_SHAPE),
     }
 
 

@@ -57,7 +57,7 @@ from formcheck.motion.plate import PlateTrack
 from formcheck.motion.playback import Playback, playback_of
 from formcheck.motion.reps import Cycle, depths, find_cycles, later
 from formcheck.motion.runs import runs_of
-from formcheck.motion.signals import Signals, no_signals, signals_but_spine, with_spine
+from formcheck.motion.signals import Signals, no_signals, signals_but_spine, with_mask, with_spine
 from formcheck.motion.spine import back_can_be_seen
 from formcheck.motion.spine_method import SpineMethod, contour_method, lower_half_method
 from formcheck.motion.view import UNKNOWN_VIEW, View, view_of
@@ -325,6 +325,8 @@ def _stretches(cleaned: CleanPoses, spine: SpineMethod) -> list[_Stretch]:
     parts = [(part.start, cleaned.poses.part(part)) for part in cleaned.segments]
     read = [signals_but_spine(poses) for _, poses in parts]
     signals = [with_spine(*but_spine, poses, spine.read) for but_spine, (_, poses) in zip(read, parts, strict=True)]
+    if spine.with_mask:
+        signals = [with_mask(each, poses) for each, (_, poses) in zip(signals, parts, strict=True)]
     cycles = [find_cycles(each.time_s, each.shoulder_height) for each in signals]
     known = [depth for each, own in zip(signals, cycles, strict=True) for depth in depths(each.shoulder_height, own)]
     usual_depth = float(np.median(known)) if known else math.nan

@@ -17,6 +17,8 @@ from numpy.typing import NDArray
 
 from formcheck.core.poses import FloatArray
 from formcheck.motion.calibration import DEFAULT, PopulationNorms
+from formcheck.motion.mask_net import MASK_SHARE
+from formcheck.motion.mask_net_weights import MASK_HINGE_DRIFT_DEG
 from formcheck.motion.reps import Cycle
 from formcheck.motion.signals import Signals
 from formcheck.motion.standing import UPRIGHT
@@ -87,6 +89,7 @@ class Neutral:
         day) or "population".
     norms : what is known of lifters in general.
     flexion_from_deg : the standing posture that spine flexion counts from; None = it is not known.
+    mask_from_deg : the same as the mask shows it, lumbar and thoracic together; None = it is not known.
     day : of the lifter's own good repetitions, as ISO date; empty = not known.
     """
 
@@ -97,6 +100,7 @@ class Neutral:
     norms: PopulationNorms = DEFAULT.contour_norms
     flexion_from_deg: tuple[float, float] | None = None
     day: str = ""
+    mask_from_deg: float | None = None
 
     def at(self, trunk_lean_deg: FloatArray, thigh_deg: FloatArray) -> tuple[FloatArray, FloatArray]:
         """Neutral bend for each trunk lean and thigh angle (0 = hanging down, 90 = level): lumbar and thoracic.
@@ -137,7 +141,9 @@ def _from_stance(
     standing &= ~(np.abs(signals.upper_arm_angle_deg) > STANDING_ARMS_MAX_DEG)
     lower, upper = _level(signals.lower_bend_deg[standing]), _level(signals.upper_bend_deg[standing])
     if norms.standing_range_deg[0] <= lower + upper <= norms.standing_range_deg[1]:
-        return _from_standing((lower, upper), 0.0, "standing", norms)
+        mask_deg = _level(signals.mask_flexion_deg[standing & np.isfinite(signals.mask_flexion_deg)])
+        stood = _from_standing((lower, upper), 0.0, "standing", norms)
+        return replace(stood, mask_from_deg=None if np.isnan(mask_deg) else mask_deg)
     if baseline is not None:
         return _from_standing((baseline.lower_deg, baseline.upper_deg), baseline.uncertainty_deg, "baseline", norms)
     return population_neutral(norms)
@@ -152,7 +158,16 @@ def _from_own_reps(own: OwnReps, stood: Neutral) -> Neutral:
     """The usual neutral, shifted to the level of the lifter's own good repetitions."""
     norms, (lower, upper) = stood.norms, (own.lower_deg, own.upper_deg)
     standing_deg, hinge_deg = ((usual[0] + lower, usual[1] + upper) for usual in (norms.standing_deg, norms.hinge_deg))
-    return Neutral(standing_deg, hinge_deg, own.uncertainty_deg, OWN_REPS, norms, stood.flexion_from_deg, own.day)
+    return Neutral(
+        standing_deg,
+        hinge_deg,
+        own.uncertainty_deg,
+        OWN_REPS,
+        norms,
+        stood.flexion_from_deg,
+        own.day,
+        stood.mask_from_deg,
+    )
 
 
 def with_back_rounding(signals: Signals, neutral: Neutral) -> Signals:
@@ -172,6 +187,9 @@ def with_back_rounding(signals: Signals, neutral: Neutral) -> Signals:
         lower_rounding_deg=lower_deg,
         upper_rounding_deg=upper_deg,
         back_rounding_uncertainty_deg=np.where(known, uncertainty_deg, np.nan),
+        mask_flexion_deg=signals.mask_flexion_deg
+        if neutral.mask_from_deg is not None
+        else np.full(len(signals), np.nan),
     )
 
 
@@ -182,7 +200,12 @@ def _flexion(signals: Signals, neutral: Neutral, thigh_deg: FloatArray) -> Float
     norms = neutral.norms
     drift_deg = sum(norms.hinge_drift_deg) * _share(signals.trunk_lean_deg, *HINGE_LEAN_DEG)
     drift_deg = drift_deg + sum(norms.seat_drift_deg) * _seated(thigh_deg)
-    return np.asarray(signals.dorsal_bend_deg - sum(neutral.flexion_from_deg) - drift_deg)
+    by_contour = np.asarray(signals.dorsal_bend_deg - sum(neutral.flexion_from_deg) - drift_deg)
+    if neutral.mask_from_deg is None:
+        return by_contour
+    mask_drift_deg = sum(MASK_HINGE_DRIFT_DEG) * _share(signals.trunk_lean_deg, *HINGE_LEAN_DEG)
+    by_mask = signals.mask_flexion_deg - neutral.mask_from_deg - mask_drift_deg
+    return np.asarray((1.0 - MASK_SHARE) * by_contour + MASK_SHARE * by_mask)
 
 
 def _from_standing(

@@ -99,6 +99,8 @@ class Signals:
     back_rounding_deg, lower_rounding_deg, upper_rounding_deg, back_rounding_uncertainty_deg : bend of the whole back,
         its lumbar and its thoracic part against the lifter's neutral, positive = rounded. These and the flexion are
         missing until `formcheck.motion.neutral` fills them in, as it needs the repetitions.
+    mask_flexion_deg : flexion of the spine as the lifter's mask shows it, lumbar and thoracic together; only its change
+        means something. NaN where the bend is, or where no mask was read or had a say in ``spine_flexion_deg``.
     back_judged : 1 in the phases of repetitions by which the back was judged, 0 elsewhere; set by the analysis.
     """
 
@@ -149,6 +151,7 @@ class Signals:
     upper_rounding_deg: FloatArray
     back_rounding_uncertainty_deg: FloatArray
     back_judged: FloatArray
+    mask_flexion_deg: FloatArray
 
     def __len__(self) -> int:
         return len(self.time_s)
@@ -260,6 +263,16 @@ def with_spine(signals: Signals, hip_ok: BoolArray, poses: PoseSequence, read_sp
         back_quality=bend.quality,
         back_gate=bend.gate.astype(np.float64),
     )
+
+
+def with_mask(signals: Signals, poses: PoseSequence) -> Signals:
+    """Signals of these poses with what the mask shows of the spine, where the bend of the back is known."""
+    side = np.where(signals.forward > 0, 0, 1)
+    found_deg = poses.mask_flexion_deg[np.arange(len(poses)), side].sum(axis=1, dtype=np.float64)
+    known = np.isfinite(found_deg) & np.isfinite(signals.dorsal_bend_deg)
+    known &= steady(poses.time_s, _only(known, found_deg))
+    smoothed = smooth(poses.time_s, _only(known, found_deg)[:, None], ROUNDING_CUTOFF_HZ)[:, 0]
+    return replace(signals, mask_flexion_deg=_only(known, smoothed))
 
 
 def _middle_px(poses: PoseSequence, joint: str) -> FloatArray:

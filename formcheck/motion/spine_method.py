@@ -22,6 +22,7 @@ class SpineMethod:
     name : for the report.
     read : poses of one stretch and the direction faced (T,) -> bend per frame, with quality and gate.
     norms : levels and spreads of lifters in general, in the same degrees.
+    with_mask : what the mask shows beside the contour has a say in how far the spine has bent since standing.
     partial : only part of the back is read. That tells neither lumbar from thoracic bend nor how the lifter stands, as
         the arms that hold a bar cover more of an upright back.
     """
@@ -30,11 +31,12 @@ class SpineMethod:
     read: Callable[[PoseSequence, FloatArray], DorsalBend]
     norms: PopulationNorms
     partial: bool = False
+    with_mask: bool = False
 
 
 def contour_method(calibration: Calibration) -> SpineMethod:
     """The spine as read from the dorsal contour of a pose model's mask."""
-    return SpineMethod(CONTOUR, dorsal_bend, calibration.contour_norms)
+    return SpineMethod(CONTOUR, dorsal_bend, calibration.contour_norms, with_mask=True)
 
 
 def lower_half_method(calibration: Calibration) -> SpineMethod:

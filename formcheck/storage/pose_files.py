@@ -23,6 +23,9 @@ from formcheck.storage.ordinary_files import check_ordinary
 SCHEMA = 1
 """Version of the file's layout; raised when an older FormCheck could not read it any more."""
 
+SINCE_SCHEMA_1 = ("mask_flexion_deg",)
+"""What files of this layout may lack, because it came later; it is not known then."""
+
 A_POSE_FILE = "a pose file"
 
 PACKINGS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
@@ -33,7 +36,7 @@ LONGEST_TEXT, MOST_NOTES = 1_000, 100
 """Letters of a note or a name, and notes: nobody would read more, and whoever prints them pays for each letter."""
 
 LARGEST_SIDE_PX = 100_000
-LARGEST_VALUES = {"image_px": 1e7, "contour_px": 1e7, "world_m": 1e4}
+LARGEST_VALUES = {"image_px": 1e7, "contour_px": 1e7, "world_m": 1e4, "mask_flexion_deg": 1e4}
 """Places of a body beyond these are damage: they are hundreds of pictures away."""
 
 
@@ -88,8 +91,9 @@ def load_poses(path: str | Path) -> PoseSequence:
             video, model, notes = _facts(about)
             time_s = _times(archive, path, limits)
             arrays = {"time_s": time_s}
+            there = archive.namelist()
             for name, shape in expected_shapes(len(time_s)).items():
-                if name != "time_s":
+                if name != "time_s" and not (name in SINCE_SCHEMA_1 and f"{name}.npy" not in there):
                     arrays[name] = _numbers(archive, name, shape)
         return PoseSequence(**arrays, video=video, model=model, notes=notes)
     except FileNotFoundError as error:

@@ -36,6 +36,8 @@ class DetectedPerson:
     contour_px : (2, S, 2) edges of the person's mask in pixels of the picture, see
         `formcheck.vision.silhouette.trace_silhouette`; all NaN where no mask was asked for.
     contour_sharpness : (2, S) 0..1, the mask's fall at those edges.
+    mask_flexion_deg : (2, 2) flexion of the spine as the mask shows it, see
+        `formcheck.vision.mask_flexion.flexion_of_mask`; NaN where no mask was asked for.
     """
 
     image_px: FloatArray
@@ -43,6 +45,7 @@ class DetectedPerson:
     visibility: FloatArray
     contour_px: FloatArray
     contour_sharpness: FloatArray
+    mask_flexion_deg: FloatArray
 
 
 class PoseDetector(Protocol):

@@ -109,4 +109,5 @@ def person_of(poses: PoseSequence, frame: int, scale: float = 1.0) -> DetectedPe
         visibility=poses.visibility[frame],
         contour_px=poses.contour_px[frame] * scale,
         contour_sharpness=poses.contour_sharpness[frame],
+        mask_flexion_deg=poses.mask_flexion_deg[frame],
     )

@@ -56,7 +56,7 @@ BODY = ("SHOULDER", "HIP", "KNEE", "ANKLE")
 FRAMES_AT_ONCE = 1024
 
 CURVED = ("image_px", "world_m")
-STRAIGHT = ("visibility", "contour_px", "contour_sharpness")
+STRAIGHT = ("visibility", "contour_px", "contour_sharpness", "mask_flexion_deg")
 NEAREST = ("floor", "floor_place")
 """How the arrays of `Detection` are filled in: on a smooth curve, on a straight line, or as seen last or next."""
 

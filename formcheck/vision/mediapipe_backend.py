@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from formcheck.core.errors import ModelError
 from formcheck.vision.backend import DetectedPerson, RgbImage
+from formcheck.vision.mask_flexion import flexion_of_mask, no_flexion
 from formcheck.vision.models.store import ModelFile
 from formcheck.vision.silhouette import no_silhouette, trace_silhouette, trunk_ends
 from formcheck.vision.system_libraries import helpful_import_errors
@@ -72,12 +73,15 @@ def _person(result: Any, number: int, rgb: RgbImage) -> DetectedPerson:
     if result.segmentation_masks:
         mask = result.segmentation_masks[number].numpy_view().squeeze()
         contour, sharpness = trace_silhouette(mask, *trunk_ends(image))
+        flexion = flexion_of_mask(mask, *trunk_ends(image))
     else:
         contour, sharpness = no_silhouette()
+        flexion = no_flexion()
     return DetectedPerson(
         image_px=image,
         world_m=np.array([[p.x, p.y, p.z] for p in result.pose_world_landmarks[number]]),
         visibility=np.array([p.visibility for p in points]),
         contour_px=contour,
         contour_sharpness=sharpness,
+        mask_flexion_deg=flexion,
     )

@@ -39,6 +39,7 @@ from formcheck.vision.blazepose import (
     regions_to_look_at,
     whole_picture,
 )
+from formcheck.vision.mask_flexion import flexion_of_mask, no_flexion
 from formcheck.vision.models.bundle import DETECTOR_MEMBER, LANDMARKS_MEMBER
 from formcheck.vision.models.store import ModelFile
 from formcheck.vision.silhouette import MaskPlace, no_silhouette, trace_silhouette, trunk_ends
@@ -167,10 +168,13 @@ class OpenVinoDetector:
         if self._track:
             height, width = rgb.shape[:2]
             place = MaskPlace(cv2.invertAffineTransform(region.to_picture_matrix(LANDMARKS_SIDE)), width, height)
-            contour, sharpness = trace_silhouette(_probabilities(outputs["mask"]), *trunk_ends(image), place)
+            mask = _probabilities(outputs["mask"])
+            contour, sharpness = trace_silhouette(mask, *trunk_ends(image), place)
+            flexion = flexion_of_mask(mask, *trunk_ends(image), place)
         else:
             contour, sharpness = no_silhouette()
-        return DetectedPerson(image, world, visibility, contour, sharpness), ahead
+            flexion = no_flexion()
+        return DetectedPerson(image, world, visibility, contour, sharpness, flexion), ahead
 
 
 def _probabilities(logits: FloatArray) -> FloatArray:

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from formcheck.core.landmarks import LANDMARK_COUNT, Landmark, mirrored_indices
-from formcheck.core.poses import CONTOUR_SHAPE, FLOOR_SHAPE
+from formcheck.core.poses import CONTOUR_SHAPE, FLOOR_SHAPE, MASK_FLEXION_SHAPE
 from formcheck.vision.backend import DetectedPerson, PoseBackend, RgbImage
 from formcheck.vision.backend_choice import default_backend
 from formcheck.vision.floor import FloorWatch
@@ -106,6 +106,7 @@ class PersonFinder:
             visibility=person.visibility.astype(np.float32),
             contour_px=person.contour_px.astype(np.float32),
             contour_sharpness=person.contour_sharpness.astype(np.float32),
+            mask_flexion_deg=person.mask_flexion_deg.astype(np.float32),
             floor=floor,
             floor_place=place,
         )
@@ -135,6 +136,7 @@ def mirror_image(person: Detection, width: int) -> Detection:
         visibility=person.visibility[twins],
         contour_px=contour,
         contour_sharpness=person.contour_sharpness[::-1],
+        mask_flexion_deg=person.mask_flexion_deg[::-1],
     )
 
 
@@ -146,6 +148,7 @@ def nothing_seen(frames: int) -> dict[str, NDArray[np.float32]]:
         "visibility": (LANDMARK_COUNT,),
         "contour_px": CONTOUR_SHAPE,
         "contour_sharpness": CONTOUR_SHAPE[:2],
+        "mask_flexion_deg": MASK_FLEXION_SHAPE,
         "floor": FLOOR_SHAPE,
         "floor_place": (),
     }

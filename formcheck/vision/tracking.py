@@ -62,6 +62,7 @@ class Detection:
     visibility: Float32Array
     contour_px: Float32Array
     contour_sharpness: Float32Array
+    mask_flexion_deg: Float32Array
     floor: Float32Array
     floor_place: float
 

@@ -300,7 +300,7 @@ def test_the_contours_turning_counts_from_standing() -> None:
     assert row(report(rep_report(0.65, 1.25), dorsal_bend_deg=bend), frames=frames).rep_rounding[0, 4] == 27.0
 
 
-def flexion_row(body: int, pairs: list[list[float]], doubt_deg: float = 0.0, **faults: float) -> bench.Row:
+def flexion_row(body: int, pairs: list[list[float]], doubt_deg: float = 1.0, **faults: float) -> bench.Row:
     """A clip of a body with found and true flexion since standing of its reps."""
     found = row(report(rep_report(0.65, 1.25)), faults=faults)
     bodies = list(dict.fromkeys(one.spec.body for one in clip_set("test")))
@@ -313,7 +313,9 @@ def test_flexion_since_standing_counts_what_is_given_up_on_both_sides() -> None:
     rep = dataclasses.replace(rep_report(0.65, 1.25), measures={"spine_flexion_deg": 37.0})
     found = row(report(rep, back_rounding_uncertainty_deg=8.0))
     assert found.rep_flexion.tolist() == [[37.0, 40.0]]
-    assert found.rep_doubt.tolist() == [8.0]
+    assert found.rep_doubt.tolist() == [since_standing_error_deg(8.0, with_mask=False)]
+    masked = row(report(rep, back_rounding_uncertainty_deg=8.0, mask_flexion_deg=5.0))
+    assert masked.rep_doubt.tolist() == [since_standing_error_deg(8.0, with_mask=True)]
     assert np.isnan(row(report(rep_report(0.65, 1.25))).rep_flexion[0, 0])
 
 
@@ -326,7 +328,7 @@ def test_a_bodys_slope_needs_three_reps_that_differ() -> None:
 
 
 def test_the_interval_holds_what_is_within_it_and_no_more() -> None:
-    edge = bench.INTERVAL_Z * since_standing_error_deg(6.0)
+    edge = bench.INTERVAL_Z * 6.0
     pairs = [[40.0 + edge - 0.1, 40.0], [40.0 - edge - 0.1, 40.0], [np.nan, 40.0]]
     assert bench.interval_share([flexion_row(0, pairs, 6.0)]) == 0.5
     assert math.isnan(bench.interval_share([]))

@@ -678,6 +678,7 @@ def mirrored(poses: PoseSequence) -> PoseSequence:
         visibility=poses.visibility[:, order],
         contour_px=contour,
         contour_sharpness=poses.contour_sharpness[:, ::-1].copy(),
+        mask_flexion_deg=poses.mask_flexion_deg[:, ::-1].copy(),
         floor=poses.floor[:, :, ::-1].copy(),
     )
 

@@ -10,6 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from formcheck.motion.calibration import BLAZEPOSE
+from formcheck.motion.mask_net import MASK_SHARE
+from formcheck.motion.mask_net_weights import MASK_HINGE_DRIFT_DEG
 from formcheck.motion.neutral import (
     HANGING_HANDS_MAX,
     HINGE_LEAN_DEG,
@@ -172,6 +174,35 @@ def test_flexion_counts_from_standing_and_is_missing_where_standing_is_not_known
     hinged = with_back_rounding(replace(signals, trunk_lean_deg=np.full(2, 80.0)), _stand(-18.0)).spine_flexion_deg
     assert hinged == pytest.approx(flexion - sum(NORMS.hinge_drift_deg) * np.ones(2))
     assert np.isnan(with_back_rounding(signals, find_neutral(no_signals(np.arange(3.0)), ())).spine_flexion_deg).all()
+
+
+def test_the_mask_has_its_share_in_flexion_and_in_nothing_else() -> None:
+    """Whoever stands reads 7 in the mask and -18 in the contour, and then 47 and 2."""
+    stood = replace(
+        _signals([-18.0] * STANDING_FRAMES_MIN), mask_flexion_deg=np.array([7.0] * (STANDING_FRAMES_MIN - 1) + [np.nan])
+    )
+    few = find_neutral(stood, ())
+    enough = find_neutral(replace(stood, mask_flexion_deg=np.full(STANDING_FRAMES_MIN, 7.0)), ())
+    assert few == _stand(-18.0)
+    bent = replace(_signals([2.0, 2.0, 2.0]), mask_flexion_deg=np.array([47.0, 7.0, np.nan]))
+    with_mask, without = (with_back_rounding(bent, neutral) for neutral in (enough, few))
+    by_mask = np.array([40.0, 0.0, np.nan])
+    assert with_mask.spine_flexion_deg == pytest.approx((1 - MASK_SHARE) * 20.0 + MASK_SHARE * by_mask, nan_ok=True)
+    assert without.spine_flexion_deg == pytest.approx([20.0, 20.0, 20.0])
+    assert with_mask.back_rounding_deg.tolist() == without.back_rounding_deg.tolist()
+    assert np.isfinite(with_mask.mask_flexion_deg).tolist() == [True, True, False]
+    assert np.isnan(without.mask_flexion_deg).all()
+
+
+def test_what_the_network_gains_in_a_hinge_is_taken_off() -> None:
+    neutral = find_neutral(
+        replace(_signals([-18.0] * STANDING_FRAMES_MIN), mask_flexion_deg=np.full(STANDING_FRAMES_MIN, 7.0)), ()
+    )
+    upright = replace(_signals([-18.0]), mask_flexion_deg=np.array([7.0]))
+    hinged = replace(upright, trunk_lean_deg=np.full(1, 80.0))
+    drift_deg = (1 - MASK_SHARE) * sum(NORMS.hinge_drift_deg) + MASK_SHARE * sum(MASK_HINGE_DRIFT_DEG)
+    assert with_back_rounding(upright, neutral).spine_flexion_deg == pytest.approx([0.0])
+    assert with_back_rounding(hinged, neutral).spine_flexion_deg == pytest.approx([-drift_deg])
 
 
 def test_where_the_bend_is_missing_rounding_and_its_uncertainty_are() -> None:

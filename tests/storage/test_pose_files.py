@@ -11,7 +11,7 @@ import pytest
 from formcheck.core.errors import OutputError, PoseFileError
 from formcheck.core.poses import ARRAY_FIELDS, PoseSequence
 from formcheck.judging.analysis import analyze
-from formcheck.storage.pose_files import SCHEMA, load_poses, save_poses
+from formcheck.storage.pose_files import SCHEMA, SINCE_SCHEMA_1, load_poses, save_poses
 from tests.helpers.synthetic_lifter import empty_poses, film, squat, standing_still
 
 SHORT = film(standing_still(0.2), lost_s=[(0.1, 0.1)])
@@ -123,7 +123,14 @@ def test_a_newer_layout_asks_for_an_update(saved: Path) -> None:
         load_poses(saved)
 
 
-@pytest.mark.parametrize("name", [*ARRAY_FIELDS, "about", "schema"])
+def test_files_from_before_masks_were_read_stay_readable(saved: Path) -> None:
+    _rewrite(saved, mask_flexion_deg=None)
+    poses = load_poses(saved)
+    assert poses.mask_flexion_deg.shape == (len(poses), 2, 2)
+    assert np.isnan(poses.mask_flexion_deg).all()
+
+
+@pytest.mark.parametrize("name", [*(name for name in ARRAY_FIELDS if name not in SINCE_SCHEMA_1), "about", "schema"])
 def test_a_missing_member_is_refused(saved: Path, name: str) -> None:
     _rewrite(saved, **{name: None})
     with pytest.raises(PoseFileError, match=r"poses\.npz"):

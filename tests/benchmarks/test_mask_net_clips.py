@@ -1,52 +1,18 @@
-"""The network on masks, run by numpy, and how its readings get into whole clips."""
+"""How readings of the network on masks are put in the place of those of the contour."""
 
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 import pytest
 
-from benchmarks.mask_crops import kept_crops
-from benchmarks.mask_net import MaskNet, load_mask_net
 from benchmarks.mask_net_clips import Level, Masks, areas, drifts, norms_from, reader
 from formcheck.motion.calibration import DEFAULT
 from formcheck.motion.cleaning import clean
+from formcheck.motion.mask_net import MaskNet
 from formcheck.motion.spine import dorsal_bend
 from tests.helpers.synthetic_lifter import film, squat
 
 NOT_SEEN = (float("nan"), float("nan"))
-RNG = np.random.default_rng(3)
-
-
-def one_layer(kernel: np.ndarray, last: np.ndarray) -> MaskNet:
-    """A network with one convolution, an inner layer that adds everything up, and these weights at its end."""
-    inner = np.full((1, 6), 0.01)
-    return MaskNet((kernel, inner, last), (np.zeros(1), np.zeros(1), np.zeros(2)), np.zeros(2))
-
-
-def test_a_convolution_is_what_it_says() -> None:
-    crop = RNG.integers(0, 256, (1, 4, 4)).astype(np.uint8)
-    kernel = RNG.uniform(0.0, 1.0, (1, 1, 3, 3))
-    padded = np.pad(crop[0] / 255.0, 1)
-    by_hand = [(padded[y : y + 3, x : x + 3] * kernel[0, 0]).sum() for y in (0, 2) for x in (0, 2)]
-    found = one_layer(kernel, np.array([[1.0], [10.0]])).read(crop, np.array([30.0]))
-    level = np.tanh(0.01 * (sum(by_hand) + np.sin(np.pi / 6) + np.cos(np.pi / 6)))
-    assert found == pytest.approx(np.array([[level, 10 * level]]), abs=1e-5)
-
-
-def test_what_is_below_zero_does_not_count() -> None:
-    net = one_layer(-np.ones((1, 1, 3, 3)), np.array([[1.0], [1.0]]))
-    dark, bright = (net.read(np.full((1, 4, 4), grey, np.uint8), np.zeros(1)) for grey in (0, 255))
-    assert dark == pytest.approx(bright)
-
-
-def test_a_network_comes_back_as_it_was_kept(tmp_path: Path) -> None:
-    net = one_layer(RNG.normal(size=(1, 1, 3, 3)), RNG.normal(size=(2, 1)))
-    net.save(tmp_path / "net.npz")
-    crops, lean = RNG.integers(0, 256, (300, 4, 4)).astype(np.uint8), RNG.uniform(0, 90, 300)
-    again = load_mask_net(tmp_path / "net.npz")
-    assert again.read(crops, lean) == pytest.approx(net.read(crops, lean), abs=1e-2)
-    assert kept_crops("real", "nobody") is None
 
 
 def constant(lower: float, upper: float) -> MaskNet:
@@ -54,7 +20,7 @@ def constant(lower: float, upper: float) -> MaskNet:
     return MaskNet(
         (np.zeros((1, 1, 3, 3)), np.zeros((1, 6)), np.zeros((2, 1))),
         (np.zeros(1), np.zeros(1), np.array([lower, upper])),
-        np.array([1.0, 2.0]),
+        (1.0, 2.0),
     )
 
 

@@ -1,18 +1,29 @@
-"""A small convolutional network that reads the flexion of the spine from the aligned mask, run by numpy alone."""
+"""A small convolutional network that reads the flexion of the spine from the mask around the trunk, in plain numpy.
+
+The edge of the back tells how one lifter's back compares with another's. How far *one* back has bent since its owner
+stood, the whole mask tells better: `formcheck.motion.neutral` uses it for that and for nothing else (docs/spine.md).
+The network is fitted to single frames of rendered lifters (`benchmarks.fit_mask_net`), by which the difference between
+two frames of one body is to be the difference of its spine's flexion.
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
-from benchmarks.pose_cache import FOLDER
 from formcheck.core.poses import FloatArray
 
-KEPT = FOLDER / "mask-net.npz"
+CROP_FROM, CROP_TO, CROP_SIDE = -0.45, 1.3, 0.75
+"""Stretch of the hip-shoulder line that the crop of the mask shows, and how far to the back and to the front."""
+CROP_SHAPE = (64, 48)
+"""Rows and columns of the crop: shoulders up, back to the left."""
+
+MASK_SHARE = 0.75
+"""Of the network in flexion since standing; the rest is the weighted sum of the contour. On the third series of the
+rendered split "tune", and on the samples, more and less are further off."""
 
 STRIDE = 2
 BLOCK = 256
@@ -21,21 +32,20 @@ BLOCK = 256
 
 @dataclass(frozen=True)
 class MaskNet:
-    """What `benchmarks.fit_mask_net` has fitted.
+    """Layers in their order: convolutions, a hidden layer, and the one that gives lumbar and thoracic flexion.
 
     Attributes
     ----------
-    weights, biases : of each layer in their order; those of convolutions are (out, in, height, width), the others
-        (out, in). The last layer gives lumbar and thoracic flexion in degrees.
+    weights, biases : of convolutions (out, in, height, width), of the others (out, in); single precision.
     drift_deg : (2,) what the reading gains in a hinge although the spine keeps its shape.
     """
 
     weights: tuple[FloatArray, ...]
     biases: tuple[FloatArray, ...]
-    drift_deg: FloatArray
+    drift_deg: tuple[float, float]
 
     def read(self, crops: NDArray[np.uint8], lean_deg: FloatArray) -> FloatArray:
-        """Lumbar and thoracic flexion (N, 2) in degrees of crops (N, H, W) and the lean of their trunks (N,)."""
+        """Lumbar and thoracic flexion (N, 2) in degrees of crops (N, 64, 48), 0..255, and the trunks' lean (N,)."""
         found = np.zeros((len(crops), 2))
         for start in range(0, len(crops), BLOCK):
             part = slice(start, start + BLOCK)
@@ -43,35 +53,17 @@ class MaskNet:
         return found
 
     def _read(self, crops: NDArray[np.uint8], lean_deg: FloatArray) -> FloatArray:
-        values = np.asarray(crops, dtype=np.float32)[:, None] / np.float32(255.0)
+        values: NDArray[np.floating] = np.asarray(crops, dtype=np.float32)[:, None] / np.float32(255.0)
         layers = list(zip(self.weights, self.biases, strict=True))
         for weights, bias in layers[:-2]:
-            values = np.maximum(_convolved(values, weights.astype(np.float32), bias.astype(np.float32)), 0.0)
+            values = np.maximum(_convolved(values, weights, bias), 0.0)
         lean = np.radians(np.nan_to_num(lean_deg))
         flat = np.concatenate([values.reshape(len(values), -1), np.stack([np.sin(lean), np.cos(lean)], axis=1)], axis=1)
         (inner, inner_bias), (last, last_bias) = layers[-2:]
         return np.asarray(np.tanh(flat @ inner.T + inner_bias) @ last.T + last_bias)
 
-    def save(self, path: Path) -> None:
-        """Keep the network in half precision, which changes its readings by hundredths of a degree."""
-        arrays = {f"weights_{n}": each.astype(np.float16) for n, each in enumerate(self.weights)}
-        arrays |= {f"biases_{n}": each.astype(np.float32) for n, each in enumerate(self.biases)}
-        path.parent.mkdir(parents=True, exist_ok=True)
-        np.savez_compressed(path, allow_pickle=False, drift_deg=self.drift_deg, **arrays)
 
-
-def load_mask_net(path: Path = KEPT) -> MaskNet:
-    """The network that was kept. Raises FileNotFoundError where none was."""
-    with np.load(path, allow_pickle=False) as kept:
-        count = sum(name.startswith("weights_") for name in kept.files)
-        return MaskNet(
-            tuple(kept[f"weights_{n}"].astype(np.float64) for n in range(count)),
-            tuple(kept[f"biases_{n}"].astype(np.float64) for n in range(count)),
-            kept["drift_deg"],
-        )
-
-
-def _convolved(values: NDArray[np.float32], weights: NDArray[np.float32], bias: NDArray[np.float32]) -> FloatArray:
+def _convolved(values: FloatArray, weights: FloatArray, bias: FloatArray) -> FloatArray:
     """Maps (N, I, H, W) under a convolution with stride 2 and half its size of padding: (N, O, H / 2, W / 2)."""
     size = weights.shape[2]
     around = size // 2
