@@ -101,12 +101,16 @@ fit-contour-net: $(DEV)  ## Fit the networks that read the back's contour to ren
 	$(RUN) -m benchmarks.spine_frames --split calibration --bodies 200
 	$(RUN) -m benchmarks.fit_contour_net --write
 
-bench-mask-net: $(DEV)  ## Judge a network on the mask on whole clips, real and rendered (half an hour; needs torch)
-	$(RUN) -m benchmarks.fit_mask_net --keep
+bench-mask-net: $(DEV)  ## Judge a network on the mask on whole clips, real and rendered (half an hour)
 	$(RUN) -m benchmarks.mask_crops real
 	$(RUN) -m benchmarks.mask_crops rendered
 	$(RUN) -m benchmarks.mask_crops samples
 	$(RUN) -m benchmarks.mask_net_clips
+
+fit-mask-net: $(DEV)  ## Fit the network that reads the mask to rendered bodies (an hour; needs torch)
+	$(RUN) -m benchmarks.spine_frames --split train --bodies 1600
+	$(RUN) -m benchmarks.spine_frames --split calibration --bodies 200
+	$(RUN) -m benchmarks.fit_mask_net --write
 
 fit-contour: $(DEV)  ## Fit the weights of the back's contour to rendered lifters (an hour)
 	$(RUN) -m benchmarks.fit_contour --write
