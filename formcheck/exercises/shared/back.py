@@ -51,8 +51,8 @@ PARTS_UNCERTAINTY_DEG = 9.0
 SINCE_STANDING_UNCERTAINTY_DEG, WITHOUT_MASK_DEG = 3.0, 7.5
 """Standard error of flexion since standing, which no neutral enters, where the mask was read and where only its edge
 is known. With half of that of rounding on top an 80 % interval holds 82 % of the repetitions in the third series of the
-split "tune", on which they were chosen, and 76 % without masks. By the edge alone it held 67 % in the third split
-"test": other bodies are read less well than this says (`make bench-accuracy`)."""
+split "tune", on which they were chosen, and 76 % without masks; in the third split "test" 83 and 67 %
+(`make bench-accuracy`)."""
 
 
 NO_STANDING = N_("the lifter was not seen standing with empty hands")
