@@ -17,7 +17,7 @@ def back(bulge_px: float = 8.0) -> np.ndarray:
     middle = (HIP + SHOULDER) / 2 + np.array([-0.83, -0.55]) * bulge_px
     for place in (HIP, middle, SHOULDER):
         cv2.circle(mask, (round(place[0]), round(place[1])), 22, 1.0, -1)
-    return cv2.GaussianBlur(mask, (0, 0), 2.0)
+    return np.asarray(cv2.GaussianBlur(mask, (0, 0), 2.0))
 
 
 def test_the_crop_has_shoulders_up_and_the_back_to_the_left() -> None:
