@@ -16,8 +16,8 @@ from formcheck.app.sharing import is_shared
 from formcheck.core import loads
 from formcheck.core.errors import FormCheckError
 from formcheck.core.verdicts import FAULT, FLAGGED, NOT_MEASURED, OK, WATCH, Verdict
-from formcheck.core.words import ENGLISH, N_, _, language, ngettext
-from formcheck.exercises import EXERCISES, column_measures, exercise_named
+from formcheck.core.words import N_, _, ngettext
+from formcheck.exercises import EXERCISES, column_measures
 from formcheck.exercises.framework.check import Finding, limit_words
 from formcheck.exercises.framework.measure import Measure
 from formcheck.exercises.shared.back import ROUNDING_FAULT_MARGIN
@@ -32,10 +32,10 @@ from formcheck.render.terminal import (
     clock,
     degrees,
     finding_limit,
-    lift_title,
     measured,
     rep_outcome,
 )
+from formcheck.render.terminal import exercise_title as exercise_title
 from formcheck.storage.access import accounts_needed
 from formcheck.storage.settings_files import load_settings
 
@@ -122,19 +122,6 @@ def number(value: float | None) -> float:
 
 
 # --- words ---------------------------------------------------------------------------------------------------------
-
-
-def exercise_title(name: str, variant: str = "") -> str:
-    """What people call a lift, with its variant where that is known."""
-    lift = exercise_named(name)
-    titles = {} if lift is None else {each.name: each.title for each in lift.variants}
-    known = titles.get(variant, "")
-    title = lift_title(name)
-    if known and title.split()[-1].lower() in known.lower():
-        return known
-    if language() != ENGLISH:
-        return f"{title}, {known}" if known else title
-    return title + (f", {known[:1].lower()}{known[1:]}" if known else "")
 
 
 def exercise_names() -> list[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 
 import streamlit as st
@@ -50,7 +51,8 @@ def main() -> None:
     """Show the page that was asked for."""
     language.choose()
     st.set_page_config(page_title="FormCheck", page_icon=components.asset_path("icon.svg"), layout="wide")
-    st.html(f"<style>{components.asset('style.css')}</style>")
+    menu = json.dumps(_("Menu"), ensure_ascii=False)
+    st.html(f"<style>:root {{ --fc-menu: {menu}; }}\n{components.asset('style.css')}</style>")
     st.logo(components.asset_path("logo.svg"), size="large")
     if not signed_in.known_here():
         return
@@ -67,7 +69,7 @@ def main() -> None:
     components.title_of_page(page.title)
     components.invisible_component("alive", "alive", {"words": dict(GONE_WORDS.items())})
     components.invisible_component("menu", "menu", {"page": page.url_path})
-    components.invisible_component("aria", "aria", {})
+    components.invisible_component("aria", "aria", {"words": {"per file": _("per file")}})
     guidance_pages.warn(page.url_path)
     if not is_shared():
         _settings_problem()

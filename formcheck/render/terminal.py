@@ -90,6 +90,19 @@ def lift_title(name: str) -> str:
     return lift.title if lift is not None else _("No known lift") if name == NONE else name
 
 
+def exercise_title(name: str, variant: str = "") -> str:
+    """What people call a lift, with its variant where that is known."""
+    lift = exercise_named(name)
+    titles = {} if lift is None else {each.name: each.title for each in lift.variants}
+    known = titles.get(variant, "")
+    title = lift_title(name)
+    if known and title.split()[-1].lower() in known.lower():
+        return known
+    if language() != ENGLISH:
+        return f"{title}, {known}" if known else title
+    return title + (f", {known[:1].lower()}{known[1:]}" if known else "")
+
+
 def print_summary(
     console: Console,
     report: Report,

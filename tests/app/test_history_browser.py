@@ -16,6 +16,7 @@ import pytest
 from formcheck.judging.analysis import analyze
 from formcheck.render.html.report import html_report
 from formcheck.storage.history import open_history
+from scripts import translations
 from tests.helpers import app_server
 from tests.helpers.app_server import PATIENCE_MS, Server, calm, complaints, needs_chromium, new_page, playwright_api
 from tests.helpers.synthetic_lifter import deadlift, film, squat
@@ -194,3 +195,41 @@ def test_every_field_shows_its_focus_and_nothing_moves_for_who_wants_that(browse
     )
     assert moving == 0
     page.close()
+
+
+def heard(place: Any) -> list[str]:
+    """Headings, buttons, tabs, labels and heads of columns, each on its own."""
+    parts = place.locator("h1, h2, h3, button, [role=tab], label, th").all_inner_texts()
+    return [line.strip() for part in parts for line in part.splitlines() if line.strip()]
+
+
+@pytest.mark.parametrize("width", WIDTHS)
+def test_a_german_browser_sees_a_set_in_german(browser: Any, server: Server, width: int) -> None:
+    english = {
+        message.id
+        for message in translations.read("de")
+        if isinstance(message.id, str) and message.id and message.string != message.id
+    }
+    page = new_page(browser, server, "history", width=width, locale="de-DE")
+    assert page.evaluate("document.querySelector('h1').innerText") == "Historie"
+    page.get_by_role("button", name="Öffnen").first.click()
+    dialog = page.get_by_role("dialog")
+    dialog.get_by_role("heading", name="Wiederholung für Wiederholung").wait_for()
+    calm(page)
+    assert "Konventionelles Kreuzheben" in dialog.locator(".fc-hero").inner_text()
+    assert not english.intersection(heard(page))
+    # Words that are no longer than their box.
+    table = dialog.get_by_role("region", name="Wiederholung für Wiederholung")
+    assert table.evaluate("part => part.scrollWidth <= part.clientWidth")
+    if width < 768:
+        menu = "getComputedStyle(document.querySelector('[data-testid=stExpandSidebarButton]'), '::after').content"
+        assert page.evaluate(menu) == '"Menü"'
+    page.context.close()
+
+
+def test_the_box_for_files_is_german_too(browser: Any, server: Server) -> None:
+    page = new_page(browser, server, locale="de-DE")
+    box = page.get_by_test_id("stFileUploaderDropzoneInstructions")
+    box.get_by_text("je Datei").wait_for()
+    assert not {"Check my lift", "Lift", "Load in kg"}.intersection(heard(page))
+    page.context.close()

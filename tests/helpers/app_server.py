@@ -123,10 +123,12 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
         yield running
 
 
-def new_page(browser: Any, server: Server, path: str = "", width: int = 1280, scripts: Sequence[str] = ()) -> Any:
-    """A page of the app, with scripts that run before its own."""
+def new_page(
+    browser: Any, server: Server, path: str = "", width: int = 1280, scripts: Sequence[str] = (), locale: str = "en-US"
+) -> Any:
+    """A page of the app, with scripts that run before its own; ``locale`` is that of the browser."""
     page = browser.new_context(
-        viewport={"width": width, "height": 900}, accept_downloads=True, reduced_motion="reduce"
+        viewport={"width": width, "height": 900}, accept_downloads=True, reduced_motion="reduce", locale=locale
     ).new_page()
     page.set_default_timeout(PATIENCE_MS)
     for script in scripts:

@@ -44,6 +44,7 @@ from formcheck.render.terminal import (
     amount,
     clock,
     degrees,
+    exercise_title,
     lift_title,
     measured,
     neutral_words,
@@ -74,9 +75,8 @@ __all__ = ["KeyPicture", "html_report", "key_pictures"]
 
 def facts_of(report: Report, lifter: str) -> list[str]:
     """What was looked at, in a few words each."""
-    name = lift_title(report.exercise.name)
-    variant = "" if report.variant == "unknown" else report.variant
-    return [*([lifter] if lifter else []), f"{name}, {variant}" if variant else name, *short_facts(report)]
+    lift = exercise_title(report.exercise.name, report.variant)
+    return [*([lifter] if lifter else []), lift, *short_facts(report)]
 
 
 def rep_rows(report: Report) -> list[dict[str, Any]]:
