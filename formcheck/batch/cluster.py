@@ -12,6 +12,7 @@ import contextlib
 import dataclasses
 import os
 import queue
+import threading
 import time
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
@@ -97,18 +98,22 @@ class DaskWorkers:
         import logging
 
         from distributed import LocalCluster
-        from tornado.ioloop import PeriodicCallback
 
         with LocalCluster(
             n_workers=self.jobs, threads_per_worker=1, dashboard_address=None, silence_logs=logging.CRITICAL
         ) as cluster:
-            # A worker that dies while it starts, as one does that is handed a deadly clip at once, is given up.
-            refill = PeriodicCallback(lambda: cluster.scale(self.jobs), 1000 * REFILLED_EVERY_S)
-            cluster.loop.add_callback(refill.start)
+            over = threading.Event()
+
+            def refill() -> None:
+                # A worker that dies while it starts, as one does that is handed a deadly clip at once, is given up.
+                while not over.wait(REFILLED_EVERY_S):
+                    cluster.scale(self.jobs)
+
+            threading.Thread(target=refill, daemon=True).start()
             try:
                 yield cluster.scheduler_address
             finally:
-                cluster.loop.add_callback(refill.stop)
+                over.set()
 
     @contextlib.contextmanager
     def _client(self, address: str, stopped: Callable[[], bool], left: int) -> Iterator[Any]:

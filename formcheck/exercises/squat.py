@@ -64,10 +64,12 @@ from formcheck.exercises.shared.back import (
     back_measures,
 )
 from formcheck.exercises.shared.feet import (
+    FEET_LEFT,
     FOOT_HIDDEN,
     FOOT_LENGTH,
     HEEL_RISE,
     HEEL_RISE_FOOT_LENGTHS,
+    feet_left,
     feet_seen,
     heel_rise,
 )
@@ -98,6 +100,10 @@ LAST_OF_DESCENT = 0.2
 
 DEPTH_UNCERTAINTY = 0.05
 """Standard error of the depth, in thigh lengths."""
+
+KNEE_SHOWN_MIN = 0.5
+"""Score of the near knee below which it is guessed: 0.85 and more over real squats from the side, where depth is
+judged; 0.19 to 0.3 behind a post that hides half a lifter, where full squats read half depth (`make bench-stress`)."""
 
 SHIN_LEAN_MAX_DEG = 45.0
 """Shins lean no further over a flat foot: that is about what ankles reach in the weight-bearing lunge test. Knees that
@@ -228,7 +234,7 @@ def measure(signals: Signals, rep: Rep) -> dict[str, Measurement]:
         at_least_value(typical(signals, signals.back_rounding_deg, max(rep.start, late - 2), late), 0.0),
         ROUNDING_GROWTH_UNCERTAINTY_DEG,
     )
-    return {
+    measures = {
         **back_measures(signals, rep, *around_the_bottom(signals, rep), all_the_way=True),
         BUTT_WINK_DEG.name: wink,
         **common_measures(signals, rep),
@@ -240,6 +246,7 @@ def measure(signals: Signals, rep: Rep) -> dict[str, Measurement]:
         KNEE_GAP_LOST.name: knee_gap_lost(signals, rep),
         **symmetry_measures(signals, rep),
     }
+    return dict.fromkeys(measures, missing(FEET_LEFT)) if feet_left(signals, rep) else measures
 
 
 def _shown_shoulders(signals: Signals, values: FloatArray) -> FloatArray:
@@ -309,7 +316,8 @@ def depth(signals: Signals, rep: Rep) -> Measurement:
     # Not the top of this repetition: where it ends short of standing, the thighs are not upright.
     thigh = median(above[signals.shoulder_height > UPRIGHT])
     thigh = THIGH_LENGTH if np.isnan(thigh) else thigh
-    bottom = above[rep.cycle.bottom_from : rep.cycle.bottom_to + 1]
+    hidden = signals.knee_visibility < KNEE_SHOWN_MIN
+    bottom = np.where(hidden, np.nan, above)[rep.cycle.bottom_from : rep.cycle.bottom_to + 1]
     lowest = median(bottom)
     if np.isfinite(bottom).mean() < SEEN_SHARE_MIN or thigh <= 0.05:
         return missing(NOT_SEEN)

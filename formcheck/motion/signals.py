@@ -83,6 +83,7 @@ class Signals:
     heel_height : near heel above its place when standing; NaN where the near foot is hidden. Side views only.
     toe_height : near toes above their place when standing; NaN where the heel's is.
     foot_visibility : the model's own score for the near foot, the lowest of ankle, heel and toes.
+    knee_visibility : the same for the near knee.
     shoulder_shown : 1 where the near shoulder is in plain sight, 0 where the plate of a bar on the back hides elbow and
         wrist, and the shoulder with them, whatever its own score; NaN where the lifter was not seen.
     knee_ankle_ratio : distance between the knees over the distance between the ankles (front and rear views).
@@ -127,6 +128,7 @@ class Signals:
     heel_height: FloatArray
     toe_height: FloatArray
     foot_visibility: FloatArray
+    knee_visibility: FloatArray
     shoulder_shown: FloatArray
     knee_ankle_ratio: FloatArray
     foot_gap: FloatArray
@@ -224,6 +226,7 @@ def signals_but_spine(poses: PoseSequence) -> tuple[Signals, BoolArray]:
         heel_height=above_standing(heel, height["SHOULDER"], foot_ok),
         toe_height=above_standing(toes, height["SHOULDER"], foot_ok),
         foot_visibility=_only(np.isfinite(trunk_lean), foot_visibility),
+        knee_visibility=_only(np.isfinite(trunk_lean), _near_visibility(poses, forward, ("KNEE",))),
         shoulder_shown=_only(np.isfinite(trunk_lean), shoulder_shown.astype(np.float64)),
         back_judged=np.zeros(len(poses)),
     )

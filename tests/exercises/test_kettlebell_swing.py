@@ -236,11 +236,12 @@ def test_arms_behind_the_trunk_are_not_judged() -> None:
 
 
 @pytest.mark.parametrize(("score", "judged"), [(0.95, True), (0.31, True), (0.29, False), (0.1, False)])
-def test_a_fold_is_read_only_where_the_legs_are_seen(score: float, judged: bool) -> None:
+def test_a_fold_and_bent_knees_are_read_only_where_the_legs_are_seen(score: float, judged: bool) -> None:
     poses = film(kettlebell_swing(4))
     seen = poses.visibility.copy()
     seen[:, [each for each in Landmark if each.name.endswith(("ANKLE", "HEEL", "FOOT_INDEX"))]] = score
     report = analyze(replace(poses, visibility=seen), "kettlebell-swing")
-    (found,) = (each for each in report.findings if each.check == "early-fold")
-    assert (found.verdict != NOT_MEASURED) == judged
-    assert ("legs are hidden" in found.reason) == (not judged)
+    for check in ("early-fold", "deep-knees"):
+        (found,) = (each for each in report.findings if each.check == check)
+        assert (found.verdict != NOT_MEASURED) == judged
+        assert ("legs are hidden" in found.reason) == (not judged)

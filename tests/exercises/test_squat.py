@@ -129,6 +129,30 @@ def test_a_video_that_begins_on_the_way_up_does_not_show_how_deep_it_was() -> No
     assert depth.verdict == "ok"
 
 
+@pytest.mark.parametrize(("score", "judged"), [(0.98, True), (0.51, True), (0.49, False), (0.2, False)])
+def test_depth_is_read_only_where_the_near_knee_is_seen(score: float, judged: bool) -> None:
+    poses = film(squat(2, shallow_deg=30.0))
+    poses.visibility[:, Landmark.RIGHT_KNEE] = score
+    assert (noticed(analyze(poses, "squat"))["depth"] == FAULT) == judged
+
+
+@pytest.mark.parametrize(("share", "judged"), [(0.15, True), (0.25, False), (0.6, False)])
+def test_a_squat_whose_feet_walk_away_is_counted_and_not_judged(share: float, judged: bool) -> None:
+    # As when somebody walks in front of the lifter, and the pose model follows him for a while.
+    motion = squat(2, shallow_deg=30.0)
+    poses = film(motion)
+    tall = np.ptp(poses.image_px[0, [Landmark.RIGHT_SHOULDER, Landmark.RIGHT_ANKLE], 1])
+    away = share * tall * np.exp(-(((poses.time_s - motion.bottoms_s[0]) / 0.4) ** 2))
+    poses.image_px[..., 0] += away[:, None]
+    report = analyze(poses, "squat")
+    assert len(report.reps) == 2
+    first, second = ({each.check: each for each in rep.findings} for rep in report.reps)
+    assert (first["depth"].verdict == FAULT, second["depth"].verdict) == (judged, FAULT)
+    if not judged:
+        assert {each.verdict for each in first.values()} == {NOT_MEASURED}
+        assert "somebody came in between" in first["depth"].reason
+
+
 def pulses(thigh_deg: float) -> Motion:
     """Three squats to the same depth, the first two of which end half-way through the ascent."""
     hold = {"arm_deg": 20.0, "elbow_deg": 130.0, "hands_apart": 0.4}
@@ -204,6 +228,20 @@ def test_a_camera_that_tilts_lifts_no_heels(tilt: float, heel_m: float, expected
     deep = (shoulders - shoulders.min()) / np.ptp(shoulders)
     poses.image_px[..., 1] -= tilt * 0.09 * SIDE_CAMERA.px_per_m * deep[:, None]
     assert verdicts(analyze(poses, "squat"))["heel-rise"] == expected
+
+
+def test_toes_that_leave_the_floor_at_another_moment_cast_doubt_on_the_heel() -> None:
+    rep = Rep(Cycle(0, 10, 15, 20, 40, 45, 45, 45, 0.5, 0.5), 0, 15, 20, 40, 45, 45)
+    heel, toes = np.zeros(46), np.zeros(46)
+    heel[10:21], toes[24:32] = 0.3, 0.2
+    signals = replace(
+        no_signals(np.arange(46) / 30.0),
+        heel_height=FOOT_LENGTH * heel,
+        toe_height=FOOT_LENGTH * toes,
+        mid_foot_forward=np.zeros(46),
+    )
+    found = heel_rise(signals, rep, 0, 40)
+    assert (found.value, found.uncertainty) == (pytest.approx(0.3), pytest.approx(np.hypot(HEEL_UNCERTAINTY, 0.1)))
 
 
 def test_a_rise_that_the_toes_share_is_doubted() -> None:

@@ -34,6 +34,12 @@ SLIDE_MAX = 0.2
 TOES_FOLLOW = 0.5
 """When a heel rises in a deadlift the model lifts the toes by up to this share of it; in squats it leaves them down."""
 
+FEET_LEAVE = 0.2
+"""Nobody lifts while walking: when the ankles travel by this much in standing heights, what is followed is somebody
+else, or nobody. At most 0.11 over real squats, as by a camera in the hand; 0.24 to 0.92 with a bystander in the way."""
+
+FEET_LEFT = N_("the feet left their place, or somebody came in between")
+
 FOOT_SLIDES = N_("the feet moved, or something in front of them did")
 FOOT_LIFT_MAX = 0.08
 """Feet stay down in a lift: ankles that seem to rise by more (in standing heights) are hidden by plates, and then knees
@@ -81,7 +87,11 @@ def heel_rise(signals: Signals, rep: Rep, start: int, stop: int, toes_follow: fl
     slid = signals.mid_foot_forward[place] - float(np.nanmedian(signals.mid_foot_forward[top]))
     if not abs(slid) <= SLIDE_MAX * FOOT_LENGTH:
         return missing(FOOT_SLIDES)
-    uncertainty = doubted(HEEL_UNCERTAINTY, float(heel[place] - rise[place]))
+    shared = float(heel[place] - rise[place])
+    if not toes_follow:
+        # Toes that go up and down while the heel is off are not on the floor, and the heel may be where it was.
+        shared = max(shared, sustained_peak(signals, toes, start, stop, held_s=HEEL_HELD_S).value)
+    uncertainty = doubted(HEEL_UNCERTAINTY, shared)
     return Measurement(max(0.0, found.value), found.at_s, uncertainty, seen=seen)
 
 
@@ -92,6 +102,13 @@ def ahead_of_mid_foot(signals: Signals, rep: Rep, forward: FloatArray, start: in
         return missing(FOOT_HIDDEN)
     ahead = (forward - float(np.nanmedian(during))) / FOOT_LENGTH
     return sustained_peak(signals, ahead, start, stop, OVER_FOOT_UNCERTAINTY)
+
+
+def feet_left(signals: Signals, rep: Rep) -> bool:
+    """Whether the ankles seem to leave their place between the start and the lockout."""
+    travel = signals.foot_travel[rep.start : rep.lockout + 1]
+    seen = travel[np.isfinite(travel)]
+    return len(seen) > 0 and bool(seen.max() - seen[0] > FEET_LEAVE)
 
 
 def feet_seen(signals: Signals, rep: Rep) -> bool:

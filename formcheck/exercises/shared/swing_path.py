@@ -194,6 +194,8 @@ def knee_flexion_backswing(signals: Signals, rep: Rep) -> Measurement:
     """Knee flexion in a backswing that comes out of a float, degrees."""
     if not swung_before(signals, rep):
         return missing(PICKED_UP)
+    if signals.foot_visibility[rep.bottom] < LEGS_SHOWN_MIN:
+        return missing("the legs are hidden")
     uncertainty_deg = angle_uncertainty_deg(signals, rep.bottom, rep.bottom)
     return at_instant(signals, signals.knee_flexion_deg, rep.bottom, uncertainty_deg)
 
