@@ -34,6 +34,17 @@ def take(page: Any, name: str, size: tuple[int, int]) -> None:
     Image.open(path).convert("RGB").quantize(256).save(path, optimize=True)
 
 
+def take_german(browser: Any, url: str) -> None:
+    """The result of a sample as a German browser shows it."""
+    page = browser.new_context(locale="de-DE").new_page()
+    page.set_default_timeout(PATIENCE_MS)
+    page.goto(url)
+    page.get_by_role("button", name="Kreuzheben, runder Rücken").click()
+    page.get_by_role("tab", name="Dateien").wait_for()
+    take(page, "app-result-german", DESKTOP)
+    page.context.close()
+
+
 def main() -> None:
     """Take all pictures."""
     with (
@@ -67,6 +78,7 @@ def main() -> None:
         page.get_by_role("tab", name="Compare").click()
         page.get_by_label("Both reps").wait_for()
         take(page, "app-compare", DESKTOP)
+        take_german(browser, url)
         browser.close()
 
 

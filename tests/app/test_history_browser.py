@@ -14,8 +14,10 @@ from typing import Any
 import pytest
 
 from formcheck.judging.analysis import analyze
+from formcheck.judging.settings import Override, Settings
 from formcheck.render.html.report import html_report
 from formcheck.storage.history import open_history
+from formcheck.storage.settings_files import load_settings, settings_toml
 from scripts import translations
 from tests.helpers import app_server
 from tests.helpers.app_server import PATIENCE_MS, Server, calm, complaints, needs_chromium, new_page, playwright_api
@@ -233,3 +235,28 @@ def test_the_box_for_files_is_german_too(browser: Any, server: Server) -> None:
     box.get_by_text("je Datei").wait_for()
     assert not {"Check my lift", "Lift", "Load in kg"}.intersection(heard(page))
     page.context.close()
+
+
+def test_own_limits_go_back_to_the_defaults(browser: Any, server: Server) -> None:
+    file = server.folder / "settings" / "settings.toml"
+    file.parent.mkdir(exist_ok=True)
+    own = Settings(checks={"deadlift/back-rounding": Override(5.0, 8.0)})
+    file.write_text(settings_toml(own), encoding="utf-8")
+    try:
+        page = new_page(browser, server, "settings")
+        page.get_by_role("tab", name="Limits").click()
+        page.get_by_role("button", name="Reset to defaults").wait_for()
+        calm(page)
+        cells = page.locator("[data-testid=stDataFrame] [role=gridcell]")
+        cells.filter(has_text="Back rounding").wait_for(state="attached")
+        told = cells.all_text_contents()
+        assert told[:5] == ["Back rounding", "true", "above", "5", "8"]
+        # Where a check has no fault, the word for it is drawn, and no cell says what Python would.
+        assert "None" not in told
+        page.get_by_role("button", name="Reset to defaults").click()
+        for place, limit in ((3, "12"), (4, "20")):
+            playwright_api.expect(cells.nth(place)).to_have_text(limit, timeout=PATIENCE_MS)
+        assert load_settings(file, own=False).checks == {}
+        page.context.close()
+    finally:
+        file.unlink(missing_ok=True)
