@@ -72,6 +72,9 @@ from formcheck.motion.signals import Signals
 REST_SHOWN_S = 1.0
 """In a long rest on the floor, "bottom" is looked for in the last part of this length."""
 
+LEANS_BACK_DEG = 5.0
+"""Trunk leaning back past upright by more than this: straight lockouts stay within it."""
+
 LOCKOUT_SHOWN_S = 1.2
 """In a long rest at the top, "top" is the middle of the first part, at most twice this long."""
 
@@ -138,6 +141,7 @@ def similarity(features: CycleFeatures) -> float:
 def rep_of(signals: Signals, cycle: Cycle) -> Rep:
     """Load on the floor -> lockout -> load back on the floor."""
     time_s = signals.time_s
+    cycle = replace(cycle, top_to=_leans_back_until(signals, cycle.top_to))
     rest_from = max(cycle.bottom_from, sample_before(signals, cycle.bottom_to, 2 * REST_SHOWN_S))
     bottom = (rest_from + cycle.bottom_to) // 2
     shown_to = min(cycle.top_to, int(np.searchsorted(time_s, time_s[cycle.top_from] + 2 * LOCKOUT_SHOWN_S)))
@@ -152,6 +156,12 @@ def rep_of(signals: Signals, cycle: Cycle) -> Rep:
         end=max(cycle.after, cycle.top_to),
         partial=ends_short(signals, cycle),
     )
+
+
+def _leans_back_until(signals: Signals, top_to: int) -> int:
+    """Last sample of the top: shoulders that sink while the lifter leans back are not on their way down yet."""
+    forward = np.flatnonzero(~(signals.trunk_lean_deg[top_to:] < -LEANS_BACK_DEG))
+    return top_to + max(0, int(forward[0]) - 1) if len(forward) else top_to
 
 
 def knee_passing(signals: Signals, rep: Rep) -> int:

@@ -97,6 +97,16 @@ def test_a_flaw_well_within_its_limit_is_fine(check: str, dial: str) -> None:
     assert report.verdict == "good"
 
 
+@pytest.mark.parametrize("leans_back_deg", [30.0, 35.0])
+def test_the_top_lasts_while_the_lifter_leans_back(leans_back_deg: float) -> None:
+    # The shoulders sink meanwhile; taken for the way down, it hid most of the lean.
+    motion = deadlift(2, soft_hips_deg=-leans_back_deg)
+    report = analyze(film(motion), "deadlift")
+    assert [rep.top_s for rep in report.reps] == pytest.approx(motion.tops_s, abs=0.2)
+    (found,) = (each for each in report.findings if each.check == "over-extension")
+    assert (found.verdict, found.value) == (FAULT, pytest.approx(leans_back_deg, abs=1.0))
+
+
 def test_knees_that_stay_bent_at_the_top_are_seen() -> None:
     report = analyze(film(deadlift(3, soft_knees_deg=1.5 * LIMITS["soft-lockout-knees"].fault), noise_px=1.0))
     # Bent knees under an upright trunk bend the hips as well.
