@@ -129,9 +129,8 @@ def overhead_similarity(features: CycleFeatures) -> float:
 def rep_of(signals: Signals, cycle: Cycle) -> Rep:
     """Backswing -> hip snap -> float -> bell on its way down."""
     hands = signals.hand_height
-    low, high = cycle.bottom, cycle.top_to
+    low = cycle.bottom
     top = low + _highest(hands[low : cycle.after + 1]) if np.isfinite(hands[low : cycle.after + 1]).any() else cycle.top
-    top = max(top, cycle.top_from)
     lift_off, lockout = rise_instants(signals.time_s, signals.shoulder_height, cycle)
     return Rep(
         cycle=cycle,
@@ -139,7 +138,7 @@ def rep_of(signals: Signals, cycle: Cycle) -> Rep:
         bottom=low,
         lift_off=lift_off,
         lockout=lockout,
-        top=min(top, max(high, cycle.top_from)),
+        top=top,
         end=max(cycle.top_to, top),
         partial=ends_short(signals, cycle),
     )

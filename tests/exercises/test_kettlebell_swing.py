@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from formcheck.core.landmarks import Landmark
-from formcheck.core.verdicts import NOT_MEASURED, OK, WATCH, ViewName
+from formcheck.core.verdicts import FAULT, NOT_MEASURED, OK, WATCH, ViewName
 from formcheck.exercises.framework.check import judge
 from formcheck.exercises.framework.exercise import Rep
 from formcheck.exercises.kettlebell_swing import CHECKS, ROM_RATIO_UNCERTAINTY, hips_at_arm_lift
@@ -245,3 +245,13 @@ def test_a_fold_and_bent_knees_are_read_only_where_the_legs_are_seen(score: floa
         (found,) = (each for each in report.findings if each.check == check)
         assert (found.verdict != NOT_MEASURED) == judged
         assert ("legs are hidden" in found.reason) == (not judged)
+
+
+@pytest.mark.parametrize("leans_back_deg", [30.0, 40.0])
+def test_a_float_in_which_the_lifter_leans_back_is_where_the_bell_is_highest(leans_back_deg: float) -> None:
+    # The shoulders are highest before and after the lean, when the trunk passes upright.
+    motion = kettlebell_swing(3, soft_hips_deg=-leans_back_deg)
+    report = analyze(film(motion), "kettlebell-swing")
+    assert [rep.top_s for rep in report.reps] == pytest.approx(motion.tops_s, abs=0.1)
+    (found,) = (each for each in report.findings if each.check == "over-extension")
+    assert (found.verdict, found.value) == (FAULT, pytest.approx(leans_back_deg, abs=1.0))

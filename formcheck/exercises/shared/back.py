@@ -267,7 +267,7 @@ def _lean_back(signals: Signals, rep: Rep) -> Measurement:
     # Knees and hips that are not seen straight are not seen at all: nobody leans back over bent knees.
     straight = signals.knee_flexion_deg <= STRAIGHT_KNEE_MAX_DEG
     lean = np.where(straight & np.isfinite(signals.hip_flexion_deg), signals.trunk_lean_deg, np.nan)
-    found = sustained_low(signals, lean, rep.lockout, rep.top_to, ANGLE_UNCERTAINTY_DEG)
+    found = sustained_low(signals, lean, min(rep.lockout, rep.top), rep.top_to, ANGLE_UNCERTAINTY_DEG)
     if found.reason:
         return missing(not_straight(rep))
     return replace(found, value=-found.value)
