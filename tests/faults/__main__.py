@@ -9,19 +9,15 @@ from pathlib import Path
 
 from tests.faults.app_kills import kill_apps, kill_workers
 from tests.faults.kills import Kills, Scene, kill_commands, kill_forked
-from tests.faults.server_kills import kill_servers
 from tests.fuzz.reliability import write_part
-from tests.helpers.app_server import CHROMIUM
 
 
 def main() -> int:
     """Kill, look, write down; the exit code is 1 when something was lost."""
     parser = argparse.ArgumentParser(description=__doc__)
-    help_ = "how often worker and command are killed, each; the app half as often, and a third with a browser"
+    help_ = "how often worker and command are killed, each; the app half as often"
     parser.add_argument("--kills", type=int, default=100, help=help_)
     arguments = parser.parse_args()
-    if not CHROMIUM:
-        parser.error("there is no Chromium here: apt-get install chromium, or name it in FORMCHECK_CHROMIUM")
     series: list[Kills] = []
     with tempfile.TemporaryDirectory(prefix="formcheck-faults-") as folder:
         scene = Scene(Path(folder))
@@ -32,7 +28,6 @@ def main() -> int:
             (kill_commands, arguments.kills // 10),
             (kill_workers, arguments.kills // 4),
             (kill_apps, arguments.kills // 2),
-            (kill_servers, arguments.kills // 3),
         ):
             series.append(kill(scene, max(1, times), seed=1))
             print(series[-1], flush=True)

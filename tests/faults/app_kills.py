@@ -20,7 +20,6 @@ from formcheck.app import session
 from formcheck.app.private_folder import FOLDER_PREFIX, JOBS_PREFIX, PrivateFolder
 from formcheck.service.pipeline import AnalysisRequest
 from formcheck.service.worker import Phase
-from formcheck.storage.report_folder import MARKER
 from tests.faults.kills import Kills, Scene, is_whole, waiting_for
 
 ENDS_WITHIN_S = 60.0
@@ -170,11 +169,20 @@ class _App:
 
     def has_notes(self) -> bool:
         """Whether it left word of a job."""
-        return any(notes_in(self.temporary))
+        return any(self.temporary.glob(f"{FOLDER_PREFIX}*/{JOBS_PREFIX}*.json"))
 
     def problems(self, before: int) -> list[str]:
         """What is lost, half there or still alive."""
-        return still_alive(self.processes) + half_there(self.temporary) + self.scene.problems(before)
+        end_s = time.monotonic() + ENDS_WITHIN_S
+        while (alive := self.processes()) and time.monotonic() < end_s:
+            time.sleep(0.02)
+        found = [f"process {each.pid} goes on without its app" for each in alive]
+        notes = self.temporary.glob(f"{FOLDER_PREFIX}*/{JOBS_PREFIX}*.json")
+        found += [f"{path.name} is half there" for path in notes if not path.read_text(encoding="utf-8").endswith("}")]
+        # The upload is in a folder without a marker.
+        for folder in {path.parent for path in self.temporary.glob(f"{FOLDER_PREFIX}*/*/.formcheck.json")}:
+            found += [f"{path.name} is half there" for path in folder.iterdir() if not is_whole(path)]
+        return found + self.scene.problems(before)
 
     def unfinished(self, before: int, noted: bool) -> list[str]:
         """What is wrong once an app has come to its end: no job is forgotten, and no file of it is left."""
@@ -187,28 +195,6 @@ class _App:
         return found + [
             f"a job ended with {phase}: {words}" for phase, words in said if phase not in (Phase.DONE, "told")
         ]
-
-
-def notes_in(temporary: Path) -> list[Path]:
-    """Files with the unfinished jobs of apps whose temporary folders are there."""
-    return list(temporary.glob(f"{FOLDER_PREFIX}*/{JOBS_PREFIX}*.json"))
-
-
-def half_there(temporary: Path) -> list[str]:
-    """Files of such apps that have their final name and are not whole."""
-    found = [path for path in notes_in(temporary) if not path.read_text(encoding="utf-8").endswith("}")]
-    # The upload is in a folder without a marker.
-    for folder in {path.parent for path in temporary.glob(f"{FOLDER_PREFIX}*/*/{MARKER}")}:
-        found += [path for path in folder.iterdir() if not is_whole(path)]
-    return [f"{path.name} is half there" for path in found]
-
-
-def still_alive(processes: Callable[[], list[psutil.Process]]) -> list[str]:
-    """Which of an app's processes have not ended by themselves after a while."""
-    end_s = time.monotonic() + ENDS_WITHIN_S
-    while (alive := processes()) and time.monotonic() < end_s:
-        time.sleep(0.02)
-    return [f"process {each.pid} goes on without its app" for each in alive]
 
 
 def _group(process: psutil.Process) -> int | None:

@@ -14,13 +14,13 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from formcheck.core.poses import PoseSequence
 from formcheck.judging.report import Report
 from formcheck.service.pipeline import AnalysisRequest, run_analysis
 from formcheck.service.worker import run as run_job
 from formcheck.storage.history import open_history
 from formcheck.storage.pose_files import load_poses, save_poses
 from formcheck.storage.report_folder import MARKER, PARTIAL_PREFIX
-from formcheck.vision.video import VideoReader
 from tests.helpers.synthetic_lifter import deadlift, film
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -55,17 +55,15 @@ class Scene:
 
     def next_request(self, number: int) -> AnalysisRequest:
         """A set that was not saved before, into the same folder."""
-        path = self._another(number, "next.npz")
+        path = self.folder / "next.npz"
+        save_poses(_another(self.poses, number), path)
         # The folder belongs to the first set, as after filming on.
         return replace(self.request, poses=str(path), source=self.request.poses)
 
     def next_upload(self, number: int) -> Path:
         """A file of a set that was not saved before."""
-        return self._another(number, "upload.npz")
-
-    def _another(self, number: int, name: str) -> Path:
-        path = self.folder / name
-        save_poses(replace(self.poses, image_px=self.poses.image_px + 0.01 * (number + 1)), path)
+        path = self.folder / "upload.npz"
+        save_poses(_another(self.poses, number), path)
         return path
 
     def problems(self, sets_before: int) -> list[str]:
@@ -90,6 +88,10 @@ class Scene:
             return len(history.sets())
 
 
+def _another(poses: PoseSequence, number: int) -> PoseSequence:
+    return replace(poses, image_px=poses.image_px + 0.01 * (number + 1))
+
+
 def is_whole(path: Path) -> bool:
     """Whether a file under its final name is all there; hidden ones are not final."""
     if path.name.startswith(PARTIAL_PREFIX) or (path.name.startswith(".") and path.suffix == ".part"):
@@ -98,9 +100,6 @@ def is_whole(path: Path) -> bool:
         return isinstance(json.loads(path.read_text(encoding="utf-8")), dict)
     if path.suffix == ".npz":
         return len(load_poses(path)) > 0
-    if path.suffix == ".mp4":
-        with VideoReader(path) as film:
-            return any(True for _ in film)
     text = path.read_text(encoding="utf-8")
     if path.suffix == ".json":
         return bool(Report.from_json(text, path.name).reps)
