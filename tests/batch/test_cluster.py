@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import dask
 import psutil
 import pytest
 
@@ -116,7 +117,8 @@ def test_a_cluster_of_this_machine_does_what_processes_do() -> None:
 def test_a_clip_that_takes_workers_down_is_one_failure() -> None:
     write_clips(Path("films"), ["ok", "crash", "ok", "ok"])
     # With one worker the clips beside it wait at the worker that it takes down, again and again.
-    result = run(DaskWorkers(None, 1, stub(LOG.absolute())))
+    with dask.config.set({"distributed.scheduler.allowed-failures": 1}):  # fewer deaths than by default, for the clock
+        result = run(DaskWorkers(None, 1, stub(LOG.absolute())))
     [failure] = result.failures
     assert failure.name == "clip-001"
     assert "worker" in failure.reason
