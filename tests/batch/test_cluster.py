@@ -12,7 +12,6 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-import dask
 import psutil
 import pytest
 
@@ -23,6 +22,7 @@ from formcheck.service.pipeline import AnalysisRequest
 from tests.helpers.batch_stub import executions, stub, write_clips
 
 distributed = pytest.importorskip("distributed", reason="Dask is missing: pip install 'formcheck[cluster]'")
+dask = pytest.importorskip("dask")
 
 from formcheck.batch.cluster import DaskWorkers  # noqa: E402
 
